@@ -1,0 +1,86 @@
+import { defineConfig } from 'eslint/config';
+import tseslint, { type ConfigArray } from 'typescript-eslint';
+
+/**
+ * The layering. Each folder of src names the folders it may import; `types` are folders of which it may
+ * import types only, which is how the pipeline knows the adapters: by their interfaces.
+ */
+const pureVocabulary = ['errors', 'session'];
+const layers: Record<string, { imports: string[]; types?: string[]; pure?: boolean }> = {
+  errors: { imports: [], pure: true },
+  session: { imports: ['errors'], pure: true },
+  statistics: { imports: ['errors'], pure: true },
+  compare: { imports: [...pureVocabulary, 'statistics'], pure: true },
+  plan: { imports: [...pureVocabulary, 'statistics'], pure: true },
+  report: { imports: [...pureVocabulary, 'compare'], pure: true },
+  process: { imports: ['errors'] },
+  images: { imports: [...pureVocabulary, 'plan', 'process'], types: ['measure'] },
+  measure: { imports: [...pureVocabulary, 'plan', 'process'] },
+  baseline: { imports: [...pureVocabulary, 'process'] },
+  source: { imports: [...pureVocabulary, 'process'] },
+  github: { imports: [...pureVocabulary] },
+  pipeline: {
+    imports: [...pureVocabulary, 'plan', 'compare', 'report'],
+    types: ['images', 'measure', 'baseline', 'source', 'github'],
+  },
+};
+
+/** What a pure folder may not touch: files, processes, the network, the runner. */
+const inputOutput = '^(node:|@actions/|@octokit/|p-retry$)';
+
+const layering: ConfigArray = Object.entries(layers).map(
+  ([folder, { imports, types = [], pure = false }]) => ({
+    files: [`src/${folder}/**/*.ts`],
+    ignores: ['src/**/*.test.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^\\.\\./(?!(${[...imports, ...types].join('|')})/)`,
+              message: `src/${folder} may import ${imports.join(', ') || 'no other folder'}${types.length > 0 ? `, and types of ${types.join(', ')}` : ''}.`,
+            },
+            ...(types.length > 0
+              ? [
+                  {
+                    regex: `^\\.\\./(${types.join('|')})/`,
+                    allowTypeImports: true,
+                    message: `src/${folder} knows this folder by its types only.`,
+                  },
+                ]
+              : []),
+            ...(pure
+              ? [
+                  {
+                    regex: inputOutput,
+                    message: `src/${folder} is pure: no files, processes, network or runner.`,
+                  },
+                ]
+              : []),
+          ],
+        },
+      ],
+    },
+  }),
+);
+
+export default defineConfig(
+  { ignores: ['dist/', 'node_modules/', 'coverage/', 'pacegate-out/'] },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // tsc's noPropertyAccessFromIndexSignature wants the brackets.
+      '@typescript-eslint/dot-notation': 'off',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      eqeqeq: ['error', 'always'],
+    },
+  },
+  { files: ['src/**/*.test.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
+  ...layering,
+);

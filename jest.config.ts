@@ -1,0 +1,19 @@
+import type { Config } from 'jest';
+
+const config: Config = {
+  testEnvironment: 'node',
+  // x.test.ts is hermetic, x.itg.test.ts meets the real thing (engine, git, act).
+  testMatch: ['<rootDir>/src/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'es6' } },
+    ],
+  },
+  // Two cores: measurements of one test would be the noise of the next.
+  maxWorkers: 2,
+  testTimeout: 20_000,
+};
+
+export default config;

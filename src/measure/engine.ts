@@ -1,0 +1,43 @@
+import type { Workload } from '../plan/plan.ts';
+import type { Image, InterpreterFacts } from '../session/session.ts';
+import type { Noise, Outcome } from '../session/run.ts';
+import type { Better } from '../session/metric.ts';
+
+/** One side of one variant, ready to be run: what the images stage hands to the measurement. */
+export interface Runnable {
+  readonly image: Image;
+  /** The variant's interpreter inside the image (`python`), or the host interpreter's resolved path. */
+  readonly python: string;
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Container: the image's working directory. Host: the side's checkout, absolute. */
+  readonly workingDirectory: string;
+  /** Container: folder on this machine with the head's `workload.files`, mounted over both sides. Host: unused. */
+  readonly filesFrom: string;
+}
+
+export interface RunRequest {
+  readonly runnable: Runnable;
+  readonly workload: Workload;
+  readonly repetitions: number;
+  readonly hashSeed: number;
+}
+
+/** What one fresh process or container gave. */
+export interface RunResult {
+  readonly outcome: Outcome;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly declared: Readonly<Record<string, { unit?: string; better?: Better }>>;
+  readonly noise: Noise;
+  readonly exitStatus: number | null;
+  readonly message: string | undefined;
+}
+
+/** Runs a workload once. Never throws for what the workload or the engine did: that is an outcome. */
+export interface Engine {
+  run(request: RunRequest, signal: AbortSignal): Promise<RunResult>;
+  /** Asks the interpreter what it is, in a fresh process. Throws MeasurementError when it does not answer. */
+  facts(runnable: Runnable): Promise<InterpreterFacts>;
+  /** Ends and removes everything this engine started and that is still there. */
+  cleanUp(): Promise<void>;
+}

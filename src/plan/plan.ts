@@ -1,0 +1,98 @@
+import type { MetricRule } from '../session/metric.ts';
+import type { EvidenceRequest, Rules } from '../session/rules.ts';
+
+/** Interpreters under `variants/` that can be built. `host` is this machine's own. */
+export const IMAGE_INTERPRETERS = ['official', 'debian', 'pyenv'] as const;
+export type ImageInterpreter = (typeof IMAGE_INTERPRETERS)[number];
+
+interface VariantBase {
+  readonly name: string;
+  /** Interpreter flags put behind a first word `python` of the command: `-O`, `-X utf8`… */
+  readonly flags: readonly string[];
+  /** Environment of the workload in this variant. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** An interpreter of `variants/` carrying the application. */
+export interface InterpreterVariant extends VariantBase {
+  readonly kind: 'interpreter';
+  readonly interpreter: ImageInterpreter;
+  /** Build arguments of the interpreter's Dockerfile, by their names there (PYTHON_VERSION, DEBIAN_RELEASE). */
+  readonly args: Readonly<Record<string, string>>;
+  /** Named build contexts for the interpreter (a mirror of its sources), name to folder or image. */
+  readonly contexts: Readonly<Record<string, string>>;
+}
+
+/** An image that exists already; `baseline` names the other side's where the two differ. */
+export interface ImageVariant extends VariantBase {
+  readonly kind: 'image';
+  readonly image: string;
+  readonly baselineImage: string | undefined;
+  readonly python: string;
+}
+
+/** A target of the project's own bake file. */
+export interface BakeVariant extends VariantBase {
+  readonly kind: 'bake';
+  readonly target: string;
+  readonly file: string;
+  readonly python: string;
+}
+
+/** An interpreter of this machine, no container. `python` is a command or a path, resolved past shims. */
+export interface HostVariant extends VariantBase {
+  readonly kind: 'host';
+  readonly python: string;
+}
+
+export type Variant = InterpreterVariant | ImageVariant | BakeVariant | HostVariant;
+
+/** The command that is run and measured, and what surrounds it. */
+export interface Workload {
+  /** Folder that the images carry, relative to the root. */
+  readonly context: string;
+  /** The application's own Dockerfile relative to the context, or undefined for the default one. */
+  readonly dockerfile: string | undefined;
+  /** The measuring code, relative to the context: taken from the head for both sides. */
+  readonly files: readonly string[];
+  readonly command: readonly string[];
+  readonly timeoutSeconds: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: 'none' | 'bridge';
+  /** Memory limit of a run's container in bytes, or undefined for the machine's. */
+  readonly memoryBytes: number | undefined;
+  readonly pids: number;
+  /** Inner repetitions in one run; `auto`: so many that a run takes a few hundred milliseconds. */
+  readonly repetitions: number | 'auto';
+}
+
+export interface BuildOptions {
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
+  /** buildx secret specifications (`id=…,env=…` or `id=…,src=…`). */
+  readonly secrets: readonly string[];
+  /** File with an extra certificate authority, given to builds as the secret `ca`. */
+  readonly ca: string | undefined;
+  /** Repository to push baseline images to and pull them from (`ghcr.io/org/name`), or undefined. */
+  readonly registry: string | undefined;
+}
+
+/** One frozen, validated value: everything a run of Pacegate needs to know. */
+export interface Plan {
+  /** Name of the configuration: keeps comments, baselines and artifacts of several apart. */
+  readonly configuration: string;
+  /** The configuration file as named by the user; undefined where none was read. */
+  readonly file: string | undefined;
+  /** Folder of the configuration's paths: the repository's top, absolute. */
+  readonly root: string;
+  readonly workload: Workload;
+  readonly variants: readonly Variant[];
+  readonly metrics: readonly MetricRule[];
+  readonly rules: Rules;
+  readonly evidence: EvidenceRequest;
+  readonly budgetSeconds: number;
+  /** Seed of the order; undefined: drawn and stored with the session. */
+  readonly seed: number | undefined;
+  readonly build: BuildOptions;
+  readonly baselineBranch: string;
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** Which way a metric is better. `worse` in every verdict follows it. */
+export const betterSchema = z.enum(['lower', 'higher']);
+export type Better = z.infer<typeof betterSchema>;
+
+/** One metric as it is judged. */
+export const metricRuleSchema = z.object({
+  name: z.string(),
+  /** Unit of the values, empty for a plain count. */
+  unit: z.string(),
+  better: betterSchema,
+  /** False: shown, verdict `info`, outside the family. */
+  gate: z.boolean(),
+  /** The smallest change that counts, a fraction (0.03 is 3 %). */
+  limit: z.number().positive(),
+});
+export type MetricRule = z.infer<typeof metricRuleSchema>;
+
+/** The smallest change that counts where nobody said otherwise. */
+export const DEFAULT_LIMIT = 0.03;
+
+/** The metrics every run has, and how they are judged by default. */
+export const BUILT_IN_METRICS: readonly MetricRule[] = [
+  { name: 'wall_time_s', unit: 's', better: 'lower', gate: true, limit: DEFAULT_LIMIT },
+  { name: 'cpu_time_s', unit: 's', better: 'lower', gate: true, limit: DEFAULT_LIMIT },
+  { name: 'max_rss_bytes', unit: 'bytes', better: 'lower', gate: true, limit: DEFAULT_LIMIT },
+  // The cgroup's peak holds page cache, so it moves with what the kernel kept: shown, not judged.
+  { name: 'memory_peak_bytes', unit: 'bytes', better: 'lower', gate: false, limit: DEFAULT_LIMIT },
+];
+
+/** The unit that a metric's name ends in: `s` or `bytes`; empty for a business metric. */
+export function unitOfName(name: string): string {
+  if (name.endsWith('_bytes')) return 'bytes';
+  if (name.endsWith('_s')) return 's';
+  return '';
+}
+
+/**
+ * The rule of a metric that nobody configured: a built-in's own, else a business metric: lower is better.
+ * @param gate whether an unknown metric is judged; a built-in keeps its own setting.
+ */
+export function defaultRule(name: string, gate: boolean): MetricRule {
+  return (
+    BUILT_IN_METRICS.find((metric) => metric.name === name) ?? {
+      name,
+      unit: unitOfName(name),
+      better: 'lower',
+      gate,
+      limit: DEFAULT_LIMIT,
+    }
+  );
+}

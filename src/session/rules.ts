@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { metricRuleSchema } from './metric.ts';
+
+/** Verdicts, the worst first; the gate's verdict is the first that occurs. `info` is none of them. */
+export const VERDICTS = [
+  'failed',
+  'regressed',
+  'no_data',
+  'inconclusive',
+  'incomparable',
+  'no_baseline',
+  'accepted',
+  'improved',
+  'unchanged',
+] as const;
+export const verdictSchema = z.enum(VERDICTS);
+export type Verdict = z.infer<typeof verdictSchema>;
+
+export const evidenceRequestSchema = z.enum(['auto', 'paired', 'stored']);
+export type EvidenceRequest = z.infer<typeof evidenceRequestSchema>;
+
+/** Everything that the decision depends on beside the data. Stored with the session, so a file can be judged again. */
+export const rulesSchema = z.object({
+  /** One-sided, for the whole family, each direction by itself. */
+  alpha: z.number().gt(0).lt(0.5),
+  profile: z.enum(['balanced']),
+  /** Blocks that a complete session has. */
+  blocks: z.int().min(1),
+  evidence: evidenceRequestSchema,
+  failOn: z.array(verdictSchema),
+  /** Every metric with a rule of its own. Metrics met in the data without one are `info`. */
+  metrics: z.array(metricRuleSchema),
+});
+export type Rules = z.infer<typeof rulesSchema>;

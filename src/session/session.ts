@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { betterSchema } from './metric.ts';
+import { rulesSchema } from './rules.ts';
+import { runSchema, sideSchema } from './run.ts';
+
+/** The machine a session ran on. The first four decide whether sessions may be compared (`sameMachine`). */
+export const machineSchema = z.object({
+  cpuModel: z.string(),
+  architecture: z.string(),
+  cores: z.int().positive(),
+  memoryBytes: z.number().positive(),
+  /** SHA-256 of the sorted CPU flags. */
+  cpuFlagsHash: z.string(),
+  kernel: z.string(),
+  /** Engine and version, "host" where no container engine was used. */
+  engine: z.string(),
+  /** The runner's image where it says so (GitHub's ImageOS and ImageVersion), else empty. */
+  runnerImage: z.string(),
+});
+export type Machine = z.infer<typeof machineSchema>;
+
+/** What an interpreter says of itself when asked inside its image. */
+export const interpreterFactsSchema = z.object({
+  python: z.string(),
+  implementation: z.string(),
+  executable: z.string(),
+  compiler: z.string(),
+  libc: z.string(),
+});
+export type InterpreterFacts = z.infer<typeof interpreterFactsSchema>;
+
+/** One side of one variant as it was measured: a container image, or a host interpreter on a checkout. */
+export const imageSchema = z.object({
+  variant: z.string(),
+  side: sideSchema,
+  engine: z.enum(['container', 'host']),
+  /** What the two sides are told apart by: equal identities are not measured. */
+  identity: z.string(),
+  /** `name@sha256:…` where a registry has it. */
+  digest: z.string().optional(),
+  /** The image ID (`sha256:…`), or the host interpreter's path. */
+  id: z.string(),
+  /** A hash of the variant's definition without the application: equal where the interpreter layer is. */
+  definitionHash: z.string(),
+  /** Unpacked size in bytes as the engine reports it; absent for the host. */
+  sizeBytes: z.number().nonnegative().optional(),
+  layers: z.array(z.string()),
+  /** Where it came from: built here, pulled by digest, existed already, or the host's. */
+  origin: z.enum(['built', 'pulled', 'existing', 'host']),
+  buildSeconds: z.number().nonnegative().optional(),
+  facts: interpreterFactsSchema.optional(),
+});
+export type Image = z.infer<typeof imageSchema>;
+
+/** Something that kept a variant from being measured, or a side of it. */
+export const failureSchema = z.object({
+  variant: z.string(),
+  side: sideSchema,
+  stage: z.enum(['build', 'engine', 'workload']),
+  message: z.string(),
+});
+export type Failure = z.infer<typeof failureSchema>;
+
+export const sourceSchema = z.object({
+  repository: z.string(),
+  /** `pull_request`, `push`, `schedule`, … or `terminal`. */
+  event: z.string(),
+  /** The commit each side's files came from; absent where a folder was used. `dirty`: with uncommitted changes. */
+  baseline: z.object({ commit: z.string(), dirty: z.boolean() }).optional(),
+  head: z.object({ commit: z.string(), dirty: z.boolean() }).optional(),
+});
+export type Source = z.infer<typeof sourceSchema>;
+
+export const workloadRecordSchema = z.object({
+  command: z.array(z.string()),
+  /** SHA-256 over the command, the files and what else decides what is measured. */
+  hash: z.string(),
+  /** Path to SHA-256 of each of `workload.files`. */
+  files: z.record(z.string(), z.string()),
+  /** Variant to inner repetitions in one run; every value is per repetition. */
+  repetitions: z.record(z.string(), z.int().min(1)),
+  timeoutSeconds: z.number().positive(),
+});
+export type WorkloadRecord = z.infer<typeof workloadRecordSchema>;
+
+export const SESSION_FORMAT = 'pacegate-session';
+export const SESSION_VERSION = 1;
+
+/** All that a verdict needs; `compare session.json` gives the verdict of the live run whatever day it is. */
+export const sessionSchema = z.object({
+  format: z.literal(SESSION_FORMAT),
+  version: z.literal(SESSION_VERSION),
+  id: z.string(),
+  /** The configuration it belongs to: baselines and comments are kept apart by it. */
+  configuration: z.string(),
+  started: z.iso.datetime(),
+  ended: z.iso.datetime(),
+  tool: z.object({ version: z.string() }),
+  source: sourceSchema,
+  machine: machineSchema,
+  workload: workloadRecordSchema,
+  /** The variants in the plan's order. */
+  variants: z.array(z.string()),
+  sides: z.array(sideSchema).min(1),
+  rules: rulesSchema,
+  seed: z.int(),
+  images: z.array(imageSchema),
+  warmup: z.array(runSchema),
+  runs: z.array(runSchema),
+  failures: z.array(failureSchema),
+  /** What the workload itself says of its business metrics. */
+  declaredMetrics: z.record(
+    z.string(),
+    z.object({ unit: z.string().optional(), better: betterSchema.optional() }),
+  ),
+  /** Words for the report that do not change a verdict: order cut by the budget, rules taken from the head… */
+  notes: z.array(z.string()),
+  /** Blocks that the budget left out, with what they would have taken. */
+  budget: z.object({
+    seconds: z.number().positive(),
+    spentSeconds: z.number().nonnegative(),
+    blocksLeftOut: z.int().nonnegative(),
+    secondsLeftOut: z.number().nonnegative(),
+  }),
+});
+export type Session = z.infer<typeof sessionSchema>;
+
+/** Whether stored evidence may pass between two machines; kernel and runner image are shown, not compared. */
+export function sameMachine(a: Machine, b: Machine): boolean {
+  return (
+    a.cpuModel === b.cpuModel &&
+    a.architecture === b.architecture &&
+    a.cores === b.cores &&
+    // The kernel's own share of the memory moves with its version: 2 % is the same machine.
+    Math.abs(a.memoryBytes - b.memoryBytes) <= 0.02 * Math.max(a.memoryBytes, b.memoryBytes)
+  );
+}
