@@ -1,12 +1,13 @@
 import { defineConfig } from 'eslint/config';
-import tseslint, { type ConfigArray } from 'typescript-eslint';
+import tseslint from 'typescript-eslint';
+
+const pureVocabulary = ['errors', 'session'];
 
 /**
  * The layering. Each folder of src names the folders it may import; `types` are folders of which it may
  * import types only, which is how the pipeline knows the adapters: by their interfaces.
  */
-const pureVocabulary = ['errors', 'session'];
-const layers: Record<string, { imports: string[]; types?: string[]; pure?: boolean }> = {
+const layers = {
   errors: { imports: [], pure: true },
   session: { imports: ['errors'], pure: true },
   statistics: { imports: ['errors'], pure: true },
@@ -28,45 +29,43 @@ const layers: Record<string, { imports: string[]; types?: string[]; pure?: boole
 /** What a pure folder may not touch: files, processes, the network, the runner. */
 const inputOutput = '^(node:|@actions/|@octokit/|p-retry$)';
 
-const layering: ConfigArray = Object.entries(layers).map(
-  ([folder, { imports, types = [], pure = false }]) => ({
-    files: [`src/${folder}/**/*.ts`],
-    ignores: ['src/**/*.test.ts'],
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              regex: `^\\.\\./(?!(${[...imports, ...types].join('|')})/)`,
-              message: `src/${folder} may import ${imports.join(', ') || 'no other folder'}${types.length > 0 ? `, and types of ${types.join(', ')}` : ''}.`,
-            },
-            ...(types.length > 0
-              ? [
-                  {
-                    regex: `^\\.\\./(${types.join('|')})/`,
-                    allowTypeImports: true,
-                    message: `src/${folder} knows this folder by its types only.`,
-                  },
-                ]
-              : []),
-            ...(pure
-              ? [
-                  {
-                    regex: inputOutput,
-                    message: `src/${folder} is pure: no files, processes, network or runner.`,
-                  },
-                ]
-              : []),
-          ],
-        },
-      ],
-    },
-  }),
-);
+const layering = Object.entries(layers).map(([folder, { imports, types = [], pure = false }]) => ({
+  files: [`src/${folder}/**/*.ts`],
+  ignores: ['src/**/*.test.ts'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^\\.\\./(?!(${[...imports, ...types].join('|')})/)`,
+            message: `src/${folder} may import ${imports.join(', ') || 'no other folder'}${types.length > 0 ? `, and types of ${types.join(', ')}` : ''}.`,
+          },
+          ...(types.length > 0
+            ? [
+                {
+                  regex: `^\\.\\./(${types.join('|')})/`,
+                  allowTypeImports: true,
+                  message: `src/${folder} knows this folder by its types only.`,
+                },
+              ]
+            : []),
+          ...(pure
+            ? [
+                {
+                  regex: inputOutput,
+                  message: `src/${folder} is pure: no files, processes, network or runner.`,
+                },
+              ]
+            : []),
+        ],
+      },
+    ],
+  },
+}));
 
 export default defineConfig(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', 'pacegate-out/'] },
+  { ignores: ['eslint.config.js', 'dist/', 'node_modules/', 'coverage/', 'pacegate-out/'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

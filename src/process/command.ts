@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+
+/** What a finished command left. `status` is null when a signal ended it. */
+export interface CommandResult {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  /** The last part of the error stream, at most `STDERR_TAIL_BYTES` characters. */
+  readonly stderr: string;
+  /** True when `timeoutSeconds` ran out and the command was killed. */
+  readonly timedOut: boolean;
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly input?: string;
+  readonly timeoutSeconds?: number;
+  readonly signal?: AbortSignal;
+  /** Called with each whole line of the error stream, as it comes. */
+  readonly onStderrLine?: (line: string) => void;
+  /** How much of stdout is kept before the command is killed as flooding. Default 64 MiB. */
+  readonly maxStdoutBytes?: number;
+}
+
+const STDERR_TAIL_BYTES = 16_384;
+const DEFAULT_MAX_STDOUT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Runs a program with an argument list, never through a shell, and waits for its end.
+ *
+ * Not @actions/exec: that neither stops at a time limit or an abort signal nor bounds what it keeps, and a
+ * workload's output is hostile input.
+ *
+ * @throws the spawn error (`ENOENT`…) when the program cannot be started at all.
+ */
+export async function runCommand(
+  program: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const { timeoutSeconds, signal, maxStdoutBytes = DEFAULT_MAX_STDOUT_BYTES } = options;
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: options.env === undefined ? process.env : { ...process.env, ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+
+  const stdout: Buffer[] = [];
+  let stdoutBytes = 0;
+  let stderr = '';
+  let partialLine = '';
+  let timedOut = false;
+
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdoutBytes += chunk.length;
+    if (stdoutBytes <= maxStdoutBytes) stdout.push(chunk);
+    else child.kill('SIGKILL');
+  });
+  child.stderr.setEncoding('utf8');
+  child.stderr.on('data', (chunk: string) => {
+    stderr = (stderr + chunk).slice(-STDERR_TAIL_BYTES);
+    if (options.onStderrLine === undefined) return;
+    const lines = (partialLine + chunk).split('\n');
+    partialLine = (lines.pop() ?? '').slice(-STDERR_TAIL_BYTES);
+    for (const line of lines) options.onStderrLine(line);
+  });
+  // A program that ends without reading its input is no error of ours.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.input ?? '');
+
+  const timer =
+    timeoutSeconds === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          child.kill('SIGKILL');
+        }, timeoutSeconds * 1000);
+  const abort = () => child.kill('SIGTERM');
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+
+  try {
+    const [status, endSignal] = await new Promise<[number | null, NodeJS.Signals | null]>(
+      (resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', (code, name) => resolve([code, name]));
+      },
+    );
+    if (partialLine !== '') options.onStderrLine?.(partialLine);
+    return { status, signal: endSignal, stdout: Buffer.concat(stdout).toString('utf8'), stderr, timedOut };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
