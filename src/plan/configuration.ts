@@ -1,0 +1,218 @@
+import { z } from 'zod';
+import { betterSchema } from '../session/metric.ts';
+import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
+import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
+
+/**
+ * The configuration file, `.github/pacegate.yml`. This definition is the only one: the validation, the
+ * types and the published JSON Schema all come from it.
+ */
+
+/** A name that is safe in a file's path, an image tag and a Markdown table. */
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+const legal = (example: string) => ({ error: `legal: ${example}` });
+
+/** An object without other keys than these; the message for another one names them. */
+const table = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? `legal: ${Object.keys(shape).join(', ')}` : undefined,
+  });
+
+const duration = z
+  .string(legal('a duration such as 90s, 10m or 1h30m'))
+  .refine((text) => parseDuration(text) !== undefined, legal('a duration such as 90s, 10m or 1h30m'))
+  .meta({ description: 'A duration: 90s, 10m, 1h30m.', examples: ['10m'] });
+
+const fraction = z
+  .union([z.number(), z.string()], legal('a percentage such as 3%'))
+  .refine((value) => parseFraction(String(value)) !== undefined, legal('a percentage such as 3%, above 0'))
+  .meta({ description: 'A percentage (3%) or a fraction (0.03).', examples: ['3%'] });
+
+const version = z
+  .string({ error: 'legal: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)' })
+  .regex(/^\d+\.\d+(\.\d+)?((a|b|rc)\d+)?t?$/, legal('a version such as "3.13" or "3.13.5"'));
+
+const release = z.string().regex(/^[a-z]+$/, legal('a Debian release by its name, such as trixie'));
+
+const relativePath = z
+  .string(legal('a path inside the repository'))
+  .min(1, legal('a path inside the repository'))
+  .refine(
+    (path) => !path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..'),
+    legal('a path inside the repository: relative, without ..'),
+  );
+
+const environment = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, legal('a name of letters, digits and _')), z.string())
+  .meta({ description: 'Environment variables of the workload.' });
+
+const carried = {
+  flags: z
+    .array(z.string().regex(/^-/, legal('interpreter flags, each beginning with -')))
+    .optional()
+    .meta({ description: 'Flags of the interpreter, such as -O.', examples: [['-O']] }),
+  env: environment.optional(),
+};
+
+const built = {
+  contexts: z.record(z.string(), z.string()).optional().meta({
+    description: 'Named build contexts of the interpreter: a mirror of its sources, a folder or an image.',
+  }),
+};
+
+const officialVariant = table({
+  interpreter: z.literal('official').meta({ description: "Docker's official Python image, slim." }),
+  python: version,
+  debian: release.optional(),
+  ...carried,
+  ...built,
+});
+
+const debianVariant = table({
+  interpreter: z.literal('debian').meta({ description: "Debian's own Python." }),
+  debian: release.optional(),
+  python: version.optional(),
+  ...carried,
+  ...built,
+});
+
+const pyenvVariant = table({
+  interpreter: z.literal('pyenv').meta({ description: 'CPython compiled by pyenv with no options.' }),
+  python: version,
+  debian: release.optional(),
+  ...carried,
+  ...built,
+});
+
+const hostVariant = table({
+  interpreter: z.literal('host').meta({ description: "This machine's own interpreter, no container." }),
+  python: z.string().min(1).meta({ description: 'A command or a path, resolved past shims.' }),
+  ...carried,
+});
+
+const pythonInside = z
+  .string()
+  .min(1)
+  .optional()
+  .meta({ description: 'The interpreter inside the image; python where nothing is said.' });
+
+const imageVariant = table({
+  image: z.string().min(1).meta({ description: 'An image that exists already.' }),
+  baseline: z.string().min(1).optional().meta({ description: "The baseline's image where it is another." }),
+  python: pythonInside,
+  ...carried,
+});
+
+const bakeVariant = table({
+  bake: z.string().min(1).meta({ description: "A target of the project's own bake file." }),
+  file: relativePath
+    .optional()
+    .meta({ description: 'The bake file; docker-bake.hcl where nothing is said.' }),
+  python: pythonInside,
+  ...carried,
+});
+
+export const variantSchema = z.union([
+  officialVariant,
+  debianVariant,
+  pyenvVariant,
+  hostVariant,
+  imageVariant,
+  bakeVariant,
+]);
+export type VariantConfiguration = z.infer<typeof variantSchema>;
+
+const workloadSchema = table({
+  context: z.string().min(1).optional().meta({ description: 'The folder that the images carry.' }),
+  dockerfile: relativePath.optional().meta({
+    description:
+      "The application's Dockerfile, relative to the context; its `FROM python` is replaced by each interpreter. Without one, the default installs from uv.lock, poetry.lock or requirements.txt and copies the context.",
+  }),
+  files: z.array(relativePath).optional().meta({
+    description:
+      'The measuring code, relative to the context: taken from the head, mounted read-only on both sides.',
+  }),
+  command: z.array(z.string()).min(1, legal('a list of words, such as [python, bench.py]')).meta({
+    description: "The command; a first word python or python3 is the variant's own interpreter.",
+  }),
+  timeout: duration.optional(),
+  env: environment.optional(),
+  network: z.enum(['none', 'bridge']).optional(),
+  memory: z
+    .string(legal('a size such as 512m or 2g'))
+    .refine((text) => parseBytes(text) !== undefined, legal('a size such as 512m or 2g'))
+    .optional()
+    .meta({ description: "A run's memory limit: 512m, 2g." }),
+  pids: z.int().min(1).max(1_000_000).optional().meta({ description: "A run's limit of processes." }),
+  repetitions: z
+    .union([z.literal('auto'), z.int().min(1).max(100_000)], legal('auto, or a number from 1'))
+    .optional()
+    .meta({ description: 'How often a run repeats the command; auto aims at half a second.' }),
+});
+
+const metricSchema = table({
+  limit: fraction.optional().meta({ description: 'The smallest change that counts.' }),
+  better: betterSchema.optional(),
+  unit: z.string().max(30).optional(),
+  gate: z.boolean(legal('true or false')).optional(),
+});
+
+const rulesSchema = table({
+  alpha: z
+    .number(legal('a probability, above 0 and below 0.5'))
+    .gt(0, legal('a probability, above 0 and below 0.5'))
+    .lt(0.5, legal('a probability, above 0 and below 0.5'))
+    .optional()
+    .meta({ description: 'False alarms accepted for the whole pull request, one-sided.' }),
+  profile: z.enum(['balanced']).optional(),
+  blocks: z
+    .int(legal('a whole number of blocks, 1 to 1000'))
+    .min(1, legal('a whole number of blocks, 1 to 1000'))
+    .max(1000, legal('a whole number of blocks, 1 to 1000'))
+    .optional()
+    .meta({ description: 'Pairs measured for each variant.' }),
+  budget: duration.optional(),
+  evidence: evidenceRequestSchema.optional(),
+  'fail-on': z.array(verdictSchema).optional(),
+});
+
+const buildSchema = table({
+  'cache-from': z.array(z.string()).optional(),
+  'cache-to': z.array(z.string()).optional(),
+  secrets: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'Build secrets as buildx has them: id=…,env=… or id=…,src=…' }),
+  ca: z
+    .string()
+    .optional()
+    .meta({ description: 'A file with an extra certificate authority for builds (PEM).' }),
+  registry: z
+    .string()
+    .optional()
+    .meta({ description: 'Where baseline images are pushed and pulled by digest.' }),
+});
+
+export const configurationSchema = table({
+  version: z.literal(1, legal('1')),
+  workload: workloadSchema,
+  variants: z
+    .record(z.string().regex(NAME, legal('a name of small letters, digits, ., _ and -')), variantSchema)
+    .refine((variants) => Object.keys(variants).length > 0, legal('at least one variant')),
+  metrics: z
+    .record(
+      z.string().regex(/^[A-Za-z][A-Za-z0-9_./-]{0,62}$/, legal('a name of letters, digits, _, ., / and -')),
+      z.union([metricSchema, z.null()]),
+    )
+    .optional(),
+  rules: rulesSchema.optional(),
+  build: buildSchema.optional(),
+}).meta({ title: 'Pacegate configuration' });
+export type Configuration = z.infer<typeof configurationSchema>;
+
+/** The JSON Schema (2020-12) of the configuration file, for editors. */
+export function configurationJsonSchema(): unknown {
+  return z.toJSONSchema(configurationSchema, { io: 'input' });
+}

@@ -1,0 +1,20 @@
+import type { Verdict } from '../session/rules.ts';
+
+/** What holds where the configuration is silent; one place, so that README and code agree. */
+export const DEFAULTS = {
+  configurationFile: '.github/pacegate.yml',
+  baselineBranch: 'pacegate-baseline',
+  context: '.',
+  debian: 'trixie',
+  bakeFile: 'docker-bake.hcl',
+  timeout: '10m',
+  network: 'none',
+  pids: 1024,
+  repetitions: 'auto',
+  alpha: 0.05,
+  profile: 'balanced',
+  blocks: 20,
+  budget: '20m',
+  evidence: 'auto',
+  failOn: ['regressed'] satisfies Verdict[],
+} as const;

@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import { ConfigurationError } from '../errors/errors.ts';
+import { configurationName, resolvePlan, withRulesOf, type Overrides } from './resolve.ts';
+
+const GOOD = `version: 1
+workload:
+  context: .
+  files: [bench.py, data/]
+  command: [python, bench.py]
+  timeout: 10m
+variants:
+  official: { interpreter: official, python: "3.13" }
+  debian: { interpreter: debian, debian: trixie, flags: [-O] }
+  here: { interpreter: host, python: python3 }
+metrics:
+  wall_time_s: { limit: 5% }
+  tasks: { unit: tasks, better: higher, gate: false }
+rules: { alpha: 0.05, profile: balanced, budget: 20m, fail-on: [regressed] }
+`;
+
+const resolve = (text: string, overrides: Overrides = {}) =>
+  resolvePlan({ text, file: '.github/pacegate.yml', root: '/project', overrides });
+
+const messageOf = (action: () => unknown): string => {
+  try {
+    action();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    return (error as Error).message;
+  }
+  throw new Error('nothing was refused');
+};
+
+test('the example of the documentation becomes a frozen plan', () => {
+  const plan = resolve(GOOD);
+  expect(plan.configuration).toBe('pacegate');
+  expect(plan.budgetSeconds).toBe(1200);
+  expect(plan.workload).toMatchObject({ timeoutSeconds: 600, network: 'none', repetitions: 'auto' });
+  expect(plan.variants.map(({ name, kind }) => `${name}:${kind}`)).toEqual([
+    'official:interpreter',
+    'debian:interpreter',
+    'here:host',
+  ]);
+  expect(plan.variants[0]).toMatchObject({ args: { PYTHON_VERSION: '3.13', DEBIAN_RELEASE: 'trixie' } });
+  expect(plan.metrics.map(({ name, gate, limit }) => [name, gate, limit])).toEqual([
+    ['wall_time_s', true, 0.05],
+    ['cpu_time_s', true, 0.03],
+    ['max_rss_bytes', true, 0.03],
+    ['memory_peak_bytes', false, 0.03],
+    ['tasks', false, 0.03],
+  ]);
+  expect(Object.isFrozen(plan.workload.files)).toBe(true);
+});
+
+test('options win over the file', () => {
+  const plan = resolve(GOOD, { variants: ['debian'], budget: '90s', failOn: ['failed'], evidence: 'paired' });
+  expect(plan.variants.map(({ name }) => name)).toEqual(['debian']);
+  expect(plan.budgetSeconds).toBe(90);
+  expect(plan.rules).toMatchObject({ failOn: ['failed'], evidence: 'paired' });
+});
+
+test('the rules of the base replace those of the head, not its workload', () => {
+  const loosened = resolve(GOOD.replace('5%', '90%').replace('alpha: 0.05', 'alpha: 0.0001'));
+  const judged = withRulesOf(loosened, resolve(GOOD));
+  expect(judged.rules.alpha).toBe(0.05);
+  expect(judged.rules.metrics[0]?.limit).toBe(0.05);
+  expect(judged.metrics[0]?.limit).toBe(0.05);
+});
+
+describe('what is refused', () => {
+  test('all problems come at once, each with line, found and legal', () => {
+    const message = messageOf(() =>
+      resolve(`version: 2
+workload:
+  command: python bench.py
+  timeout: soon
+  files: [../secret]
+  mode: fast
+variants:
+  Official: { interpreter: official, python: "3.13" }
+  debian: { interpeter: debian }
+  new: { interpreter: conda }
+  old: { interpreter: official, python: 3.10 }
+metrics:
+  wall_time_s: { limit: lots }
+rules: { alpha: 2, fail-on: [slower] }
+`),
+    );
+    expect(message).toMatchInlineSnapshot(`
+     "The configuration has 12 problems; nothing was built or run.
+       .github/pacegate.yml:1: version: found 2 (a number); legal: 1
+       .github/pacegate.yml:3: workload.command: found "python bench.py"; legal: a list
+       .github/pacegate.yml:4: workload.timeout: found "soon"; legal: a duration such as 90s, 10m or 1h30m
+       .github/pacegate.yml:5: workload.files.0: found "../secret"; legal: a path inside the repository: relative, without ..
+       .github/pacegate.yml:6: workload.mode: found a key that is not known; legal: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions
+       .github/pacegate.yml:8: variants.Official: found the name "Official"; legal: a name of small letters, digits, ., _ and -
+       .github/pacegate.yml:9: variants.debian: found a table (interpeter); legal: one of interpreter, image, bake to say where the Python comes from
+       .github/pacegate.yml:10: variants.new.interpreter: found "conda"; legal: official, debian, pyenv, host
+       .github/pacegate.yml:11: variants.old.python: found 3.1 (a number); legal: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)
+       .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; legal: a percentage such as 3%, above 0
+       .github/pacegate.yml:14: rules.alpha: found 2 (a number); legal: a probability, above 0 and below 0.5
+       .github/pacegate.yml:14: rules.fail-on.0: found "slower"; legal: failed, regressed, no_data, inconclusive, incomparable, no_baseline, accepted, improved, unchanged"
+    `);
+  });
+
+  test('a doubled variant is named with its line', () => {
+    const message = messageOf(() =>
+      resolve(GOOD.replace('  here:', '  official: { interpreter: debian }\n  here:')),
+    );
+    expect(message).toMatch(
+      /pacegate\.yml:10: official: found the same key a second time; legal: each key once/,
+    );
+  });
+
+  test('two variants with one definition are named', () => {
+    const message = messageOf(() =>
+      resolve(GOOD.replace('  here:', '  again: { interpreter: official, python: "3.13" }\n  here:')),
+    );
+    expect(message).toContain('variants.again: found the same definition as official');
+  });
+
+  test('rules that can never reach significance are refused with the numbers', () => {
+    const message = messageOf(() => resolve(GOOD.replace('alpha: 0.05', 'alpha: 0.05, blocks: 6')));
+    // 3 variants x 3 metrics: 2^-n <= 0.05 / 9 needs n >= 7.49.
+    expect(message).toContain('9 tests (3 variants x 3 metrics)');
+    expect(message).toContain('legal: at least 8 blocks');
+    expect(() => resolve(GOOD.replace('alpha: 0.05', 'alpha: 0.05, blocks: 8'))).not.toThrow();
+  });
+
+  test('text that is no YAML gets the parser’s own place', () => {
+    expect(messageOf(() => resolve('version: 1\nvariants: {a: [\n'))).toMatch(
+      /pacegate\.yml:\d+: YAML: found /,
+    );
+  });
+
+  test('unknown variants and durations in options are refused with what is legal', () => {
+    const message = messageOf(() => resolve(GOOD, { variants: ['offical'], budget: 'soon' }));
+    expect(message).toContain('the option variants: found "offical"; legal: official, debian, here');
+    expect(message).toContain('the option budget: found "soon"');
+  });
+
+  test('a few lines of nested anchors do not become gigabytes', () => {
+    const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+    for (let i = 1; i < 12; i++)
+      bomb.push(
+        `b${i}: &b${i} [${Array(9)
+          .fill(i === 1 ? '*a' : `*b${i - 1}`)
+          .join(', ')}]`,
+      );
+    expect(messageOf(() => resolve(bomb.join('\n')))).toContain('anchor');
+  });
+});
+
+test.each([
+  ['.github/pacegate.yml', 'pacegate'],
+  ['bench/API gate.yaml', 'api-gate'],
+  ['..yml', 'pacegate'],
+])('%s is the configuration %s', (file, name) => expect(configurationName(file)).toBe(name));

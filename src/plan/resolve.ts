@@ -1,0 +1,258 @@
+import { BUILT_IN_METRICS, defaultRule, type MetricRule } from '../session/metric.ts';
+import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
+import { blocksNeeded } from '../statistics/significance.ts';
+import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
+import { DEFAULTS } from './defaults.ts';
+import { readYaml, type Problem, type YamlDocument } from './document.ts';
+import type { Plan, Variant, Workload } from './plan.ts';
+import { configurationError, problemsOf } from './problems.ts';
+import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
+
+/** What the command line or the action's inputs say over the file. Lists replace the file's. */
+export interface Overrides {
+  readonly variants?: readonly string[];
+  readonly evidence?: EvidenceRequest;
+  readonly failOn?: readonly Verdict[];
+  /** As typed: `20m`. */
+  readonly budget?: string;
+  readonly seed?: number;
+  readonly registry?: string;
+  readonly cacheFrom?: readonly string[];
+  readonly cacheTo?: readonly string[];
+  readonly baselineBranch?: string;
+}
+
+export interface PlanSource {
+  /** The configuration's text. */
+  readonly text: string;
+  /** Its name as the user knows it; messages begin with it. */
+  readonly file: string;
+  /** Absolute folder that the configuration's paths start from. */
+  readonly root: string;
+  readonly overrides?: Overrides;
+}
+
+/**
+ * Reads, validates and freezes a configuration.
+ * @throws ConfigurationError with every problem of the file and the options at once.
+ */
+export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): Plan {
+  const document = readYaml(text);
+  const parsed = configurationSchema.safeParse(document.value);
+  if (!parsed.success) {
+    // A document that is no YAML has no values to complain about.
+    const unreadable = document.problems.some(({ place }) => place === 'YAML');
+    throw configurationError(file, [
+      ...document.problems,
+      ...(unreadable ? [] : problemsOf(parsed.error.issues, document)),
+    ]);
+  }
+  const plan = toPlan(parsed.data, file, root, overrides);
+  const problems = [
+    ...document.problems,
+    ...twins(parsed.data, document),
+    ...wrongOptions(parsed.data, overrides),
+    ...impossibleRules(plan, document),
+  ];
+  if (problems.length > 0) throw configurationError(file, problems);
+  return deepFreeze(plan);
+}
+
+/** The plan with limits, alpha and metrics of another: a pull request is judged by the rules of its base. */
+export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): Plan {
+  const rules: Rules = {
+    ...base.rules,
+    failOn: [...(overrides.failOn ?? base.rules.failOn)],
+    evidence: overrides.evidence ?? base.evidence,
+  };
+  return deepFreeze({ ...plan, metrics: base.metrics, rules, evidence: rules.evidence });
+}
+
+function toPlan(configuration: Configuration, file: string, root: string, overrides: Overrides): Plan {
+  const { rules: given = {}, build = {} } = configuration;
+  const metrics = metricRules(configuration);
+  const evidence = overrides.evidence ?? given.evidence ?? DEFAULTS.evidence;
+  const wanted = overrides.variants;
+  const rules: Rules = {
+    alpha: given.alpha ?? DEFAULTS.alpha,
+    profile: given.profile ?? DEFAULTS.profile,
+    blocks: given.blocks ?? DEFAULTS.blocks,
+    evidence,
+    failOn: [...(overrides.failOn ?? given['fail-on'] ?? DEFAULTS.failOn)],
+    metrics,
+  };
+  return {
+    configuration: configurationName(file),
+    file,
+    root,
+    workload: toWorkload(configuration.workload),
+    variants: Object.entries(configuration.variants)
+      .filter(([name]) => wanted === undefined || wanted.includes(name))
+      .map(([name, variant]) => toVariant(name, variant)),
+    metrics,
+    rules,
+    evidence,
+    budgetSeconds: seconds(overrides.budget ?? given.budget ?? DEFAULTS.budget),
+    seed: overrides.seed,
+    build: {
+      cacheFrom: overrides.cacheFrom ?? build['cache-from'] ?? [],
+      cacheTo: overrides.cacheTo ?? build['cache-to'] ?? [],
+      secrets: build.secrets ?? [],
+      ca: build.ca,
+      registry: overrides.registry ?? build.registry,
+    },
+    baselineBranch: overrides.baselineBranch ?? DEFAULTS.baselineBranch,
+  };
+}
+
+/** `.github/pacegate.yml` -> `pacegate`: what comments, baselines and artifacts of several are told apart by. */
+export function configurationName(file: string): string {
+  const stem = (file.split('/').at(-1) ?? '').replace(/\.(ya?ml|json)$/i, '');
+  return (
+    stem
+      .toLowerCase()
+      .replace(/[^a-z0-9._-]+/g, '-')
+      .replace(/^[^a-z0-9]+/, '')
+      .slice(0, 60) || 'pacegate'
+  );
+}
+
+function toWorkload(given: Configuration['workload']): Workload {
+  return {
+    context: given.context ?? DEFAULTS.context,
+    dockerfile: given.dockerfile,
+    files: given.files ?? [],
+    command: given.command,
+    timeoutSeconds: seconds(given.timeout ?? DEFAULTS.timeout),
+    env: given.env ?? {},
+    network: given.network ?? DEFAULTS.network,
+    memoryBytes: given.memory === undefined ? undefined : parseBytes(given.memory),
+    pids: given.pids ?? DEFAULTS.pids,
+    repetitions: given.repetitions ?? DEFAULTS.repetitions,
+  };
+}
+
+function toVariant(name: string, given: VariantConfiguration): Variant {
+  const carried = { name, flags: given.flags ?? [], env: given.env ?? {} };
+  if ('image' in given)
+    return {
+      ...carried,
+      kind: 'image',
+      image: given.image,
+      baselineImage: given.baseline,
+      python: given.python ?? 'python',
+    };
+  if ('bake' in given)
+    return {
+      ...carried,
+      kind: 'bake',
+      target: given.bake,
+      file: given.file ?? DEFAULTS.bakeFile,
+      python: given.python ?? 'python',
+    };
+  if (given.interpreter === 'host') return { ...carried, kind: 'host', python: given.python };
+  return {
+    ...carried,
+    kind: 'interpreter',
+    interpreter: given.interpreter,
+    args: {
+      ...(given.python === undefined ? {} : { PYTHON_VERSION: given.python }),
+      DEBIAN_RELEASE: given.debian ?? DEFAULTS.debian,
+    },
+    contexts: given.contexts ?? {},
+  };
+}
+
+function metricRules({ metrics = {} }: Configuration): MetricRule[] {
+  const names = new Set([...BUILT_IN_METRICS.map(({ name }) => name), ...Object.keys(metrics)]);
+  return [...names].map((name) => {
+    const rule = defaultRule(name, true);
+    const given = metrics[name] ?? {};
+    return {
+      name,
+      unit: given.unit ?? rule.unit,
+      better: given.better ?? rule.better,
+      // Naming a metric in the configuration is asking for it to be judged.
+      gate: given.gate ?? (name in metrics ? true : rule.gate),
+      limit: (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ?? rule.limit,
+    };
+  });
+}
+
+const seconds = (text: string) => parseDuration(text) ?? Number.NaN;
+
+/** Variants under two names that would be the same image and the same run. */
+function twins(configuration: Configuration, document: YamlDocument): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Map<string, string>();
+  for (const [name, variant] of Object.entries(configuration.variants)) {
+    const definition = JSON.stringify(toVariant('', variant));
+    const twin = seen.get(definition);
+    if (twin === undefined) seen.set(definition, name);
+    else
+      problems.push({
+        line: document.lineOf(['variants', name]),
+        place: `variants.${name}`,
+        found: `the same definition as ${twin}`,
+        legal: 'variants that differ in interpreter, version, flags, environment or image',
+      });
+  }
+  return problems;
+}
+
+function wrongOptions(configuration: Configuration, overrides: Overrides): Problem[] {
+  const names = Object.keys(configuration.variants);
+  const unknown = (overrides.variants ?? []).filter((name) => !names.includes(name));
+  return [
+    ...unknown.map((name) => ({
+      line: undefined,
+      place: 'the option variants',
+      found: JSON.stringify(name),
+      legal: names.join(', '),
+    })),
+    ...(overrides.budget === undefined || parseDuration(overrides.budget) !== undefined
+      ? []
+      : [
+          {
+            line: undefined,
+            place: 'the option budget',
+            found: JSON.stringify(overrides.budget),
+            legal: 'a duration such as 90s, 10m or 1h30m',
+          },
+        ]),
+  ];
+}
+
+/** Rules that could never say `regressed`, whatever is measured. */
+function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
+  const gated = plan.metrics.filter(({ gate }) => gate).length;
+  const tests = gated * plan.variants.length;
+  if (plan.evidence === 'stored') return [];
+  if (tests === 0)
+    return [
+      {
+        line: document.lineOf(['metrics']),
+        place: 'metrics',
+        found: 'no metric that is judged (gate: false on all)',
+        legal: 'at least one metric with gate: true',
+      },
+    ];
+  const needed = blocksNeeded(tests, plan.rules.alpha);
+  if (plan.rules.blocks >= needed) return [];
+  return [
+    {
+      line: document.lineOf(['rules', 'blocks']),
+      place: 'rules.blocks',
+      found: `${plan.rules.blocks}, which can never reach significance: ${tests} tests (${plan.variants.length} variants x ${gated} metrics) at alpha ${plan.rules.alpha} need p <= ${(plan.rules.alpha / tests).toPrecision(2)}, and ${plan.rules.blocks} blocks give at best ${(2 ** -plan.rules.blocks).toPrecision(2)}`,
+      legal: `at least ${needed} blocks, or fewer variants or metrics`,
+    },
+  ];
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}
