@@ -1,0 +1,3 @@
+import { runAction } from './main/action.ts';
+
+await runAction();

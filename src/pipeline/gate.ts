@@ -1,0 +1,110 @@
+import type { Comparison } from '../compare/comparison.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Session, Source } from '../session/session.ts';
+import type { Ports, SidePair, SideTree } from './ports.ts';
+import { assembleSession, NOTHING_MEASURED } from './session.ts';
+import { contextOf, identical, prepareSides, type SideRequest } from './sides.ts';
+
+export interface GateRequest {
+  readonly sessionId: string;
+  readonly plan: Plan;
+  readonly pair: SidePair;
+  readonly source: Source;
+  readonly seed: number;
+  readonly toolVersion: string;
+  /** Stored sessions of this configuration, oldest first. */
+  readonly history: readonly Session[];
+  /** Finds the digest under which the history knows a variant's baseline image. */
+  readonly knownImage: SideRequest['known'];
+  readonly notes: readonly string[];
+}
+
+export interface GateResult {
+  readonly session: Session;
+  readonly comparison: Comparison;
+  readonly interrupted: boolean;
+}
+
+/**
+ * Builds both sides, measures what differs in blocks of pairs, and decides.
+ *
+ * Nothing measured is lost: runs are on disk as they end, and a failure of one variant is a row of the
+ * result, not the end of it.
+ */
+export async function gate(
+  request: GateRequest,
+  compareSession: (session: Session, history: readonly Session[]) => Comparison,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<GateResult> {
+  const { plan, pair, source, seed, toolVersion, history, knownImage, notes } = request;
+  const started = ports.clock();
+  const container = plan.variants.some(({ kind }) => kind !== 'host');
+  const machine = await ports.machine(container ? await ports.images.check() : 'host');
+  const stored = plan.evidence === 'stored';
+  const baseline = 'unavailable' in pair.baseline || stored ? undefined : pair.baseline;
+  const { files: paths } = plan.workload;
+  const headContext = contextOf(plan, pair.head);
+  const files = await ports.files.hash(headContext, paths);
+  // The measuring code is one for both sides, in the image as in the mounts: a change of it alone is no
+  // difference between the images.
+  if (baseline !== undefined) await ports.files.overlay(headContext, contextOf(plan, baseline), paths);
+
+  ports.log.step('Images');
+  const sides: SideRequest[] = [
+    ...(baseline === undefined
+      ? []
+      : [
+          {
+            side: 'baseline' as const,
+            tree: baseline,
+            ...(knownImage === undefined ? {} : { known: knownImage }),
+          },
+        ]),
+    { side: 'head', tree: pair.head },
+  ];
+  const prepared = await prepareSides(plan, sides, headContext, ports, signal);
+
+  const measurable = prepared.variants.filter((variant) => {
+    const { baseline: base, head } = variant.sides;
+    if (head === undefined || identical(variant)) return false;
+    // One side alone is worth its minutes only where stored sessions can judge it.
+    return base !== undefined || history.length > 0 || stored;
+  });
+  for (const variant of prepared.variants.filter(identical))
+    ports.log.info(`${variant.variant}: both sides are the same image, nothing to measure`);
+
+  const spent = (ports.clock().getTime() - started.getTime()) / 1000;
+  if (measurable.length > 0) ports.log.step('Measurement');
+  const measured =
+    measurable.length === 0 || signal.aborted
+      ? { ...NOTHING_MEASURED, interrupted: signal.aborted }
+      : await ports.measure(
+          { plan, seed, variants: measurable, secondsLeft: Math.max(0, plan.budgetSeconds - spent) },
+          signal,
+        );
+
+  const session = assembleSession({
+    id: request.sessionId,
+    plan,
+    started,
+    ended: ports.clock(),
+    toolVersion,
+    source,
+    machine,
+    files,
+    sides: stored ? ['head'] : ['baseline', 'head'],
+    seed,
+    variants: prepared.variants,
+    failures: prepared.failures,
+    measured,
+    notes: [...notes, ...unavailableNote(pair.baseline, stored)],
+  });
+  return { session, comparison: compareSession(session, history), interrupted: measured.interrupted };
+}
+
+function unavailableNote(baseline: SideTree | { readonly unavailable: string }, stored: boolean): string[] {
+  return !stored && 'unavailable' in baseline
+    ? [`There is no baseline to compare with: ${baseline.unavailable}`]
+    : [];
+}

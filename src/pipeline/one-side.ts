@@ -1,0 +1,100 @@
+import type { Plan } from '../plan/plan.ts';
+import type { Side } from '../session/run.ts';
+import type { Session, Source } from '../session/session.ts';
+import type { Ports, SideTree } from './ports.ts';
+import { assembleSession, NOTHING_MEASURED } from './session.ts';
+import { contextOf, prepareSides } from './sides.ts';
+
+export interface OneSideRequest {
+  readonly sessionId: string;
+  readonly plan: Plan;
+  readonly side: Side;
+  readonly tree: SideTree;
+  readonly source: Source;
+  readonly seed: number;
+  readonly toolVersion: string;
+  readonly notes: readonly string[];
+  /** Push each image and name it by its digest: a later gate then pulls instead of building. */
+  readonly push: boolean;
+}
+
+export interface OneSideResult {
+  readonly session: Session;
+  readonly interrupted: boolean;
+}
+
+/** Builds and measures one side alone: `run` on a terminal, and the nightly that refreshes the baseline. */
+export async function measureOneSide(
+  request: OneSideRequest,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<OneSideResult> {
+  const { plan, side, tree } = request;
+  const started = ports.clock();
+  const container = plan.variants.some(({ kind }) => kind !== 'host');
+  const machine = await ports.machine(container ? await ports.images.check() : 'host');
+  const context = contextOf(plan, tree);
+  const files = await ports.files.hash(context, plan.workload.files);
+
+  ports.log.step('Images');
+  const built = await prepareSides(plan, [{ side, tree }], context, ports, signal);
+  const prepared = request.push
+    ? { ...built, variants: await pushed(built.variants, request, ports) }
+    : built;
+
+  const measurable = prepared.variants.filter(({ sides }) => sides[side] !== undefined);
+  const spent = (ports.clock().getTime() - started.getTime()) / 1000;
+  if (measurable.length > 0) ports.log.step('Measurement');
+  const measured =
+    measurable.length === 0 || signal.aborted
+      ? { ...NOTHING_MEASURED, interrupted: signal.aborted }
+      : await ports.measure(
+          {
+            plan,
+            seed: request.seed,
+            variants: measurable,
+            secondsLeft: Math.max(0, plan.budgetSeconds - spent),
+          },
+          signal,
+        );
+  const session = assembleSession({
+    id: request.sessionId,
+    plan,
+    started,
+    ended: ports.clock(),
+    toolVersion: request.toolVersion,
+    source: request.source,
+    machine,
+    files,
+    sides: [side],
+    seed: request.seed,
+    variants: prepared.variants,
+    failures: prepared.failures,
+    measured,
+    notes: request.notes,
+  });
+  return { session, interrupted: measured.interrupted };
+}
+
+/** The registry is a convenience: an image that cannot be pushed is still measured, and the log says so. */
+async function pushed(
+  variants: Awaited<ReturnType<typeof prepareSides>>['variants'],
+  { side, tree }: OneSideRequest,
+  ports: Ports,
+) {
+  const commit = tree.commit?.commit;
+  if (commit === undefined) return variants;
+  return await Promise.all(
+    variants.map(async (variant) => {
+      const runnable = variant.sides[side];
+      if (runnable?.image.engine !== 'container') return variant;
+      try {
+        const digest = await ports.images.push(runnable, commit);
+        return { ...variant, sides: { [side]: { ...runnable, image: { ...runnable.image, digest } } } };
+      } catch (error) {
+        ports.log.warn(error instanceof Error ? error.message : String(error));
+        return variant;
+      }
+    }),
+  );
+}

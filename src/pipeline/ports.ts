@@ -1,0 +1,102 @@
+import type { Runnable } from '../measure/engine.ts';
+import type { Plan, Variant } from '../plan/plan.ts';
+import type { Run, Side } from '../session/run.ts';
+import type { Failure, InterpreterFacts, Machine, Session } from '../session/session.ts';
+
+/** What the use cases ask of the world. `main` hands in the real thing, tests a scripted one. */
+export interface Ports {
+  readonly images: ImagePort;
+  readonly hosts: HostPort;
+  /** Asks an interpreter what it is, in its own image or on this machine. */
+  readonly facts: (runnable: Runnable) => Promise<InterpreterFacts>;
+  readonly measure: (request: MeasureRequest, signal: AbortSignal) => Promise<Measured>;
+  readonly files: FilePort;
+  readonly machine: (engine: string) => Promise<Machine>;
+  readonly clock: () => Date;
+  readonly log: Log;
+}
+
+export interface ImageRequest {
+  readonly variant: Variant;
+  readonly side: Side;
+  /** Absolute folder with that side's files. */
+  readonly tree: string;
+  /** Absolute folder of which `workload.files` are mounted over both sides. */
+  readonly filesFrom: string;
+  /** A digest reference to try before building. */
+  readonly known?: string;
+}
+
+export type Prepared =
+  | { readonly kind: 'ready'; readonly runnable: Runnable }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export interface ImagePort {
+  /** Refuses, before anything is built, an engine that cannot do it. @returns the engine's name and version. */
+  check(): Promise<string>;
+  prepare(request: ImageRequest, signal: AbortSignal): Promise<Prepared>;
+  /** @returns `name@sha256:…` of the pushed image. */
+  push(runnable: Runnable, commit: string): Promise<string>;
+}
+
+export interface HostPort {
+  prepare(request: ImageRequest, signal: AbortSignal): Promise<Prepared>;
+}
+
+export interface FilePort {
+  /** Writes a file of the out folder whole or not at all. @returns its absolute path. */
+  write(name: string, text: string): Promise<string>;
+  /** Path to SHA-256 of each file that the paths name inside a folder. */
+  hash(folder: string, paths: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  /** Puts the measuring code of one side in the place of the other's. */
+  overlay(from: string, to: string, paths: readonly string[]): Promise<void>;
+}
+
+export interface Log {
+  /** A line for the person watching. */
+  info(line: string): void;
+  /** Something that should be seen although the run goes on. */
+  warn(line: string): void;
+  /** A headline that what follows belongs under. */
+  step(title: string): void;
+}
+
+/** One side's files, exported. */
+export interface SideTree {
+  readonly directory: string;
+  /** Absent where the files are a plain folder's. */
+  readonly commit?: { readonly commit: string; readonly dirty: boolean };
+  /** The variants and build settings of that side's own configuration, where it has one. */
+  readonly plan?: Plan;
+}
+
+export interface SidePair {
+  readonly head: SideTree;
+  readonly baseline: SideTree | { readonly unavailable: string };
+}
+
+/** A variant's sides that are to be run. */
+export interface VariantSides {
+  readonly variant: string;
+  readonly sides: Readonly<Partial<Record<Side, Runnable>>>;
+}
+
+export interface MeasureRequest {
+  readonly plan: Plan;
+  readonly seed: number;
+  readonly variants: readonly VariantSides[];
+  /** What is left of the budget. */
+  readonly secondsLeft: number;
+}
+
+export interface Measured {
+  readonly warmup: readonly Run[];
+  readonly runs: readonly Run[];
+  readonly failures: readonly Failure[];
+  readonly repetitions: Readonly<Record<string, number>>;
+  readonly declaredMetrics: Session['declaredMetrics'];
+  readonly blocksLeftOut: number;
+  readonly secondsLeftOut: number;
+  /** True when the measurement was cancelled; what was measured is here all the same. */
+  readonly interrupted: boolean;
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { Plan } from '../plan/plan.ts';
+import type { Side } from '../session/run.ts';
+import {
+  SESSION_FORMAT,
+  SESSION_VERSION,
+  type Failure,
+  type Machine,
+  type Session,
+  type Source,
+} from '../session/session.ts';
+import type { Measured, VariantSides } from './ports.ts';
+import { imagesOf } from './sides.ts';
+
+export interface SessionParts {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly started: Date;
+  readonly ended: Date;
+  readonly toolVersion: string;
+  readonly source: Source;
+  readonly machine: Machine;
+  readonly files: Readonly<Record<string, string>>;
+  readonly sides: readonly Side[];
+  readonly seed: number;
+  readonly variants: readonly VariantSides[];
+  readonly failures: readonly Failure[];
+  readonly measured: Measured;
+  readonly notes: readonly string[];
+}
+
+/** The session as it is written: a plain value that holds all that a verdict needs. */
+export function assembleSession(parts: SessionParts): Session {
+  const { plan, measured } = parts;
+  return {
+    format: SESSION_FORMAT,
+    version: SESSION_VERSION,
+    id: parts.id,
+    configuration: plan.configuration,
+    started: parts.started.toISOString(),
+    ended: parts.ended.toISOString(),
+    tool: { version: parts.toolVersion },
+    source: parts.source,
+    machine: parts.machine,
+    workload: {
+      command: [...plan.workload.command],
+      hash: workloadHash(plan, parts.files),
+      files: { ...parts.files },
+      repetitions: { ...measured.repetitions },
+      timeoutSeconds: plan.workload.timeoutSeconds,
+    },
+    variants: plan.variants.map(({ name }) => name),
+    sides: [...parts.sides],
+    rules: plan.rules,
+    seed: parts.seed,
+    images: imagesOf(parts.variants),
+    warmup: [...measured.warmup],
+    runs: [...measured.runs],
+    failures: [...parts.failures, ...measured.failures],
+    declaredMetrics: measured.declaredMetrics,
+    notes: [...parts.notes],
+    budget: {
+      seconds: plan.budgetSeconds,
+      spentSeconds: (parts.ended.getTime() - parts.started.getTime()) / 1000,
+      blocksLeftOut: measured.blocksLeftOut,
+      secondsLeftOut: measured.secondsLeftOut,
+    },
+  };
+}
+
+/** SHA-256 of everything that decides what is measured: equal hashes may be compared across sessions. */
+export function workloadHash(plan: Plan, files: Readonly<Record<string, string>>): string {
+  const { command, env, network, memoryBytes, pids } = plan.workload;
+  const sorted = (record: Readonly<Record<string, string>>) =>
+    Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify({
+    command,
+    env: sorted(env),
+    network,
+    memoryBytes,
+    pids,
+    files: sorted(files),
+  });
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Nothing was run: every image was identical, or nothing could be built. */
+export const NOTHING_MEASURED: Measured = {
+  warmup: [],
+  runs: [],
+  failures: [],
+  repetitions: {},
+  declaredMetrics: {},
+  blocksLeftOut: 0,
+  secondsLeftOut: 0,
+  interrupted: false,
+};

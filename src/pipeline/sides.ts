@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Runnable } from '../measure/engine.ts';
+import type { Plan, Variant } from '../plan/plan.ts';
+import type { Side } from '../session/run.ts';
+import type { Failure, Session } from '../session/session.ts';
+import type { Ports, Prepared, SideTree, VariantSides } from './ports.ts';
+
+export interface PreparedSides {
+  readonly variants: readonly VariantSides[];
+  readonly failures: readonly Failure[];
+}
+
+export interface SideRequest {
+  readonly side: Side;
+  readonly tree: SideTree;
+  /** The digest reference to try first, if the history knows one. */
+  readonly known?: (variant: Variant) => string | undefined;
+}
+
+/**
+ * Builds, pulls or finds every variant of every side, one at a time, and asks each interpreter what it is.
+ * A side that cannot be had is a failure in the result; the others go on.
+ */
+export async function prepareSides(
+  plan: Plan,
+  requests: readonly SideRequest[],
+  filesFrom: string,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<PreparedSides> {
+  const variants: VariantSides[] = [];
+  const failures: Failure[] = [];
+  for (const variant of plan.variants) {
+    const sides: Partial<Record<Side, Runnable>> = {};
+    for (const { side, tree, known } of requests) {
+      if (signal.aborted) return { variants, failures };
+      // Each side is built as its own configuration says: a moved Python version is part of the change.
+      const own = tree.plan?.variants.find(({ name }) => name === variant.name) ?? variant;
+      const digest = known?.(own);
+      const prepared = await prepareOne(
+        {
+          variant: own,
+          side,
+          tree: tree.directory,
+          filesFrom,
+          ...(digest === undefined ? {} : { known: digest }),
+        },
+        ports,
+        signal,
+      );
+      if (prepared.kind === 'ready') sides[side] = prepared.runnable;
+      else failures.push(prepared.failure);
+    }
+    variants.push({ variant: variant.name, sides });
+  }
+  return { variants, failures };
+}
+
+async function prepareOne(
+  request: Parameters<Ports['images']['prepare']>[0],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const port = request.variant.kind === 'host' ? ports.hosts : ports.images;
+  const prepared = await port.prepare(request, signal);
+  if (prepared.kind === 'failed') {
+    ports.log.warn(prepared.failure.message);
+    return prepared;
+  }
+  const { runnable } = prepared;
+  try {
+    const facts = await ports.facts(runnable);
+    const image = { ...runnable.image, facts, identity: runIdentity(runnable) };
+    return { kind: 'ready', runnable: { ...runnable, image } };
+  } catch (error) {
+    const failure: Failure = {
+      variant: request.variant.name,
+      side: request.side,
+      stage: 'engine',
+      message: error instanceof Error ? error.message : String(error),
+    };
+    ports.log.warn(failure.message);
+    return { kind: 'failed', failure };
+  }
+}
+
+/** What a run depends on beside the workload: the image's bytes and how its interpreter is started. */
+function runIdentity({ image, python, flags, env }: Runnable): string {
+  const started = JSON.stringify([image.identity, python, flags, Object.entries(env).sort()]);
+  return `sha256:${createHash('sha256').update(started).digest('hex')}`;
+}
+
+/** Both sides are the same bytes, started the same way: nothing to measure. */
+export const identical = ({ sides }: VariantSides): boolean =>
+  sides.baseline !== undefined && sides.baseline.image.identity === sides.head?.image.identity;
+
+export const imagesOf = (variants: readonly VariantSides[]): Session['images'] =>
+  variants.flatMap(({ sides }) =>
+    [sides.baseline, sides.head].flatMap((runnable) => (runnable === undefined ? [] : [runnable.image])),
+  );
+
+/** The folder of a tree that the images carry. */
+export const contextOf = (plan: Plan, tree: SideTree) => join(tree.directory, plan.workload.context);
