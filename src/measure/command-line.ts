@@ -1,0 +1,18 @@
+import type { RunRequest } from './engine.ts';
+
+/** The workload's words with a first `python` or `python3` replaced by the variant's interpreter and flags. */
+export function workloadCommand({ runnable, workload }: RunRequest): readonly string[] {
+  const [first = '', ...rest] = workload.command;
+  return first === 'python' || first === 'python3'
+    ? [runnable.python, ...runnable.flags, ...rest]
+    : [first, ...rest];
+}
+
+/** The workload's environment: the same on both sides but for what the variant itself sets. */
+export function workloadEnvironment({ runnable, workload, hashSeed }: RunRequest): Record<string, string> {
+  return { ...workload.env, ...runnable.env, PYTHONHASHSEED: String(hashSeed) };
+}
+
+/** Seconds after which the engine gives up on a probe that should have ended the run itself. */
+export const watchdogSeconds = ({ workload, repetitions }: RunRequest): number =>
+  workload.timeoutSeconds * repetitions + 30;

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { betterSchema } from '../session/metric.ts';
+import { noiseSchema, outcomeSchema } from '../session/run.ts';
+import type { RunResult } from './engine.ts';
+
+/** The probe's one line. A workload could write there too, so it is read like anything from outside. */
+const answerSchema = z.object({
+  outcome: outcomeSchema.exclude(['engine']),
+  exitStatus: z.int().nullable(),
+  message: z.string().max(4000),
+  metrics: z.record(z.string(), z.number().nonnegative()),
+  cgroupCpu: z.number().nonnegative().nullable(),
+  noise: noiseSchema,
+  business: z.string().nullable(),
+});
+
+const businessSchema = z.record(
+  z.string().regex(/^[A-Za-z][A-Za-z0-9_./-]{0,62}$/),
+  z.union([
+    z.number(),
+    z.object({ value: z.number(), unit: z.string().max(30).optional(), better: betterSchema.optional() }),
+  ]),
+);
+
+/**
+ * Reads what the probe wrote.
+ * @param outputTail the workload's last lines, for the message of a run that is not `ok`
+ * @returns undefined where there is no answer of the probe's: the caller knows why (engine, kill)
+ */
+export function readProbeAnswer(stdout: string, outputTail: string): RunResult | undefined {
+  const line = stdout.trimEnd().split('\n').at(-1) ?? '';
+  const parsed = answerSchema.safeParse(parseJson(line));
+  if (!parsed.success) return undefined;
+  const { outcome, exitStatus, message, metrics, cgroupCpu, noise, business } = parsed.data;
+  if (outcome !== 'ok')
+    return { outcome, metrics: {}, declared: {}, noise, exitStatus, message: withTail(message, outputTail) };
+  const reported = readBusiness(business);
+  if (typeof reported === 'string')
+    return { outcome: 'nonzero', metrics: {}, declared: {}, noise, exitStatus, message: reported };
+  const cpu = metrics['cpu_time_s'];
+  return {
+    outcome,
+    metrics: {
+      ...reported.values,
+      ...metrics,
+      // wait4 counts what was reaped; a process that escaped being reaped shows in the cgroup's sum alone.
+      ...(cpu !== undefined && cgroupCpu !== null && cgroupCpu > cpu * 1.1 + 0.05
+        ? { cpu_time_s: cgroupCpu }
+        : {}),
+    },
+    declared: reported.declared,
+    noise,
+    exitStatus,
+    message: undefined,
+  };
+}
+
+interface Reported {
+  readonly values: Record<string, number>;
+  readonly declared: RunResult['declared'];
+}
+
+/** The workload's own metrics, or the sentence that says what is wrong with them. */
+function readBusiness(text: string | null): Reported | string {
+  if (text === null) return { values: {}, declared: {} };
+  const parsed = businessSchema.safeParse(parseJson(text));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const place = issue === undefined || issue.path.length === 0 ? 'the file' : issue.path.join('.');
+    return `the workload wrote metrics that cannot be read (PACEGATE_METRICS, ${place}): legal is a JSON object of names and finite numbers, or {"value": 1, "unit": "tasks", "better": "higher"}; found ${JSON.stringify(text.slice(0, 120))}`;
+  }
+  const entries = Object.entries(parsed.data);
+  const reserved = entries.find(([name]) =>
+    /^(wall_time_s|cpu_time_s|max_rss_bytes|memory_peak_bytes)$/.test(name),
+  );
+  if (reserved !== undefined)
+    return `the workload wrote the metric ${reserved[0]} (PACEGATE_METRICS), which is measured from outside: give it another name`;
+  return {
+    values: Object.fromEntries(
+      entries.map(([name, given]) => [name, typeof given === 'number' ? given : given.value]),
+    ),
+    declared: Object.fromEntries(
+      entries.flatMap(([name, given]) =>
+        typeof given === 'number'
+          ? []
+          : [
+              [
+                name,
+                {
+                  ...(given.unit === undefined ? {} : { unit: given.unit }),
+                  ...(given.better === undefined ? {} : { better: given.better }),
+                },
+              ],
+            ],
+      ),
+    ),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A message with the last lines of the output below it, bounded. */
+export function withTail(message: string, output: string): string {
+  const lines = output.trimEnd().split('\n').slice(-12).join('\n').slice(-2000).trim();
+  return lines === '' ? message : `${message}\n${lines}`;
+}
