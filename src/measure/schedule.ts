@@ -1,5 +1,5 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { mersenne } from 'pure-rand/generator/mersenne';
 import { shuffle } from 'simple-statistics';
 import type { Side } from '../session/run.ts';
 
@@ -55,8 +55,11 @@ function balancedFirst(blocks: number, random: () => number): boolean[] {
   return order;
 }
 
-/** Uniform numbers in [0, 1) from a seed. */
+/**
+ * Uniform numbers in [0, 1) from a seed. Mersenne twister: it mixes its seed, where smaller generators begin alike
+ * for neighbouring seeds.
+ */
 export function uniformSource(seed: number): () => number {
-  const generator = xoroshiro128plus(seed);
+  const generator = mersenne(seed);
   return () => uniformFloat64(generator);
 }

@@ -1,0 +1,192 @@
+import { describe, expect, test } from '@jest/globals';
+import { resolvePlan } from '../plan/resolve.ts';
+import type { Run } from '../session/run.ts';
+import type { Image } from '../session/session.ts';
+import type { Engine, RunRequest, RunResult, Runnable } from './engine.ts';
+import { measureSession, type LoopRequest, type ProgressEvent } from './loop.ts';
+import { scheduleBlocks } from './schedule.ts';
+
+const plan = (extra = '') =>
+  resolvePlan({
+    text: `version: 1
+workload: { command: [python, bench.py], timeout: 10s ${extra} }
+variants:
+  a: { interpreter: host, python: python3 }
+  b: { interpreter: host, python: python4 }
+rules: { blocks: 8 }
+`,
+    file: 'pacegate.yml',
+    root: '/',
+  });
+
+const runnable = (variant: string, side: 'baseline' | 'head'): Runnable => ({
+  image: { variant, side, engine: 'host' } as Image,
+  python: '/usr/bin/python3',
+  flags: [],
+  env: {},
+  workingDirectory: '/',
+  filesFrom: '/',
+});
+
+const OK: RunResult = {
+  outcome: 'ok',
+  metrics: { wall_time_s: 1, cpu_time_s: 1 },
+  declared: {},
+  noise: {},
+  exitStatus: 0,
+  message: undefined,
+};
+const bad = (outcome: RunResult['outcome'], message: string): RunResult => ({
+  ...OK,
+  outcome,
+  metrics: {},
+  exitStatus: null,
+  message,
+});
+
+/** A scripted engine under a clock of its own: each run takes as long as it says. */
+function scripted(answer: (request: RunRequest, call: number) => RunResult, seconds = 1) {
+  const calls: string[] = [];
+  const journal: string[] = [];
+  const events: ProgressEvent[] = [];
+  let now = 0;
+  const engine: Engine = {
+    run: async (request) => {
+      now += seconds * request.repetitions;
+      const { variant, side } = request.runnable.image;
+      calls.push(`${variant}.${side}`);
+      return await Promise.resolve(answer(request, calls.length));
+    },
+    facts: async () => await Promise.reject(new Error('not asked here')),
+    cleanUp: async () => await Promise.resolve(),
+  };
+  const request: LoopRequest = {
+    plan: plan(),
+    seed: 7,
+    variants: ['a', 'b'].map((variant) => ({
+      variant,
+      sides: { baseline: runnable(variant, 'baseline'), head: runnable(variant, 'head') },
+    })),
+    secondsLeft: 1000,
+    engines: { container: engine, host: engine },
+    journal: {
+      append: async ({ variant, side, block }: Run, warmup) => {
+        journal.push(`${warmup ? 'w' : block} ${variant}.${side}`);
+        await Promise.resolve();
+      },
+      close: async () => await Promise.resolve(),
+    },
+    clock: () => new Date(now * 1000),
+    onProgress: (event) => void events.push(event),
+    settled: () => new Set(),
+  };
+  return { calls, journal, events, request };
+}
+
+const never = new AbortController().signal;
+
+test('a warm-up of each side, then blocks of pairs back to back in the scheduled order', async () => {
+  const { calls, journal, request } = scripted(() => OK);
+  const result = await measureSession(request, never);
+  expect(calls.slice(0, 4)).toEqual(['a.baseline', 'a.head', 'b.baseline', 'b.head']);
+  const expected = scheduleBlocks(['a', 'b'], ['baseline', 'head'], 8, 7).flatMap((block) =>
+    block.flatMap(({ variant, order }) => order.map((side) => `${variant}.${side}`)),
+  );
+  expect(calls.slice(4)).toEqual(expected);
+  expect(result.runs).toHaveLength(32);
+  expect(result.warmup).toHaveLength(4);
+  expect(new Set(result.runs.map(({ block }) => block))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8]));
+  // Each run is in the journal as soon as it has ended, in the order in which it ran.
+  expect(journal.slice(4).map((line) => line.split(' ')[1])).toEqual(calls.slice(4));
+});
+
+test('the plan with its minutes comes after the warm-up and before the first block', async () => {
+  const { events, request } = scripted(() => OK);
+  await measureSession(request, never);
+  const kinds = events.map(({ kind }) => kind);
+  expect(kinds.indexOf('plan')).toBe(4);
+  expect(events[4]).toMatchObject({ blocks: 8, blocksPlanned: 8, runs: 32, seconds: 32 });
+});
+
+describe('an engine’s fault', () => {
+  test('repeats the whole pair, and both tries are kept', async () => {
+    const { calls, request } = scripted((_, call) => (call === 6 ? bad('engine', 'no daemon') : OK));
+    const result = await measureSession(request, never);
+    expect(calls).toHaveLength(4 + 32 + 2);
+    expect(result.failures).toEqual([]);
+    expect(result.runs.filter(({ outcome }) => outcome === 'engine')).toHaveLength(1);
+    expect(result.runs.filter(({ attempt }) => attempt === 1)).toHaveLength(2);
+  });
+
+  test('is given up after two repeats, and the other variant goes on', async () => {
+    const { request } = scripted(({ runnable: { image } }, call) =>
+      image.variant === 'a' && call > 4 ? bad('engine', 'no daemon') : OK,
+    );
+    const result = await measureSession(request, never);
+    expect(result.failures).toEqual([expect.objectContaining({ variant: 'a', stage: 'engine' })]);
+    expect(result.runs.filter(({ variant }) => variant === 'a').map(({ attempt }) => attempt)).toEqual([
+      0, 1, 2,
+    ]);
+    expect(result.runs.filter(({ variant }) => variant === 'b')).toHaveLength(16);
+  });
+});
+
+test('a workload that dies is not repeated: it is a failure, and the other variant goes on', async () => {
+  const { request } = scripted(({ runnable: { image } }, call) =>
+    image.variant === 'b' && image.side === 'head' && call > 4 ? bad('oom', 'memory limit') : OK,
+  );
+  const result = await measureSession(request, never);
+  expect(result.failures).toEqual([
+    {
+      variant: 'b',
+      side: 'head',
+      stage: 'workload',
+      message: expect.stringContaining('b (head, block 1): memory limit') as string,
+    },
+  ]);
+  expect(result.runs.filter(({ outcome }) => outcome === 'oom')).toHaveLength(1);
+  expect(result.runs.filter(({ variant }) => variant === 'a')).toHaveLength(16);
+});
+
+test('the budget is kept at the border of a block, and says what it left out', async () => {
+  const { request, events } = scripted(() => OK);
+  // The warm-up takes 4 s and a block 4 s: three blocks fit into 17 s.
+  const result = await measureSession({ ...request, secondsLeft: 17 }, never);
+  expect(result.runs).toHaveLength(12);
+  expect(result).toMatchObject({ blocksLeftOut: 5, secondsLeftOut: 20 });
+  expect(events.find(({ kind }) => kind === 'plan')).toMatchObject({ blocks: 3, blocksPlanned: 8 });
+});
+
+test('a short command is repeated inside its run, equally often on both sides', async () => {
+  const short = { ...OK, metrics: { wall_time_s: 0.05, cpu_time_s: 0.05 } };
+  const seen = new Set<number>();
+  const { request } = scripted((asked, call) => {
+    if (call > 4) seen.add(asked.repetitions);
+    return short;
+  }, 0.05);
+  const result = await measureSession(request, never);
+  expect(result.repetitions).toEqual({ a: 10, b: 10 });
+  expect([...seen]).toEqual([10]);
+});
+
+test('variants that are settled take no part in later blocks', async () => {
+  const { request } = scripted(() => OK);
+  const result = await measureSession(
+    { ...request, settled: (runs) => new Set(runs.some(({ block }) => block === 3) ? ['a'] : []) },
+    never,
+  );
+  expect(result.runs.filter(({ variant }) => variant === 'a')).toHaveLength(6);
+  expect(result.runs.filter(({ variant }) => variant === 'b')).toHaveLength(16);
+});
+
+test('a cancelled measurement keeps what was measured and not the run that was cut short', async () => {
+  const controller = new AbortController();
+  const { request } = scripted((_, call) => {
+    if (call === 9) controller.abort();
+    return OK;
+  });
+  const result = await measureSession(request, controller.signal);
+  expect(result.interrupted).toBe(true);
+  expect(result.runs).toHaveLength(4);
+  expect(result.blocksLeftOut).toBe(0);
+});

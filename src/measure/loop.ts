@@ -1,0 +1,307 @@
+import type { Plan } from '../plan/plan.ts';
+import type { Run, Side } from '../session/run.ts';
+import type { Failure, Session } from '../session/session.ts';
+import type { Engine, Runnable, RunResult } from './engine.ts';
+import type { Journal } from './journal.ts';
+import { scheduleBlocks, type ScheduledPair } from './schedule.ts';
+
+/** What is measured, and what the loop may ask of the world. It knows no process, file or clock by itself. */
+export interface LoopRequest {
+  readonly plan: Plan;
+  readonly seed: number;
+  readonly variants: readonly LoopVariant[];
+  /** What is left of the budget, in seconds. */
+  readonly secondsLeft: number;
+  readonly engines: { readonly container: Engine; readonly host: Engine };
+  readonly journal: Journal;
+  readonly clock: () => Date;
+  readonly onProgress: (event: ProgressEvent) => void;
+  /** Variants that need no more blocks, asked after each block: the place of stopping early. */
+  readonly settled: (runs: readonly Run[]) => ReadonlySet<string>;
+}
+
+export interface LoopVariant {
+  readonly variant: string;
+  readonly sides: Readonly<Partial<Record<Side, Runnable>>>;
+}
+
+export type ProgressEvent =
+  | { readonly kind: 'warm-up'; readonly variant: string; readonly side: Side }
+  | {
+      readonly kind: 'plan';
+      readonly variants: number;
+      readonly blocks: number;
+      readonly blocksPlanned: number;
+      readonly runs: number;
+      /** Expected duration of the blocks to come. */
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: 'run';
+      readonly run: Run;
+      readonly runsDone: number;
+      readonly runsTotal: number;
+      readonly secondsLeft: number;
+    }
+  | { readonly kind: 'repeat'; readonly variant: string; readonly attempt: number; readonly message: string }
+  | { readonly kind: 'dropped'; readonly failure: Failure }
+  | { readonly kind: 'budget'; readonly blocksLeftOut: number; readonly secondsLeftOut: number };
+
+export interface LoopResult {
+  readonly warmup: readonly Run[];
+  readonly runs: readonly Run[];
+  readonly failures: readonly Failure[];
+  readonly repetitions: Readonly<Record<string, number>>;
+  readonly declaredMetrics: Session['declaredMetrics'];
+  readonly blocksLeftOut: number;
+  readonly secondsLeftOut: number;
+  readonly interrupted: boolean;
+}
+
+/** Below this a run is mostly start-up and the clock's own noise. */
+const SHORT_RUN_SECONDS = 0.3;
+const REPEATED_RUN_SECONDS = 0.5;
+const MAX_REPETITIONS = 1000;
+/** An engine's fault repeats a pair at most twice. */
+const MAX_ATTEMPT = 2;
+
+interface State {
+  readonly warmup: Run[];
+  readonly runs: Run[];
+  readonly failures: Failure[];
+  readonly repetitions: Map<string, number>;
+  readonly declared: Session['declaredMetrics'];
+  /** Seconds that a pair of each variant takes, from its last one. */
+  readonly pairSeconds: Map<string, number>;
+}
+
+/**
+ * Warm-up, then blocks of pairs until the plan, the budget or the signal ends them.
+ *
+ * A run is never dropped by its own result: an engine's fault repeats the pair, a workload's own death ends
+ * the measurement of its variant and is a failure; the other variants go on. Never throws for either.
+ */
+export async function measureSession(request: LoopRequest, signal: AbortSignal): Promise<LoopResult> {
+  const state: State = {
+    warmup: [],
+    runs: [],
+    failures: [],
+    repetitions: new Map(),
+    declared: {},
+    pairSeconds: new Map(),
+  };
+  const started = request.clock().getTime();
+  const cancelled = () => signal.aborted;
+  const left = () => request.secondsLeft - (request.clock().getTime() - started) / 1000;
+
+  for (const variant of request.variants) {
+    if (signal.aborted) break;
+    await warmUp(variant, request, state, signal);
+  }
+  const alive = () => {
+    const dead = new Set(state.failures.map(({ variant }) => variant));
+    return request.variants.filter(({ variant }) => !dead.has(variant));
+  };
+  const blockSeconds = (variants: readonly LoopVariant[]) =>
+    variants.reduce((sum, { variant }) => sum + (state.pairSeconds.get(variant) ?? 0), 0);
+
+  const planned = request.plan.rules.blocks;
+  const first = alive();
+  const fitting = Math.max(0, Math.min(planned, Math.floor(left() / Math.max(blockSeconds(first), 1e-3))));
+  const runsTotal = () =>
+    state.runs.length + alive().reduce((sum, { sides }) => sum + Object.keys(sides).length, 0) * fitting;
+  if (first.length > 0 && !cancelled())
+    request.onProgress({
+      kind: 'plan',
+      variants: first.length,
+      blocks: fitting,
+      blocksPlanned: planned,
+      runs: runsTotal(),
+      seconds: blockSeconds(first) * fitting,
+    });
+  const total = runsTotal();
+
+  const schedule = scheduleBlocks(
+    request.variants.map(({ variant }) => variant),
+    request.variants.some(({ sides }) => sides.baseline !== undefined) ? ['baseline', 'head'] : ['head'],
+    planned,
+    request.seed,
+  );
+  let done = 0;
+  for (const [index, block] of schedule.entries()) {
+    const settled = request.settled(state.runs);
+    const open = alive().filter(({ variant }) => !settled.has(variant));
+    // The budget is kept at the border of a block: half a block would unbalance the variants.
+    if (cancelled() || open.length === 0 || left() < blockSeconds(open)) break;
+    for (const pair of block) {
+      const variant = open.find((candidate) => candidate.variant === pair.variant);
+      if (variant === undefined || cancelled()) continue;
+      await measurePair(variant, pair, index + 1, request, state, signal, total, left);
+    }
+    done = index + 1;
+  }
+  const settled = request.settled(state.runs);
+  const undecided = alive().filter(({ variant }) => !settled.has(variant));
+  const blocksLeftOut = undecided.length === 0 || cancelled() ? 0 : planned - done;
+  const secondsLeftOut = blocksLeftOut * blockSeconds(undecided);
+  if (blocksLeftOut > 0) request.onProgress({ kind: 'budget', blocksLeftOut, secondsLeftOut });
+  return {
+    warmup: state.warmup,
+    runs: state.runs,
+    failures: state.failures,
+    repetitions: Object.fromEntries(state.repetitions),
+    declaredMetrics: state.declared,
+    blocksLeftOut,
+    secondsLeftOut,
+    interrupted: cancelled(),
+  };
+}
+
+/** One discarded run of each side; it also says how long a pair takes and how often a short command is repeated. */
+async function warmUp(
+  { variant, sides }: LoopVariant,
+  request: LoopRequest,
+  state: State,
+  signal: AbortSignal,
+): Promise<void> {
+  const { repetitions } = request.plan.workload;
+  const cancelled = () => signal.aborted;
+  state.repetitions.set(variant, repetitions === 'auto' ? 1 : repetitions);
+  let seconds = 0;
+  let longest = 0;
+  const order: Side[] = (['baseline', 'head'] as const).filter((side) => sides[side] !== undefined);
+  for (const [position, side] of order.entries()) {
+    const runnable = sides[side];
+    if (runnable === undefined || cancelled()) return;
+    request.onProgress({ kind: 'warm-up', variant, side });
+    for (let attempt = 0; ; attempt++) {
+      const begun = request.clock().getTime();
+      const { run, result } = await runOnce(
+        { variant, side, runnable, block: 0, position: position === 0 ? 0 : 1, attempt, hashSeed: 1 },
+        request,
+        state,
+        signal,
+      );
+      if (cancelled()) return;
+      state.warmup.push(run);
+      await request.journal.append(run, true);
+      if (run.outcome === 'ok') {
+        seconds += (request.clock().getTime() - begun) / 1000;
+        longest = Math.max(longest, run.metrics['wall_time_s'] ?? 0);
+        Object.assign(state.declared, result.declared);
+        break;
+      }
+      if (run.outcome !== 'engine' || attempt === MAX_ATTEMPT) {
+        drop(run, request, state);
+        return;
+      }
+      request.onProgress({ kind: 'repeat', variant, attempt: attempt + 1, message: run.message ?? '' });
+    }
+  }
+  if (repetitions === 'auto' && longest > 0 && longest < SHORT_RUN_SECONDS) {
+    const count = Math.min(MAX_REPETITIONS, Math.ceil(REPEATED_RUN_SECONDS / longest));
+    state.repetitions.set(variant, count);
+    seconds += (count - 1) * longest * order.length;
+  }
+  state.pairSeconds.set(variant, seconds);
+}
+
+async function measurePair(
+  { variant, sides }: LoopVariant,
+  pair: ScheduledPair,
+  block: number,
+  request: LoopRequest,
+  state: State,
+  signal: AbortSignal,
+  runsTotal: number,
+  left: () => number,
+): Promise<void> {
+  const order = pair.order.filter((side) => sides[side] !== undefined);
+  for (let attempt = 0; attempt <= MAX_ATTEMPT; attempt++) {
+    const begun = request.clock().getTime();
+    let fault: Run | undefined;
+    for (const [position, side] of order.entries()) {
+      const runnable = sides[side];
+      if (runnable === undefined) continue;
+      const { run } = await runOnce(
+        {
+          variant,
+          side,
+          runnable,
+          block,
+          position: position === 0 ? 0 : 1,
+          attempt,
+          hashSeed: pair.hashSeed,
+        },
+        request,
+        state,
+        signal,
+      );
+      // A run that was cut short by the cancellation says nothing about the workload.
+      if (signal.aborted) return;
+      state.runs.push(run);
+      await request.journal.append(run, false);
+      request.onProgress({ kind: 'run', run, runsDone: state.runs.length, runsTotal, secondsLeft: left() });
+      if (run.outcome === 'engine') {
+        fault = run;
+        break;
+      }
+      if (run.outcome !== 'ok') {
+        drop(run, request, state);
+        return;
+      }
+    }
+    if (fault === undefined) {
+      state.pairSeconds.set(variant, (request.clock().getTime() - begun) / 1000);
+      return;
+    }
+    if (attempt === MAX_ATTEMPT) drop(fault, request, state);
+    else request.onProgress({ kind: 'repeat', variant, attempt: attempt + 1, message: fault.message ?? '' });
+  }
+}
+
+/** The variant is measured no further. Its runs so far stay in the session. */
+function drop(run: Run, request: LoopRequest, state: State): void {
+  const failure: Failure = {
+    variant: run.variant,
+    side: run.side,
+    stage: run.outcome === 'engine' ? 'engine' : 'workload',
+    message: `${run.variant} (${run.side}, ${run.block === 0 ? 'warm-up' : `block ${run.block}`}): ${run.message ?? run.outcome}`,
+  };
+  state.failures.push(failure);
+  request.onProgress({ kind: 'dropped', failure });
+}
+
+interface OneRun extends Pick<Run, 'variant' | 'side' | 'block' | 'position' | 'attempt'> {
+  readonly runnable: Runnable;
+  readonly hashSeed: number;
+}
+
+async function runOnce(
+  { runnable, hashSeed, ...place }: OneRun,
+  request: LoopRequest,
+  state: State,
+  signal: AbortSignal,
+): Promise<{ readonly run: Run; readonly result: RunResult }> {
+  const started = request.clock().toISOString();
+  const result = await request.engines[runnable.image.engine].run(
+    {
+      runnable,
+      workload: request.plan.workload,
+      repetitions: state.repetitions.get(place.variant) ?? 1,
+      hashSeed,
+    },
+    signal,
+  );
+  const { outcome, metrics, noise, exitStatus, message } = result;
+  const run: Run = {
+    ...place,
+    started,
+    outcome,
+    metrics: outcome === 'ok' ? { ...metrics } : {},
+    noise,
+    exitStatus,
+    ...(message === undefined ? {} : { message }),
+  };
+  return { run, result };
+}
