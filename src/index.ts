@@ -1,3 +1,4 @@
 import { runAction } from './main/action.ts';
+import { placesFrom } from './main/places.ts';
 
-await runAction();
+await runAction(placesFrom(import.meta.dirname));

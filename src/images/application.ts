@@ -1,0 +1,74 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Workload } from '../plan/plan.ts';
+import { BASE_NAME } from './bake.ts';
+import { basesOf, mergedIgnore, replacesBase } from './dockerfile.ts';
+
+export interface ApplicationSource {
+  /** Absolute folder with one side's files. */
+  readonly tree: string;
+  readonly workload: Workload;
+  readonly variantsFolder: string;
+  /** Absolute folder of this side's own, in which the default Dockerfile is laid. */
+  readonly folder: string;
+}
+
+export type Application =
+  | { readonly kind: 'found'; readonly context: string; readonly dockerfile: string }
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+/**
+ * The Dockerfile that carries the application, and its context: the project's own, in that side's state, or
+ * the default one with an ignore file that joins ours and the project's.
+ */
+export async function findApplication(source: ApplicationSource): Promise<Application> {
+  const { tree, workload, variantsFolder, folder } = source;
+  const context = join(tree, workload.context);
+  if (!(await isFolder(context)))
+    return unusable(`the folder ${workload.context} (workload.context) is not in this side's files`);
+  if (workload.dockerfile !== undefined) {
+    const dockerfile = join(context, workload.dockerfile);
+    const text = await textOf(dockerfile);
+    if (text === undefined)
+      return unusable(
+        `${join(workload.context, workload.dockerfile)} (workload.dockerfile) is not in this side's files`,
+      );
+    if (!replacesBase(text))
+      return unusable(
+        `${join(workload.context, workload.dockerfile)} has no \`FROM ${BASE_NAME}\` that the interpreter could take the place of (found: ${basesOf(text).join(', ') || 'no FROM'}). Write \`FROM ${BASE_NAME}\`, without a tag, where the interpreter goes`,
+      );
+    return { kind: 'found', context, dockerfile };
+  }
+  const defaults = join(variantsFolder, 'application', 'Dockerfile');
+  const dockerfile = join(folder, 'Dockerfile');
+  await mkdir(folder, { recursive: true });
+  await writeFile(dockerfile, await readFile(defaults));
+  const ignore = mergedIgnore(
+    await readFile(`${defaults}.dockerignore`, 'utf8'),
+    await textOf(join(context, '.dockerignore')),
+  );
+  await writeFile(`${dockerfile}.dockerignore`, ignore);
+  return { kind: 'found', context, dockerfile };
+}
+
+const unusable = (reason: string): Application => ({ kind: 'unusable', reason });
+
+const MAX_TEXT = 1024 * 1024;
+
+/** A small text file's content; undefined when there is none. The file comes from a pull request. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isFile() && found.size <= MAX_TEXT ? await readFile(path, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}

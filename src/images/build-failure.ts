@@ -1,0 +1,53 @@
+import type { FailedStep } from './progress.ts';
+
+/** What is known of a build that failed. */
+export interface BuildFailure {
+  readonly variant: string;
+  readonly side: string;
+  readonly step: FailedStep | undefined;
+  /** buildx's own last words. */
+  readonly words: readonly string[];
+}
+
+/** The message of a build that failed: variant, side, step, the last lines and what to do. */
+export function buildFailureMessage({ variant, side, step, words }: BuildFailure): string {
+  const subject = `${variant} (${side})`;
+  if (step === undefined) {
+    // Bake refuses a definition with several lines of which the last one says why.
+    const reason = words.findLast((line) => /^error/i.test(line)) ?? words.at(-1) ?? 'buildx gave no reason';
+    return `${subject}: the image could not be built: ${reason}`;
+  }
+  const base = /^load metadata for (\S+)/.exec(step.step)?.[1];
+  if (base !== undefined)
+    return [
+      `${subject}: the base image ${base} could not be pulled: ${step.error}.`,
+      'Check that this name and version exist, and that this machine can reach and may read its registry (network, proxy, `docker login`).',
+    ].join(' ');
+  const whose =
+    step.target === 'interpreter' ? "the interpreter's Dockerfile" : "the application's Dockerfile";
+  return [
+    `${subject}: the build stopped at \`${step.step}\` of ${whose}: ${reasonOf(step)}.`,
+    ...(step.lastLines.length === 0
+      ? ['The step printed nothing.']
+      : ['Its last lines:', ...step.lastLines.map((line) => `  ${line}`)]),
+    advice(step),
+  ].join('\n');
+}
+
+/** `process "…" did not complete successfully: exit code: 3` says the command twice; the status is enough. */
+function reasonOf({ error }: FailedStep): string {
+  const status = /did not complete successfully: (.+)$/.exec(error)?.[1];
+  return status ?? error;
+}
+
+function advice({ target, lastLines, error }: FailedStep): string {
+  const text = [...lastLines, error].join('\n');
+  if (
+    /certificate[ _]verify[ _]failed|self[- ]signed certificate|unknown authority|UnknownIssuer/i.test(text)
+  )
+    return 'A certificate was not trusted: where a proxy signs connections anew, name its authority with build.ca.';
+  if (/no space left on device/i.test(text)) return 'The disk is full: `docker system df` shows what can go.';
+  return target === 'interpreter'
+    ? "Check the variant's version and release, and that the build can reach what it installs from."
+    : 'Mend this step and run again; the other variants went on.';
+}

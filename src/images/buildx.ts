@@ -1,0 +1,129 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { runCommand } from '../process/command.ts';
+import type { Side } from '../session/run.ts';
+import { bakeArguments, definitionText, type BakeDefinition } from './bake.ts';
+import { buildFailureMessage } from './build-failure.ts';
+import { followProgress, readable } from './progress.ts';
+
+export interface BuildRequest {
+  readonly variant: string;
+  readonly side: Side;
+  /** Our own definition, or the absolute path of a project's bake file. */
+  readonly definition: BakeDefinition | { readonly file: string };
+  readonly target: string;
+  /** The linked target that makes the interpreter, where there is one. */
+  readonly interpreterTarget?: string;
+  readonly set?: readonly string[];
+  /** Folder that relative paths (of secrets, of a project's bake file) start from. */
+  readonly directory: string;
+  readonly workFolder: string;
+  /** Whether buildx can give its progress as events (0.13). */
+  readonly events: boolean;
+  readonly onLine: (line: string) => void;
+}
+
+export type BuildResult =
+  | { readonly kind: 'built'; readonly seconds: number; readonly digests: readonly string[] }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** The metadata file of bake: target's name -> what was built. Names are buildx's. */
+const metadataSchema = z.record(
+  z.string(),
+  z.union([
+    z.object({
+      'containerimage.digest': z.string().optional(),
+      'containerimage.config.digest': z.string().optional(),
+    }),
+    z.unknown().transform(() => ({})),
+  ]),
+);
+
+/**
+ * Builds one side of one variant with one `docker buildx bake`, so that one that fails stops no other.
+ *
+ * Not @actions/exec: a build of many minutes must end when the run is cancelled, and that cannot be asked of
+ * it. What was built is read from the metadata file; the progress is only shown, and explains a failure.
+ *
+ * @returns a failure with its message for whatever the build did; throws only when docker cannot be started.
+ */
+export async function build(request: BuildRequest, signal: AbortSignal): Promise<BuildResult> {
+  const { variant, side, definition, target, events, onLine } = request;
+  const folder = await mkdtemp(join(request.workFolder, 'build-'));
+  try {
+    const ours = !('file' in definition);
+    const file = ours ? join(folder, 'bake.json') : definition.file;
+    if (ours) await writeFile(file, definitionText(definition));
+    const metadataFile = join(folder, 'metadata.json');
+    const label = `${variant} ${side}`;
+    const progress = followProgress(label, request.interpreterTarget, onLine);
+    const started = performance.now();
+    const args = bakeArguments({
+      file,
+      metadataFile,
+      target,
+      progress: events ? 'rawjson' : 'plain',
+      ...(request.set === undefined ? {} : { set: request.set }),
+    });
+    const result = await runCommand('docker', args, {
+      cwd: request.directory,
+      env: buildEnvironment(ours),
+      signal,
+      onStderrLine: (line) => {
+        progress.feed(line);
+        if (!events) onLine(`[${label}] ${readable(line)}`);
+      },
+    });
+    const seconds = (performance.now() - started) / 1000;
+    if (signal.aborted)
+      return {
+        kind: 'failed',
+        message: `${variant} (${side}): the build was cancelled after ${seconds.toFixed(0)} s`,
+      };
+    if (result.status !== 0)
+      return {
+        kind: 'failed',
+        message: buildFailureMessage({ variant, side, step: progress.failed(), words: progress.words() }),
+      };
+    const digests = digestsOf(await readFile(metadataFile, 'utf8'), target);
+    if (digests.length === 0)
+      return {
+        kind: 'failed',
+        message: `${variant} (${side}): bake built ${JSON.stringify(target)}, and its metadata names no image of that target. A group cannot be a variant: name a target that makes one image.`,
+      };
+    return { kind: 'built', seconds, digests };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The digests that a metadata file gives for a target: of its configuration, which is the image's ID in
+ * the classic store, then of its manifest, which is the ID in the containerd store. Empty when there is none.
+ */
+export function digestsOf(metadata: string, target: string): string[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(metadata);
+  } catch {
+    return [];
+  }
+  const entry: Record<string, string | undefined> = metadataSchema.safeParse(value).data?.[target] ?? {};
+  return [entry['containerimage.config.digest'], entry['containerimage.digest']].filter(
+    (digest) => digest !== undefined,
+  );
+}
+
+/**
+ * @param ours whether the definition is Pacegate's: its paths are absolute and lie where the files are. A
+ *   project's own bake file comes with the pull request, so buildx keeps guarding what it may read.
+ */
+function buildEnvironment(ours: boolean): Record<string, string> {
+  return {
+    // The docker driver would load every linked target, and leave images without a name behind.
+    BUILDX_NO_DEFAULT_LOAD: '1',
+    BUILDX_METADATA_PROVENANCE: 'disabled',
+    ...(ours ? { BUILDX_BAKE_ENTITLEMENTS_FS: '0' } : {}),
+  };
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import type { Variant } from '../plan/plan.ts';
+
+/** What makes a variant's interpreter, without the application. */
+export interface VariantDefinition {
+  readonly variant: Variant;
+  /** Path to text of the files that the definition is made of: the interpreter's folder, or the bake file. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/**
+ * A hash that is equal where the interpreter's layers are: its Dockerfile's folder, arguments and named
+ * contexts (by their names, not by what lies in them). Flags and environment belong to the run, not to
+ * the image. Prose beside the Dockerfile is left out.
+ */
+export function definitionHash({ variant, files }: VariantDefinition): string {
+  const parts = [
+    definitionOf(variant),
+    Object.entries(files)
+      .filter(([path]) => !path.endsWith('.md'))
+      .sort(byKey),
+  ];
+  return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+}
+
+function definitionOf(variant: Variant): unknown {
+  switch (variant.kind) {
+    case 'interpreter': {
+      const { kind, interpreter, args, contexts } = variant;
+      return [kind, interpreter, Object.entries(args).sort(byKey), Object.entries(contexts).sort(byKey)];
+    }
+    case 'image':
+      return [variant.kind, variant.image, variant.baselineImage ?? variant.image];
+    case 'bake':
+      return [variant.kind, variant.file, variant.target];
+    case 'host':
+      return [variant.kind, variant.python];
+  }
+}
+
+/** By code units: a locale's order would make the hash depend on the machine. */
+const byKey = ([a]: readonly [string, string], [b]: readonly [string, string]) =>
+  a < b ? -1 : a > b ? 1 : 0;

@@ -1,0 +1,38 @@
+import { BuildError } from '../errors/errors.ts';
+import { runCommand, type CommandResult } from '../process/command.ts';
+import { readable } from './progress.ts';
+
+export interface DockerOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutSeconds?: number;
+}
+
+const QUERY_SECONDS = 120;
+
+/**
+ * Runs the docker client and gives what it answered, whatever its status.
+ * @throws BuildError when there is no docker to run.
+ */
+export async function tryDocker(
+  args: readonly string[],
+  { signal, timeoutSeconds = QUERY_SECONDS }: DockerOptions = {},
+): Promise<CommandResult> {
+  try {
+    return await runCommand('docker', args, { timeoutSeconds, ...(signal === undefined ? {} : { signal }) });
+  } catch (cause) {
+    throw new BuildError(
+      'Tried to run docker; it was not found in the PATH. Install Docker (23.0 or newer) with buildx, or use variants with `interpreter: host`, which need no container.',
+      { cause },
+    );
+  }
+}
+
+/** The end of what docker said on its error stream, as one line. */
+export function lastWords({ stderr, timedOut }: CommandResult): string {
+  if (timedOut) return 'it did not answer in time';
+  const lines = stderr
+    .split('\n')
+    .map((line) => readable(line, 400))
+    .filter((line) => line !== '');
+  return lines.slice(-3).join(' / ') || 'no message';
+}

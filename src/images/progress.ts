@@ -1,0 +1,207 @@
+import { stripVTControlCharacters } from 'node:util';
+import { z } from 'zod';
+
+/**
+ * BuildKit's own progress events (`--progress rawjson`), as far as they are needed. The field names are
+ * BuildKit's: a vertex is a step. https://github.com/moby/buildkit/blob/master/client/graph.go
+ */
+const eventSchema = z.object({
+  vertexes: z
+    .array(
+      z.object({
+        digest: z.string(),
+        name: z.string().default(''),
+        started: z.string().optional(),
+        completed: z.string().optional(),
+        cached: z.boolean().optional(),
+        error: z.string().optional(),
+      }),
+    )
+    .optional(),
+  logs: z
+    .array(z.object({ vertex: z.string(), data: z.string().optional(), timestamp: z.string().optional() }))
+    .optional(),
+});
+export type ProgressEvent = z.infer<typeof eventSchema>;
+
+/** The step that ended a build, with what it said last. */
+export interface FailedStep {
+  /** `RUN pip install …`, without the target's prefix. */
+  readonly step: string;
+  /** `interpreter` when it was the variant's own Dockerfile that failed. */
+  readonly target: 'interpreter' | 'application';
+  readonly error: string;
+  readonly lastLines: readonly string[];
+}
+
+export interface BuildProgress {
+  /** Takes one line of buildx's error stream. */
+  readonly feed: (line: string) => void;
+  /** The first step that failed by itself, not because another one did. */
+  readonly failed: () => FailedStep | undefined;
+  /** The last lines that were no events: buildx's own words. */
+  readonly words: () => readonly string[];
+}
+
+const MAX_EVENT = 1024 * 1024;
+const LAST_LINES = 12;
+const LINE_LENGTH = 300;
+const STEP_LENGTH = 100;
+/** A step that is longer than this says every so often that it is still there. */
+const STILL_RUNNING_SECONDS = 15;
+
+interface Step {
+  readonly name: string;
+  interpreter: boolean;
+  started: number | undefined;
+  announced: number | undefined;
+  done: boolean;
+  lines: string[];
+  partial: string;
+}
+
+/**
+ * Follows a build by its events and says each step once, in a readable line:
+ * `[official head] RUN pip install -r requirements.txt … 3.2 s`.
+ *
+ * Log data is base64 inside JSON, so what a build prints cannot pass for an event.
+ *
+ * @param label what the lines begin with: variant and side.
+ * @param interpreterTarget the target whose steps are the interpreter's. Linked targets share steps, and a
+ *   step comes under the names of both: whichever names it the interpreter's is right.
+ */
+export function followProgress(
+  label: string,
+  interpreterTarget: string | undefined,
+  onLine: (line: string) => void,
+): BuildProgress {
+  const steps = new Map<string, Step>();
+  const words: string[] = [];
+  let pending: string[] | undefined;
+  let pendingSize = 0;
+  let failed: { digest: string; error: string } | undefined;
+
+  const say = (step: Step, ending: string) => {
+    onLine(`[${label}] ${step.interpreter ? 'interpreter: ' : ''}${titleOf(step.name)} … ${ending}`);
+  };
+
+  const take = (event: ProgressEvent) => {
+    for (const vertex of event.vertexes ?? []) {
+      const step = steps.get(vertex.digest) ?? newStep(vertex.name);
+      steps.set(vertex.digest, step);
+      step.interpreter ||= prefixOf(vertex.name).split(' ')[0] === interpreterTarget;
+      const started = timeOf(vertex.started);
+      const completed = timeOf(vertex.completed);
+      step.started ??= started;
+      if (vertex.error !== undefined && !vertex.error.endsWith('context canceled'))
+        failed ??= { digest: vertex.digest, error: vertex.error };
+      // A step may complete more than once: first its part in reading the definition, then the work.
+      if (step.done || completed === undefined || isInternal(step.name)) continue;
+      if (vertex.error !== undefined) say(step, 'failed');
+      else if (vertex.cached === true) say(step, 'CACHED');
+      else if (completed - (started ?? completed) < 0.001) continue;
+      else say(step, `${(completed - (step.started ?? completed)).toFixed(1)} s`);
+      step.done = true;
+    }
+    for (const { vertex, data, timestamp } of event.logs ?? []) {
+      const step = steps.get(vertex) ?? newStep('');
+      steps.set(vertex, step);
+      addLog(step, Buffer.from(data ?? '', 'base64').toString('utf8'));
+      const now = timeOf(timestamp);
+      if (now === undefined || step.started === undefined) continue;
+      if (now - (step.announced ?? step.started) < STILL_RUNNING_SECONDS) continue;
+      step.announced = now;
+      say(step, `running for ${(now - step.started).toFixed(0)} s: ${step.lines.at(-1) ?? ''}`);
+    }
+  };
+
+  const takeText = (text: string) => {
+    const event = parseEvent(text);
+    if (event !== undefined) take(event);
+  };
+
+  return {
+    feed(line) {
+      if (pending === undefined) {
+        if (!line.startsWith('{')) {
+          const text = readable(line);
+          if (text !== '') words.push(text);
+          if (words.length > 2 * LAST_LINES) words.shift();
+        } else if (line === '{') {
+          pending = [line];
+          pendingSize = 0;
+        } else takeText(line);
+        return;
+      }
+      // buildx writes its events over several lines; the closing brace alone stands at the line's start.
+      pending.push(line);
+      pendingSize += line.length;
+      if (line === '}') {
+        takeText(pending.join('\n'));
+        pending = undefined;
+      } else if (pendingSize > MAX_EVENT) pending = undefined;
+    },
+    failed() {
+      if (failed === undefined) return undefined;
+      const step = steps.get(failed.digest) ?? newStep('');
+      const lastLines = [...step.lines, readable(step.partial)].filter((line) => line !== '');
+      return {
+        step: titleOf(step.name),
+        target: step.interpreter ? 'interpreter' : 'application',
+        error: readable(failed.error, 600),
+        lastLines: lastLines.slice(-LAST_LINES),
+      };
+    },
+    words: () => words.slice(-LAST_LINES),
+  };
+}
+
+function parseEvent(text: string): ProgressEvent | undefined {
+  try {
+    return eventSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+const newStep = (name: string): Step => ({
+  name,
+  interpreter: false,
+  started: undefined,
+  announced: undefined,
+  done: false,
+  lines: [],
+  partial: '',
+});
+
+function addLog(step: Step, text: string): void {
+  // A progress bar rewrites its line with carriage returns: each is a line here.
+  const lines = (step.partial + text).split(/\r\n|\n|\r/);
+  step.partial = (lines.pop() ?? '').slice(-LINE_LENGTH * 4);
+  const kept = lines.map((line) => readable(line)).filter((line) => line !== '');
+  step.lines = [...step.lines, ...kept].slice(-LAST_LINES);
+}
+
+/** `[official-head 2/3] RUN x` -> `official-head 2/3`. */
+const prefixOf = (name: string): string => /^\[([^\]]*)\]/.exec(name)?.[1] ?? '';
+
+/** `[official-head 2/3] RUN x` -> `RUN x`, on one line. */
+const titleOf = (name: string): string =>
+  readable(name.replace(/^\[[^\]]*\]\s*/, '').replace(/\s+/g, ' '), STEP_LENGTH);
+
+const isInternal = (name: string) => /^\[[^\]]*\binternal\]/.test(name) || name === '';
+
+/** One line of text for a person: no colours, no control characters, bounded. */
+export function readable(text: string, length = LINE_LENGTH): string {
+  const plain = stripVTControlCharacters(text)
+    .replace(/\p{C}+/gu, ' ')
+    .trim();
+  return plain.length > length ? `${plain.slice(0, length - 1)}…` : plain;
+}
+
+/** Seconds since the epoch. BuildKit's zero time is none. */
+function timeOf(text: string | undefined): number | undefined {
+  if (text === undefined || text.startsWith('0001-')) return undefined;
+  const milliseconds = Date.parse(text);
+  return Number.isNaN(milliseconds) ? undefined : milliseconds / 1000;
+}

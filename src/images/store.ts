@@ -1,0 +1,123 @@
+import { BuildError, ConfigurationError } from '../errors/errors.ts';
+import { lastWords, tryDocker } from './docker.ts';
+import { inspectImage, type ImageFacts } from './inspect.ts';
+import { isDigestReference, isReference, REPOSITORY_PREFIX, repositoryComponent, tagOf } from './names.ts';
+
+/** Pulling and pushing may move gigabytes. */
+const TRANSFER_SECONDS = 3600;
+
+export type Pulled =
+  | { readonly kind: 'pulled'; readonly facts: ImageFacts; readonly wasHere: boolean }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/**
+ * Gets an image into the engine's store: it is there, or it is pulled.
+ * @returns why not, where it cannot be had. Throws only when docker itself cannot be run.
+ */
+export async function obtainImage(reference: string, signal: AbortSignal): Promise<Pulled> {
+  if (!isReference(reference))
+    return unavailable(`${JSON.stringify(reference.slice(0, 200))} is not the name of an image`);
+  const here = await inspectImage(reference);
+  if (here !== undefined) return { kind: 'pulled', facts: here, wasHere: true };
+  const result = await tryDocker(['pull', '--quiet', reference], {
+    signal,
+    timeoutSeconds: TRANSFER_SECONDS,
+  });
+  if (result.status !== 0)
+    return unavailable(signal.aborted ? 'cancelled' : `\`docker pull ${reference}\`: ${lastWords(result)}`);
+  const facts = await inspectImage(reference);
+  return facts === undefined
+    ? unavailable(`\`docker pull ${reference}\` succeeded, and the image is not in the engine's store`)
+    : { kind: 'pulled', facts, wasHere: false };
+}
+
+/**
+ * Pulls the image that the history or the registry knows for a baseline.
+ * @param reference `name@sha256:…`; a tag could mean other bytes by now and is refused.
+ */
+export async function pullBaseline(reference: string, signal: AbortSignal): Promise<Pulled> {
+  return isDigestReference(reference)
+    ? await obtainImage(reference, signal)
+    : unavailable(`${JSON.stringify(reference.slice(0, 200))} is not a digest reference (name@sha256:…)`);
+}
+
+export interface PushRequest {
+  readonly registry: string;
+  readonly variant: string;
+  readonly commit: string;
+  /** The image's ID in the engine's store. */
+  readonly id: string;
+}
+
+/** Where a variant's image of a commit is pushed: `<registry>/<variant>:<commit>`. */
+export function pushName({ registry, variant, commit }: Omit<PushRequest, 'id'>): string {
+  const name = `${registry.replace(/\/+$/, '')}/${repositoryComponent(variant)}:${tagOf(commit)}`;
+  if (isReference(name) && name.split(':').length <= 3 && !name.includes('@')) return name;
+  throw new ConfigurationError(
+    `The registry ${JSON.stringify(registry.slice(0, 200))} (build.registry) gives no legal image name: ${JSON.stringify(name.slice(0, 200))}. Legal: a repository without tag, such as ghcr.io/organisation/name, in small letters.`,
+  );
+}
+
+/**
+ * Pushes an image.
+ * @returns its reference by digest, and the local tag that was made for it.
+ * @throws BuildError with the registry's words.
+ */
+export async function pushImage(request: PushRequest): Promise<{ digest: string; tag: string }> {
+  const tag = pushName(request);
+  const tagged = await tryDocker(['tag', request.id, tag]);
+  if (tagged.status !== 0)
+    throw new BuildError(`Tried \`docker tag ${request.id} ${tag}\`: ${lastWords(tagged)}`);
+  const pushed = await tryDocker(['push', '--quiet', tag], { timeoutSeconds: TRANSFER_SECONDS });
+  if (pushed.status !== 0)
+    throw new BuildError(
+      `${request.variant}: tried \`docker push ${tag}\`: ${lastWords(pushed)}. Check that this run may write there (docker login; on GitHub \`packages: write\`).`,
+    );
+  const repository = tag.slice(0, tag.lastIndexOf(':'));
+  const digest = digestIn(await inspectImage(tag), repository);
+  if (digest === undefined)
+    throw new BuildError(`${request.variant}: ${tag} was pushed, and the engine does not name its digest.`);
+  return { digest, tag };
+}
+
+/** The digest reference that an image has in the repository of a reference (`name`, `name:tag`, `name@…`). */
+export function digestIn(facts: ImageFacts | undefined, reference: string): string | undefined {
+  const repository = reference.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+  return facts?.digests.find((digest) => digest.startsWith(`${repository}@`));
+}
+
+/** Removes names from the engine's store; images that nothing else names go with them, the build cache stays. */
+export async function removeImages(references: readonly string[]): Promise<void> {
+  for (const reference of references) await tryDocker(['image', 'rm', reference]);
+}
+
+/** Age from which a session's images are leftovers: no session lasts as long. */
+const LEFTOVER_SECONDS = 24 * 3600;
+
+/**
+ * Removes what sessions that could not clean up have left, and leaves alone what may be in use by a session
+ * beside this one: only our own names, only older than a day.
+ * @returns the names that were removed.
+ */
+export async function removeLeftovers(now: Date, olderThanSeconds = LEFTOVER_SECONDS): Promise<string[]> {
+  const listed = await tryDocker([
+    'image',
+    'ls',
+    '--format',
+    '{{.Repository}}:{{.Tag}}',
+    `${REPOSITORY_PREFIX}*`,
+  ]);
+  const ours = listed.stdout
+    .split('\n')
+    .filter((name) => /^pacegate\/[a-z0-9._-]+-(?:baseline|head):/.test(name));
+  const removed: string[] = [];
+  for (const name of ours) {
+    const tagged = (await inspectImage(name))?.tagged;
+    if (tagged === undefined || now.getTime() - tagged.getTime() < olderThanSeconds * 1000) continue;
+    await removeImages([name]);
+    removed.push(name);
+  }
+  return removed;
+}
+
+const unavailable = (reason: string): Pulled => ({ kind: 'unavailable', reason });

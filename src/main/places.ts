@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+
+/**
+ * Where the parts lie that are not JavaScript. The entry is `dist/index.js` or `dist/cli.js` in a bundle, and
+ * `src/cli.ts` where Node runs the sources directly: one folder below the top either way.
+ */
+export interface Places {
+  readonly probe: string;
+  readonly variants: string;
+  readonly fixtures: string;
+}
+
+/** @param entryFolder absolute folder of the entry module */
+export function placesFrom(entryFolder: string): Places {
+  const top = join(entryFolder, '..');
+  return {
+    probe: join(entryFolder, entryFolder.endsWith('src') ? 'measure/probe.py' : 'probe.py'),
+    variants: join(top, 'variants'),
+    fixtures: join(top, 'fixtures'),
+  };
+}
