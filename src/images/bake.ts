@@ -173,7 +173,7 @@ function mapValues<A, B>(
 }
 
 function escapeTemplates(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('${', '$${').replaceAll('%{', '%%{');
+  if (typeof value === 'string') return value.replace(/[$%]\{/g, (opening) => opening.charAt(0) + opening);
   if (Array.isArray(value)) return value.map(escapeTemplates);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

@@ -100,7 +100,7 @@ export function followProgress(
       if (vertex.error !== undefined) say(step, 'failed');
       else if (vertex.cached === true) say(step, 'CACHED');
       else if (completed - (started ?? completed) < 0.001) continue;
-      else say(step, `${(completed - (step.started ?? completed)).toFixed(1)} s`);
+      else say(step, `${Math.max(0, completed - (step.started ?? completed)).toFixed(1)} s`);
       step.done = true;
     }
     for (const { vertex, data, timestamp } of event.logs ?? []) {
@@ -111,7 +111,10 @@ export function followProgress(
       if (now === undefined || step.started === undefined) continue;
       if (now - (step.announced ?? step.started) < STILL_RUNNING_SECONDS) continue;
       step.announced = now;
-      say(step, `running for ${(now - step.started).toFixed(0)} s: ${step.lines.at(-1) ?? ''}`);
+      say(
+        step,
+        `running for ${(now - step.started).toFixed(0)} s${step.lines.length > 0 ? `: ${step.lines.at(-1) ?? ''}` : ''}`,
+      );
     }
   };
 
@@ -186,15 +189,16 @@ function addLog(step: Step, text: string): void {
 const prefixOf = (name: string): string => /^\[([^\]]*)\]/.exec(name)?.[1] ?? '';
 
 /** `[official-head 2/3] RUN x` -> `RUN x`, on one line. */
-const titleOf = (name: string): string =>
-  readable(name.replace(/^\[[^\]]*\]\s*/, '').replace(/\s+/g, ' '), STEP_LENGTH);
+const titleOf = (name: string): string => readable(name.replace(/^\[[^\]]*\]\s*/, ''), STEP_LENGTH);
 
-const isInternal = (name: string) => /^\[[^\]]*\binternal\]/.test(name) || name === '';
+/** Reading definitions and ignore files: no step of anyone's Dockerfile. */
+const isInternal = (name: string) =>
+  /^\[[^\]]*\binternal\]|^\[[^\]]*\bcontext [^\]]*\] load /.test(name) || name === '';
 
 /** One line of text for a person: no colours, no control characters, bounded. */
 export function readable(text: string, length = LINE_LENGTH): string {
   const plain = stripVTControlCharacters(text)
-    .replace(/\p{C}+/gu, ' ')
+    .replace(/[\p{C}\s]+/gu, ' ')
     .trim();
   return plain.length > length ? `${plain.slice(0, length - 1)}…` : plain;
 }

@@ -97,23 +97,18 @@ const LEFTOVER_SECONDS = 24 * 3600;
 /**
  * Removes what sessions that could not clean up have left, and leaves alone what may be in use by a session
  * beside this one: only our own names, only older than a day.
+ * @param prefix what our names begin with.
  * @returns the names that were removed.
  */
-export async function removeLeftovers(now: Date, olderThanSeconds = LEFTOVER_SECONDS): Promise<string[]> {
-  const listed = await tryDocker([
-    'image',
-    'ls',
-    '--format',
-    '{{.Repository}}:{{.Tag}}',
-    `${REPOSITORY_PREFIX}*`,
-  ]);
+export async function removeLeftovers(now: Date, prefix = REPOSITORY_PREFIX): Promise<string[]> {
+  const listed = await tryDocker(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `${prefix}*`]);
   const ours = listed.stdout
     .split('\n')
-    .filter((name) => /^pacegate\/[a-z0-9._-]+-(?:baseline|head):/.test(name));
+    .filter((name) => name.startsWith(prefix) && /^[a-z0-9._/-]+-(?:baseline|head):/.test(name));
   const removed: string[] = [];
   for (const name of ours) {
     const tagged = (await inspectImage(name))?.tagged;
-    if (tagged === undefined || now.getTime() - tagged.getTime() < olderThanSeconds * 1000) continue;
+    if (tagged === undefined || now.getTime() - tagged.getTime() < LEFTOVER_SECONDS * 1000) continue;
     await removeImages([name]);
     removed.push(name);
   }

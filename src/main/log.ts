@@ -2,7 +2,10 @@ import { createColors } from 'picocolors';
 import type { Log } from '../pipeline/ports.ts';
 
 /** Lines for a person on the error stream, so that `--format json > file` stays clean. */
-export function terminalLog(stream: NodeJS.WriteStream, colour: boolean): Log & { transient(line: string): void } {
+export function terminalLog(
+  stream: NodeJS.WriteStream,
+  colour: boolean,
+): Log & { transient(line: string): void } {
   const { bold, dim, yellow } = createColors(colour);
   let open = false;
   const line = (text: string) => {

@@ -35,7 +35,9 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         return;
       }
       case 'repeat':
-        log.warn(`${event.variant}: the engine failed, the pair is repeated (${event.attempt} of 2): ${event.message}`);
+        log.warn(
+          `${event.variant}: the engine failed, the pair is repeated (${event.attempt} of 2): ${event.message}`,
+        );
         return;
       case 'dropped':
         log.warn(event.failure.message);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { betterSchema } from '../session/metric.ts';
+import { betterSchema, METRIC_NAME } from '../session/metric.ts';
 import { noiseSchema, outcomeSchema } from '../session/run.ts';
 import type { RunResult } from './engine.ts';
 
@@ -15,7 +15,7 @@ const answerSchema = z.object({
 });
 
 const businessSchema = z.record(
-  z.string().regex(/^[A-Za-z][A-Za-z0-9_./-]{0,62}$/),
+  z.string().regex(METRIC_NAME),
   z.union([
     z.number(),
     z.object({ value: z.number(), unit: z.string().max(30).optional(), better: betterSchema.optional() }),

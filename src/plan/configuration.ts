@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { betterSchema } from '../session/metric.ts';
+import { betterSchema, METRIC_NAME } from '../session/metric.ts';
 import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
@@ -203,7 +203,7 @@ export const configurationSchema = table({
     .refine((variants) => Object.keys(variants).length > 0, legal('at least one variant')),
   metrics: z
     .record(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9_./-]{0,62}$/, legal('a name of letters, digits, _, ., / and -')),
+      z.string().regex(METRIC_NAME, legal('a name of letters, digits, _, ., / and -')),
       z.union([metricSchema, z.null()]),
     )
     .optional(),

@@ -4,6 +4,9 @@ import { z } from 'zod';
 export const betterSchema = z.enum(['lower', 'higher']);
 export type Better = z.infer<typeof betterSchema>;
 
+/** A metric's name: safe in a file, a table and an object. */
+export const METRIC_NAME = /^[A-Za-z][A-Za-z0-9_./-]{0,62}$/;
+
 /** One metric as it is judged. */
 export const metricRuleSchema = z.object({
   name: z.string(),

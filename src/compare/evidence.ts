@@ -1,0 +1,158 @@
+import { median } from 'simple-statistics';
+import type { MetricRule } from '../session/metric.ts';
+import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
+import { predict } from '../statistics/prediction.ts';
+import { signedRankGreater } from '../statistics/signed-rank.ts';
+import type { Change, StoredNights } from './comparison.ts';
+import type { Night, ObservedRun } from './observations.ts';
+
+/** Confidence of every interval that is shown. */
+const CONFIDENCE = 0.95;
+/** Fewer sessions of one machine say too little about the next one to judge by. */
+export const NIGHTS_NEEDED = 14;
+
+/**
+ * The tests of one row. All in the direction of the metric: "worse" is up where lower is better, down where
+ * higher is. Effects are logarithms of head / baseline.
+ */
+export interface RowTest {
+  /** Effect towards worse. */
+  readonly worseBy: number;
+  readonly pWorse: number;
+  readonly pBetter: number;
+  /** p against "worse by `margin` or more", and against "better by `margin` or more". */
+  pNotWorse(margin: number): number;
+  pNotBetter(margin: number): number;
+  readonly change: Change;
+}
+
+const sign = ({ better }: MetricRule) => (better === 'lower' ? 1 : -1);
+const asChange = (log: number | null) => (log === null ? null : Math.expm1(log));
+
+/** A pair of values of one block. */
+export interface Pair {
+  readonly baseline: number;
+  readonly head: number;
+}
+
+/** Blocks in which both sides ended well and have the metric. */
+export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: string): readonly Pair[] {
+  const values = (side: ObservedRun['side']) =>
+    new Map(
+      runs
+        .filter((run) => run.variant === variant && run.side === side && run.outcome === 'ok')
+        .map((run) => [`${run.session}\n${run.block}`, run.metrics[metric]]),
+    );
+  const head = values('head');
+  return [...values('baseline')].flatMap(([block, baseline]) => {
+    const other = head.get(block);
+    return baseline === undefined || other === undefined ? [] : [{ baseline, head: other }];
+  });
+}
+
+/**
+ * Log ratio of each pair.
+ * @returns undefined where one does not exist: a ratio needs positive values. Two zeros are no difference.
+ */
+export function logRatios(pairs: readonly Pair[]): readonly number[] | undefined {
+  const ratios = pairs.map(({ baseline, head }) =>
+    baseline === 0 && head === 0 ? 0 : baseline > 0 && head > 0 ? Math.log(head / baseline) : Number.NaN,
+  );
+  return ratios.some(Number.isNaN) ? undefined : ratios;
+}
+
+/** Exact signed-rank tests on the log ratios of the blocks, at least one. */
+export function pairedTest(ratios: readonly number[], rule: MetricRule): RowTest {
+  const worse = ratios.map((ratio) => sign(rule) * ratio);
+  const estimate = hodgesLehmann(ratios, CONFIDENCE);
+  const negated = worse.map((d) => -d);
+  return {
+    worseBy: sign(rule) * estimate.centre,
+    pWorse: signedRankGreater(worse),
+    pBetter: signedRankGreater(negated),
+    pNotWorse: (margin) => signedRankGreater(negated.map((d) => d + margin)),
+    pNotBetter: (margin) => signedRankGreater(worse.map((d) => d + margin)),
+    change: {
+      estimate: asChange(estimate.centre),
+      low: asChange(estimate.low),
+      high: asChange(estimate.high),
+    },
+  };
+}
+
+/** Medians of logs, one for each session that has the metric with positive values. */
+export function nightMedians(nights: readonly Night[], variant: string, metric: string): readonly number[] {
+  return nights.flatMap(({ runs }) => {
+    const values = valuesOf(runs, variant, metric);
+    return values.length > 0 && values.every((value) => value > 0) ? [median(values.map(Math.log))] : [];
+  });
+}
+
+/** The values of the runs that ended well. */
+export function valuesOf(runs: readonly ObservedRun[], variant: string, metric: string): number[] {
+  return runs.flatMap((run) => {
+    const value = run.variant === variant && run.outcome === 'ok' ? run.metrics[metric] : undefined;
+    return value === undefined ? [] : [value];
+  });
+}
+
+/**
+ * The new session against the prediction of the stored ones.
+ * @param medians of earlier sessions' logs, at least two
+ * @param value this session's median of logs
+ */
+export function storedTest(medians: readonly number[], value: number, rule: MetricRule): RowTest {
+  const prediction = predict(medians, CONFIDENCE);
+  const lower = rule.better === 'lower';
+  const effect = value - prediction.centre;
+  return {
+    worseBy: sign(rule) * effect,
+    pWorse: lower ? prediction.above(value) : prediction.below(value),
+    pBetter: lower ? prediction.below(value) : prediction.above(value),
+    pNotWorse: (margin) => (lower ? prediction.below(value, margin) : prediction.above(value, -margin)),
+    pNotBetter: (margin) => (lower ? prediction.above(value, -margin) : prediction.below(value, margin)),
+    change: {
+      estimate: asChange(effect),
+      low: asChange(value - prediction.high),
+      high: asChange(value - prediction.low),
+    },
+  };
+}
+
+/**
+ * The stored nights beside a row, from this machine where there are any of it.
+ * @param values this session's samples of the side that the nights speak of
+ */
+export function storedNights(
+  nights: readonly Night[],
+  variant: string,
+  metric: string,
+  values: readonly number[],
+): StoredNights | null {
+  const usable = nights.filter(({ changedFiles }) => changedFiles === undefined);
+  const own = nightMedians(
+    usable.filter(({ sameMachine }) => sameMachine),
+    variant,
+    metric,
+  );
+  const medians = own.length > 0 ? own : nightMedians(usable, variant, metric);
+  if (medians.length === 0) return null;
+  const interval = medians.length > 1 ? predict(medians, CONFIDENCE) : undefined;
+  const here =
+    values.length > 0 && values.every((value) => value > 0) ? median(values.map(Math.log)) : undefined;
+  return {
+    sessions: medians.length,
+    median: Math.exp(median([...medians])),
+    low: interval === undefined ? null : Math.exp(interval.low),
+    high: interval === undefined ? null : Math.exp(interval.high),
+    position:
+      interval === undefined || here === undefined
+        ? 'unknown'
+        : here < interval.low
+          ? 'below'
+          : here > interval.high
+            ? 'above'
+            : 'inside',
+    sameMachine: own.length > 0,
+  };
+}

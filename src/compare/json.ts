@@ -1,0 +1,27 @@
+import type { Comparison } from './comparison.ts';
+
+/** The comparison as JSON for machines; the shape is the one of the documentation (formats). */
+export function comparisonJson({ verdict, family, rows, warnings }: Comparison): unknown {
+  return {
+    verdict,
+    family: { tests: family.tests, alpha: family.alpha },
+    results: rows.map((row) => ({
+      variant: row.variant,
+      metric: row.metric,
+      unit: row.unit,
+      gated: row.gated,
+      verdict: row.verdict,
+      evidence: row.evidence,
+      baseline: row.baseline,
+      head: row.head,
+      change: row.change,
+      worse: row.worse,
+      better: row.better,
+      blocks: row.blocks,
+      detectable: row.detectable,
+      stored: row.stored,
+      warnings: row.warnings,
+    })),
+    warnings,
+  };
+}

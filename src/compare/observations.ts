@@ -1,0 +1,168 @@
+import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
+import { SIDES, type Outcome, type Side } from '../session/run.ts';
+import type { EvidenceRequest, Rules } from '../session/rules.ts';
+import type { Failure, Machine, Session } from '../session/session.ts';
+import { lastAttempts, type TimedRun } from '../session/timings.ts';
+
+/** One run as the comparison sees it, wherever it was written down. */
+export interface ObservedRun {
+  readonly session: string;
+  readonly side: Side;
+  readonly variant: string;
+  readonly block: number;
+  readonly outcome: Outcome;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What is to be judged: plain values from a session file or from CSVs, and nothing else. */
+export interface Observations {
+  readonly alpha: number;
+  readonly evidence: EvidenceRequest;
+  /** Blocks that the plan asked for; undefined where nobody planned. */
+  readonly plannedBlocks: number | undefined;
+  readonly variants: readonly string[];
+  /** How each metric is judged, in the order of the report. */
+  readonly metrics: readonly MetricRule[];
+  readonly runs: readonly ObservedRun[];
+  readonly failures: readonly Failure[];
+  /** Variants that were to be measured on both sides, whether or not a block was run. */
+  readonly twoSided: ReadonlySet<string>;
+  /** Variants whose sides are the same image, which is why they have no runs. */
+  readonly identical: ReadonlySet<string>;
+  /** Earlier sessions of the baseline, oldest first. */
+  readonly nights: readonly Night[];
+  /** Why stored evidence cannot be used for this data, whatever the nights say. */
+  readonly incomparable: string | undefined;
+  readonly secondsLeftOut: number;
+}
+
+/** One stored session of the baseline. */
+export interface Night {
+  readonly runs: readonly ObservedRun[];
+  readonly sameMachine: boolean;
+  /** Paths of the measuring code that differ, or undefined where it is the same. */
+  readonly changedFiles: readonly string[] | undefined;
+}
+
+/** @param history stored sessions of the same configuration, oldest first */
+export function observeSession(
+  session: Session,
+  history: readonly Session[],
+  sameMachine: (a: Machine, b: Machine) => boolean,
+): Observations {
+  const { rules } = session;
+  const runs = runsOf(session);
+  return {
+    alpha: rules.alpha,
+    evidence: rules.evidence,
+    plannedBlocks: rules.blocks,
+    variants: session.variants,
+    metrics: metricsOf(rules, runs, session),
+    runs,
+    failures: session.failures,
+    twoSided: new Set(session.images.filter(({ side }) => side === 'baseline').map(({ variant }) => variant)),
+    identical: identicalVariants(session),
+    nights: history
+      .filter((earlier) => earlier.id !== session.id)
+      .map((earlier) => ({
+        runs: runsOf(earlier).filter(({ side }) => side === 'baseline'),
+        sameMachine: sameMachine(earlier.machine, session.machine),
+        changedFiles: changedFiles(earlier, session),
+      }))
+      .filter((night) => night.runs.length > 0),
+    incomparable: undefined,
+    secondsLeftOut: session.budget.secondsLeftOut,
+  };
+}
+
+export interface TimingsOptions {
+  /** The user's word that all sessions ran on one machine; a CSV carries no fingerprint. */
+  readonly sameMachine: boolean;
+  readonly rules?: Rules;
+}
+
+/**
+ * Reads timings as observations. Without rules every metric of the data is judged, lower being better: the file
+ * is the plan.
+ */
+export function observeTimings(
+  runs: readonly TimedRun[],
+  { sameMachine, rules }: TimingsOptions,
+): Observations {
+  const sessionsOf = (side: Side) => [
+    ...new Set(runs.filter((run) => run.side === side).map((run) => run.session)),
+  ];
+  const paired = sessionsOf('baseline').some((session) => sessionsOf('head').includes(session));
+  const names = [...new Set(runs.flatMap(({ metrics }) => Object.keys(metrics)))];
+  return {
+    alpha: rules?.alpha ?? 0.05,
+    evidence: 'auto',
+    plannedBlocks: undefined,
+    variants: [...new Set(runs.map(({ variant }) => variant))],
+    metrics:
+      rules === undefined
+        ? names.map((name) => ({ ...defaultRule(name, true), gate: true }))
+        : metricsOf(rules, runs, undefined),
+    runs: paired ? runs : runs.filter(({ side }) => side === 'head'),
+    failures: [],
+    twoSided: new Set(paired ? runs.map(({ variant }) => variant) : []),
+    identical: new Set(),
+    nights: paired
+      ? []
+      : sessionsOf('baseline').map((session) => ({
+          runs: runs.filter((run) => run.session === session && run.side === 'baseline'),
+          sameMachine,
+          changedFiles: undefined,
+        })),
+    incomparable:
+      paired || sameMachine || sessionsOf('baseline').length === 0
+        ? undefined
+        : 'the sides come from different sessions, and a CSV does not say on which machine they ran; --same-machine says that it was one',
+    secondsLeftOut: 0,
+  };
+}
+
+const runsOf = (session: Session): readonly ObservedRun[] =>
+  lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
+
+/** Every metric with a rule, then those met in the data alone: shown, never judged. */
+function metricsOf(
+  rules: Rules,
+  runs: readonly { readonly metrics: Readonly<Record<string, number>> }[],
+  session: Session | undefined,
+): MetricRule[] {
+  const ruled = new Set(rules.metrics.map(({ name }) => name));
+  const met = new Set(runs.flatMap(({ metrics }) => Object.keys(metrics)));
+  const unruled = [...met]
+    .filter((name) => !ruled.has(name))
+    .map((name): MetricRule => {
+      const declared = session?.declaredMetrics[name];
+      const rule = defaultRule(name, false);
+      return {
+        ...rule,
+        gate: false,
+        unit: declared?.unit ?? unitOfName(name),
+        better: declared?.better ?? rule.better,
+      };
+    });
+  return [...rules.metrics, ...unruled];
+}
+
+/** Variants of which both sides are one image: the reason why they were not run. */
+export function identicalVariants(session: Session): ReadonlySet<string> {
+  const identity = (variant: string, side: Side) =>
+    session.images.find((image) => image.variant === variant && image.side === side)?.identity;
+  return new Set(
+    session.variants.filter((variant) => {
+      const [baseline, head] = SIDES.map((side) => identity(variant, side));
+      return baseline !== undefined && baseline === head;
+    }),
+  );
+}
+
+function changedFiles(earlier: Session, session: Session): readonly string[] | undefined {
+  if (earlier.workload.hash === session.workload.hash) return undefined;
+  const paths = new Set([...Object.keys(earlier.workload.files), ...Object.keys(session.workload.files)]);
+  const changed = [...paths].filter((path) => earlier.workload.files[path] !== session.workload.files[path]);
+  return changed.length === 0 ? ['the command or its settings'] : changed.sort();
+}

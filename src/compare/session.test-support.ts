@@ -1,0 +1,102 @@
+import type { MetricRule } from '../session/metric.ts';
+import type { Side } from '../session/run.ts';
+import type { Image, Session } from '../session/session.ts';
+
+/** Sessions for tests: small, complete, and with numbers that are easy to follow. */
+
+const WALL: MetricRule = { name: 'wall_time_s', unit: 's', better: 'lower', gate: true, limit: 0.03 };
+
+export const image = (variant: string, side: Side, identity: string): Image => ({
+  variant,
+  side,
+  engine: 'container',
+  identity,
+  id: `sha256:${identity}`,
+  definitionHash: 'd',
+  layers: [],
+  origin: 'built',
+});
+
+export const session = (metrics: readonly MetricRule[] = [WALL]): Session => ({
+  format: 'pacegate-session',
+  version: 1,
+  id: 'this',
+  configuration: 'pacegate',
+  started: '2026-01-01T00:00:00.000Z',
+  ended: '2026-01-01T00:10:00.000Z',
+  tool: { version: '0.1.0' },
+  source: { repository: 'owner/name', event: 'pull_request' },
+  machine: {
+    cpuModel: 'model',
+    architecture: 'x64',
+    cores: 2,
+    memoryBytes: 8e9,
+    cpuFlagsHash: 'f',
+    kernel: '6',
+    engine: 'Docker 26',
+    runnerImage: '',
+  },
+  workload: {
+    command: ['python', 'bench.py'],
+    hash: 'w',
+    files: { 'bench.py': 'b' },
+    repetitions: {},
+    timeoutSeconds: 600,
+  },
+  variants: ['a'],
+  sides: ['baseline', 'head'],
+  rules: {
+    alpha: 0.05,
+    profile: 'balanced',
+    blocks: 12,
+    evidence: 'auto',
+    failOn: ['regressed'],
+    metrics: [...metrics],
+  },
+  seed: 1,
+  images: [image('a', 'baseline', 'b'), image('a', 'head', 'h')],
+  warmup: [],
+  runs: [],
+  failures: [],
+  declaredMetrics: {},
+  notes: [],
+  budget: { seconds: 1200, spentSeconds: 60, blocksLeftOut: 0, secondsLeftOut: 0 },
+});
+
+/** Twelve blocks of variant a in which each metric has the same two values, but for a little of both sides' own. */
+export function twoSided(
+  values: Readonly<Record<string, readonly [number, number]>>,
+  metrics?: readonly MetricRule[],
+): Session {
+  const whole = session(metrics);
+  const runs = Array.from({ length: 12 }, (_, index) =>
+    (['baseline', 'head'] as const).map((side, place) => ({
+      side,
+      variant: 'a',
+      block: index + 1,
+      position: place === 0 ? (0 as const) : (1 as const),
+      attempt: 0,
+      started: whole.started,
+      outcome: 'ok' as const,
+      metrics: Object.fromEntries(
+        Object.entries(values).map(([name, pair]) => [name, pair[place === 0 ? 0 : 1] * (1 + index / 1000)]),
+      ),
+      noise: {},
+      exitStatus: 0,
+    })),
+  ).flat();
+  return { ...whole, runs };
+}
+
+/** A stored session of the baseline with ten runs around a value of wall time. */
+export function night(index: number, value: number, change: Partial<Session> = {}): Session {
+  const both = twoSided({ wall_time_s: [value, value] });
+  return {
+    ...both,
+    id: `night-${index}`,
+    sides: ['baseline'],
+    runs: both.runs.filter(({ side }) => side === 'baseline'),
+    images: [image('a', 'baseline', 'b')],
+    ...change,
+  };
+}

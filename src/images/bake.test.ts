@@ -1,0 +1,117 @@
+import { expect, test } from '@jest/globals';
+import type { BakeVariant, BuildOptions, InterpreterVariant } from '../plan/plan.ts';
+import { bakeArguments, bakeDefinition, bakeOverrides, definitionText, secretsOf } from './bake.ts';
+
+const official: InterpreterVariant = {
+  name: 'official-3.13',
+  kind: 'interpreter',
+  interpreter: 'official',
+  args: { PYTHON_VERSION: '3.13', DEBIAN_RELEASE: 'trixie' },
+  contexts: {},
+  flags: [],
+  env: {},
+};
+
+const plain: BuildOptions = { cacheFrom: [], cacheTo: [], secrets: [], ca: undefined, registry: undefined };
+
+const request = {
+  variant: official,
+  side: 'head' as const,
+  sessionId: 's1',
+  build: plain,
+  variantsFolder: '/opt/pacegate/variants',
+  root: '/repository',
+  context: '/trees/head/app',
+  dockerfile: '/trees/head/app/Dockerfile',
+};
+
+test('an interpreter variant is two linked targets, and only the application becomes an image', () => {
+  expect(bakeDefinition(request)).toEqual({
+    target: {
+      'interpreter-official-3_13': {
+        context: '/opt/pacegate/variants/official',
+        dockerfile: '/opt/pacegate/variants/official/Dockerfile',
+        args: { PYTHON_VERSION: '3.13', DEBIAN_RELEASE: 'trixie' },
+        output: ['type=cacheonly'],
+      },
+      'official-3_13-head': {
+        context: '/trees/head/app',
+        dockerfile: '/trees/head/app/Dockerfile',
+        contexts: { python: 'target:interpreter-official-3_13' },
+        tags: ['pacegate/official-3.13-head:s1'],
+        output: ['type=docker'],
+      },
+    },
+  });
+});
+
+test('both targets read the caches and have the secrets; one writes, each variant to its own scope', () => {
+  const build = {
+    cacheFrom: ['type=gha'],
+    cacheTo: ['type=gha,mode=max'],
+    secrets: ['id=token,env=TOKEN'],
+    ca: 'ca, ours.pem',
+    registry: 'ghcr.io/o/n',
+  };
+  const { target } = bakeDefinition({ ...request, build, cacheFrom: ['type=registry,ref=r@sha256:0'] });
+  const cacheFrom = ['type=gha,scope=pacegate-official-3.13', 'type=registry,ref=r@sha256:0'];
+  const secret = ['id=token,env=TOKEN', 'id=ca,"src=/repository/ca, ours.pem"'];
+  expect(target['interpreter-official-3_13']).toMatchObject({ 'cache-from': cacheFrom, secret });
+  expect(target['interpreter-official-3_13']).not.toHaveProperty('cache-to');
+  expect(target['official-3_13-head']).toMatchObject({
+    'cache-from': cacheFrom,
+    // The image carries its own cache, for who pulls it by digest.
+    'cache-to': ['type=gha,mode=max,scope=pacegate-official-3.13', 'type=inline'],
+    secret,
+  });
+});
+
+test('a named context is a reference or a folder of the configuration', () => {
+  const contexts = { a: 'mirror/pyenv', b: '/absolute', c: 'docker-image://debian:trixie' };
+  const { target } = bakeDefinition({ ...request, variant: { ...official, contexts } });
+  expect(target['interpreter-official-3_13']?.contexts).toEqual({
+    a: '/repository/mirror/pyenv',
+    b: '/absolute',
+    c: 'docker-image://debian:trixie',
+  });
+});
+
+test("bake's templates are doubled in keys and values: nothing of the user's is evaluated", () => {
+  const text = definitionText({
+    target: { t: { context: '/a${b}', dockerfile: 'D', args: { '${k}': '%{ if true }' }, output: [] } },
+  });
+  expect(JSON.parse(text)).toEqual({
+    target: { t: { context: '/a$${b}', dockerfile: 'D', args: { '$${k}': '%%{ if true }' }, output: [] } },
+  });
+});
+
+test.each([
+  [
+    { file: 'b.json', metadataFile: 'm.json', target: 'x-head', progress: 'rawjson' as const },
+    'buildx bake --file b.json --metadata-file m.json --progress rawjson --provenance=false --sbom=false x-head',
+  ],
+  [
+    { file: 'f', metadataFile: 'm', target: 't', progress: 'plain' as const, set: ['t.output=type=docker'] },
+    'buildx bake --file f --metadata-file m --progress plain --provenance=false --sbom=false --set t.output=type=docker t',
+  ],
+])('the argument list of %j', (call, words) => expect(bakeArguments(call)).toEqual(words.split(' ')));
+
+test("a project's own target keeps all but tag, output and the configured caches", () => {
+  const variant: BakeVariant = {
+    name: 'own',
+    kind: 'bake',
+    target: 'app',
+    file: 'docker-bake.hcl',
+    python: 'python',
+    flags: [],
+    env: {},
+  };
+  expect(bakeOverrides(variant, 'baseline', 's1', { ...plain, cacheFrom: ['type=gha,scope=x'] })).toEqual([
+    'app.tags=pacegate/own-baseline:s1',
+    'app.output=type=docker',
+    'app.cache-from=type=gha,scope=x-own',
+  ]);
+});
+
+test('an absolute certificate file stays where it is', () =>
+  expect(secretsOf({ ...plain, ca: '/etc/ca.pem' }, '/repository')).toEqual(['id=ca,src=/etc/ca.pem']));

@@ -1,0 +1,90 @@
+import { expect, test } from '@jest/globals';
+import type { InterpreterVariant } from '../plan/plan.ts';
+import { definitionHash } from './definition-hash.ts';
+import { basesOf, mergedIgnore, replacesBase } from './dockerfile.ts';
+import { atLeast, parseBuilder, versionIn } from './engine-check.ts';
+import { pushName } from './store.ts';
+
+test.each([
+  ['FROM python\n', true],
+  ['from --platform=linux/amd64 python AS app', true],
+  ['FROM python:latest', true],
+  ['ARG BASE=python\nFROM ${BASE}', true],
+  ['FROM debian:trixie\nCOPY --from=python /usr/local /usr/local', true],
+  ['FROM debian:trixie\nRUN --mount=type=bind,from=python,target=/p true', true],
+  ['FROM \\\n  python\n', true],
+  ['FROM python:3.12-slim', false],
+  ['FROM ghcr.io/x/python', false],
+  ['# FROM python\nFROM debian', false],
+  ['', false],
+])('%j takes an interpreter: %s', (text, expected) => expect(replacesBase(text)).toBe(expected));
+
+test('the bases are named for the message', () =>
+  expect(basesOf('FROM a AS x\n  from --platform=p b:1\nRUN FROM')).toEqual(['a', 'b:1']));
+
+test("a project's own ignore list comes last, so that it has the last word", () => {
+  expect(mergedIgnore('**/*.md\n', '!README.md\nsecret')).toBe('**/*.md\n!README.md\nsecret');
+  expect(mergedIgnore('a\n', undefined)).toBe('a\n');
+});
+
+const variant: InterpreterVariant = {
+  name: 'a',
+  kind: 'interpreter',
+  interpreter: 'debian',
+  args: { A: '1', B: '2' },
+  contexts: {},
+  flags: [],
+  env: {},
+};
+const hash = (
+  change: Partial<InterpreterVariant>,
+  files: Record<string, string> = { Dockerfile: 'FROM x' },
+) => definitionHash({ variant: { ...variant, ...change }, files });
+
+test("the definition's hash follows what makes the interpreter, and nothing else", () => {
+  expect(hash({ name: 'b', flags: ['-O'], env: { X: '1' } })).toBe(hash({}));
+  expect(hash({ args: { B: '2', A: '1' } })).toBe(hash({}));
+  expect(hash({}, { Dockerfile: 'FROM x', 'README.md': 'prose' })).toBe(hash({}));
+  const others = [
+    hash({}),
+    hash({ args: { A: '1' } }),
+    hash({ contexts: { mirror: '/m' } }),
+    hash({ interpreter: 'pyenv' }),
+    hash({}, { Dockerfile: 'FROM y' }),
+  ];
+  expect(new Set(others).size).toBe(others.length);
+});
+
+test.each([
+  ['github.com/docker/buildx 0.13.1+ds1 0.13.1+ds1-3', '0.13.1'],
+  ['github.com/docker/buildx v0.29.1 a32761a', '0.29.1'],
+  ['nothing', undefined],
+])('the version in %j is %s', (text, version) => expect(versionIn(text)).toBe(version));
+
+test.each([
+  ['0.13.1', [0, 13], true],
+  ['0.9.9', [0, 10], false],
+  ['1.0', [0, 13], true],
+  ['20.10.24+dfsg1', [23, 0], false],
+  ['26.1.5+dfsg1', [23, 0], true],
+  ['dev', [23, 0], true],
+] as const)('%s is at least %j: %s', (version, needed, expected) =>
+  expect(atLeast(version, needed)).toBe(expected),
+);
+
+test.each([
+  ['Driver: docker\n\nBuildKit version: v0.0.0+unknown\n', { driver: 'docker', buildkit: undefined }],
+  [
+    'Driver:        docker-container\nBuildKit version: v0.21.1\n',
+    { driver: 'docker-container', buildkit: '0.21.1' },
+  ],
+  ['Driver: docker-container\nBuildkit: 0.9.3\n', { driver: 'docker-container', buildkit: '0.9.3' }],
+])('the builder of %j', (text, expected) => expect(parseBuilder(text)).toEqual(expected));
+
+test('a pushed image is named by variant and commit', () => {
+  expect(pushName({ registry: 'ghcr.io/o/n/', variant: 'py', commit: 'abc' })).toBe('ghcr.io/o/n/py:abc');
+  expect(pushName({ registry: '127.0.0.1:5000/n', variant: 'py', commit: 'abc' })).toBe(
+    '127.0.0.1:5000/n/py:abc',
+  );
+  expect(() => pushName({ registry: 'a b', variant: 'py', commit: 'abc' })).toThrow(/build\.registry/);
+});

@@ -1,0 +1,408 @@
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Runnable } from '../measure/engine.ts';
+import type { InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
+import type { Side } from '../session/run.ts';
+import { tryDocker } from './docker.ts';
+import { createImageBuilder, type ImageBuilder, type ImageResult } from './images.ts';
+import { removeImages, removeLeftovers } from './store.ts';
+
+jest.setTimeout(300_000);
+const answered = (await tryDocker(['version'])).status === 0;
+const withEngine = answered || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? test : test.skip;
+
+const variantsFolder = join(import.meta.dirname, '..', '..', 'variants');
+const never = new AbortController().signal;
+const lines: string[] = [];
+const builders: ImageBuilder[] = [];
+let top: string;
+let count = 0;
+
+beforeAll(async () => {
+  top = await mkdtemp(join(tmpdir(), 'pacegate-images-'));
+});
+afterAll(() => rm(top, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const builder of builders.splice(0)) await builder.cleanUp();
+  lines.length = 0;
+});
+
+const carried = { flags: [], env: {} };
+const official: InterpreterVariant = {
+  ...carried,
+  name: 'official',
+  kind: 'interpreter',
+  interpreter: 'official',
+  args: { PYTHON_VERSION: '3.13', DEBIAN_RELEASE: 'trixie' },
+  contexts: {},
+};
+const debian: InterpreterVariant = {
+  ...carried,
+  name: 'debian-13.x',
+  kind: 'interpreter',
+  interpreter: 'debian',
+  args: { DEBIAN_RELEASE: 'trixie' },
+  contexts: {},
+};
+
+async function folderWith(files: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(top, 'tree-'));
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+  return folder;
+}
+
+function builderOf(change: { root?: string; dockerfile?: string; build?: Partial<Plan['build']> } = {}) {
+  const plan = {
+    root: change.root ?? top,
+    workload: { context: '.', dockerfile: change.dockerfile, files: [] },
+    variants: [],
+    build: {
+      cacheFrom: [],
+      cacheTo: [],
+      secrets: [],
+      ca: undefined,
+      registry: undefined,
+      ...change.build,
+    },
+  } as unknown as Plan;
+  const sessionId = `itg-${process.pid}-${(count += 1)}`;
+  const builder = createImageBuilder({
+    plan,
+    sessionId,
+    variantsFolder,
+    workFolder: join(top, 'work'),
+    onLine: (line) => lines.push(line),
+  });
+  builders.push(builder);
+  const prepare = (variant: Variant, side: Side, tree: string, known?: string) =>
+    builder.prepare(
+      { variant, side, tree, filesFrom: tree, ...(known === undefined ? {} : { known }) },
+      never,
+    );
+  return { builder, sessionId, prepare };
+}
+
+function ready(result: ImageResult): Runnable {
+  if (result.kind === 'failed') throw new Error(result.failure.message);
+  return result.runnable;
+}
+
+const failure = (result: ImageResult) => (result.kind === 'failed' ? result.failure.message : 'no failure');
+
+async function output(image: string, ...command: string[]): Promise<string> {
+  const { stdout, stderr } = await tryDocker(['run', '--rm', '--network', 'none', image, ...command]);
+  return stdout + stderr;
+}
+
+const tagged = async (part: string) =>
+  (await tryDocker(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'])).stdout
+    .split('\n')
+    .filter((name) => name.includes(part));
+
+withEngine('the engine is checked and named', async () => {
+  const versions = await builderOf().builder.check();
+  expect(versions.engine).toMatch(/^Docker \d+\./);
+  expect(versions.buildx).toMatch(/^\d+\.\d+/);
+});
+
+withEngine('two interpreters carry an application that has no Dockerfile', async () => {
+  const baseline = await folderWith({ 'bench.py': 'print("one")\n', 'README.md': 'words\n' });
+  const prose = await folderWith({
+    'bench.py': 'print("one")\n',
+    'README.md': 'other words\n',
+    'docs/more.md': 'x\n',
+  });
+  const changed = await folderWith({ 'bench.py': 'print("two")\n', 'README.md': 'words\n' });
+  const { builder, sessionId, prepare } = builderOf();
+
+  for (const variant of [official, debian]) {
+    const first = ready(await prepare(variant, 'baseline', baseline));
+    expect(await output(first.image.id, first.python, 'bench.py')).toBe('one\n');
+    expect(first.image).toMatchObject({ engine: 'container', origin: 'built', variant: variant.name });
+    expect(first.image.layers.length).toBeGreaterThan(3);
+    expect(first.workingDirectory).toBe('/app');
+
+    lines.length = 0;
+    const same = ready(await prepare(variant, 'head', prose));
+    expect(same.image.identity).toBe(first.image.identity);
+    expect(same.image.layers).toEqual(first.image.layers);
+    // The interpreter was made once: every step of the head's that is not an export comes from the cache.
+    expect(lines.filter((line) => line.includes(' RUN '))).not.toHaveLength(0);
+    expect(lines.filter((line) => line.includes(' RUN ') && !line.endsWith('CACHED'))).toEqual([]);
+
+    const other = ready(await prepare(variant, 'head', changed));
+    expect(other.image.identity).not.toBe(first.image.identity);
+    expect(other.image.definitionHash).toBe(first.image.definitionHash);
+    expect(other.image.layers.slice(0, 4)).toEqual(first.image.layers.slice(0, 4));
+    expect(await output(other.image.id, 'python', 'bench.py')).toBe('two\n');
+  }
+
+  expect(await tagged(sessionId)).toHaveLength(4);
+  await builder.cleanUp();
+  expect(await tagged(sessionId)).toEqual([]);
+  expect(await readdir(join(top, 'work'))).toEqual([]);
+});
+
+withEngine("a project's own .dockerignore is kept beside the default Dockerfile's", async () => {
+  const tree = await folderWith({
+    'bench.py': '',
+    'secret.txt': 'secret',
+    'README.md': 'wanted',
+    'CHANGES.md': 'not wanted',
+    '.dockerignore': 'secret.txt\n!README.md\n',
+  });
+  const { prepare } = builderOf();
+  const { image } = ready(await prepare(official, 'head', tree));
+  expect((await output(image.id, 'ls', '/app')).split('\n').filter(Boolean).sort()).toEqual([
+    'README.md',
+    '__pycache__',
+    'bench.py',
+  ]);
+});
+
+withEngine('a step that fails names itself, and the next variant goes on', async () => {
+  const tree = await folderWith({
+    Dockerfile:
+      "FROM python\nRUN python -c \"import sys, platform; print('\\033[31mlast words\\033[0m'); sys.exit(7 if sys.prefix == '/usr' and not __import__('os').path.exists('/usr/local/bin/python') else 0)\"\n",
+  });
+  const { prepare } = builderOf({ dockerfile: 'Dockerfile' });
+  const result = await prepare(debian, 'baseline', tree);
+  expect(result).toMatchObject({
+    kind: 'failed',
+    failure: { variant: 'debian-13.x', side: 'baseline', stage: 'build' },
+  });
+  expect(failure(result)).toMatch(
+    /^debian-13\.x \(baseline\): the build stopped at `RUN python -c .*of the application's Dockerfile: exit code: 7\.\nIts last lines:\n {2}last words\n/,
+  );
+  ready(await prepare(official, 'baseline', tree));
+});
+
+withEngine('a mistake in the variant and a base that is not there are told apart', async () => {
+  const tree = await folderWith({ 'bench.py': '' });
+  const { prepare } = builderOf();
+  const old = { ...debian, name: 'old', args: { DEBIAN_RELEASE: 'trixie', PYTHON_VERSION: '3.9' } };
+  expect(failure(await prepare(old, 'head', tree))).toMatch(
+    /^old \(head\): .*of the interpreter's Dockerfile[^]*has Python 3\.13\.\d+, not 3\.9/,
+  );
+  const none = { ...official, name: 'none', args: { PYTHON_VERSION: '3.99', DEBIAN_RELEASE: 'trixie' } };
+  expect(failure(await prepare(none, 'head', tree))).toMatch(
+    /^none \(head\): the base image docker\.io\/library\/python:3\.99-slim-trixie could not be pulled/,
+  );
+});
+
+withEngine(
+  'a Dockerfile without the base, and one that is not there, are refused before building',
+  async () => {
+    const tree = await folderWith({ Dockerfile: 'FROM python:3.12-slim\n' });
+    expect(failure(await builderOf({ dockerfile: 'Dockerfile' }).prepare(official, 'head', tree))).toMatch(
+      /no `FROM python` .*\(found: python:3\.12-slim\)/,
+    );
+    expect(failure(await builderOf({ dockerfile: 'Other' }).prepare(official, 'head', tree))).toMatch(
+      /Other \(workload\.dockerfile\) is not in this side's files/,
+    );
+    expect(lines).toEqual([]);
+  },
+);
+
+withEngine('secrets and the extra certificate authority reach the build and not the image', async () => {
+  const tree = await folderWith({
+    Dockerfile:
+      'FROM python\nRUN --mount=type=secret,id=token --mount=type=secret,id=ca wc -c < /run/secrets/token > /sizes && wc -c < /run/secrets/ca >> /sizes\n',
+    'ca, ours.pem': '1234567',
+    token: '12345',
+  });
+  const { prepare } = builderOf({
+    root: tree,
+    dockerfile: 'Dockerfile',
+    build: { secrets: ['id=token,src=token'], ca: 'ca, ours.pem' },
+  });
+  const { image } = ready(await prepare(official, 'head', tree));
+  expect(await output(image.id, 'sh', '-c', 'cat /sizes; ls /run/secrets 2>/dev/null | wc -l')).toBe(
+    '5\n7\n0\n',
+  );
+});
+
+withEngine(
+  "a target of the project's own bake file is a variant; a group and a typo are explained",
+  async () => {
+    const tree = await folderWith({
+      'docker-bake.hcl':
+        'group "all" { targets = ["app"] }\ntarget "app" {\n  context = "."\n  tags = ["example/own:latest"]\n}\n',
+      Dockerfile: 'FROM debian:trixie-slim\nWORKDIR /srv\nCOPY bench.py .\n',
+      'bench.py': '',
+    });
+    const own = {
+      ...carried,
+      name: 'own',
+      kind: 'bake',
+      file: 'docker-bake.hcl',
+      python: '/usr/bin/python3',
+    } as const;
+    const { prepare, sessionId } = builderOf();
+    const runnable = ready(await prepare({ ...own, target: 'app' }, 'head', tree));
+    expect(runnable).toMatchObject({ python: '/usr/bin/python3', workingDirectory: '/srv' });
+    expect(await tagged('example/own')).toEqual([]);
+    expect(await tagged(sessionId)).toEqual([`pacegate/own-head:${sessionId}`]);
+
+    expect(failure(await prepare({ ...own, target: 'all' }, 'head', tree))).toMatch(/^own \(head\): .*/);
+    expect(failure(await prepare({ ...own, target: 'typo' }, 'head', tree))).toMatch(/typo/);
+    expect(failure(await prepare({ ...own, target: '--push' }, 'head', tree))).toMatch(
+      /not the name of a bake target/,
+    );
+    expect(failure(await prepare({ ...own, file: 'none.hcl', target: 'app' }, 'head', tree))).toMatch(
+      /none\.hcl is not in this side's files/,
+    );
+  },
+);
+
+withEngine('an image that exists is a variant, for each side its own', async () => {
+  const { prepare, sessionId } = builderOf();
+  const existing = {
+    ...carried,
+    name: 'existing',
+    kind: 'image',
+    image: 'python:3.13-slim-trixie',
+    baselineImage: 'debian:trixie-slim',
+    python: 'python3',
+  } as const;
+  const head = ready(await prepare(existing, 'head', top));
+  const baseline = ready(await prepare(existing, 'baseline', top));
+  expect(head).toMatchObject({ python: 'python3', workingDirectory: '/', image: { origin: 'existing' } });
+  expect(head.image.identity).not.toBe(baseline.image.identity);
+  expect(failure(await prepare({ ...existing, image: 'pacegate.invalid/none:1' }, 'head', top))).toMatch(
+    /^existing \(head\): the image pacegate\.invalid\/none:1 is not on this machine and could not be pulled/,
+  );
+  expect(failure(await prepare({ ...existing, image: '--help' }, 'head', top))).toMatch(
+    /not the name of an image/,
+  );
+  expect(await tagged(sessionId)).toEqual([]);
+});
+
+withEngine('an image is pushed, pulled by digest, and the other side is built upon its layers', async () => {
+  const registry = await startRegistry();
+  try {
+    const tree = await folderWith({ 'bench.py': 'print("one")\n' });
+    const changed = await folderWith({ 'bench.py': 'print("two")\n' });
+    const build = { registry: `127.0.0.1:${registry.port}/images` };
+    const nightly = builderOf({ build });
+    const stored = ready(await nightly.prepare(official, 'baseline', tree));
+    const digest = await nightly.builder.push(stored, 'c0ffee');
+    expect(digest).toMatch(/^127\.0\.0\.1:\d+\/images\/official@sha256:[0-9a-f]{64}$/);
+    // The image carries its own cache: on another machine the head is built upon the same interpreter.
+    expect(await registry.configurationOf('images/official', digest)).toHaveProperty([
+      'moby.buildkit.cache.v0',
+    ]);
+    await nightly.builder.cleanUp();
+    expect(await tagged('/images/official')).toEqual([]);
+
+    const gate = builderOf({ build });
+    const baseline = ready(await gate.prepare(official, 'baseline', changed, digest));
+    // Pulled, not built from the tree that was given.
+    expect(await output(baseline.image.id, 'python', 'bench.py')).toBe('one\n');
+    expect(baseline.image).toMatchObject({ origin: 'pulled', digest, identity: stored.image.identity });
+    const head = ready(await gate.prepare(official, 'head', tree));
+    expect(head.image.identity).toBe(stored.image.identity);
+
+    lines.length = 0;
+    const gone = `127.0.0.1:${registry.port}/images/official@sha256:${'0'.repeat(64)}`;
+    const rebuilt = ready(await gate.prepare(official, 'baseline', tree, gone));
+    expect(rebuilt.image.origin).toBe('built');
+    expect(lines[0]).toMatch(/cannot be had, so it is built here/);
+    await gate.builder.cleanUp();
+    expect((await tryDocker(['image', 'inspect', digest])).status).not.toBe(0);
+  } finally {
+    registry.stop();
+  }
+});
+
+withEngine(
+  'a registry that does not answer and one that is not configured are errors with advice',
+  async () => {
+    const tree = await folderWith({ 'bench.py': '' });
+    const { builder, prepare } = builderOf({ build: { registry: '127.0.0.1:1/images' } });
+    const runnable = ready(await prepare(official, 'baseline', tree));
+    await expect(builder.push(runnable, 'c')).rejects.toThrow(
+      /docker push 127\.0\.0\.1:1\/images\/official:c.*docker login/,
+    );
+    await expect(builderOf().builder.push(runnable, 'c')).rejects.toThrow(/build\.registry/);
+  },
+);
+
+withEngine('a cancelled build ends at once', async () => {
+  const tree = await folderWith({ Dockerfile: `FROM python\nRUN sleep 60; echo ${Date.now()}\n` });
+  const { builder } = builderOf({ dockerfile: 'Dockerfile' });
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 3000);
+  const started = Date.now();
+  const result = await builder.prepare(
+    { variant: official, side: 'head', tree, filesFrom: tree },
+    controller.signal,
+  );
+  expect(failure(result)).toMatch(/^official \(head\): the build was cancelled after \d+ s/);
+  expect(Date.now() - started).toBeLessThan(20_000);
+});
+
+withEngine('leftovers of earlier sessions go when they are old, and only ours', async () => {
+  // A prefix of this test's own: sessions beside it keep their names.
+  const prefix = `pacegate-itg-${process.pid}/`;
+  const names = [`${prefix}left-head:old`, `${prefix}other:old`];
+  for (const name of names) await tryDocker(['tag', 'debian:trixie-slim', name]);
+  try {
+    expect(await removeLeftovers(new Date(), prefix)).toEqual([]);
+    const tomorrow = new Date(Date.now() + 25 * 3600 * 1000);
+    expect(await removeLeftovers(tomorrow, prefix)).toEqual(names.slice(0, 1));
+    expect(await tagged(prefix)).toEqual(names.slice(1));
+  } finally {
+    await removeImages(names);
+  }
+});
+
+test('a host variant has no image', async () => {
+  const host = { ...carried, name: 'here', kind: 'host', python: 'python3' } as const;
+  await expect(builderOf().prepare(host, 'head', top)).rejects.toThrow(/host variant/);
+});
+
+/** Debian's docker-registry on a free port of loopback. */
+async function startRegistry() {
+  const port = await freePort();
+  const folder = await folderWith({
+    'registry.yml': `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${join(top, 'registry')}}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
+  });
+  const child = spawn('docker-registry', ['serve', join(folder, 'registry.yml')], { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}/v2/`;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.ok === true)
+      return {
+        port,
+        stop: () => child.kill(),
+        async configurationOf(repository: string, reference: string): Promise<unknown> {
+          const accept = 'application/vnd.docker.distribution.manifest.v2+json';
+          const manifest = await fetch(`${url}${repository}/manifests/${reference.split('@').at(-1) ?? ''}`, {
+            headers: { accept },
+          });
+          const { config } = (await manifest.json()) as { config: { digest: string } };
+          return await (await fetch(`${url}${repository}/blobs/${config.digest}`)).json();
+        },
+      };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  child.kill();
+  throw new Error('docker-registry did not answer');
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

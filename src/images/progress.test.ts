@@ -1,0 +1,115 @@
+import { expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { buildFailureMessage } from './build-failure.ts';
+import { digestsOf } from './buildx.ts';
+import { followProgress, readable } from './progress.ts';
+
+/** What buildx 0.13.1 wrote to its error stream with `--progress rawjson`. */
+const recorded = (name: string) =>
+  readFileSync(new URL(`../../fixtures/buildx/${name}`, import.meta.url), 'utf8');
+
+function follow(text: string, variant = 'official', side = 'head') {
+  const lines: string[] = [];
+  const progress = followProgress(`${variant} ${side}`, `interpreter-${variant}`, (line) => lines.push(line));
+  text.split('\n').forEach(progress.feed);
+  const message = () =>
+    buildFailureMessage({ variant, side, step: progress.failed(), words: progress.words() });
+  return { lines, progress, message };
+}
+
+test('a good build says each step once, and that it came from the cache', () => {
+  const { lines, progress } = follow(recorded('built.progress.txt'));
+  expect(lines).toEqual([
+    '[official head] FROM docker.io/library/python:3.13-slim-trixie … CACHED',
+    '[official head] COPY main.py /main.py … CACHED',
+    '[official head] exporting to image … 0.0 s',
+  ]);
+  expect(progress.failed()).toBeUndefined();
+});
+
+test('a step that fails is named with its last lines, without their colours', () => {
+  const { lines, message } = follow(recorded('failing-step.progress.txt'));
+  expect(lines.at(-1)).toMatch(/^\[official head\] RUN printf .* … failed$/);
+  expect(message()).toBe(
+    [
+      "official (head): the build stopped at `RUN printf 'step \\033[31mred\\033[0m one\\nline two\\n'; python -c \"import sys; print('boom', file=sys…` of the application's Dockerfile: exit code: 3.",
+      'Its last lines:',
+      '  step red one',
+      '  line two',
+      '  boom',
+      'Mend this step and run again; the other variants went on.',
+    ].join('\n'),
+  );
+});
+
+test("a step of the interpreter's is told apart though both linked targets name it", () => {
+  const { message } = follow(recorded('failing-interpreter.progress.txt'), 'old');
+  expect(message()).toMatch(/`RUN found=.*` of the interpreter's Dockerfile: exit code: 1\./);
+  expect(message()).toContain('  Debian trixie has Python 3.13.5, not 3.8: ask for that version');
+});
+
+test('a base image that cannot be pulled is said so', () => {
+  expect(follow(recorded('missing-base.progress.txt')).message()).toMatch(
+    /^official \(head\): the base image docker\.io\/library\/python:9\.99-none could not be pulled: .*no such host\. Check that this name and version exist/,
+  );
+});
+
+test('events on one line each are the same events', () => {
+  const oneLine = recorded('failing-step.progress.txt').replace(/^\{\n[^]*?^\}$/gm, (event) =>
+    JSON.stringify(JSON.parse(event)),
+  );
+  expect(oneLine).not.toMatch(/^\{$/m);
+  expect(follow(oneLine).message()).toBe(follow(recorded('failing-step.progress.txt')).message());
+});
+
+test('where no step failed, the last error of buildx is the reason', () => {
+  const { message } = follow('#0 building\nERROR: target nope does not exist\n');
+  expect(message()).toBe('official (head): the image could not be built: ERROR: target nope does not exist');
+});
+
+test('broken events, floods and other text end nothing', () => {
+  const { progress, lines } = follow(
+    ['{', 'x'.repeat(2_000_000), '}', '{"vertexes": 3}', '{oops', ...Array<string>(1000).fill('text')].join(
+      '\n',
+    ),
+  );
+  expect(lines).toEqual([]);
+  expect(progress.words().length).toBeLessThanOrEqual(12);
+});
+
+test('a step that takes long says now and then that it is there', () => {
+  const log = (seconds: number, text: string) =>
+    JSON.stringify({
+      logs: [
+        {
+          vertex: 'd',
+          data: Buffer.from(text).toString('base64'),
+          timestamp: `2026-01-01T00:00:${String(seconds).padStart(2, '0')}Z`,
+        },
+      ],
+    });
+  const start = JSON.stringify({
+    vertexes: [{ digest: 'd', name: '[official-head 2/2] RUN make', started: '2026-01-01T00:00:00Z' }],
+  });
+  const { lines } = follow(
+    [start, log(1, 'a\n'), log(16, 'b\n'), log(17, 'c\n'), log(40, 'd\rlast\n')].join('\n'),
+  );
+  expect(lines).toEqual([
+    '[official head] RUN make … running for 16 s: b',
+    '[official head] RUN make … running for 40 s: last',
+  ]);
+});
+
+test('what is shown is one line without control characters, bounded', () => {
+  expect(readable('\u001b[31mred\u001b[0m\u0007 a\tb\u202e')).toBe('red a b');
+  expect(readable('x'.repeat(400))).toHaveLength(300);
+});
+
+test('what was built is read from the metadata', () => {
+  const digest = 'sha256:e9f8c8ea7fac4626856f9154473b78a574968954880e19d471b68c7752f56eab';
+  const metadata = recorded('metadata.json');
+  expect(digestsOf(metadata, 'official-head')).toEqual([digest, digest]);
+  expect(digestsOf(metadata, 'interpreter-official')).toEqual([]);
+  expect(digestsOf(metadata, 'another')).toEqual([]);
+  expect(digestsOf('no JSON', 'official-head')).toEqual([]);
+});

@@ -1,0 +1,208 @@
+import { parse } from 'csv-parse/sync';
+import { ConfigurationError } from '../errors/errors.ts';
+import { METRIC_NAME } from './metric.ts';
+import { OUTCOMES, SIDES, type Outcome, type Run, type Side } from './run.ts';
+import type { Session } from './session.ts';
+
+/** `timings.csv`: one row for each sample. */
+export const TIMINGS_COLUMNS = [
+  'session',
+  'side',
+  'variant',
+  'block',
+  'position',
+  'metric',
+  'value',
+  'outcome',
+] as const;
+
+/** A run as a CSV knows it: its samples together. */
+export interface TimedRun {
+  readonly session: string;
+  readonly side: Side;
+  readonly variant: string;
+  readonly block: number;
+  readonly position: 0 | 1;
+  readonly outcome: Outcome;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A larger file is not one of ours, and it would be held in memory whole. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_PROBLEMS = 20;
+
+/** The measured runs of a session as CSV; warm-up runs are no samples. Pure: the same session, the same bytes. */
+export function renderTimings(session: Session): string {
+  const lines = lastAttempts(session.runs).flatMap((run) => {
+    const start = [session.id, run.side, run.variant, run.block, run.position];
+    return run.outcome === 'ok'
+      ? Object.entries(run.metrics).map(([metric, value]) => [...start, metric, value, 'ok'])
+      : [[...start, '', '', run.outcome]];
+  });
+  return [TIMINGS_COLUMNS, ...lines].map((fields) => `${fields.map(quoted).join(',')}\n`).join('');
+}
+
+const quoted = (field: string | number): string => {
+  const text = String(field);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+/** Of a pair that was repeated for an engine's fault, the last try counts. */
+export function lastAttempts(runs: readonly Run[]): readonly Run[] {
+  const key = ({ side, variant, block }: Run) => JSON.stringify([side, variant, block]);
+  const attempts = new Map<string, number>();
+  for (const { variant, block, attempt } of runs) {
+    const pair = JSON.stringify([variant, block]);
+    attempts.set(pair, Math.max(attempts.get(pair) ?? 0, attempt));
+  }
+  const last = runs.filter(
+    ({ variant, block, attempt }) => attempt === attempts.get(JSON.stringify([variant, block])),
+  );
+  return [...new Map(last.map((run) => [key(run), run])).values()];
+}
+
+/**
+ * Reads a `timings.csv`.
+ * @param file its name, for messages
+ * @throws ConfigurationError with every line that is wrong (the first twenty), what was found and what is legal
+ */
+export function parseTimings(text: string, file: string): TimedRun[] {
+  if (text.length > MAX_BYTES)
+    throw new ConfigurationError(`${file} is larger than 64 MiB; a timings.csv of that size is not read.`);
+  const problems: string[] = [];
+  const complain = (line: number, found: string, legal: string) =>
+    problems.push(`  ${file}:${line}: found ${found}; legal: ${legal}`);
+  const runs = new Map<string, TimedRun & { readonly metrics: Record<string, number> }>();
+  for (const [index, { record, line }] of records(text, file).entries()) {
+    if (index === 0) {
+      if (record.join(',') !== TIMINGS_COLUMNS.join(','))
+        complain(
+          line,
+          `the header ${JSON.stringify(record.join(',').slice(0, 120))}`,
+          TIMINGS_COLUMNS.join(','),
+        );
+      if (problems.length > 0) break;
+      continue;
+    }
+    readRow(record, (found, legal) => complain(line, found, legal), runs);
+  }
+  if (runs.size === 0 && problems.length === 0) complain(1, 'no sample', 'at least one row below the header');
+  if (problems.length > 0) {
+    const more = problems.length > MAX_PROBLEMS ? `\n  … and ${problems.length - MAX_PROBLEMS} more` : '';
+    throw new ConfigurationError(
+      `The timings cannot be read; nothing was compared.\n${problems.slice(0, MAX_PROBLEMS).join('\n')}${more}`,
+    );
+  }
+  return [...runs.values()];
+}
+
+interface Located {
+  readonly record: readonly string[];
+  readonly line: number;
+}
+
+function records(text: string, file: string): readonly Located[] {
+  try {
+    const parsed = parse(text, {
+      info: true,
+      relax_column_count: true,
+      bom: true,
+      skip_empty_lines: true,
+    });
+    // The types of csv-parse do not know what `info` does to its answer.
+    return (parsed as unknown as { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({
+      record,
+      line: info.lines,
+    }));
+  } catch (error) {
+    throw new ConfigurationError(
+      `${file} is no CSV: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Adds one row's sample to its run, or complains of all that is wrong with the row. */
+function readRow(
+  record: readonly string[],
+  complain: (found: string, legal: string) => void,
+  runs: Map<string, TimedRun & { readonly metrics: Record<string, number> }>,
+): void {
+  if (record.length !== TIMINGS_COLUMNS.length) {
+    complain(`${record.length} fields`, `${TIMINGS_COLUMNS.length}: ${TIMINGS_COLUMNS.join(', ')}`);
+    return;
+  }
+  const [
+    session = '',
+    side = '',
+    variant = '',
+    block = '',
+    position = '',
+    metric = '',
+    value = '',
+    outcome = '',
+  ] = record;
+  const checks: readonly (readonly [boolean, string, string])[] = [
+    [session !== '', 'an empty session', 'the session’s id'],
+    [isOneOf(SIDES, side), `the side ${quote(side)}`, SIDES.join(', ')],
+    [variant !== '', 'an empty variant', 'the variant’s name'],
+    [/^\d{1,9}$/.test(block), `the block ${quote(block)}`, 'a whole number from 0'],
+    [position === '0' || position === '1', `the position ${quote(position)}`, '0, 1'],
+    [isOneOf(OUTCOMES, outcome), `the outcome ${quote(outcome)}`, OUTCOMES.join(', ')],
+    ...(outcome === 'ok'
+      ? [
+          [
+            METRIC_NAME.test(metric),
+            `the metric ${quote(metric)}`,
+            'a name of letters, digits, _, ., / and -',
+          ] as const,
+          [isDecimal(value), `the value ${quote(value)}`, 'a finite decimal number'] as const,
+          [
+            !(isDecimal(value) && Number(value) < 0 && /_(s|bytes)$/.test(metric)),
+            `${value} for ${metric}`,
+            'a time or a size that is not negative',
+          ] as const,
+        ]
+      : [
+          [
+            metric === '' && value === '',
+            `a sample of a run that is ${quote(outcome)}`,
+            'an empty metric and value where the outcome is not ok',
+          ] as const,
+        ]),
+  ];
+  const wrong = checks.filter(([fine]) => !fine);
+  for (const [, found, legal] of wrong) complain(found, legal);
+  if (wrong.length > 0 || !isOneOf(SIDES, side) || !isOneOf(OUTCOMES, outcome)) return;
+
+  const key = JSON.stringify([session, side, variant, Number(block)]);
+  const run = runs.get(key);
+  if (run === undefined) {
+    runs.set(key, {
+      session,
+      side,
+      variant,
+      block: Number(block),
+      position: position === '0' ? 0 : 1,
+      outcome,
+      metrics: outcome === 'ok' ? { [metric]: Number(value) } : {},
+    });
+  } else if (outcome !== 'ok' || run.outcome !== 'ok' || Object.hasOwn(run.metrics, metric))
+    complain(
+      outcome === 'ok' && run.outcome === 'ok'
+        ? `${metric} of ${side} ${variant} block ${block} a second time`
+        : `more rows for a run that is not ok (${side} ${variant} block ${block})`,
+      'one row for each session, side, variant, block and metric',
+    );
+  else if (run.position !== Number(position))
+    complain(`position ${position} for a run at position ${run.position}`, 'one position for a run');
+  else run.metrics[metric] = Number(value);
+}
+
+const isDecimal = (text: string) =>
+  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text));
+const isOneOf = <Value extends string>(legal: readonly Value[], text: string): text is Value =>
+  legal.some((value) => value === text);
+const quote = (text: string) => JSON.stringify(text.length > 40 ? `${text.slice(0, 39)}…` : text);
