@@ -13,9 +13,16 @@ export interface BuildFailure {
 export function buildFailureMessage({ variant, side, step, words }: BuildFailure): string {
   const subject = `${variant} (${side})`;
   if (step === undefined) {
-    // Bake refuses a definition with several lines of which the last one says why.
+    // Bake says why in a line of its own, the last that begins with ERROR.
     const reason = words.findLast((line) => /^error/i.test(line)) ?? words.at(-1) ?? 'buildx gave no reason';
-    return `${subject}: the image could not be built: ${reason}`;
+    const others = words.filter((line) => line !== reason);
+    return [
+      `${subject}: the image could not be built: ${reason.replace(/^error:\s*/i, '')}`,
+      ...(others.length === 0 ? [] : ["buildx's last lines:", ...others.map((line) => `  ${line}`)]),
+      ...(/find any target|failed to find target/.test(reason)
+        ? ['A variant names one target of the bake file; a group is none.']
+        : []),
+    ].join('\n');
   }
   const base = /^load metadata for (\S+)/.exec(step.step)?.[1];
   if (base !== undefined)

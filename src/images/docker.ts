@@ -27,12 +27,17 @@ export async function tryDocker(
   }
 }
 
-/** The end of what docker said on its error stream, as one line. */
+/** The end of what docker said on its error stream, as one line without a full stop. */
 export function lastWords({ stderr, timedOut }: CommandResult): string {
   if (timedOut) return 'it did not answer in time';
   const lines = stderr
     .split('\n')
     .map((line) => readable(line, 400))
     .filter((line) => line !== '');
-  return lines.slice(-3).join(' / ') || 'no message';
+  return (
+    lines
+      .slice(-3)
+      .join(' / ')
+      .replace(/[.?]+$/, '') || 'no message'
+  );
 }

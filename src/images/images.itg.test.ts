@@ -12,7 +12,10 @@ import { createImageBuilder, type ImageBuilder, type ImageResult } from './image
 import { removeImages, removeLeftovers } from './store.ts';
 
 jest.setTimeout(300_000);
-const answered = (await tryDocker(['version'])).status === 0;
+const answered = await tryDocker(['version']).then(
+  ({ status }) => status === 0,
+  () => false,
+);
 const withEngine = answered || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? test : test.skip;
 
 const variantsFolder = join(import.meta.dirname, '..', '..', 'variants');
@@ -339,7 +342,7 @@ withEngine('a cancelled build ends at once', async () => {
   const tree = await folderWith({ Dockerfile: `FROM python\nRUN sleep 60; echo ${Date.now()}\n` });
   const { builder } = builderOf({ dockerfile: 'Dockerfile' });
   const controller = new AbortController();
-  setTimeout(() => controller.abort(), 3000);
+  setTimeout(() => controller.abort(), 3000).unref();
   const started = Date.now();
   const result = await builder.prepare(
     { variant: official, side: 'head', tree, filesFrom: tree },

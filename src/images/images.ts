@@ -12,7 +12,7 @@ import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import { imageTag } from './names.ts';
-import { digestIn, obtainImage, pullBaseline, pushImage, removeImages } from './store.ts';
+import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
 
 export interface ImageRequest {
   readonly variant: Variant;
@@ -248,9 +248,10 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         throw new ConfigurationError(
           'There is no registry to push to: set build.registry, such as ghcr.io/organisation/name.',
         );
-      const { digest, tag } = await pushImage({ registry, variant: image.variant, commit, id: image.id });
+      const tag = pushName({ registry, variant: image.variant, commit });
+      // Before it is tried: a push that fails leaves the name behind all the same.
       names.add(tag);
-      return digest;
+      return await pushImage(tag, image);
     },
 
     async cleanUp() {

@@ -64,7 +64,18 @@ test('events on one line each are the same events', () => {
 
 test('where no step failed, the last error of buildx is the reason', () => {
   const { message } = follow('#0 building\nERROR: target nope does not exist\n');
-  expect(message()).toBe('official (head): the image could not be built: ERROR: target nope does not exist');
+  expect(message()).toBe(
+    "official (head): the image could not be built: target nope does not exist\nbuildx's last lines:\n  #0 building",
+  );
+});
+
+test('a buildx that gives no events still gives the step and its last lines', () => {
+  const { message } = follow(recorded('failing-step.plain.txt'));
+  expect(message()).toMatch(
+    /^official \(head\): the image could not be built: failed to solve: process .* exit code: 3\n/,
+  );
+  expect(message()).toMatch(/^ {2}\d+\.\d+ boom$/m);
+  expect(message()).toMatch(/^ {2}3 \| >>> RUN printf/m);
 });
 
 test('broken events, floods and other text end nothing', () => {

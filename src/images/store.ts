@@ -41,43 +41,46 @@ export async function pullBaseline(reference: string, signal: AbortSignal): Prom
     : unavailable(`${JSON.stringify(reference.slice(0, 200))} is not a digest reference (name@sha256:…)`);
 }
 
-export interface PushRequest {
+export interface PushTarget {
+  /** Repository prefix, such as `ghcr.io/organisation/name`. */
   readonly registry: string;
   readonly variant: string;
   readonly commit: string;
-  /** The image's ID in the engine's store. */
-  readonly id: string;
 }
 
-/** Where a variant's image of a commit is pushed: `<registry>/<variant>:<commit>`. */
-export function pushName({ registry, variant, commit }: Omit<PushRequest, 'id'>): string {
+/**
+ * Where a variant's image of a commit is pushed: `<registry>/<variant>:<commit>`.
+ * @throws ConfigurationError when the registry gives no legal name.
+ */
+export function pushName({ registry, variant, commit }: PushTarget): string {
   const name = `${registry.replace(/\/+$/, '')}/${repositoryComponent(variant)}:${tagOf(commit)}`;
-  if (isReference(name) && name.split(':').length <= 3 && !name.includes('@')) return name;
+  if (isReference(name) && !name.includes('@')) return name;
   throw new ConfigurationError(
     `The registry ${JSON.stringify(registry.slice(0, 200))} (build.registry) gives no legal image name: ${JSON.stringify(name.slice(0, 200))}. Legal: a repository without tag, such as ghcr.io/organisation/name, in small letters.`,
   );
 }
 
 /**
- * Pushes an image.
- * @returns its reference by digest, and the local tag that was made for it.
+ * Pushes an image under a name.
+ * @returns its reference by digest.
  * @throws BuildError with the registry's words.
  */
-export async function pushImage(request: PushRequest): Promise<{ digest: string; tag: string }> {
-  const tag = pushName(request);
-  const tagged = await tryDocker(['tag', request.id, tag]);
+export async function pushImage(
+  name: string,
+  { variant, id }: { readonly variant: string; readonly id: string },
+): Promise<string> {
+  const tagged = await tryDocker(['tag', id, name]);
   if (tagged.status !== 0)
-    throw new BuildError(`Tried \`docker tag ${request.id} ${tag}\`: ${lastWords(tagged)}`);
-  const pushed = await tryDocker(['push', '--quiet', tag], { timeoutSeconds: TRANSFER_SECONDS });
+    throw new BuildError(`${variant}: tried \`docker tag ${id} ${name}\`: ${lastWords(tagged)}.`);
+  const pushed = await tryDocker(['push', '--quiet', name], { timeoutSeconds: TRANSFER_SECONDS });
   if (pushed.status !== 0)
     throw new BuildError(
-      `${request.variant}: tried \`docker push ${tag}\`: ${lastWords(pushed)}. Check that this run may write there (docker login; on GitHub \`packages: write\`).`,
+      `${variant}: tried \`docker push ${name}\`: ${lastWords(pushed)}. Check that this run may write there (docker login; on GitHub \`packages: write\`).`,
     );
-  const repository = tag.slice(0, tag.lastIndexOf(':'));
-  const digest = digestIn(await inspectImage(tag), repository);
+  const digest = digestIn(await inspectImage(name), name);
   if (digest === undefined)
-    throw new BuildError(`${request.variant}: ${tag} was pushed, and the engine does not name its digest.`);
-  return { digest, tag };
+    throw new BuildError(`${variant}: ${name} was pushed, and the engine does not name its digest.`);
+  return digest;
 }
 
 /** The digest reference that an image has in the repository of a reference (`name`, `name:tag`, `name@…`). */

@@ -1,0 +1,252 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigurationError } from '../errors/errors.ts';
+import { git, tryGit } from '../process/git.ts';
+
+/** A commit, or a tree of the working folder's files on top of one. */
+export interface SideCommit {
+  readonly commit: string;
+  /** What to export: the commit itself, or the tree of the working folder. */
+  readonly tree: string;
+  readonly dirty: boolean;
+}
+
+export interface Sides {
+  readonly head: SideCommit;
+  readonly baseline: SideCommit | { readonly unavailable: string };
+  /** How the baseline was chosen, where that is not plain. */
+  readonly notes: readonly string[];
+}
+
+export interface SidesRequest {
+  /** The top of the work tree. */
+  readonly directory: string;
+  /** `pull_request`, `push`, … or `terminal`. */
+  readonly event: string;
+  /** The commit before a push, as the event has it. */
+  readonly before?: string;
+  /** Name of the branch a pull request goes to. */
+  readonly baseRef?: string;
+  /** `--baseline REF`. */
+  readonly baselineRef?: string;
+  /** Credentials and the like for fetching. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The top of the work tree that a folder lies in, or undefined outside of one. */
+export async function topLevel(directory: string): Promise<string | undefined> {
+  const { status, stdout } = await tryGit(directory, ['rev-parse', '--show-toplevel']);
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/**
+ * Which two things are compared. A pull request's checkout is a merge commit, and its baseline is the first
+ * parent: the base as merged. The last nightly would blame other people's commits on this one.
+ *
+ * @throws ConfigurationError when `baselineRef` names nothing
+ */
+export async function resolveSides(request: SidesRequest): Promise<Sides> {
+  const { directory, event, baselineRef } = request;
+  const head = await headSide(directory);
+  if (baselineRef !== undefined)
+    return { head, baseline: await namedBaseline(request, baselineRef), notes: [] };
+  if (event === 'pull_request' || event === 'merge_group') return await pullRequestSides(request, head);
+  if (event === 'push') return await pushSides(request, head);
+  return await terminalSides(request, head);
+}
+
+async function headSide(directory: string): Promise<SideCommit> {
+  const { status, stdout } = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+  if (status !== 0)
+    throw new ConfigurationError(`${directory} has no commit yet, so there are no two sides to compare.`);
+  const commit = stdout.trim();
+  const changes = await git(directory, ['status', '--porcelain', '--untracked-files=normal']);
+  return changes === ''
+    ? { commit, tree: commit, dirty: false }
+    : { commit, tree: await workingTree(directory), dirty: true };
+}
+
+/**
+ * The working folder as a tree object: changed and new files, ignored ones left out. The user's own index is
+ * copied, never written.
+ */
+async function workingTree(directory: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pacegate-index-'));
+  try {
+    const index = join(folder, 'index');
+    const own = await git(directory, ['rev-parse', '--path-format=absolute', '--git-path', 'index']);
+    await copyFile(own, index).catch(() => undefined);
+    const env = { GIT_INDEX_FILE: index };
+    await git(directory, ['add', '--all', '.'], { env });
+    return await git(directory, ['write-tree'], { env });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function pullRequestSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
+  const { directory, baseRef } = request;
+  // The parents are named in the commit itself, which a shallow checkout has although it lacks them.
+  const parents = await parentsOf(directory, head.commit);
+  if (parents.length >= 2) {
+    const first = parents[0] ?? '';
+    const found = await fetchCommit(request, first);
+    return {
+      head,
+      baseline:
+        found === undefined
+          ? side(first)
+          : { unavailable: `the merge commit's first parent ${short(first)} could not be fetched: ${found}` },
+      notes: [],
+    };
+  }
+  if (baseRef === undefined)
+    return {
+      head,
+      baseline: { unavailable: 'HEAD is no merge commit, and the event names no base branch' },
+      notes: [],
+    };
+  const fetched = await fetchBranch(request, baseRef);
+  const base = await tryGit(directory, ['merge-base', 'HEAD', `refs/pacegate/base/${baseRef}`]);
+  return base.status === 0
+    ? {
+        head,
+        baseline: side(base.stdout.trim()),
+        notes: [
+          `The checkout is not the pull request's merge commit, so the baseline is where it left ${baseRef} (${short(base.stdout.trim())}).`,
+        ],
+      }
+    : {
+        head,
+        baseline: {
+          unavailable: `HEAD is no merge commit, and its history does not reach ${baseRef}${fetched === undefined ? '' : ` (${fetched})`}. Check out the pull request's merge commit, or use fetch-depth: 0.`,
+        },
+        notes: [],
+      };
+}
+
+async function pushSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
+  const { before } = request;
+  if (before !== undefined && /^[0-9a-f]{40,64}$/.test(before) && !/^0+$/.test(before)) {
+    const missing = await fetchCommit(request, before);
+    if (missing === undefined) return { head, baseline: side(before), notes: [] };
+  }
+  const [parent] = await parentsOf(request.directory, head.commit);
+  if (parent === undefined)
+    return { head, baseline: { unavailable: 'this is the first commit of its branch' }, notes: [] };
+  const missing = await fetchCommit(request, parent);
+  return {
+    head,
+    baseline:
+      missing === undefined
+        ? side(parent)
+        : { unavailable: `the parent ${short(parent)} could not be fetched: ${missing}` },
+    notes: [
+      `The commit before this push ${before === undefined || /^0+$/.test(before) ? 'does not exist' : 'is gone'}, so the baseline is the head's parent.`,
+    ],
+  };
+}
+
+/** On a terminal: uncommitted changes against HEAD; a branch against where it left the default branch. */
+async function terminalSides({ directory }: SidesRequest, head: SideCommit): Promise<Sides> {
+  if (head.dirty)
+    return {
+      head,
+      baseline: side(head.commit),
+      notes: [
+        `The working folder, with its uncommitted changes, is compared with HEAD (${short(head.commit)}).`,
+      ],
+    };
+  for (const branch of ['refs/remotes/origin/HEAD', 'refs/heads/main', 'refs/heads/master']) {
+    const base = await tryGit(directory, ['merge-base', 'HEAD', branch]);
+    const commit = base.stdout.trim();
+    if (base.status === 0 && commit !== head.commit)
+      return {
+        head,
+        baseline: side(commit),
+        notes: [
+          `The baseline is where this branch left ${branch.replace(/^refs\/(heads|remotes)\//, '')} (${short(commit)}).`,
+        ],
+      };
+  }
+  const [parent] = await parentsOf(directory, head.commit);
+  return {
+    head,
+    baseline:
+      parent === undefined ? { unavailable: 'this is the first commit of the repository' } : side(parent),
+    notes:
+      parent === undefined
+        ? []
+        : [`The baseline is HEAD's parent (${short(parent)}); --baseline names another.`],
+  };
+}
+
+async function namedBaseline(request: SidesRequest, ref: string): Promise<SideCommit> {
+  const { directory } = request;
+  const verify = async (name: string) => {
+    const { status, stdout } = await tryGit(directory, [
+      'rev-parse',
+      '--verify',
+      '--quiet',
+      '--end-of-options',
+      `${name}^{commit}`,
+    ]);
+    return status === 0 ? stdout.trim() : undefined;
+  };
+  const here = (await verify(ref)) ?? (await verify(`refs/remotes/origin/${ref}`));
+  if (here !== undefined) return side(here);
+  const missing = /^[0-9a-f]{40,64}$/.test(ref)
+    ? await fetchCommit(request, ref)
+    : await fetchBranch(request, ref);
+  const fetched = await verify(/^[0-9a-f]{40,64}$/.test(ref) ? ref : `refs/pacegate/base/${ref}`);
+  if (fetched !== undefined) return side(fetched);
+  throw new ConfigurationError(
+    `--baseline ${ref} names no commit: not a commit, branch or tag of this repository, and not to be had from origin (${missing ?? 'nothing fetched'}).`,
+  );
+}
+
+async function parentsOf(directory: string, commit: string): Promise<readonly string[]> {
+  const text = await git(directory, ['cat-file', 'commit', commit]);
+  const header = text.split('\n\n')[0] ?? '';
+  return [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '');
+}
+
+/** Makes sure that a commit is here. @returns undefined, or why it is not. */
+async function fetchCommit(
+  { directory, env = {} }: SidesRequest,
+  commit: string,
+): Promise<string | undefined> {
+  const here = await tryGit(directory, ['cat-file', '-e', `${commit}^{tree}`]);
+  if (here.status === 0) return undefined;
+  const fetched = await tryGit(
+    directory,
+    ['fetch', '--no-tags', '--no-recurse-submodules', '--depth=1', 'origin', commit],
+    { env },
+  );
+  return fetched.status === 0 ? undefined : lastLine(fetched.stderr);
+}
+
+async function fetchBranch(
+  { directory, env = {} }: SidesRequest,
+  branch: string,
+): Promise<string | undefined> {
+  if ((await tryGit(directory, ['check-ref-format', '--branch', branch])).status !== 0)
+    return `${JSON.stringify(branch)} is no branch name`;
+  const fetched = await tryGit(
+    directory,
+    [
+      'fetch',
+      '--no-tags',
+      '--no-recurse-submodules',
+      'origin',
+      `+refs/heads/${branch}:refs/pacegate/base/${branch}`,
+    ],
+    { env },
+  );
+  return fetched.status === 0 ? undefined : lastLine(fetched.stderr);
+}
+
+const side = (commit: string): SideCommit => ({ commit, tree: commit, dirty: false });
+const short = (commit: string) => commit.slice(0, 10);
+const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? 'no message';

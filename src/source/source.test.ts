@@ -1,0 +1,199 @@
+import { lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { exportTree, readFileAt, repositoryName } from './export.ts';
+import {
+  removeTemporaryFolders,
+  repository,
+  shallowClone,
+  temporaryFolder,
+  type TestRepository,
+} from './repository.test-support.ts';
+import { resolveSides, topLevel } from './sides.ts';
+import { hashFiles, hashFolder, overlayFiles } from './workload-files.ts';
+
+afterAll(removeTemporaryFolders);
+
+/** main with two commits, a pull request's merge commit at refs/pull/1/merge. */
+function withPullRequest(): TestRepository & { readonly base: string; readonly merge: string } {
+  const origin = repository();
+  origin.git('config', 'uploadpack.allowAnySHA1InWant', 'true');
+  origin.write('app.py', 'one\n');
+  origin.commit('one');
+  origin.git('checkout', '-q', '-b', 'feature');
+  origin.write('feature.py', 'feature\n');
+  origin.commit('feature');
+  origin.git('checkout', '-q', 'main');
+  origin.write('app.py', 'two\n');
+  const base = origin.commit('two, by somebody else');
+  origin.git('checkout', '-q', '--detach');
+  origin.git('merge', '-q', '--no-ff', '-m', 'merge', 'feature');
+  const merge = origin.git('rev-parse', 'HEAD');
+  origin.git('update-ref', 'refs/pull/1/merge', merge);
+  origin.git('checkout', '-q', 'main');
+  return { ...origin, base, merge };
+}
+
+describe('the baseline', () => {
+  test('of a pull request is the merge commit’s first parent, fetched into a shallow checkout', async () => {
+    const { path, base, merge } = withPullRequest();
+    const checkout = shallowClone(path, 'refs/pull/1/merge');
+    const sides = await resolveSides({ directory: checkout.path, event: 'pull_request', baseRef: 'main' });
+    expect(sides).toEqual({
+      head: { commit: merge, tree: merge, dirty: false },
+      baseline: { commit: base, tree: base, dirty: false },
+      notes: [],
+    });
+    const folder = join(temporaryFolder(), 'baseline');
+    await exportTree(checkout.path, base, folder);
+    expect(readFileSync(join(folder, 'app.py'), 'utf8')).toBe('two\n');
+  });
+
+  test('of a checkout of the head branch is where it left the base, and the report says so', async () => {
+    const { path, git } = withPullRequest();
+    const checkout = repository(temporaryFolder());
+    checkout.git('clone', '-q', `file://${path}`, '.');
+    checkout.git('checkout', '-q', 'feature');
+    const { baseline, notes } = await resolveSides({
+      directory: checkout.path,
+      event: 'pull_request',
+      baseRef: 'main',
+    });
+    expect(baseline).toMatchObject({ commit: git('rev-parse', 'main~1') });
+    expect(notes[0]).toContain('not the pull request’s merge commit'.replace('’', "'"));
+  });
+
+  test('that cannot be fetched is unavailable with the reason', async () => {
+    const { path } = withPullRequest();
+    const checkout = shallowClone(path, 'refs/pull/1/merge');
+    checkout.git('remote', 'set-url', 'origin', '/nowhere');
+    const { baseline } = await resolveSides({ directory: checkout.path, event: 'pull_request' });
+    expect(baseline).toEqual({
+      unavailable: expect.stringMatching(/first parent .* could not be fetched: /),
+    });
+  });
+
+  test('of a push is the commit before it; of a forced push the head’s parent', async () => {
+    const origin = repository();
+    origin.git('config', 'uploadpack.allowAnySHA1InWant', 'true');
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => {
+      origin.write('app.py', name);
+      return origin.commit(name);
+    });
+    const checkout = shallowClone(origin.path, 'main');
+    const at = (before: string) => resolveSides({ directory: checkout.path, event: 'push', before });
+    expect(await at(a!)).toMatchObject({ head: { commit: c }, baseline: { commit: a }, notes: [] });
+    const forced = await at('1'.repeat(40));
+    expect(forced.baseline).toMatchObject({ commit: b });
+    expect(forced.notes[0]).toContain('is gone');
+    expect((await at('0'.repeat(40))).notes[0]).toContain('does not exist');
+  });
+
+  test('on a terminal: HEAD for a dirty folder, where the branch left main, or what is named', async () => {
+    const origin = withPullRequest();
+    origin.git('checkout', '-q', 'feature');
+    const left = origin.git('rev-parse', 'main~1');
+    const sides = (baselineRef?: string) =>
+      resolveSides({
+        directory: origin.path,
+        event: 'terminal',
+        ...(baselineRef === undefined ? {} : { baselineRef }),
+      });
+    expect((await sides()).baseline).toMatchObject({ commit: left });
+    expect((await sides('main')).baseline).toMatchObject({ commit: origin.base });
+    await expect(sides('no-such-ref')).rejects.toThrow('--baseline no-such-ref names no commit');
+    await expect(sides('--upload-pack=touch /tmp/x')).rejects.toThrow('names no commit');
+
+    origin.write('new.py', 'new\n');
+    const index = readFileSync(join(origin.path, '.git/index'));
+    const status = origin.git('status', '--porcelain');
+    const dirty = await sides();
+    expect(dirty.head.dirty).toBe(true);
+    expect(dirty.baseline).toMatchObject({ commit: origin.git('rev-parse', 'HEAD') });
+    expect(origin.git('ls-tree', '--name-only', dirty.head.tree).split('\n')).toContain('new.py');
+    // The user's own state is untouched.
+    expect(origin.git('status', '--porcelain')).toBe(status);
+    expect(readFileSync(join(origin.path, '.git/index')).equals(index)).toBe(true);
+  });
+});
+
+test('an export holds every kind of name, modes and links, and says that submodules are left out', async () => {
+  const origin = repository();
+  const names = ['a b.py', 'ünïcode.py', '-dash.py', 'line\nbreak.py', 'deep/er/file.py'];
+  for (const name of names) origin.write(name, name);
+  symlinkSync('a b.py', join(origin.path, 'link.py'));
+  origin.write('run.sh', '#!/bin/sh\n');
+  origin.write('.gitattributes', 'a* export-ignore\n');
+  origin.git('add', '-A');
+  origin.git('update-index', '--chmod=+x', 'run.sh');
+  origin.git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},vendor`);
+  origin.git('commit', '-q', '-m', 'all');
+  const folder = join(temporaryFolder(), 'tree');
+  const notes = await exportTree(origin.path, 'HEAD', folder);
+  for (const name of names) expect(readFileSync(join(folder, name), 'utf8')).toBe(name);
+  expect(lstatSync(join(folder, 'link.py')).isSymbolicLink()).toBe(true);
+  expect(lstatSync(join(folder, 'run.sh')).mode & 0o111).not.toBe(0);
+  expect(notes).toEqual(['Submodules are not part of what is measured: vendor.']);
+});
+
+test('a file is read at a commit, and a name that is none is not', async () => {
+  const { path, base } = withPullRequest();
+  expect(await readFileAt(path, base, 'app.py')).toBe('two\n');
+  expect(await readFileAt(path, base, 'none.py')).toBeUndefined();
+});
+
+describe('the measuring code', () => {
+  const context = () => {
+    const folder = temporaryFolder();
+    const { write } = repository(folder);
+    write('bench.py', 'bench');
+    write('data/one.csv', '1');
+    write('data/two/two.csv', '2');
+    return { folder, write };
+  };
+
+  test('is hashed file by file, and a changed byte changes its hash alone', async () => {
+    const { folder, write } = context();
+    const before = await hashFiles(folder, ['bench.py', 'data/']);
+    expect(Object.keys(before)).toEqual(['bench.py', 'data/one.csv', 'data/two/two.csv']);
+    const whole = await hashFolder(folder);
+    write('data/one.csv', '9');
+    const after = await hashFiles(folder, ['bench.py', 'data']);
+    expect(after['bench.py']).toBe(before['bench.py']);
+    expect(after['data/one.csv']).not.toBe(before['data/one.csv']);
+    expect(await hashFolder(folder)).not.toBe(whole);
+  });
+
+  test('takes the other side’s place whole: what it no longer has is gone', async () => {
+    const { folder } = context();
+    const other = context();
+    other.write('data/old.csv', 'old');
+    other.write('bench.py', 'old bench');
+    await overlayFiles(folder, other.folder, ['bench.py', 'data/']);
+    expect(await hashFolder(other.folder)).toBe(await hashFolder(folder));
+  });
+
+  test('that is missing or leads out of the context is refused', async () => {
+    const { folder } = context();
+    await expect(hashFiles(folder, ['none.py'])).rejects.toThrow('which is not in the context');
+    symlinkSync('/etc/passwd', join(folder, 'link.py'));
+    await expect(hashFiles(folder, ['link.py'])).rejects.toThrow('link out of the context');
+    const hostile = temporaryFolder();
+    mkdirSync(join(folder, 'deep'));
+    repository(folder).write('deep/bench.py', 'x');
+    symlinkSync(temporaryFolder(), join(hostile, 'deep'));
+    await expect(overlayFiles(folder, hostile, ['deep/bench.py'])).rejects.toThrow('link out of the context');
+  });
+});
+
+test('the top and the name of a repository', async () => {
+  const { path, git } = withPullRequest();
+  mkdirSync(join(path, 'sub'));
+  expect(await topLevel(join(path, 'sub'))).toBe(path);
+  expect(await topLevel(temporaryFolder())).toBeUndefined();
+  git('remote', 'add', 'origin', 'https://example.org/owner/name.git');
+  const given = process.env['GITHUB_REPOSITORY'];
+  delete process.env['GITHUB_REPOSITORY'];
+  expect(await repositoryName(path)).toBe('owner/name');
+  if (given !== undefined) process.env['GITHUB_REPOSITORY'] = given;
+});

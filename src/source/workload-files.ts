@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { cp, lstat, mkdir, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { ConfigurationError } from '../errors/errors.ts';
+
+/** More files than this in `workload.files` is a mistake: the measuring code is a script and its data. */
+const MAX_FILES = 20_000;
+
+/**
+ * SHA-256 of each file that the paths name, folders included whole.
+ * @param folder the context, absolute
+ * @returns path relative to the context -> hash; a link counts by its target's name
+ * @throws ConfigurationError for a path that is not there or leads out of the context
+ */
+export async function hashFiles(folder: string, paths: readonly string[]): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const path of paths) {
+    await refuseEscape(folder, path);
+    for (const file of await filesBelow(join(folder, path))) {
+      const name = relative(folder, file).split(sep).join('/');
+      if (Object.keys(hashes).length >= MAX_FILES)
+        throw new ConfigurationError(
+          `workload.files names more than ${MAX_FILES} files (${path}); it is meant for the measuring code and its data.`,
+        );
+      const status = await lstat(file);
+      const content = status.isSymbolicLink() ? `link to ${await readlink(file)}` : await readFile(file);
+      hashes[name] = createHash('sha256').update(content).digest('hex');
+    }
+  }
+  return Object.fromEntries(Object.entries(hashes).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** One hash over every file of a folder: what a host interpreter runs on. */
+export async function hashFolder(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of (await filesBelow(folder)).sort()) {
+    const status = await lstat(file);
+    const content = status.isSymbolicLink() ? await readlink(file) : await readFile(file);
+    hash.update(`${relative(folder, file)}\0${status.mode & 0o111}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+/** Puts the measuring code of one context into the place of another's. */
+export async function overlayFiles(from: string, to: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await refuseEscape(from, path);
+    const target = join(to, path);
+    await rm(target, { recursive: true, force: true });
+    await mkdir(dirname(target), { recursive: true });
+    await refuseEscape(to, relative(to, dirname(target)));
+    // Times do not matter: a build's cache goes by content.
+    await cp(join(from, path), target, { recursive: true, verbatimSymlinks: true });
+  }
+}
+
+async function filesBelow(path: string): Promise<string[]> {
+  const status = await lstat(path);
+  if (!status.isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function refuseEscape(folder: string, path: string): Promise<void> {
+  const top = await realpath(folder);
+  const real = await realpath(join(folder, path)).catch((error: unknown) => {
+    throw new ConfigurationError(
+      `workload.files names ${path}, which is not in the context ${folder}. Is it committed, and the path relative to workload.context?`,
+      { cause: error },
+    );
+  });
+  if (real !== top && !real.startsWith(top + sep))
+    throw new ConfigurationError(
+      `workload.files names ${path}, which is a link out of the context (to ${real}). Only files of the context can be measured with.`,
+    );
+}
