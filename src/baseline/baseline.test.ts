@@ -1,0 +1,189 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { night } from '../compare/session.test-support.ts';
+import {
+  removeTemporaryFolders,
+  repository,
+  runGit,
+  temporaryFolder,
+} from '../source/repository.test-support.ts';
+import { openBaselineBranch } from './branch.ts';
+import { tokenEnvironment } from './credentials.ts';
+import { knownImage, RAW_SESSIONS, sessionText } from './format.ts';
+
+afterAll(removeTemporaryFolders);
+
+const BRANCH = 'pacegate-baseline';
+
+/** A bare repository with one commit, and clones of it. */
+function forge() {
+  const bare = temporaryFolder();
+  runGit(bare, 'init', '-q', '--bare', '-b', 'main');
+  const first = repository();
+  first.git('remote', 'add', 'origin', bare);
+  first.write('app.py', 'app');
+  first.commit('app');
+  first.git('push', '-q', 'origin', 'main');
+  const clone = () => {
+    const { path } = repository(temporaryFolder());
+    runGit(path, 'clone', '-q', '--depth=1', `file://${bare}`, '.');
+    return path;
+  };
+  return { bare, clone };
+}
+
+const open = (directory: string) => openBaselineBranch({ directory, branch: BRANCH });
+const at = (minute: number) => ({ started: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString() });
+
+test('a repository without the branch has no history', async () => {
+  const { clone } = forge();
+  expect(await open(clone()).read('pacegate')).toEqual({ sessions: [], problems: [] });
+});
+
+test('what is appended is read back, oldest first, and the user’s repository is untouched', async () => {
+  const { bare, clone } = forge();
+  const path = clone();
+  writeFileSync(join(path, 'app.py'), 'changed');
+  const state = () => [
+    runGit(path, 'status', '--porcelain'),
+    runGit(path, 'for-each-ref'),
+    readFileSync(join(path, '.git/index')).toString('hex'),
+  ];
+  const before = state();
+  const [late, early] = [night(2, 1.1, at(2)), night(1, 1, at(1))];
+  await open(path).append(late);
+  await open(path).append(early);
+  expect(state()).toEqual(before);
+  const { sessions, problems } = await open(clone()).read('pacegate');
+  expect(problems).toEqual([]);
+  expect(sessions).toEqual([early, late]);
+  // An orphan: no history in common with the code.
+  expect(runGit(bare, 'rev-list', '--count', BRANCH)).toBe('2');
+  expect(runGit(bare, 'ls-tree', '--name-only', BRANCH).split('\n')).toEqual([
+    'README.md',
+    'index.json',
+    'pacegate',
+  ]);
+});
+
+test('eight writers at once, three sessions each: nothing is lost', async () => {
+  const { bare, clone } = forge();
+  const writers = Array.from({ length: 8 }, clone);
+  const attempts = await Promise.all(
+    writers.map(async (path, writer) => {
+      let tries = 0;
+      for (const round of [0, 1, 2])
+        tries += (await open(path).append(night(10 * writer + round, 1, at(10 * writer + round)))).attempts;
+      return tries;
+    }),
+  );
+  const { sessions } = await open(clone()).read('pacegate');
+  expect(new Set(sessions.map(({ id }) => id)).size).toBe(24);
+  expect(runGit(bare, 'rev-list', '--count', BRANCH)).toBe('24');
+  // They did race: somebody had to try again.
+  expect(attempts.reduce((a, b) => a + b, 0)).toBeGreaterThan(24);
+  const index = JSON.parse(runGit(bare, 'show', `${BRANCH}:index.json`)) as { sessions: string[] };
+  expect(index.sessions).toHaveLength(24);
+}, 120_000);
+
+test('two configurations keep their histories apart', async () => {
+  const path = forge().clone();
+  await open(path).append(night(1, 1, { ...at(1), configuration: 'api' }));
+  await open(path).append(night(2, 1, at(2)));
+  expect((await open(path).read('api')).sessions.map(({ id }) => id)).toEqual(['night-1']);
+  expect((await open(path).read('pacegate')).sessions.map(({ id }) => id)).toEqual(['night-2']);
+  await expect(open(path).read('../../etc')).rejects.toThrow('cannot be a folder on the baseline branch');
+});
+
+test('a file that does not parse is named and left out', async () => {
+  const { clone, bare } = forge();
+  await open(clone()).append(night(1, 1, at(1)));
+  const other = repository(temporaryFolder());
+  runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
+  other.write('pacegate/sessions/20200101T0000-bad.json', '{"format": "pacegate-session", "version": 99}');
+  other.write('pacegate/sessions/20200101T0001-cut.json', '{"format": ');
+  other.commit('by hand');
+  other.git('push', '-q', 'origin', BRANCH);
+  const { sessions, problems } = await open(clone()).read('pacegate');
+  expect(sessions).toHaveLength(1);
+  expect(problems).toEqual([
+    expect.stringContaining('20200101T0000-bad.json on the baseline branch is left out: version'),
+    expect.stringContaining('20200101T0001-cut.json on the baseline branch is left out'),
+  ]);
+});
+
+test('sessions beyond the newest become summaries', async () => {
+  const { clone, bare } = forge();
+  await open(clone()).append(night(0, 2, at(0)));
+  // The bulk by hand, as ninety nights would have left it.
+  const other = repository(temporaryFolder());
+  runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
+  for (let i = 1; i < RAW_SESSIONS; i++)
+    other.write(
+      `pacegate/sessions/20260102T${String(i).padStart(6, '0')}-x.json`,
+      sessionText(night(i, 1, at(i))),
+    );
+  other.commit('nights');
+  other.git('push', '-q', 'origin', BRANCH);
+  await open(clone()).append(night(99, 1, { started: '2026-03-01T00:00:00.000Z' }));
+  const { sessions } = await open(clone()).read('pacegate');
+  expect(sessions).toHaveLength(RAW_SESSIONS);
+  const summaries = JSON.parse(runGit(bare, 'show', `${BRANCH}:pacegate/summaries.json`)) as {
+    summaries: { id: string; medians: Record<string, Record<string, { median: number; n: number }>> }[];
+  };
+  // Twelve runs of 2 x (1 + i / 1000): the median lies between the sixth and the seventh.
+  expect(summaries.summaries).toEqual([
+    expect.objectContaining({ id: 'night-0', medians: { a: { wall_time_s: { median: 2.011, n: 12 } } } }),
+  ]);
+});
+
+describe('a branch that cannot be written', () => {
+  test('says what the job needs, at once and not after many tries', async () => {
+    const { bare, clone } = forge();
+    const hook = join(bare, 'hooks/pre-receive');
+    writeFileSync(hook, '#!/bin/sh\necho "protected branch" >&2\nexit 1\n');
+    chmodSync(hook, 0o755);
+    await expect(open(clone()).append(night(1, 1))).rejects.toThrow(/contents: write/);
+  });
+
+  test('is not invented when the remote does not answer', async () => {
+    const { clone } = forge();
+    const path = clone();
+    runGit(path, 'remote', 'set-url', 'origin', '/nowhere');
+    await expect(open(path).read('pacegate')).rejects.toThrow('could not be read from origin');
+  });
+});
+
+test('without a remote the branch is local, and writers do not overwrite each other', async () => {
+  const { path, commit } = repository();
+  commit('one');
+  await Promise.all([1, 2, 3].map((i) => open(path).append(night(i, 1, at(i)))));
+  expect((await open(path).read('pacegate')).sessions).toHaveLength(3);
+  expect(runGit(path, 'rev-parse', '--abbrev-ref', 'HEAD')).toBe('main');
+}, 30_000);
+
+test('the image of a commit is known by its digest, the newest first, never from uncommitted files', () => {
+  const stored = (digest: string, dirty: boolean) => {
+    const one = night(1, 1);
+    return {
+      ...one,
+      source: { ...one.source, baseline: { commit: 'abc', dirty } },
+      images: one.images.map((image) => ({ ...image, digest })),
+    };
+  };
+  const sessions = [stored('r@sha256:1', false), stored('r@sha256:2', false), stored('r@sha256:3', true)];
+  expect(knownImage(sessions, 'abc', 'a')).toBe('r@sha256:2');
+  expect(knownImage(sessions, 'abd', 'a')).toBeUndefined();
+  expect(knownImage(sessions, 'abc', 'b')).toBeUndefined();
+});
+
+test('a token goes through the environment, and never beside a header that is there already', async () => {
+  const { path, git } = repository();
+  expect(await tokenEnvironment(path, undefined, 'https://github.com')).toEqual({});
+  const given = await tokenEnvironment(path, 'secret', 'https://github.com');
+  expect(given['GIT_CONFIG_KEY_0']).toBe('http.https://github.com/.extraheader');
+  expect(given['GIT_CONFIG_VALUE_0']).toBe('AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46c2VjcmV0');
+  git('config', 'http.https://github.com/.extraheader', 'AUTHORIZATION: basic x');
+  expect(await tokenEnvironment(path, 'secret', 'https://github.com')).toEqual({});
+});

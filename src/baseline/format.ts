@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { median } from 'simple-statistics';
+import { z } from 'zod';
+import { StoreError } from '../errors/errors.ts';
+import type { Session } from '../session/session.ts';
+
+/** What an old session is squashed into: enough for a trend, not for a verdict. */
+export const summarySchema = z.object({
+  id: z.string(),
+  started: z.string(),
+  commit: z.string(),
+  cpuModel: z.string(),
+  cores: z.int(),
+  /** Variant -> metric -> median in the metric's unit and number of runs. */
+  medians: z.record(z.string(), z.record(z.string(), z.object({ median: z.number(), n: z.int() }))),
+});
+export type Summary = z.infer<typeof summarySchema>;
+
+export const summariesSchema = z.object({
+  format: z.literal('pacegate-summaries'),
+  version: z.literal(1),
+  summaries: z.array(summarySchema),
+});
+
+/** Sessions that stay raw for each configuration; older ones become summaries. */
+export const RAW_SESSIONS = 90;
+
+/** Where a session lies on the branch: by time for people, by content so that no two writers collide. */
+export function sessionPath(session: Session, text: string): string {
+  const time = session.started.replace(/[^0-9TZ]/g, '').slice(0, 15);
+  return `${folderOf(session.configuration)}/sessions/${time}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.json`;
+}
+
+export const summariesPath = (configuration: string): string => `${folderOf(configuration)}/summaries.json`;
+
+/** @throws StoreError for a name that would lead elsewhere in the tree. */
+export function folderOf(configuration: string): string {
+  if (!/^[a-z0-9][a-z0-9._-]*$/.test(configuration))
+    throw new StoreError(
+      `The configuration's name ${JSON.stringify(configuration)} cannot be a folder on the baseline branch; legal: small letters, digits, ., _ and -.`,
+    );
+  return configuration;
+}
+
+/** The session as JSON with a line for each run: small differences stay small to read. */
+export function sessionText(session: Session): string {
+  const { runs, warmup, ...rest } = session;
+  const list = (items: readonly unknown[]) =>
+    items.length === 0 ? '[]' : `[\n${items.map((item) => JSON.stringify(item)).join(',\n')}\n]`;
+  const head = JSON.stringify(rest, null, 1);
+  return `${head.slice(0, head.lastIndexOf('\n}'))},\n "warmup": ${list(warmup)},\n "runs": ${list(runs)}\n}\n`;
+}
+
+export function summarise(session: Session): Summary {
+  const medians: Summary['medians'] = {};
+  for (const { variant, side, outcome, metrics } of session.runs) {
+    if (side !== 'baseline' || outcome !== 'ok') continue;
+    for (const metric of Object.keys(metrics)) {
+      const values = session.runs.flatMap((run) =>
+        run.variant === variant &&
+        run.side === side &&
+        run.outcome === 'ok' &&
+        run.metrics[metric] !== undefined
+          ? [run.metrics[metric]]
+          : [],
+      );
+      (medians[variant] ??= {})[metric] ??= { median: median(values), n: values.length };
+    }
+  }
+  return {
+    id: session.id,
+    started: session.started,
+    commit: session.source.baseline?.commit ?? '',
+    cpuModel: session.machine.cpuModel,
+    cores: session.machine.cores,
+    medians,
+  };
+}
+
+/** The digest under which a stored session's baseline image of a commit can be pulled. */
+export function knownImage(
+  sessions: readonly Session[],
+  commit: string,
+  variant: string,
+): string | undefined {
+  for (const { source, images } of [...sessions].reverse()) {
+    if (source.baseline?.commit !== commit || source.baseline.dirty) continue;
+    const image = images.find((found) => found.variant === variant && found.side === 'baseline');
+    if (image?.digest !== undefined) return image.digest;
+  }
+  return undefined;
+}
+
+export const README = `# Pacegate's baselines
+
+This branch is written by Pacegate, one commit a session: measurements of the main branch, night by night. It has
+no history in common with the code and is never merged.
+
+- \`<configuration>/sessions/<time>-<content>.json\`: a session with its images, machine and raw runs. The newest
+  ${RAW_SESSIONS} of each configuration stay.
+- \`<configuration>/summaries.json\`: medians of older sessions.
+- \`index.json\`: what is here, for people and tools; it can be rebuilt from the files.
+
+Deleting the branch deletes the history, and nothing else: the next scheduled run begins a new one.
+`;
