@@ -1,0 +1,180 @@
+import { markdownTable } from 'markdown-table';
+import type { Comparison } from '../compare/comparison.ts';
+import type { Session } from '../session/session.ts';
+import { clip, code, fence, sentence } from './escape.ts';
+import { metricWords, percent, quantity, SIGNS, VERDICT_SENTENCES, VERDICT_WORDS } from './words.ts';
+
+/** A folded part of the comment. */
+export interface Detail {
+  readonly title: string;
+  readonly body: string;
+  readonly open?: boolean;
+}
+
+const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
+
+/** The failures, each with the last lines of what it said. */
+export function failureDetails({ failures }: Session): Detail[] {
+  if (failures.length === 0) return [];
+  const shown = failures.slice(0, 12);
+  const body = shown.map(
+    ({ variant, side, stage, message }) =>
+      `**${code(variant)}, ${side}** (${stage})\n\n${fence(message, 2000)}`,
+  );
+  if (failures.length > shown.length)
+    body.push(`… and ${failures.length - shown.length} more in the artifact.`);
+  return [{ title: 'What failed', body: body.join('\n\n'), open: true }];
+}
+
+export function meaningDetail({ rows }: Comparison): Detail {
+  const verdicts = [...new Set(rows.map(({ verdict }) => verdict))];
+  return {
+    title: 'What the verdicts mean',
+    body: list(
+      verdicts.map(
+        (verdict) => `${SIGNS[verdict]} **${VERDICT_WORDS[verdict]}**: ${VERDICT_SENTENCES[verdict]}`,
+      ),
+    ),
+  };
+}
+
+/** Sentences on single rows: why there is no verdict, what could not have been seen. */
+export function remarkDetails({ rows }: Comparison): Detail[] {
+  // Rows of a variant often share their reason; one line is enough.
+  const remarks = new Map<string, Set<string>>();
+  for (const { variant, metric, warnings } of rows)
+    for (const warning of warnings) {
+      const key = `${code(variant)}: ${sentence(clip(warning, 300))}`;
+      remarks.set(key, (remarks.get(key) ?? new Set()).add(metricWords(metric)));
+    }
+  if (remarks.size === 0) return [];
+  return [
+    {
+      title: 'Remarks',
+      body: list(
+        [...remarks].map(([remark, metrics]) => `${remark} (${[...metrics].map(sentence).join(', ')})`),
+      ),
+    },
+  ];
+}
+
+export function methodDetail({ family }: Comparison, session: Session): Detail {
+  const { rules, workload, seed, budget } = session;
+  const blocks = Math.max(0, ...session.runs.map(({ block }) => block));
+  const repetitions = Object.entries(workload.repetitions).filter(([, n]) => n > 1);
+  const limits = [...new Set(rules.metrics.filter(({ gate }) => gate).map(({ limit }) => percent(limit)))];
+  return {
+    title: 'Method',
+    body: list([
+      `${blocks} of ${rules.blocks} blocks after a discarded warm-up; each block holds a pair of every variant, baseline and head back to back in fresh containers or processes, order random and balanced (seed ${seed}).`,
+      `A change counts from ${limits.join(' or ').replaceAll('+', '')}. Exact one-sided signed-rank tests on log(head / baseline); Hodges-Lehmann estimates with 95 % intervals.`,
+      `Holm over ${family.tests} tests, so that the whole report raises a false alarm with probability ${rules.alpha} at most.`,
+      `Workload ${code(workload.command.join(' '))}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`).join(', ')}`}.`,
+      `${session.runs.length} runs; ${minutes(budget.spentSeconds)} of a budget of ${minutes(budget.seconds)}${budget.blocksLeftOut > 0 ? `; ${budget.blocksLeftOut} blocks left out, about ${minutes(budget.secondsLeftOut)} more` : ''}.`,
+      ...session.notes.map((note) => sentence(clip(note, 500))),
+    ]),
+  };
+}
+
+const minutes = (seconds: number) =>
+  seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(1)} min`;
+
+export function environmentDetail(session: Session): Detail {
+  const { machine, source, tool } = session;
+  const commit = (side: Session['source']['head']) =>
+    side === undefined
+      ? 'a folder'
+      : `${code(side.commit.slice(0, 10))}${side.dirty ? ' with uncommitted changes' : ''}`;
+  return {
+    title: 'Environment',
+    body: list([
+      `${sentence(machine.cpuModel)}, ${machine.cores} cores, ${quantity(machine.memoryBytes, 'bytes')}, kernel ${sentence(machine.kernel)}, ${sentence(machine.engine)}${machine.runnerImage === '' ? '' : `, ${sentence(machine.runnerImage)}`}`,
+      `Machine during the runs: ${noise(session)}`,
+      `Baseline ${commit(source.baseline)}, head ${commit(source.head)}; Pacegate ${sentence(tool.version)}, session ${code(session.id)}`,
+    ]),
+  };
+}
+
+/** One line on what else the machine was doing. */
+export function noise({ runs }: Session): string {
+  if (runs.length === 0) return 'nothing was run';
+  const busy = [
+    ['steal', runs.filter((run) => (run.noise.steal_s ?? 0) > 0.02 * wall(run.metrics)).length],
+    ['throttling', runs.filter((run) => (run.noise.throttled_s ?? 0) > 0.02 * wall(run.metrics)).length],
+  ].filter(([, n]) => Number(n) > 0);
+  return busy.length === 0
+    ? 'quiet'
+    : `busy: ${busy.map(([what, n]) => `${what} in ${n} of ${runs.length} runs`).join(', ')}`;
+}
+
+const wall = (metrics: Readonly<Record<string, number>>) => metrics['wall_time_s'] ?? 1;
+
+export function imageDetails({ images }: Session): Detail[] {
+  if (images.length === 0) return [];
+  const rows = images.map((image) => [
+    code(image.variant),
+    image.side,
+    image.facts === undefined
+      ? '–'
+      : sentence(
+          `${image.facts.implementation} ${image.facts.python}, ${image.facts.compiler}, ${image.facts.libc}`,
+        ),
+    code(clip(image.digest ?? image.id, 90)),
+    quantity(image.sizeBytes ?? null, 'bytes'),
+    image.origin + (image.buildSeconds === undefined ? '' : ` in ${image.buildSeconds.toFixed(1)} s`),
+  ]);
+  return [
+    {
+      title: 'Interpreters and images',
+      body: markdownTable([['variant', 'side', 'interpreter', 'image', 'unpacked size', 'origin'], ...rows], {
+        align: ['l', 'l', 'l', 'l', 'r', 'l'],
+        alignDelimiters: false,
+        padding: true,
+      }),
+    },
+  ];
+}
+
+/** The stored nights beside the pair: orientation, and a word where the baseline has left them. */
+export function storedDetails({ rows }: Comparison): Detail[] {
+  const withNights = rows.filter(({ stored }) => stored !== null);
+  if (withNights.length === 0) return [];
+  const position = { inside: 'inside', below: '**below**', above: '**above**', unknown: '–' };
+  const body = withNights.flatMap(({ variant, metric, unit, stored, baseline }) =>
+    stored === null
+      ? []
+      : [
+          [
+            code(variant),
+            sentence(metricWords(metric)),
+            quantity(stored.median, unit),
+            stored.low === null || stored.high === null
+              ? '–'
+              : `${quantity(stored.low, unit)} … ${quantity(stored.high, unit)}`,
+            quantity(baseline.median, unit),
+            position[stored.position],
+            `${stored.sessions}${stored.sameMachine ? '' : ', another machine'}`,
+          ],
+        ],
+  );
+  return [
+    {
+      title: 'Stored nights',
+      body: `${markdownTable(
+        [
+          [
+            'variant',
+            'metric',
+            'median of the nights',
+            '95 % interval for one session',
+            'baseline here',
+            'lies',
+            'sessions',
+          ],
+          ...body,
+        ],
+        { align: ['l', 'l', 'r', 'r', 'r', 'l', 'r'], alignDelimiters: false },
+      )}\n\nThe nights do not judge a pair; outside the interval, this machine or the base has moved.`,
+    },
+  ];
+}

@@ -1,0 +1,48 @@
+/**
+ * Text from outside (names, messages, facts) inside Markdown. GitHub renders HTML, mentions, references and links
+ * out of plain text, so nothing of the kind may survive.
+ */
+
+// Control characters, and marks that turn the direction of what follows.
+const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Without control characters; line breaks and tabs become spaces. For the terminal and for one line. */
+export const oneLine = (text: string): string => text.replace(/[\r\n\t]+/g, ' ').replace(INVISIBLE, '');
+
+/** Text of several lines without control characters, for a terminal or a fence. */
+export const printable = (text: string): string =>
+  text.replace(/\r\n?/g, '\n').replace(/\t/g, '  ').replace(INVISIBLE, '');
+
+/** A code span, safe in a table: GitHub makes no mention, link or HTML out of it. */
+export function code(text: string): string {
+  const clean = clip(oneLine(text), 120).replaceAll('`', "'").replaceAll('|', '\\|').trim();
+  return clean === '' ? '` `' : `\`${clean}\``;
+}
+
+/** A sentence that may hold names from outside. */
+export function sentence(text: string): string {
+  return (
+    oneLine(text)
+      .replace(/[\\`*_{}[\]#|~!]/g, '\\$&')
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      // A zero-width space: the reader sees no difference, GitHub sees no user, no address.
+      .replaceAll('@', '@\u200b')
+      .replace(/:\/\//g, ':\u200b//')
+      .replace(/\bwww\./gi, 'www\u200b.')
+      .replace(/\bGH-/g, 'GH\u200b-')
+  );
+}
+
+/** A fenced block that its content cannot close. At most `limit` characters of content, the last ones. */
+export function fence(text: string, limit: number): string {
+  const clean = printable(text).trim();
+  const kept = clean.length <= limit ? clean : `…${clean.slice(clean.length - limit)}`;
+  const longest = Math.max(0, ...[...kept.matchAll(/`+/g)].map(([run]) => run.length));
+  const ticks = '`'.repeat(Math.max(3, longest + 1));
+  return `${ticks}text\n${kept}\n${ticks}`;
+}
+
+export const clip = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1)}…`;
