@@ -1,0 +1,36 @@
+export interface ArtifactRequest {
+  readonly name: string;
+  /** Absolute paths, below `folder`. */
+  readonly files: readonly string[];
+  readonly folder: string;
+}
+
+export type ArtifactResult =
+  | { readonly kind: 'uploaded'; readonly id: number; readonly bytes: number }
+  /** The verdict stands all the same. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** Uploads files as one artifact. The client is large, and read only by a run that uploads. */
+export async function uploadArtifact({ name, files, folder }: ArtifactRequest): Promise<ArtifactResult> {
+  const { DefaultArtifactClient } = await import('@actions/artifact');
+  const upload = async (as: string): Promise<ArtifactResult> => {
+    const { id, size } = await new DefaultArtifactClient().uploadArtifact(as, [...files], folder);
+    return id === undefined
+      ? { kind: 'failed', reason: 'GitHub gave no artifact id' }
+      : { kind: 'uploaded', id, bytes: size ?? 0 };
+  };
+  try {
+    return await upload(name);
+  } catch (error) {
+    // Names are unique in a run: a matrix or a second step needs one of its own.
+    if (!/conflict|already exists/i.test(messageOf(error)))
+      return { kind: 'failed', reason: messageOf(error) };
+  }
+  try {
+    return await upload(`${name}-${Date.now().toString(36)}`);
+  } catch (error) {
+    return { kind: 'failed', reason: messageOf(error) };
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { GitHubError } from '../errors/errors.ts';
+
+/** What happened, as the runner tells it: the environment and the event's file, nothing assumed. */
+export interface EventContext {
+  /** `pull_request`, `push`, `schedule`, `workflow_dispatch`… */
+  readonly event: string;
+  readonly owner: string;
+  readonly repo: string;
+  readonly apiUrl: string;
+  readonly serverUrl: string;
+  /** Where the run can be looked at. */
+  readonly runUrl: string;
+  readonly pullRequest: PullRequest | undefined;
+  /** The commit before a push. */
+  readonly before: string | undefined;
+}
+
+export interface PullRequest {
+  readonly number: number;
+  readonly baseRef: string;
+  /** Its token is read-only, and its files are a stranger's. */
+  readonly fromFork: boolean;
+}
+
+const payloadSchema = z.object({
+  before: z.string().optional(),
+  pull_request: z
+    .object({
+      number: z.int().positive(),
+      base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
+      // A fork that was deleted leaves null.
+      head: z.object({ repo: z.object({ full_name: z.string() }).nullable() }),
+    })
+    .optional(),
+});
+
+/**
+ * Reads the environment of a runner.
+ * @throws GitHubError naming the variable or the place in the payload that is missing or wrong
+ */
+export function parseEvent(
+  environment: Readonly<Record<string, string | undefined>>,
+  payloadText: string,
+): EventContext {
+  const need = (name: string) => {
+    const value = environment[name];
+    if (value === undefined || value === '')
+      throw new GitHubError(
+        `The environment has no ${name}: is this a runner's job? On a terminal use the command.`,
+      );
+    return value;
+  };
+  const [owner = '', repo = ''] = need('GITHUB_REPOSITORY').split('/');
+  const payload = payloadSchema.safeParse(parseJson(payloadText));
+  if (!payload.success) {
+    const [issue] = payload.error.issues;
+    throw new GitHubError(
+      `The event's payload (GITHUB_EVENT_PATH) is not what GitHub sends: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    );
+  }
+  const { pull_request: pull, before } = payload.data;
+  const serverUrl = environment['GITHUB_SERVER_URL'] ?? 'https://github.com';
+  return {
+    event: need('GITHUB_EVENT_NAME'),
+    owner,
+    repo,
+    apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+    serverUrl,
+    runUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${environment['GITHUB_RUN_ID'] ?? ''}`,
+    pullRequest:
+      pull === undefined
+        ? undefined
+        : {
+            number: pull.number,
+            baseRef: pull.base.ref,
+            fromFork: pull.head.repo?.full_name !== pull.base.repo.full_name,
+          },
+    before,
+  };
+}
+
+/** The event of this job. */
+export async function readEvent(): Promise<EventContext> {
+  const path = process.env['GITHUB_EVENT_PATH'];
+  const text = path === undefined || path === '' ? '{}' : await readFile(path, 'utf8').catch(() => '{}');
+  return parseEvent(process.env, text);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

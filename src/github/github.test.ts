@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { connect, markerOf, upsertComment } from './comment.ts';
+import { parseEvent } from './context.ts';
+import { INPUT_NAMES, parseInputs } from './inputs.ts';
+import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
+
+const servers: GitHubServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    await server.close();
+    expect(server.violations).toEqual([]);
+  }
+});
+
+async function start(options: ServerOptions = {}) {
+  const server = await startGitHubServer(options);
+  servers.push(server);
+  const octokit = await connect('token', server.url);
+  const comment = (text: string, configuration = 'pacegate') =>
+    upsertComment(octokit, {
+      owner: 'owner',
+      repo: 'name',
+      number: 7,
+      marker: markerOf(configuration),
+      body: `${markerOf(configuration)}\n${text}`,
+    });
+  return { server, comment };
+}
+
+describe('the comment', () => {
+  test.each(['person', 'job', 'app'] as const)(
+    'of a token of a %s is created once and then edited',
+    async (identity) => {
+      const { server, comment } = await start({ identity });
+      expect(await comment('first')).toMatchObject({ kind: 'created' });
+      expect(await comment('second')).toMatchObject({ kind: 'updated' });
+      expect(await comment('second')).toMatchObject({ kind: 'unchanged' });
+      expect(server.comments.map(({ body }) => body)).toEqual([`${markerOf('pacegate')}\nsecond`]);
+    },
+  );
+
+  test('is found on the third page, behind 250 others', async () => {
+    const { server, comment } = await start();
+    const other = (id: number) => ({ id, issue: 7, login: 'somebody', body: `comment ${id}` });
+    server.comments.push(...Array.from({ length: 250 }, (_, id) => other(id)));
+    server.comments.push({
+      id: 900,
+      issue: 7,
+      login: 'github-actions[bot]',
+      body: `${markerOf('pacegate')}\nold`,
+    });
+    expect(await comment('new')).toMatchObject({ kind: 'updated' });
+    expect(server.comments).toHaveLength(251);
+    expect(server.requests.filter((request) => request.endsWith('/issues/7/comments'))).toHaveLength(3);
+  });
+
+  test('of a stranger with our marker is not ours', async () => {
+    const { server, comment } = await start();
+    server.comments.push({
+      id: 1,
+      issue: 7,
+      login: 'stranger',
+      body: `${markerOf('pacegate')}\nall is well`,
+    });
+    // Nor is our own one that only quotes the marker.
+    server.comments.push({
+      id: 2,
+      issue: 7,
+      login: 'github-actions[bot]',
+      body: `> ${markerOf('pacegate')}`,
+    });
+    expect(await comment('verdict')).toMatchObject({ kind: 'created' });
+    expect(server.comments[0]?.body).toContain('all is well');
+  });
+
+  test('of two configurations are two', async () => {
+    const { server, comment } = await start();
+    await comment('api', 'api');
+    await comment('worker', 'worker');
+    expect(await comment('api again', 'api')).toMatchObject({ kind: 'updated' });
+    expect(server.comments).toHaveLength(2);
+  });
+
+  test('that may not be written is a result with what the job needs, not an exception', async () => {
+    const { comment } = await start({ readOnly: true });
+    expect(await comment('verdict')).toEqual({
+      kind: 'refused',
+      reason: expect.stringContaining('`pull-requests: write`'),
+    });
+  });
+
+  test('survives two faults of the server', async () => {
+    const { server, comment } = await start({ failures: 2, identity: 'person' });
+    expect(await comment('verdict')).toMatchObject({ kind: 'created' });
+    expect(server.comments).toHaveLength(1);
+  }, 60_000);
+
+  test('works on a forge without GraphQL', async () => {
+    const { comment } = await start({ graphql: false });
+    await comment('one');
+    expect(await comment('two')).toMatchObject({ kind: 'updated' });
+  });
+
+  test('of a server that is not there is refused', async () => {
+    const octokit = await connect('token', 'http://127.0.0.1:9');
+    const result = await upsertComment(octokit, { owner: 'o', repo: 'r', number: 1, marker: 'm', body: 'm' });
+    expect(result.kind).toBe('refused');
+  }, 60_000);
+});
+
+describe('the event', () => {
+  const environment = {
+    GITHUB_REPOSITORY: 'owner/name',
+    GITHUB_EVENT_NAME: 'pull_request',
+    GITHUB_RUN_ID: '5',
+  };
+  const payload = (head: unknown) =>
+    JSON.stringify({
+      pull_request: {
+        number: 7,
+        base: { ref: 'main', repo: { full_name: 'owner/name' } },
+        head: { repo: head },
+      },
+    });
+  test('of a pull request says where it goes and whether it comes from a fork', () => {
+    expect(parseEvent(environment, payload({ full_name: 'owner/name' }))).toMatchObject({
+      owner: 'owner',
+      repo: 'name',
+      runUrl: 'https://github.com/owner/name/actions/runs/5',
+      pullRequest: { number: 7, baseRef: 'main', fromFork: false },
+    });
+    expect(parseEvent(environment, payload({ full_name: 'else/name' })).pullRequest?.fromFork).toBe(true);
+    expect(parseEvent(environment, payload(null)).pullRequest?.fromFork).toBe(true);
+  });
+  test('that is not what GitHub sends names the place', () => {
+    expect(() => parseEvent(environment, '{"pull_request": {"number": "seven"}}')).toThrow(
+      'pull_request.number',
+    );
+    expect(() => parseEvent(environment, 'nonsense')).toThrow('GITHUB_EVENT_PATH');
+    expect(() => parseEvent({}, '{}')).toThrow('GITHUB_REPOSITORY');
+  });
+});
+
+describe('the inputs', () => {
+  const action = parse(readFileSync('action.yml', 'utf8')) as {
+    inputs: Record<string, { description: string; default: string }>;
+    runs: { using: string };
+  };
+  test('are those of action.yml, both ways, each described', () => {
+    expect(Object.keys(action.inputs).sort()).toEqual([...INPUT_NAMES].sort());
+    for (const { description } of Object.values(action.inputs))
+      expect(description.length).toBeGreaterThan(20);
+    expect(action.runs.using).toBe('node24');
+  });
+  const given = (inputs: Record<string, string>) =>
+    parseInputs(
+      Object.fromEntries(
+        Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]),
+      ),
+    );
+  test('of action.yml’s defaults leave the configuration its word', () => {
+    const defaults = Object.fromEntries(
+      Object.entries(action.inputs).map(([name, input]) => [name, input.default]),
+    );
+    expect(given(defaults)).toMatchObject({
+      mode: 'gate',
+      comment: true,
+      failOn: undefined,
+      budget: undefined,
+    });
+  });
+  test('are lists by comma, space or line', () => {
+    expect(
+      given({
+        variants: 'a, b\nc',
+        'fail-on': 'regressed failed',
+        'cache-to': 'type=gha,mode=max\ntype=local,dest=x',
+      }),
+    ).toMatchObject({
+      variants: ['a', 'b', 'c'],
+      failOn: ['regressed', 'failed'],
+      cacheTo: ['type=gha,mode=max', 'type=local,dest=x'],
+    });
+    expect(given({ 'fail-on': 'none' }).failOn).toEqual([]);
+  });
+  test('that are wrong come at once, as typed, with what is legal; a typo is not false', () => {
+    expect(() => given({ mode: 'gaet', comment: 'ture', evidence: 'all', 'fail-on': 'slower' })).toThrow(
+      /4 problems[\s\S]*fail-on: found "slower"[\s\S]*mode: found "gaet"; legal: gate, baseline[\s\S]*evidence: found "all"; legal: auto, paired, stored[\s\S]*comment: found "ture"; legal: true, false/,
+    );
+  });
+});

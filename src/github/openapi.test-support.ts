@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { Ajv, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+
+/** GitHub's own description of its API, so that a fake of it cannot drift from the real one. */
+
+interface Operation {
+  readonly parameters?: readonly unknown[];
+  readonly requestBody?: unknown;
+  readonly responses: Readonly<Record<string, unknown>>;
+}
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly schema: { readonly type?: string };
+}
+type Json = Readonly<Record<string, unknown>>;
+
+export interface Description {
+  /** What is wrong with a request; empty for one that GitHub's description allows. */
+  checkRequest(method: string, url: URL, body: unknown): readonly string[];
+  /** What is wrong with an answer to it. */
+  checkAnswer(method: string, url: URL, status: number, body: unknown): readonly string[];
+}
+
+export function readDescription(): Description {
+  const file = 'node_modules/@octokit/openapi/generated/api.github.com.json';
+  const document = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  };
+  const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: false });
+  // CommonJS seen through NodeNext: the function is the module's default.
+  (addFormats as unknown as typeof addFormats.default)(ajv);
+  const compiled = new Map<string, ValidateFunction>();
+
+  const target = (reference: string): Json =>
+    reference
+      .slice(2)
+      .split('/')
+      .reduce<unknown>((node, step) => (node as Json)[step], document) as Json;
+  /** References resolved, and OpenAPI 3.0's `nullable` said in JSON Schema's words. */
+  const plain = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(plain);
+    if (typeof node !== 'object' || node === null) return node;
+    const object = node as Json;
+    if (typeof object['$ref'] === 'string') return plain(target(object['$ref']));
+    const entries = Object.entries(object).filter(
+      ([key]) => !['nullable', 'example', 'examples'].includes(key),
+    );
+    const schema = Object.fromEntries(entries.map(([key, value]) => [key, plain(value)]));
+    return object['nullable'] === true ? { anyOf: [schema, { type: 'null' }] } : schema;
+  };
+  const problems = (key: string, schema: () => unknown, value: unknown): readonly string[] => {
+    const validate = compiled.get(key) ?? ajv.compile(plain(schema()) as object);
+    compiled.set(key, validate);
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map(
+      ({ instancePath, message }) => `${key}${instancePath}: ${message ?? ''}`,
+    );
+  };
+  const find = (method: string, pathname: string) => {
+    for (const [path, operations] of Object.entries(document.paths)) {
+      const names = [...path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? '');
+      const match = new RegExp(`^${path.replace(/\{[^}]+\}/g, '([^/]+)')}$`).exec(pathname);
+      const operation = operations[method.toLowerCase()];
+      if (match !== null && operation !== undefined)
+        return {
+          path,
+          operation,
+          values: new Map(names.map((name, index) => [name, match[index + 1] ?? ''])),
+        };
+    }
+    return undefined;
+  };
+  const jsonSchema = (holder: unknown): unknown => {
+    const { content } = plain(holder) as { content?: Record<string, { schema?: unknown }> };
+    return content?.['application/json']?.schema;
+  };
+
+  return {
+    checkRequest: (method, url, body) => {
+      const found = find(method, url.pathname);
+      if (found === undefined) return [`${method} ${url.pathname} is no call of GitHub's`];
+      const key = `${method} ${found.path}`;
+      const parameters = (plain(found.operation.parameters ?? []) as Parameter[]).map((parameter) => ({
+        ...parameter,
+        value:
+          parameter.in === 'path'
+            ? found.values.get(parameter.name)
+            : (url.searchParams.get(parameter.name) ?? undefined),
+      }));
+      const known = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+      return [
+        ...[...url.searchParams.keys()]
+          .filter((name) => !known.includes(name))
+          .map((name) => `${key}: the query parameter ${name} is not known`),
+        ...parameters.flatMap(({ name, required, schema, value }) => {
+          if (value === undefined) return required === true ? [`${key}: ${name} is missing`] : [];
+          const typed = schema.type === 'integer' ? Number(value) : value;
+          return problems(`${key} ${name}`, () => schema, typed);
+        }),
+        ...(found.operation.requestBody === undefined
+          ? []
+          : problems(`${key} body`, () => jsonSchema(found.operation.requestBody), body)),
+      ];
+    },
+    checkAnswer: (method, url, status, body) => {
+      const found = find(method, url.pathname);
+      const answer = found?.operation.responses[String(status)];
+      const schema = answer === undefined ? undefined : jsonSchema(answer);
+      // Errors of the server and refusals are not all described; bodies of successes are.
+      if (found === undefined || schema === undefined)
+        return status < 300 ? [`${method} ${url.pathname} has no answer ${status}`] : [];
+      return problems(`${method} ${found.path} ${status}`, () => schema, body);
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readDescription } from './openapi.test-support.ts';
+
+/** A local GitHub: comments of pull requests in memory, each request and answer held against GitHub's description. */
+
+export interface StoredComment {
+  readonly id: number;
+  readonly issue: number;
+  readonly login: string;
+  body: string;
+}
+
+export interface ServerOptions {
+  readonly port?: number;
+  /** What the token is: a person's, the job's own or an app's. */
+  readonly identity?: 'person' | 'job' | 'app';
+  /** Answers GET /graphql's successor with 404, as a forge without GraphQL does. */
+  readonly graphql?: boolean;
+  /** Comments may not be written. */
+  readonly readOnly?: boolean;
+  /** The first n requests are answered with 502. */
+  readonly failures?: number;
+}
+
+export interface GitHubServer {
+  readonly url: string;
+  readonly comments: StoredComment[];
+  /** `METHOD path` of each request. */
+  readonly requests: string[];
+  /** What GitHub's description does not allow; a test expects none. */
+  readonly violations: string[];
+  readonly close: () => Promise<void>;
+}
+
+const LOGINS = { person: 'octocat', job: 'github-actions[bot]', app: 'our-app[bot]' };
+
+export async function startGitHubServer(options: ServerOptions = {}): Promise<GitHubServer> {
+  const { identity = 'job', readOnly = false, graphql = true } = options;
+  const description = readDescription();
+  const comments: StoredComment[] = [];
+  const requests: string[] = [];
+  const violations: string[] = [];
+  let failures = options.failures ?? 0;
+
+  const answer = (
+    method: string,
+    url: URL,
+    body: unknown,
+  ): { status: number; body: unknown; link?: string } => {
+    if (url.pathname === '/graphql')
+      return graphql && identity !== 'person'
+        ? { status: 200, body: { data: { viewer: { login: LOGINS[identity].replace('[bot]', '') } } } }
+        : { status: 404, body: { message: 'Not Found' } };
+    if (url.pathname === '/user')
+      return identity === 'person'
+        ? { status: 200, body: user('octocat', true) }
+        : { status: 403, body: { message: 'Resource not accessible by integration' } };
+    const list = /^\/repos\/[^/]+\/[^/]+\/issues\/(\d+)\/comments$/.exec(url.pathname);
+    const one = /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(url.pathname);
+    if (method !== 'GET' && readOnly)
+      return { status: 403, body: { message: 'Resource not accessible by integration' } };
+    const text = (body as { body?: string } | undefined)?.body ?? '';
+    if (list !== null && method === 'POST') {
+      const made = {
+        id: 1000 + comments.length,
+        issue: Number(list[1]),
+        login: LOGINS[identity],
+        body: text,
+      };
+      comments.push(made);
+      return { status: 201, body: comment(made) };
+    }
+    if (list !== null && method === 'GET') {
+      const own = comments.filter(({ issue }) => issue === Number(list[1]));
+      const size = Number(url.searchParams.get('per_page') ?? 30);
+      const page = Number(url.searchParams.get('page') ?? 1);
+      const next = new URL(url);
+      next.searchParams.set('page', String(page + 1));
+      return {
+        status: 200,
+        body: own.slice((page - 1) * size, page * size).map(comment),
+        ...(page * size < own.length ? { link: `<${next.href}>; rel="next"` } : {}),
+      };
+    }
+    const found = comments.find(({ id }) => id === Number(one?.[1]));
+    if (found === undefined) return { status: 404, body: { message: 'Not Found' } };
+    if (method === 'PATCH') found.body = text;
+    return { status: 200, body: comment(found) };
+  };
+
+  const server = createServer((request, response) => {
+    void (async () => {
+      const method = request.method ?? 'GET';
+      const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
+      const body = await readBody(request);
+      requests.push(`${method} ${url.pathname}`);
+      if (failures > 0) {
+        failures -= 1;
+        response.writeHead(502).end('{"message": "Server Error"}');
+        return;
+      }
+      const given = answer(method, url, body);
+      if (url.pathname !== '/graphql') {
+        violations.push(...description.checkRequest(method, url, body));
+        violations.push(...description.checkAnswer(method, url, given.status, given.body));
+      }
+      if (request.headers.authorization === undefined)
+        violations.push(`${method} ${url.pathname} has no token`);
+      response
+        .writeHead(given.status, {
+          'content-type': 'application/json; charset=utf-8',
+          ...(given.link === undefined ? {} : { link: given.link }),
+        })
+        .end(JSON.stringify(given.body));
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    comments,
+    requests,
+    violations,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text === '' ? undefined : (JSON.parse(text) as unknown);
+}
+
+const TIME = '2026-01-01T00:00:00Z';
+const ADDRESS = 'https://api.github.com/x';
+
+function user(login: string, person: boolean): unknown {
+  const addresses = Object.fromEntries(
+    [
+      'avatar_url',
+      'url',
+      'html_url',
+      'followers_url',
+      'following_url',
+      'gists_url',
+      'starred_url',
+      'subscriptions_url',
+      'organizations_url',
+      'repos_url',
+      'events_url',
+      'received_events_url',
+    ].map((name) => [name, ADDRESS]),
+  );
+  const simple = {
+    login,
+    id: 1,
+    node_id: 'n',
+    gravatar_id: '',
+    site_admin: false,
+    type: person ? 'User' : 'Bot',
+    ...addresses,
+  };
+  const profile = {
+    name: null,
+    company: null,
+    blog: null,
+    location: null,
+    email: null,
+    hireable: null,
+    bio: null,
+    public_repos: 0,
+    public_gists: 0,
+    followers: 0,
+    following: 0,
+    created_at: TIME,
+    updated_at: TIME,
+  };
+  return person ? { ...simple, ...profile, user_view_type: 'public' } : simple;
+}
+
+const comment = ({ id, login, body, issue }: StoredComment): unknown => ({
+  id,
+  node_id: `n${id}`,
+  url: `${ADDRESS}/comments/${id}`,
+  html_url: `https://github.com/owner/name/pull/${issue}#issuecomment-${id}`,
+  issue_url: `${ADDRESS}/issues/${issue}`,
+  body,
+  user: user(login, false),
+  created_at: TIME,
+  updated_at: TIME,
+  author_association: 'NONE',
+});
