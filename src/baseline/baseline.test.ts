@@ -108,7 +108,7 @@ test('a file that does not parse is named and left out', async () => {
   const { sessions, problems } = await open(clone()).read('pacegate');
   expect(sessions).toHaveLength(1);
   expect(problems).toEqual([
-    expect.stringContaining('20200101T0000-bad.json on the baseline branch is left out: version'),
+    expect.stringContaining('20200101T0000-bad.json on the baseline branch is left out: found version 99'),
     expect.stringContaining('20200101T0001-cut.json on the baseline branch is left out'),
   ]);
 });

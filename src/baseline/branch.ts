@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import pRetry, { AbortError } from 'p-retry';
 import { StoreError } from '../errors/errors.ts';
 import { git, tryGit } from '../process/git.ts';
-import { sessionSchema, type Session } from '../session/session.ts';
+import { parseSession } from '../session/read.ts';
+import type { Session } from '../session/session.ts';
 import {
   folderOf,
   RAW_SESSIONS,
@@ -137,7 +138,7 @@ async function readSessions(directory: string, commit: string, folder: string) {
   const sessions: Session[] = [];
   const problems: string[] = [];
   for (const path of paths) {
-    const parsed = parseSession(await git(directory, ['cat-file', 'blob', `${commit}:${path}`]));
+    const parsed = readSession(await git(directory, ['cat-file', 'blob', `${commit}:${path}`]));
     if (typeof parsed === 'string') problems.push(`${path} on the baseline branch is left out: ${parsed}`);
     else sessions.push(parsed);
   }
@@ -145,14 +146,14 @@ async function readSessions(directory: string, commit: string, folder: string) {
   return { sessions, problems };
 }
 
-function parseSession(text: string): Session | string {
+/** A session of the branch, or the sentence that says why it is none. */
+function readSession(text: string): Session | string {
   try {
-    const parsed = sessionSchema.safeParse(JSON.parse(text));
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    return `${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'no session'}`;
+    return parseSession(text, 'the file');
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return error instanceof Error
+      ? error.message.replace(/^[^\n]*\n\s*/, '').replace(/\s*\n\s*/g, '; ')
+      : String(error);
   }
 }
 
@@ -215,7 +216,7 @@ async function squashOld(
   const parsed = existing.status === 0 ? summariesSchema.safeParse(parseJson(existing.stdout)) : undefined;
   const summaries: Summary[] = parsed?.success === true ? [...parsed.data.summaries] : [];
   for (const file of old) {
-    const session = parseSession(await git(directory, ['cat-file', 'blob', `:${file}`], { env }));
+    const session = readSession(await git(directory, ['cat-file', 'blob', `:${file}`], { env }));
     if (typeof session !== 'string') summaries.push(summarise(session));
     await git(directory, ['update-index', '--force-remove', file], { env });
   }

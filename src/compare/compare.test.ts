@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { parseSession } from '../session/read.ts';
 import { parseTimings } from '../session/timings.ts';
 import type { Session } from '../session/session.ts';
 import type { Verdict } from '../session/rules.ts';
 import { compareSession, compareTimings } from './compare.ts';
 import { exitStatus } from './exit-status.ts';
 import { comparisonJson } from './json.ts';
+import { withNights } from './nights.ts';
 import { image, night, session, twoSided } from './session.test-support.ts';
 
 const HEADER = 'session,side,variant,block,position,metric,value,outcome\n';
@@ -234,18 +236,20 @@ describe('stored evidence', () => {
       'incomparable',
     ],
   ])('%s', (_, value, history, verdict) => {
-    expect(compareSession(stored(value), history).verdict).toBe(verdict);
+    expect(compareSession(withNights(stored(value), history)).verdict).toBe(verdict);
   });
 
   test('files that changed are named', () => {
     const changed = nights(14, {
       workload: { ...session().workload, hash: 'x', files: { 'bench.py': 'other', 'data.csv': 'd' } },
     });
-    expect(compareSession(stored(1.2), changed).rows[0]?.warnings[0]).toContain('bench.py, data.csv changed');
+    expect(compareSession(withNights(stored(1.2), changed)).rows[0]?.warnings[0]).toContain(
+      'bench.py, data.csv changed',
+    );
   });
 
   test('the nights stand beside a pair and do not judge it', () => {
-    const { rows, verdict } = compareSession(twoSided({ wall_time_s: [1, 1.3] }), nights(14));
+    const { rows, verdict } = compareSession(withNights(twoSided({ wall_time_s: [1, 1.3] }), nights(14)));
     expect(verdict).toBe('regressed');
     expect(rows[0]).toMatchObject({
       evidence: 'paired',
@@ -253,15 +257,23 @@ describe('stored evidence', () => {
     });
   });
 
+  test('a session that was read back judges by the nights it carries', () => {
+    const live = withNights(stored(1.2), nights(14));
+    const file = parseSession(JSON.stringify(live), 'session.json');
+    expect(compareSession(file)).toEqual(compareSession(live));
+  });
+
   test('a pair whose baseline cannot be built falls back to the nights', () => {
     const both = stored(1.2);
     const { rows } = compareSession(
-      {
-        ...both,
-        rules: { ...both.rules, evidence: 'auto' },
-        failures: [{ variant: 'a', side: 'baseline', stage: 'build', message: 'no' }],
-      },
-      nights(14),
+      withNights(
+        {
+          ...both,
+          rules: { ...both.rules, evidence: 'auto' },
+          failures: [{ variant: 'a', side: 'baseline', stage: 'build', message: 'no' }],
+        },
+        nights(14),
+      ),
     );
     expect(rows[0]).toMatchObject({ evidence: 'stored', verdict: 'regressed' });
   });

@@ -2,7 +2,7 @@ import { median } from 'simple-statistics';
 import type { MetricRule } from '../session/metric.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import { VERDICTS, type Verdict } from '../session/rules.ts';
-import { sameMachine, type Session } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
 import type { TimedRun } from '../session/timings.ts';
 import { holm } from '../statistics/holm.ts';
 import { blocksNeeded } from '../statistics/significance.ts';
@@ -21,8 +21,7 @@ import {
 import { observeSession, observeTimings, type Observations, type TimingsOptions } from './observations.ts';
 
 /** What the live gate and `compare session.json` both call: the same file gives the same verdict. */
-export const compareSession = (session: Session, history: readonly Session[] = []): Comparison =>
-  compare(observeSession(session, history, sameMachine));
+export const compareSession = (session: Session): Comparison => compare(observeSession(session));
 
 export const compareTimings = (runs: readonly TimedRun[], options: TimingsOptions): Comparison =>
   compare(observeTimings(runs, options));
@@ -43,9 +42,11 @@ type Draft = Omit<Row, 'verdict' | 'worse' | 'better'> & {
  */
 export function compare(observations: Observations): Comparison {
   const { alpha, plannedBlocks } = observations;
-  const drafts = observations.variants.flatMap((variant) =>
-    observations.metrics.flatMap((rule) => draftRow(observations, variant, rule)),
-  );
+  const drafts = observations.variants.flatMap((variant) => {
+    // A row looks at its own variant's runs alone: with a thousand variants the others are what takes time.
+    const own = { ...observations, runs: observations.runs.filter((run) => run.variant === variant) };
+    return observations.metrics.flatMap((rule) => draftRow(own, variant, rule));
+  });
   const family = drafts.filter(({ gated, evidence }) => gated && evidence !== 'identical').length;
   const needed = family === 0 ? 0 : blocksNeeded(family, alpha);
   const tested = drafts.filter(({ gated, test }) => gated && test !== undefined);
@@ -194,7 +195,7 @@ function storedDraft(base: Draft, observations: Observations, head: readonly num
   const here = nights.filter((night) => night.sameMachine);
   if (here.length === 0)
     return settled('incomparable', `all ${nights.length} stored sessions ran on another kind of machine`);
-  const same = here.filter(({ changedFiles }) => changedFiles === undefined);
+  const same = here.filter(({ changedFiles }) => changedFiles === null);
   if (same.length === 0)
     return settled(
       'incomparable',
@@ -264,14 +265,14 @@ function worst(rows: readonly Row[]): Verdict {
 
 function warningsOf({ nights, secondsLeftOut }: Observations, rows: readonly Row[]): string[] {
   const undecided = rows.filter(({ verdict }) => verdict === 'inconclusive').length;
-  const changed = nights.at(-1)?.changedFiles;
+  const changed = nights.at(-1)?.changedFiles ?? null;
   return [
     ...(undecided > 0 && secondsLeftOut > 0
       ? [
           `The budget left ${undecided} rows undecided; the blocks left out would take about ${Math.ceil(secondsLeftOut / 60)} more minutes.`,
         ]
       : []),
-    ...(changed === undefined
+    ...(changed === null
       ? []
       : [`The measuring code changed since the last stored session: ${changed.join(', ')}.`]),
   ];

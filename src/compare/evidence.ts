@@ -4,7 +4,8 @@ import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
 import { predict } from '../statistics/prediction.ts';
 import { signedRankGreater } from '../statistics/signed-rank.ts';
 import type { Change, StoredNights } from './comparison.ts';
-import type { Night, ObservedRun } from './observations.ts';
+import type { Night } from '../session/session.ts';
+import type { ObservedRun } from './observations.ts';
 
 /** Confidence of every interval that is shown. */
 const CONFIDENCE = 0.95;
@@ -80,11 +81,11 @@ export function pairedTest(ratios: readonly number[], rule: MetricRule): RowTest
   };
 }
 
-/** Medians of logs, one for each session that has the metric with positive values. */
+/** Logarithms of the medians, one for each night that has the metric with positive values. */
 export function nightMedians(nights: readonly Night[], variant: string, metric: string): readonly number[] {
-  return nights.flatMap(({ runs }) => {
-    const values = valuesOf(runs, variant, metric);
-    return values.length > 0 && values.every((value) => value > 0) ? [median(values.map(Math.log))] : [];
+  return nights.flatMap(({ medians }) => {
+    const value = medians[variant]?.[metric];
+    return value === undefined ? [] : [Math.log(value)];
   });
 }
 
@@ -129,7 +130,7 @@ export function storedNights(
   metric: string,
   values: readonly number[],
 ): StoredNights | null {
-  const usable = nights.filter(({ changedFiles }) => changedFiles === undefined);
+  const usable = nights.filter(({ changedFiles }) => changedFiles === null);
   const own = nightMedians(
     usable.filter(({ sameMachine }) => sameMachine),
     variant,

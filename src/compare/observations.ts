@@ -1,7 +1,8 @@
 import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
 import { SIDES, type Outcome, type Side } from '../session/run.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
-import type { Failure, Machine, Session } from '../session/session.ts';
+import type { Failure, Night, Session } from '../session/session.ts';
+import { mediansOf } from './nights.ts';
 import { lastAttempts, type TimedRun } from '../session/timings.ts';
 
 /** One run as the comparison sees it, wherever it was written down. */
@@ -36,20 +37,8 @@ export interface Observations {
   readonly secondsLeftOut: number;
 }
 
-/** One stored session of the baseline. */
-export interface Night {
-  readonly runs: readonly ObservedRun[];
-  readonly sameMachine: boolean;
-  /** Paths of the measuring code that differ, or undefined where it is the same. */
-  readonly changedFiles: readonly string[] | undefined;
-}
-
-/** @param history stored sessions of the same configuration, oldest first */
-export function observeSession(
-  session: Session,
-  history: readonly Session[],
-  sameMachine: (a: Machine, b: Machine) => boolean,
-): Observations {
+/** A session as it is judged: by its pairs, and by the nights that it carries. */
+export function observeSession(session: Session): Observations {
   const { rules } = session;
   const runs = runsOf(session);
   return {
@@ -62,14 +51,7 @@ export function observeSession(
     failures: session.failures,
     twoSided: new Set(session.images.filter(({ side }) => side === 'baseline').map(({ variant }) => variant)),
     identical: identicalVariants(session),
-    nights: history
-      .filter((earlier) => earlier.id !== session.id)
-      .map((earlier) => ({
-        runs: runsOf(earlier).filter(({ side }) => side === 'baseline'),
-        sameMachine: sameMachine(earlier.machine, session.machine),
-        changedFiles: changedFiles(earlier, session),
-      }))
-      .filter((night) => night.runs.length > 0),
+    nights: session.nights,
     incomparable: undefined,
     secondsLeftOut: session.budget.secondsLeftOut,
   };
@@ -110,9 +92,13 @@ export function observeTimings(
     nights: paired
       ? []
       : sessionsOf('baseline').map((session) => ({
-          runs: runs.filter((run) => run.session === session && run.side === 'baseline'),
+          session,
+          started: '',
           sameMachine,
-          changedFiles: undefined,
+          changedFiles: null,
+          medians: mediansOf(
+            runs.filter((run) => run.session === session && run.side === 'baseline' && run.outcome === 'ok'),
+          ),
         })),
     incomparable:
       paired || sameMachine || sessionsOf('baseline').length === 0
@@ -158,11 +144,4 @@ export function identicalVariants(session: Session): ReadonlySet<string> {
       return baseline !== undefined && baseline === head;
     }),
   );
-}
-
-function changedFiles(earlier: Session, session: Session): readonly string[] | undefined {
-  if (earlier.workload.hash === session.workload.hash) return undefined;
-  const paths = new Set([...Object.keys(earlier.workload.files), ...Object.keys(session.workload.files)]);
-  const changed = [...paths].filter((path) => earlier.workload.files[path] !== session.workload.files[path]);
-  return changed.length === 0 ? ['the command or its settings'] : changed.sort();
 }

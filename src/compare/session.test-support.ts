@@ -58,6 +58,7 @@ export const session = (metrics: readonly MetricRule[] = [WALL]): Session => ({
   warmup: [],
   runs: [],
   failures: [],
+  nights: [],
   declaredMetrics: {},
   notes: [],
   budget: { seconds: 1200, spentSeconds: 60, blocksLeftOut: 0, secondsLeftOut: 0 },

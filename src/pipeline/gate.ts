@@ -1,4 +1,6 @@
+import { compareSession } from '../compare/compare.ts';
 import type { Comparison } from '../compare/comparison.ts';
+import { withNights } from '../compare/nights.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Session, Source } from '../session/session.ts';
 import type { Ports, SidePair, SideTree } from './ports.ts';
@@ -31,12 +33,7 @@ export interface GateResult {
  * Nothing measured is lost: runs are on disk as they end, and a failure of one variant is a row of the
  * result, not the end of it.
  */
-export async function gate(
-  request: GateRequest,
-  compareSession: (session: Session, history: readonly Session[]) => Comparison,
-  ports: Ports,
-  signal: AbortSignal,
-): Promise<GateResult> {
+export async function gate(request: GateRequest, ports: Ports, signal: AbortSignal): Promise<GateResult> {
   const { plan, pair, source, seed, toolVersion, history, knownImage, notes } = request;
   const started = ports.clock();
   const container = plan.variants.some(({ kind }) => kind !== 'host');
@@ -84,7 +81,7 @@ export async function gate(
           signal,
         );
 
-  const session = assembleSession({
+  const measuredSession = assembleSession({
     id: request.sessionId,
     plan,
     started,
@@ -100,7 +97,9 @@ export async function gate(
     measured,
     notes: [...notes, ...unavailableNote(pair.baseline, stored)],
   });
-  return { session, comparison: compareSession(session, history), interrupted: measured.interrupted };
+  // The nights travel with the session: whoever judges its file later judges by the same.
+  const session = withNights(measuredSession, history);
+  return { session, comparison: compareSession(session), interrupted: measured.interrupted };
 }
 
 function unavailableNote(baseline: SideTree | { readonly unavailable: string }, stored: boolean): string[] {

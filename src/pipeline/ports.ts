@@ -44,8 +44,6 @@ export interface HostPort {
 }
 
 export interface FilePort {
-  /** Writes a file of the out folder whole or not at all. @returns its absolute path. */
-  write(name: string, text: string): Promise<string>;
   /** Path to SHA-256 of each file that the paths name inside a folder. */
   hash(folder: string, paths: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** Puts the measuring code of one side in the place of the other's. */

@@ -57,6 +57,7 @@ export function assembleSession(parts: SessionParts): Session {
     warmup: [...measured.warmup],
     runs: [...measured.runs],
     failures: [...parts.failures, ...measured.failures],
+    nights: [],
     declaredMetrics: measured.declaredMetrics,
     notes: [...parts.notes],
     budget: {

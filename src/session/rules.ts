@@ -16,6 +16,13 @@ export const VERDICTS = [
 export const verdictSchema = z.enum(VERDICTS);
 export type Verdict = z.infer<typeof verdictSchema>;
 
+/** Sorts words into verdicts and others; `none` stands for an empty list. */
+export function parseVerdicts(words: readonly string[]): { named: Verdict[]; unknown: string[] } {
+  const said = words.filter((word) => word !== 'none');
+  const isVerdict = (word: string): word is Verdict => VERDICTS.some((verdict) => verdict === word);
+  return { named: said.filter(isVerdict), unknown: said.filter((word) => !isVerdict(word)) };
+}
+
 export const evidenceRequestSchema = z.enum(['auto', 'paired', 'stored']);
 export type EvidenceRequest = z.infer<typeof evidenceRequestSchema>;
 

@@ -83,6 +83,18 @@ export const workloadRecordSchema = z.object({
 });
 export type WorkloadRecord = z.infer<typeof workloadRecordSchema>;
 
+/** A stored session of the baseline, as far as it stands beside a newer one or judges it. */
+export const nightSchema = z.object({
+  session: z.string(),
+  started: z.iso.datetime(),
+  sameMachine: z.boolean(),
+  /** Paths of the measuring code that differ from the newer session's, or null where it is the same. */
+  changedFiles: z.array(z.string()).nullable(),
+  /** Variant -> metric -> median of the night's runs, taken of the logarithms, in the metric's unit. */
+  medians: z.record(z.string(), z.record(z.string(), z.number().positive())),
+});
+export type Night = z.infer<typeof nightSchema>;
+
 export const SESSION_FORMAT = 'pacegate-session';
 export const SESSION_VERSION = 1;
 
@@ -108,6 +120,8 @@ export const sessionSchema = z.object({
   warmup: z.array(runSchema),
   runs: z.array(runSchema),
   failures: z.array(failureSchema),
+  /** The stored sessions that were known when this one was judged, oldest first. */
+  nights: z.array(nightSchema).default([]),
   /** What the workload itself says of its business metrics. */
   declaredMetrics: z.record(
     z.string(),

@@ -1,0 +1,183 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { resolvePlan } from '../plan/resolve.ts';
+
+/** What always holds for the workloads that everything else is tried with; never how long they take. */
+
+const fixtures = join(import.meta.dirname, '..', '..', 'fixtures');
+let top: string;
+beforeAll(() => {
+  top = mkdtempSync(join(tmpdir(), 'pacegate-fixtures-'));
+});
+afterAll(() => rmSync(top, { recursive: true, force: true }));
+
+/** A copy of a fixture's folder, so that running it leaves nothing in the repository. */
+function copyOf(fixture: string): string {
+  const folder = mkdtempSync(join(top, 'copy-'));
+  cpSync(join(fixtures, fixture), folder, { recursive: true });
+  return folder;
+}
+
+function python(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync('python3', args, {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 15_000,
+    env: { PATH: process.env['PATH'], ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+function change(folder: string, file: string, from: string, to: string): void {
+  const path = join(folder, file);
+  const text = readFileSync(path, 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(path, text.replace(from, to));
+}
+
+describe('the time series service', () => {
+  /** As little of the aggregation as there can be: what is tested does not depend on its cost. */
+  const short = ['bench.py', '--rounds', '1'];
+
+  test('runs, reports its business metrics and leaves no file behind', () => {
+    const folder = copyOf('timeseries');
+    const metrics = join(folder, 'metrics.json');
+    const temporary = mkdtempSync(join(top, 'tmp-'));
+    // Warnings are errors: a fork beside a running thread is one, from Python 3.12 on.
+    expect(
+      python(folder, ['-W', 'error', 'bench.py'], { PACEGATE_METRICS: metrics, TMPDIR: temporary }),
+    ).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(
+        /^100 tasks in [\d.]+ s, \d+ tasks\/min; [\d.]+ s of CPU: aggregation [\d.]+%, files [\d.]+%, the rest [\d.]+%\n$/,
+      ),
+      stderr: '',
+    });
+    expect(JSON.parse(readFileSync(metrics, 'utf8'))).toEqual({
+      tasks: { value: 100, unit: 'tasks', better: 'higher' },
+      tasks_per_min: { value: expect.any(Number), unit: 'tasks/min', better: 'higher' },
+    });
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  test('is sized by its arguments', () => {
+    const sizes = ['--processes', '3', '--threads', '4', '--tasks', '17', '--files', '5', '--file-kib', '4'];
+    const { status, stdout, stderr } = python(copyOf('timeseries'), [...short, ...sizes]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^17 tasks in /);
+  });
+
+  test.each([
+    ['--processes', '0', "argument --processes: '0'; legal is a whole number from 1 to 64"],
+    ['--threads', 'two', "argument --threads: 'two'; legal is a whole number from 1 to 64"],
+    ['--tasks', '-5', "argument --tasks: '-5'; legal is a whole number from 1 to 1000000"],
+    ['--files', '65', "argument --files: '65'; legal is a whole number from 1 to 64"],
+    ['--file-kib', '3', "argument --file-kib: '3'; legal is a whole number from 4 to 65536"],
+    ['--rounds', '1.5', "argument --rounds: '1.5'; legal is a whole number from 1 to 1000000"],
+    ['--round', '5', 'unrecognized arguments: --round 5'],
+  ])('refuses %s %s', (name, value, message) => {
+    const { status, stderr } = python(copyOf('timeseries'), ['bench.py', name, value]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`bench.py: error: ${message}`);
+  });
+
+  test.each([
+    ['sum', 'service/aggregate.py', 'total += value', 'total += 1'],
+    ['variance', 'service/aggregate.py', 'spread += squares / count', 'spread += squares'],
+    [
+      'batch, one that is lost,',
+      'service/collector.py',
+      'self._queue.send(',
+      '_ = self.tasks and self._queue.send(',
+    ],
+    ['file', 'service/storage.py', 'file.seek(0)', 'file.seek(8)'],
+  ])('a wrong %s is refused, and reports no metrics', (_, file, from, to) => {
+    const folder = copyOf('timeseries');
+    change(folder, file, from, to);
+    const { status, stderr } = python(folder, short, { PACEGATE_METRICS: join(folder, 'metrics.json') });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^bench: the service('s result is wrong, so this run measures nothing$| failed: )/m,
+    );
+    expect(readdirSync(folder)).not.toContain('metrics.json');
+  });
+
+  test('says which task failed, and why', () => {
+    const folder = copyOf('timeseries');
+    change(folder, 'service/aggregate.py', 'total = 0', 'total = 1 // 0');
+    const { status, stderr } = python(folder, short);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^bench: the service failed: task \d+ failed\nTraceback[^]*ZeroDivisionError/);
+  });
+
+  test('says when a worker was killed, and ends', () => {
+    const folder = copyOf('timeseries');
+    change(
+      folder,
+      'service/worker.py',
+      '    stored = ',
+      '    __import__("os").kill(__import__("os").getpid(), 9)\n    stored = ',
+    );
+    const { status, stderr } = python(folder, short);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^bench: the service failed: worker-\d ended with status -9\n$/);
+  });
+
+  test('costs what one line says', () => {
+    const text = readFileSync(join(fixtures, 'timeseries/service/aggregate.py'), 'utf8');
+    expect(text.match(/^ROUNDS = \d+$/gm)).toHaveLength(1);
+  });
+});
+
+describe('the demo', () => {
+  test('has two versions that compute the same, with and without -O', () => {
+    const outputs = ['demo/baseline', 'demo/head'].flatMap((side) =>
+      [[], ['-O']].map((flags) => python(copyOf(side), ['-W', 'error', ...flags, 'bench.py'])),
+    );
+    const right = { status: 0, stdout: '500000 prices, sum of the medians 623791116\n', stderr: '' };
+    expect(outputs).toEqual([right, right, right, right]);
+  });
+
+  test('differs by one line, an assert', () => {
+    const [baseline = [], head = []] = ['baseline', 'head'].map((side) =>
+      readFileSync(join(fixtures, 'demo', side, 'rolling.py'), 'utf8').split('\n'),
+    );
+    const added = head.filter((line) => !baseline.includes(line));
+    expect(added).toEqual([expect.stringMatching(/^ +assert /)]);
+    expect(head.filter((line) => !added.includes(line))).toEqual(baseline);
+    const [one, other] = ['baseline', 'head'].map((side) =>
+      readFileSync(join(fixtures, 'demo', side, 'bench.py'), 'utf8'),
+    );
+    expect(one).toBe(other);
+  });
+
+  test.each(['baseline', 'head'])('%s: a wrong result is refused', (side) => {
+    const folder = copyOf(`demo/${side}`);
+    change(folder, 'rolling.py', '// 2]', '// 3]');
+    const { status, stderr } = python(folder, ['bench.py']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^bench: the sum of the medians is \d+, expected 623791116\n$/);
+  });
+});
+
+test.each(['timeseries/pacegate.yml', 'demo/images.yml', 'demo/host.yml'])('%s is a plan', (file) => {
+  const text = readFileSync(join(fixtures, file), 'utf8');
+  const { workload, variants } = resolvePlan({ text, file, root: fixtures });
+  expect(workload).toMatchObject({ context: '.', files: ['bench.py'], command: ['python', 'bench.py'] });
+  expect(variants).toHaveLength(2);
+});
+
+test('every source is Python 3.9', () => {
+  const sources = ['timeseries', 'demo'].flatMap((folder) =>
+    readdirSync(join(fixtures, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.py'))
+      .map((path) => join(folder, path)),
+  );
+  expect(sources).toHaveLength(12);
+  const parse =
+    'import ast, sys\nfor path in sys.argv[1:]: ast.parse(open(path).read(), path, feature_version=(3, 9))';
+  expect(python(fixtures, ['-c', parse, ...sources])).toEqual({ status: 0, stdout: '', stderr: '' });
+});

@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals';
+import { twoSided } from '../compare/session.test-support.ts';
+import { parseSession } from './read.ts';
+
+const session = twoSided({ wall_time_s: [1, 1.2] });
+const messageOf = (value: unknown): string => {
+  try {
+    parseSession(typeof value === 'string' ? value : JSON.stringify(value), 'session.json');
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was refused');
+};
+
+test('a session is read back as it was written', () => {
+  expect(parseSession(JSON.stringify(session), 'session.json')).toEqual(session);
+});
+
+const [first, second, ...rest] = session.runs;
+test.each([
+  [
+    '{"format":',
+    /session\.json cannot be read as a session; nothing was compared\.\n {2}found text that is no JSON/,
+  ],
+  [{ benchmarks: [] }, /legal: "format": "pacegate-session"/],
+  [{ ...session, version: 2 }, /found version 2; this Pacegate reads up to 1/],
+  [{ ...session, rules: { ...session.rules, alpha: 'small' } }, /rules\.alpha: .*expected number/],
+  [{ ...session, runs: [{ ...first, metrics: { wall_time_s: null } }] }, /runs\.0\.metrics\.wall_time_s/],
+  [{ ...session, runs: [{ ...first, metrics: { wall_time_s: -1 } }] }, /found -1 for wall_time_s/],
+  [{ ...session, runs: [{ ...first, variant: 'other' }, second, ...rest] }, /found the variant "other"/],
+  [{ ...session, runs: [first, first] }, /a second run of .* block 1 attempt 0/],
+])('what is no session is refused with its place (%#)', (value, message) => {
+  expect(messageOf(value)).toMatch(message);
+});
