@@ -96,3 +96,12 @@ export interface Plan {
   readonly build: BuildOptions;
   readonly baselineBranch: string;
 }
+
+/** Freezes a value and everything in it. */
+export function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfigurationError } from '../errors/errors.ts';
-import { configurationName, resolvePlan, withRulesOf, type Overrides } from './resolve.ts';
+import { ruleChanges, withoutSecrets, withRulesOf } from './base-rules.ts';
+import { configurationName, resolvePlan, type Overrides } from './resolve.ts';
 
 const GOOD = `version: 1
 workload:
@@ -65,6 +66,32 @@ test('the rules of the base replace those of the head, not its workload', () => 
   expect(judged.rules.alpha).toBe(0.05);
   expect(judged.rules.metrics[0]?.limit).toBe(0.05);
   expect(judged.metrics[0]?.limit).toBe(0.05);
+});
+
+test('secrets and caches of a pull request are those of its base, and none where nobody allows them', () => {
+  const build = (secret: string) =>
+    resolve(`${GOOD}build: { secrets: ['${secret}'], cache-to: [type=gha] }\n`);
+  const judged = withRulesOf(build('id=x,env=ACTIONS_RUNTIME_TOKEN'), build('id=pip.conf,src=pip.conf'));
+  expect(judged.build.secrets).toEqual(['id=pip.conf,src=pip.conf']);
+  expect(withoutSecrets(judged).build).toEqual({ ...judged.build, secrets: [] });
+});
+
+test('what a change edits of its own judgement is said', () => {
+  const changes = (text: string) => ruleChanges(resolve(text), resolve(GOOD));
+  expect(changes(GOOD)).toEqual([]);
+  expect(
+    changes(
+      GOOD.replace('limit: 5%', 'limit: 90%')
+        .replace('fail-on: [regressed]', 'fail-on: []')
+        .replace('  here: { interpreter: host, python: python3 }\n', ''),
+    ),
+  ).toEqual([
+    'This change edits its own configuration: rules fail-on from regressed to none; metric wall_time_s from judged, lower is better, limit 5 % to judged, lower is better, limit 90 %; variant here removed.',
+    'It is judged by the rules of its base; the edited rules hold from the next change on.',
+  ]);
+  expect(changes(GOOD.replace('timeout: 10m', 'timeout: 20m'))).toEqual([
+    'This change edits its own configuration: workload timeoutSeconds from 600 to 1200.',
+  ]);
 });
 
 describe('what is refused', () => {

@@ -4,13 +4,13 @@ import { blocksNeeded } from '../statistics/significance.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
-import type { Plan, Variant, Workload } from './plan.ts';
+import { deepFreeze, type Plan, type Variant, type Workload } from './plan.ts';
 import { configurationError, problemsOf } from './problems.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
 /** What the command line or the action's inputs say over the file. Lists replace the file's. */
 export interface Overrides {
-  readonly variants?: readonly string[];
+  readonly variants?: readonly string[] | undefined;
   readonly evidence?: EvidenceRequest;
   readonly failOn?: readonly Verdict[];
   /** As typed: `20m`. */
@@ -56,16 +56,6 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
   ];
   if (problems.length > 0) throw configurationError(file, problems);
   return deepFreeze(plan);
-}
-
-/** The plan with limits, alpha and metrics of another: a pull request is judged by the rules of its base. */
-export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): Plan {
-  const rules: Rules = {
-    ...base.rules,
-    failOn: [...(overrides.failOn ?? base.rules.failOn)],
-    evidence: overrides.evidence ?? base.evidence,
-  };
-  return deepFreeze({ ...plan, metrics: base.metrics, rules, evidence: rules.evidence });
 }
 
 function toPlan(configuration: Configuration, file: string, root: string, overrides: Overrides): Plan {
@@ -247,12 +237,4 @@ function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
       legal: `at least ${needed} blocks, or fewer variants or metrics`,
     },
   ];
-}
-
-function deepFreeze<Value>(value: Value): Value {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    Object.values(value).forEach(deepFreeze);
-  }
-  return value;
 }

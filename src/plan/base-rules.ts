@@ -1,0 +1,79 @@
+import { deepFreeze, type Plan } from './plan.ts';
+import type { Overrides } from './resolve.ts';
+
+/**
+ * What a pull request may not decide about itself, taken from its base: limits, alpha, metrics, what fails the
+ * job; and the build's secrets, certificate authority, registry and caches, which reach whatever Dockerfile the
+ * head carries.
+ * @param overrides what the workflow's inputs say; they stand over either file
+ */
+export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): Plan {
+  const evidence = overrides.evidence ?? base.evidence;
+  return deepFreeze({
+    ...plan,
+    metrics: base.metrics,
+    rules: { ...base.rules, failOn: [...(overrides.failOn ?? base.rules.failOn)], evidence },
+    evidence,
+    build: base.build,
+  });
+}
+
+/** The plan with no build secrets. The certificate authority stays: it is public. */
+export function withoutSecrets(plan: Plan): Plan {
+  return deepFreeze({ ...plan, build: { ...plan.build, secrets: [] } });
+}
+
+/** Sentences on what the head's configuration changes of its own judgement; none where nothing changed. */
+export function ruleChanges(head: Plan, base: Plan): string[] {
+  const changes = [
+    ...differences('rules', rulesOf(head), rulesOf(base)),
+    ...differences('metric', metricsOf(head), metricsOf(base)),
+    ...differences('variant', variantsOf(head), variantsOf(base)),
+    ...differences('workload', { ...head.workload }, { ...base.workload }),
+  ];
+  if (changes.length === 0) return [];
+  const judged = changes.filter((change) => /^(rules|metric) /.test(change));
+  return [
+    `This change edits its own configuration: ${changes.join('; ')}.`,
+    ...(judged.length === 0
+      ? []
+      : ['It is judged by the rules of its base; the edited rules hold from the next change on.']),
+  ];
+}
+
+const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence }: Plan) => ({
+  alpha,
+  profile,
+  blocks,
+  evidence,
+  'fail-on': failOn.join(', ') || 'none',
+});
+
+const metricsOf = ({ metrics }: Plan) =>
+  Object.fromEntries(
+    metrics.map(({ name, better, gate, limit }) => [
+      name,
+      `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %`,
+    ]),
+  );
+
+const variantsOf = ({ variants }: Plan) =>
+  Object.fromEntries(variants.map((variant) => [variant.name, variant]));
+
+function differences(
+  what: string,
+  head: Readonly<Record<string, unknown>>,
+  base: Readonly<Record<string, unknown>>,
+): string[] {
+  const text = (value: unknown): string | undefined =>
+    typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
+  return [...new Set([...Object.keys(base), ...Object.keys(head)])].flatMap((name) => {
+    const [before, after] = [text(base[name]), text(head[name])];
+    if (before === after) return [];
+    if (after === undefined) return [`${what} ${name} removed`];
+    if (before === undefined) return [`${what} ${name} added`];
+    return before.length + after.length > 120
+      ? [`${what} ${name} changed`]
+      : [`${what} ${name} from ${before} to ${after}`];
+  });
+}
