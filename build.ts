@@ -5,7 +5,7 @@
 import { chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import licensePlugin from 'rollup-plugin-license';
+import licensePlugin, { type Dependency } from 'rollup-plugin-license';
 import { z } from 'zod';
 import { configurationJsonSchema } from './src/plan/configuration.ts';
 import { sessionSchema } from './src/session/session.ts';
@@ -17,6 +17,24 @@ const out = join(import.meta.dirname, 'dist');
 const writeJson = (name: string, value: unknown) =>
   writeFileSync(join(out, name), `${JSON.stringify(value, null, 2)}\n`);
 
+/** Each licence text once, below the packages that come under it: many packages share one to the letter. */
+function licensesText(dependencies: readonly Dependency[]): string {
+  const packages = new Map<string, string[]>();
+  for (const { name, version, license: spdx, licenseText, noticeText } of dependencies) {
+    const text = [licenseText, noticeText].filter(Boolean).join('\n\n').trim();
+    const named = `${name ?? ''} ${version ?? ''} (${spdx ?? 'no licence named'})`;
+    packages.set(text, [...(packages.get(text) ?? []), named]);
+  }
+  const rule = '-'.repeat(100);
+  return [...packages]
+    .map(
+      ([text, names]) =>
+        `${[...names].sort().join('\n')}\n\n${text === '' ? 'The package carries no text of its licence.' : text}\n`,
+    )
+    .sort()
+    .join(`\n${rule}\n\n`);
+}
+
 rmSync(out, { recursive: true, force: true });
 
 const bundle = await rolldown({
@@ -24,7 +42,10 @@ const bundle = await rolldown({
   platform: 'node',
   plugins: [
     license({
-      thirdParty: { multipleVersions: true, output: { file: join(out, 'licenses.txt'), encoding: 'utf-8' } },
+      thirdParty: {
+        multipleVersions: true,
+        output: { file: join(out, 'licenses.txt'), encoding: 'utf-8', template: licensesText },
+      },
     }),
   ],
 });

@@ -30,9 +30,6 @@ export interface CommentRequest {
   readonly body: string;
 }
 
-/** The hidden line by which a configuration's comment is found. */
-export const markerOf = (configuration: string): string => `<!-- pacegate:${configuration} -->`;
-
 /**
  * Writes the one comment of a pull request and configuration: edited where it is, created where it is not.
  *

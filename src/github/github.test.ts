@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { connect, markerOf, upsertComment } from './comment.ts';
+import { markerOf } from '../report/markdown.ts';
+import { connect, upsertComment } from './comment.ts';
 import { parseEvent } from './context.ts';
 import { INPUT_NAMES, parseInputs } from './inputs.ts';
 import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';

@@ -1,5 +1,11 @@
 import { ConfigurationError } from '../errors/errors.ts';
-import { evidenceRequestSchema, VERDICTS, type EvidenceRequest, type Verdict } from '../session/rules.ts';
+import {
+  evidenceRequestSchema,
+  parseVerdicts,
+  VERDICTS,
+  type EvidenceRequest,
+  type Verdict,
+} from '../session/rules.ts';
 
 /** The action's inputs, typed. What is empty in the workflow is undefined here, so that the file's word holds. */
 export interface Inputs {
@@ -72,9 +78,8 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     const value = oneOf(name, ['true', 'false', 'True', 'False', 'TRUE', 'FALSE']);
     return value === undefined ? fallback : value.toLowerCase() === 'true';
   };
-  const failOn = words('fail-on')?.filter((word) => word !== 'none');
-  const unknown = (failOn ?? []).filter((word) => !VERDICTS.some((verdict) => verdict === word));
-  for (const word of unknown) wrong('fail-on', word, `none, ${VERDICTS.join(', ')}`);
+  const failOn = parseVerdicts(words('fail-on') ?? []);
+  for (const word of failOn.unknown) wrong('fail-on', word, `none, ${VERDICTS.join(', ')}`);
 
   const inputs: Inputs = {
     mode: oneOf('mode', ['gate', 'baseline']) ?? 'gate',
@@ -82,7 +87,7 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     variants: words('variants'),
     baselineBranch: text('baseline-branch'),
     evidence: oneOf('evidence', evidenceRequestSchema.options),
-    failOn: failOn?.flatMap((word) => VERDICTS.find((verdict) => verdict === word) ?? []),
+    failOn: words('fail-on') === undefined ? undefined : failOn.named,
     budget: text('budget'),
     comment: flag('comment', true),
     githubToken: text('github-token'),

@@ -80,7 +80,7 @@ const minutes = (seconds: number) =>
   seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(1)} min`;
 
 export function environmentDetail(session: Session): Detail {
-  const { machine, source, tool } = session;
+  const { machine, source, tool, sides } = session;
   const commit = (side: Session['source']['head']) =>
     side === undefined
       ? 'a folder'
@@ -90,7 +90,7 @@ export function environmentDetail(session: Session): Detail {
     body: list([
       `${sentence(machine.cpuModel)}, ${machine.cores} cores, ${quantity(machine.memoryBytes, 'bytes')}, kernel ${sentence(machine.kernel)}, ${sentence(machine.engine)}${machine.runnerImage === '' ? '' : `, ${sentence(machine.runnerImage)}`}`,
       `Machine during the runs: ${noise(session)}`,
-      `Baseline ${commit(source.baseline)}, head ${commit(source.head)}; Pacegate ${sentence(tool.version)}, session ${code(session.id)}`,
+      `Sides: ${sides.map((side) => `${side} ${commit(source[side])}`).join(', ')}; Pacegate ${sentence(tool.version)}, session ${code(session.id)}`,
     ]),
   };
 }

@@ -14,6 +14,9 @@ import {
 import { code, sentence } from './escape.ts';
 import { adjustedP, change, headline, metricWords, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
 
+/** The hidden first line by which a configuration's comment is found again. */
+export const markerOf = (configuration: string): string => `<!-- pacegate:${configuration} -->`;
+
 /** GitHub refuses a longer comment. */
 export const COMMENT_LIMIT = 65_536;
 /** Rows that a reader takes in; the rest is folded. */
@@ -72,15 +75,19 @@ function withinLimit(start: string, details: readonly Detail[], { artifactUrl }:
   const reserve = note(details.map(({ title }) => title)).length + 100;
   let text = start.length + reserve < COMMENT_LIMIT ? start : start.slice(0, start.indexOf('\n\n|'));
   const leftOut: string[] = text === start ? [] : ['the table'];
-  for (const { title, body, open = false } of details) {
-    const part = `\n\n<details${open ? ' open' : ''}><summary>${title}</summary>\n\n${body}\n\n</details>`;
+  for (const detail of details) {
+    const part = `\n\n${folded(detail)}`;
     if (text.length + part.length + reserve < COMMENT_LIMIT) text += part;
-    else leftOut.push(title);
+    else leftOut.push(detail.title);
   }
   if (leftOut.length > 0) text += `\n\n${note(leftOut)}`;
   else if (artifactUrl !== undefined) text += `\n\nRaw timings: [artifact](${artifactUrl})`;
   return `${text}\n`;
 }
+
+/** A detail as GitHub folds it. */
+export const folded = ({ title, body, open = false }: Detail): string =>
+  `<details${open ? ' open' : ''}><summary>${title}</summary>\n\n${body}\n\n</details>`;
 
 function table(rows: readonly Row[]): string {
   const body = rows.map((row) => [

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compareSession } from '../compare/compare.ts';
+import { withNights } from '../compare/nights.ts';
 import { image, night, session, twoSided } from '../compare/session.test-support.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
 import type { Session } from '../session/session.ts';
@@ -130,7 +131,7 @@ const cases: readonly (readonly [string, Session, readonly Session[], readonly s
 test.each(cases)(
   '%s reads as its golden report, in the comment and on a terminal',
   (name, observed, history, remarks) => {
-    const comparison = compareSession(observed, history);
+    const comparison = compareSession(withNights(observed, history));
     golden(
       `${name}.md`,
       renderMarkdown(comparison, observed, { marker: '<!-- pacegate:pacegate -->', remarks }),

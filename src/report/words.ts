@@ -112,7 +112,8 @@ export function adjustedP(row: Row): string {
   return p > 0.999 ? '1' : p.toFixed(3);
 }
 
-const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+/** 1 run, 2 runs. */
+export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 /** One line that says it all. `name` writes a variant's name safely for where the line will stand. */
 export function headline({ verdict, rows }: Comparison, name: (text: string) => string): string {

@@ -48,7 +48,7 @@ export async function topLevel(directory: string): Promise<string | undefined> {
  */
 export async function resolveSides(request: SidesRequest): Promise<Sides> {
   const { directory, event, baselineRef } = request;
-  const head = await headSide(directory);
+  const head = await resolveHead(directory);
   if (baselineRef !== undefined)
     return { head, baseline: await namedBaseline(request, baselineRef), notes: [] };
   if (event === 'pull_request' || event === 'merge_group') return await pullRequestSides(request, head);
@@ -56,10 +56,16 @@ export async function resolveSides(request: SidesRequest): Promise<Sides> {
   return await terminalSides(request, head);
 }
 
-async function headSide(directory: string): Promise<SideCommit> {
+/**
+ * The checkout as it stands: its commit, or with changes and new files the tree of the working folder.
+ * @throws ConfigurationError when there is no commit yet
+ */
+export async function resolveHead(directory: string): Promise<SideCommit> {
   const { status, stdout } = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   if (status !== 0)
-    throw new ConfigurationError(`${directory} has no commit yet, so there are no two sides to compare.`);
+    throw new ConfigurationError(
+      `${directory} has no commit yet: make a first one, so that there is something to measure.`,
+    );
   const commit = stdout.trim();
   const changes = await git(directory, ['status', '--porcelain', '--untracked-files=normal']);
   return changes === ''

@@ -1,0 +1,128 @@
+import { markdownTable } from 'markdown-table';
+import { createColors } from 'picocolors';
+import { median, quantile } from 'simple-statistics';
+import type { Session } from '../session/session.ts';
+import { lastAttempts } from '../session/timings.ts';
+import { environmentDetail, failureDetails, imageDetails, noise } from './details.ts';
+import { clip, code, oneLine, printable, sentence } from './escape.ts';
+import { folded } from './markdown.ts';
+import { count, metricWords, quantity } from './words.ts';
+
+/** One metric of one variant where a session has one side only. Values in the metric's unit. */
+export interface Measurement {
+  readonly variant: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly n: number;
+  readonly median: number;
+  /** The middle half of the runs: first and third quartile. */
+  readonly quartiles: readonly [number, number];
+}
+
+/** What a one-sided session measured, in the plan's order; metrics without a rule come last. Pure. */
+export function measurementsOf(session: Session): readonly Measurement[] {
+  const ok = lastAttempts(session.runs).filter(({ outcome }) => outcome === 'ok');
+  const ruled = session.rules.metrics.map(({ name }) => name);
+  const met = new Set(ok.flatMap(({ metrics }) => Object.keys(metrics)));
+  const names = [
+    ...ruled.filter((name) => met.has(name)),
+    ...[...met].filter((name) => !ruled.includes(name)),
+  ];
+  return session.variants.flatMap((variant) =>
+    names.flatMap((metric) => {
+      const values = ok.flatMap((run) => {
+        const value = run.variant === variant ? run.metrics[metric] : undefined;
+        return value === undefined ? [] : [value];
+      });
+      if (values.length === 0) return [];
+      return [
+        {
+          variant,
+          metric,
+          unit: unitOf(session, metric),
+          n: values.length,
+          median: median(values),
+          quartiles: [quantile(values, 0.25), quantile(values, 0.75)] as const,
+        },
+      ];
+    }),
+  );
+}
+
+const unitOf = ({ rules, declaredMetrics }: Session, metric: string) =>
+  rules.metrics.find(({ name }) => name === metric)?.unit ?? declaredMetrics[metric]?.unit ?? '';
+
+const HEADER = ['variant', 'metric', 'median', 'middle half of the runs', 'runs'];
+
+function cells({ variant, metric, unit, n, median: middle, quartiles: [low, high] }: Measurement) {
+  return [
+    variant,
+    metricWords(metric),
+    quantity(middle, unit),
+    `${quantity(low, unit)} … ${quantity(high, unit)}`,
+    String(n),
+  ] as const;
+}
+
+/** One line that says it all. */
+export function measurementHeadline(session: Session, name: (text: string) => string): string {
+  const failed = [...new Set(session.failures.map(({ variant }) => variant))];
+  const measured = session.variants.filter((variant) => !failed.includes(variant));
+  return [
+    ...(failed.length === 0 ? [] : [`${failed.map(name).join(', ')} could not be measured`]),
+    `${measured.length === session.variants.length ? '' : 'only '}${count(measured.length, 'variant')} measured in ${count(session.runs.length, 'run')}`,
+  ].join('; ');
+}
+
+/** A one-sided session as Markdown: medians and spread, no verdict. */
+export function renderMeasurementMarkdown(session: Session, remarks: readonly string[] = []): string {
+  const rows = measurementsOf(session).map((row) => {
+    const [variant, metric, ...figures] = cells(row);
+    return [code(variant), sentence(metric), ...figures.map(sentence)];
+  });
+  const details = [
+    ...failureDetails(session),
+    environmentDetail(session),
+    ...imageDetails(session),
+    ...(session.notes.length === 0
+      ? []
+      : [{ title: 'Notes', body: session.notes.map((note) => `- ${sentence(clip(note, 500))}`).join('\n') }]),
+  ];
+  return `${[
+    `### ${session.failures.length > 0 ? '❌' : '📏'} Pacegate: ${measurementHeadline(session, code)}`,
+    ...remarks.map(sentence),
+    ...(rows.length === 0
+      ? []
+      : [markdownTable([HEADER, ...rows], { align: ['l', 'l', 'r', 'r', 'r'], alignDelimiters: false })]),
+    ...details.map(folded),
+  ].join('\n\n')}\n`;
+}
+
+/** The same for a terminal, the headline last. */
+export function renderMeasurementTerminal(
+  session: Session,
+  { colour, remarks = [] }: { readonly colour: boolean; readonly remarks?: readonly string[] },
+): string {
+  const { bold, dim, red } = createColors(colour);
+  const rows = [
+    HEADER,
+    ...measurementsOf(session).map((row) => cells(row).map((cell) => clip(oneLine(cell), 40))),
+  ];
+  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return [
+    ...(lines.length > 1 ? [dim(lines[0] ?? ''), ...lines.slice(1), ''] : []),
+    ...session.failures.flatMap(({ message }) => printable(message).split('\n').slice(0, 20)).map(red),
+    dim(`machine ${noise(session)}`),
+    ...remarks.map((remark) => dim(oneLine(remark))),
+    bold(`Pacegate: ${measurementHeadline(session, oneLine)}`),
+    '',
+  ].join('\n');
+}
