@@ -5,8 +5,8 @@ import type { Log } from '../pipeline/ports.ts';
 export function terminalLog(
   stream: NodeJS.WriteStream,
   colour: boolean,
-): Log & { transient(line: string): void } {
-  const { bold, dim, yellow } = createColors(colour);
+): Log & { transient(line: string): void; error(text: string): void } {
+  const { bold, dim, red, yellow } = createColors(colour);
   let open = false;
   const line = (text: string) => {
     // A progress line is overwritten by what comes after it.
@@ -16,6 +16,7 @@ export function terminalLog(
   return {
     info: (text) => line(dim(text)),
     warn: (text) => line(yellow(text)),
+    error: (text) => line(red(text)),
     step: (title) => line(bold(title)),
     transient: (text) => {
       if (!stream.isTTY) return;

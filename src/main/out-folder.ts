@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
@@ -8,13 +8,16 @@ export interface OutFolder {
   readonly path: string;
   /** Writes a file whole or not at all: a reader never meets half of one. @returns its absolute path. */
   write(name: string, text: string): Promise<string>;
+  /** The absolute paths of those of the names that are there. */
+  existing(names: readonly string[]): Promise<readonly string[]>;
 }
 
 /** @throws ConfigurationError when the folder cannot be made or written. */
 export async function openOutFolder(folder: string): Promise<OutFolder> {
   const path = resolve(folder);
   try {
-    await mkdir(path, { recursive: true });
+    // Only a folder of our own making: `--out .` must not hide a project from git.
+    if ((await mkdir(path, { recursive: true })) !== undefined) await ignoreItself(path);
   } catch (error) {
     throw new ConfigurationError(
       `The out folder ${path} cannot be made (${(error as Error).message}). Name another with --out.`,
@@ -23,6 +26,10 @@ export async function openOutFolder(folder: string): Promise<OutFolder> {
   }
   return {
     path,
+    existing: async (names) => {
+      const there = new Set(await readdir(path));
+      return names.filter((name) => there.has(name)).map((name) => join(path, name));
+    },
     write: async (name, text) => {
       const target = join(path, name);
       const draft = `${target}.${randomBytes(4).toString('hex')}.part`;
@@ -40,3 +47,6 @@ export async function openOutFolder(folder: string): Promise<OutFolder> {
     },
   };
 }
+
+/** Results inside a work tree are no change of it: the next gate must not take them for one. */
+const ignoreItself = async (path: string) => await writeFile(join(path, '.gitignore'), '*\n');

@@ -1,10 +1,199 @@
-import { Command } from 'commander';
-import * as core from '@actions/core';
-import { parse } from 'csv-parse/sync';
-import { getExecOutput } from '@actions/exec';
-import { sessionSchema } from '../session/session.ts';
-import { resolvePlan } from '../plan/resolve.ts';
-export async function runTerminal(args: readonly string[]): Promise<number> {
-  console.log(new Command(), core.getInput('x'), parse(''), getExecOutput, sessionSchema, resolvePlan);
-  return await Promise.resolve(args.length);
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { PacegateError } from '../errors/errors.ts';
+import { DEFAULTS } from '../plan/defaults.ts';
+import { parseDuration } from '../plan/quantities.ts';
+import { evidenceRequestSchema, parseVerdicts, VERDICTS, type Verdict } from '../session/rules.ts';
+import { SIDES } from '../session/run.ts';
+import {
+  baselineCommand,
+  compareCommand,
+  demoCommand,
+  FORMATS,
+  gateCommand,
+  reportCommand,
+  runCommandOfOneSide,
+  type CommandContext,
+} from './commands.ts';
+import { terminalLog, wantsColour } from './log.ts';
+import type { Places } from './places.ts';
+import { VERSION } from './version.ts';
+
+/** Where the program writes: results to `out`, what is said on the way to `log`. */
+export interface Streams {
+  readonly out: NodeJS.WriteStream;
+  readonly log: NodeJS.WriteStream;
 }
+
+/**
+ * The program on a terminal.
+ * @returns the exit status: 0, 1 (the gate says no), 2 (the user's to mend), 3 (could not be measured)
+ */
+export async function runTerminal(
+  args: readonly string[],
+  places: Places,
+  streams: Streams = { out: process.stdout, log: process.stderr },
+): Promise<number> {
+  const log = terminalLog(streams.log, wantsColour(streams.log));
+  const interrupt = new AbortController();
+  // The first Ctrl-C ends the run and keeps what was measured; the second ends the program.
+  const end = () => {
+    if (interrupt.signal.aborted) process.exit(130);
+    log.warn('Cancelled: ending the run; what was measured is kept.');
+    interrupt.abort();
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
+  try {
+    let status = 0;
+    const context: CommandContext = { places, log, signal: interrupt.signal, ...streamsOf(streams) };
+    const program = commandLine(context, (result) => (status = result));
+    program.configureOutput({
+      writeOut: (text) => streams.out.write(text),
+      writeErr: (text) => streams.log.write(text),
+    });
+    await program.parseAsync([...args], { from: 'user' });
+    return status;
+  } catch (error) {
+    // Help and version end with 0; commander has said what else was wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof PacegateError)) throw error;
+    log.error(`pacegate: ${error.message}`);
+    return error.exitStatus;
+  } finally {
+    process.off('SIGINT', end).off('SIGTERM', end);
+  }
+}
+
+const streamsOf = ({ out }: Streams) => ({
+  print: (text: string) => void out.write(text),
+  colour: wantsColour(out),
+});
+
+/** The grammar: every command with its options, and nothing of what they do. */
+function commandLine(context: CommandContext, done: (status: number) => void): Command {
+  const program = new Command('pacegate')
+    .description(
+      'Did this change make any of our Python images slower, hungrier or bigger, and how sure are we?',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(--help shows what is legal)')
+    .addHelpText('after', STATUSES);
+
+  program
+    .command('demo')
+    .description('gate a small application against its own earlier version, here and now, in about a minute')
+    .addOption(option.out('pacegate-out/demo'))
+    .addOption(option.seed())
+    .addOption(new Option('--host', "use this machine's Python even where Docker answers"))
+    .action(async (options: Parameters<typeof demoCommand>[1]) => done(await demoCommand(context, options)));
+
+  program
+    .command('run')
+    .description('build and measure the files here as one side')
+    .addOption(option.config())
+    .addOption(option.out())
+    .addOption(option.format())
+    .addOption(option.variants())
+    .addOption(new Option('--side <side>', 'what the measurements are called').choices(SIDES).default('head'))
+    .addOption(option.budget())
+    .addOption(option.seed())
+    .action(async (options: Parameters<typeof runCommandOfOneSide>[1]) =>
+      done(await runCommandOfOneSide(context, options)),
+    );
+
+  program
+    .command('gate')
+    .description('build and measure this change and what it starts from, and decide')
+    .addOption(option.config())
+    .addOption(
+      new Option('--baseline <ref>', 'the commit to compare with (default: where this branch began)'),
+    )
+    .addOption(option.out())
+    .addOption(option.format())
+    .addOption(option.variants())
+    .addOption(option.failOn())
+    .addOption(new Option('--evidence <kind>', 'what may judge').choices(evidenceRequestSchema.options))
+    .addOption(option.budget())
+    .addOption(option.seed())
+    .addOption(option.branch())
+    .action(async (options: Parameters<typeof gateCommand>[1]) => done(await gateCommand(context, options)));
+
+  program
+    .command('baseline')
+    .description('measure this commit and append the session to the baseline branch')
+    .addOption(option.config())
+    .addOption(option.out())
+    .addOption(option.format())
+    .addOption(option.variants())
+    .addOption(option.budget())
+    .addOption(option.seed())
+    .addOption(option.branch())
+    .action(async (options: Parameters<typeof baselineCommand>[1]) =>
+      done(await baselineCommand(context, options)),
+    );
+
+  program
+    .command('compare')
+    .description('decide from files: session.json or timings.csv; needs no engine')
+    .argument('[file...]', 'files that say their side')
+    .addOption(new Option('--baseline <file>', 'a file of the baseline').argParser(collect).default([]))
+    .addOption(new Option('--head <file>', 'a file of the head').argParser(collect).default([]))
+    .addOption(new Option('--same-machine', 'all of it ran on one machine').default(false))
+    .addOption(new Option('--config <file>', "judge by this configuration's rules"))
+    .addOption(option.format())
+    .addOption(option.failOn())
+    .action(async (files: string[], options: Parameters<typeof compareCommand>[2]) =>
+      done(await compareCommand(context, files, options)),
+    );
+
+  program
+    .command('report')
+    .description('write the report of a session again')
+    .argument('<session>', 'a session.json')
+    .addOption(option.format())
+    .action(async (file: string, options: Parameters<typeof reportCommand>[2]) =>
+      done(await reportCommand(context, file, options)),
+    );
+  return program;
+}
+
+const STATUSES = `
+Exit status: 0 the gate lets it through; 1 it says no; 2 arguments, configuration or a file are wrong;
+3 it could not be measured.`;
+
+const list = (text: string) => text.split(/[\s,]+/).filter((word) => word !== '');
+
+const collect = (value: string, before: readonly string[]) => [...before, value];
+
+function verdicts(text: string): Verdict[] {
+  const { named, unknown } = parseVerdicts(list(text));
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(`Found ${unknown.join(', ')}; legal: none, ${VERDICTS.join(', ')}.`);
+  return named;
+}
+
+function duration(text: string): string {
+  if (parseDuration(text) === undefined)
+    throw new InvalidArgumentError('Legal: a duration such as 90s, 20m or 1h30m.');
+  return text;
+}
+
+function seed(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffff_ffff)
+    throw new InvalidArgumentError('Legal: a whole number from 0 to 4294967295.');
+  return Number(text);
+}
+
+/** Options that several commands share. */
+const option = {
+  config: () => new Option('--config <file>', `the configuration (default: ${DEFAULTS.configurationFile})`),
+  out: (folder = 'pacegate-out') =>
+    new Option('--out <dir>', 'folder for the files of the run').default(folder),
+  format: () => new Option('--format <format>', 'print this instead of the table').choices(FORMATS),
+  variants: () => new Option('--variants <list>', 'only these variants').argParser(list),
+  failOn: () =>
+    new Option('--fail-on <list>', 'verdicts that give exit status 1, or none').argParser(verdicts),
+  budget: () => new Option('--budget <duration>', 'time for building and measuring').argParser(duration),
+  seed: () => new Option('--seed <n>', 'seed of the order').argParser(seed),
+  branch: () => new Option('--baseline-branch <name>', 'the branch that keeps the baselines'),
+};

@@ -1,0 +1,260 @@
+import type { Comparison } from '../compare/comparison.ts';
+import { exitStatus } from '../compare/exit-status.ts';
+import { comparisonJson } from '../compare/json.ts';
+import { compareSession } from '../compare/compare.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import type { Overrides } from '../plan/resolve.ts';
+import { markerOf, renderMarkdown } from '../report/markdown.ts';
+import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/measurement.ts';
+import { renderTerminal } from '../report/terminal.ts';
+import { parseSession } from '../session/read.ts';
+import type { EvidenceRequest, Verdict } from '../session/rules.ts';
+import type { Side } from '../session/run.ts';
+import type { Session } from '../session/session.ts';
+import { renderTimings } from '../session/timings.ts';
+import { runDemo } from './demo.ts';
+import { gateRepository, type RunContext } from './gate-repository.ts';
+import { measureTree, refreshBaseline } from './measure-tree.ts';
+import { openOutFolder, type OutFolder } from './out-folder.ts';
+import type { Places } from './places.ts';
+import { duration, type ProgressLog } from './progress.ts';
+import { openProject } from './project.ts';
+import { compareFiles, readText } from './read-sides.ts';
+import { jsonText, writeResults } from './results.ts';
+import { newSessionId } from './session-id.ts';
+import { openWorkFolder, removeWorkFolder } from './work-folder.ts';
+
+export const FORMATS = ['markdown', 'json', 'csv'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** What every command has: where things lie, where to write, and the signal that ends it. */
+export interface CommandContext {
+  readonly places: Places;
+  readonly print: (text: string) => void;
+  readonly colour: boolean;
+  readonly log: ProgressLog;
+  readonly signal: AbortSignal;
+}
+
+interface Printed {
+  readonly format?: Format;
+}
+
+interface Planned extends Printed {
+  readonly config?: string;
+  readonly out: string;
+  readonly variants?: string[];
+  readonly budget?: string;
+  readonly seed?: number;
+  readonly baselineBranch?: string;
+  readonly evidence?: EvidenceRequest;
+  readonly failOn?: Verdict[];
+}
+
+const TERMINAL = { event: 'terminal', gitEnvironment: {} } as const;
+/** A run that was cancelled has no verdict to give. */
+const COULD_NOT_BE_MEASURED = 3;
+
+export async function demoCommand(
+  context: CommandContext,
+  options: { readonly out: string; readonly seed?: number; readonly host?: boolean },
+): Promise<number> {
+  const { log, signal, places } = context;
+  return await withRun(context, options.out, async (run) => {
+    const { session, comparison, introduction, conclusion } = await runDemo(
+      { host: options.host ?? false, ...(options.seed === undefined ? {} : { seed: options.seed }) },
+      { ...run, places },
+      signal,
+    );
+    const markdown = renderMarkdown(comparison, session, { marker: markerOf('demo') });
+    await writeResults(run.out, session, comparison, markdown);
+    log.step('Verdict');
+    context.print(renderTerminal(comparison, session, { colour: context.colour }));
+    context.print(`\n${introduction}\n${conclusion}\n`);
+    sayWhere(context, run.out, session);
+    // A demonstration that shows a regression has done its work; only one that could not measure has not.
+    return exitStatus(comparison, []);
+  });
+}
+
+/** `run`: one side alone. The name `run` is the process's in this code base, so the function says more. */
+export async function runCommandOfOneSide(
+  context: CommandContext,
+  options: Planned & { readonly side: Side },
+): Promise<number> {
+  const project = await openProjectHere(options);
+  return await withRun(context, options.out, async (run) => {
+    const request = { side: options.side, event: TERMINAL.event, push: false };
+    const { session, interrupted } = await measureTree(project, request, run, context.signal);
+    await keepMeasurement(run.out, session);
+    context.print(measurementText(session, options, context.colour));
+    sayWhere(context, run.out, session);
+    return interrupted || session.failures.length > 0 ? COULD_NOT_BE_MEASURED : 0;
+  });
+}
+
+export async function gateCommand(
+  context: CommandContext,
+  options: Planned & { readonly baseline?: string },
+): Promise<number> {
+  const project = await openProjectHere(options);
+  return await withRun(context, options.out, async (run) => {
+    const { session, comparison, remarks, plan, interrupted } = await gateRepository(
+      project,
+      overridesOf(options),
+      {
+        ...TERMINAL,
+        secretsOnPullRequests: true,
+        ...(options.baseline === undefined ? {} : { baselineRef: options.baseline }),
+      },
+      run,
+      context.signal,
+    );
+    const markdown = renderMarkdown(comparison, session, { marker: markerOf(plan.configuration), remarks });
+    await writeResults(run.out, session, comparison, markdown);
+    context.log.step('Verdict');
+    context.print(comparisonText(comparison, session, remarks, options, context.colour));
+    sayWhere(context, run.out, session);
+    return interrupted ? COULD_NOT_BE_MEASURED : exitStatus(comparison, plan.rules.failOn);
+  });
+}
+
+export async function baselineCommand(context: CommandContext, options: Planned): Promise<number> {
+  const project = await openProjectHere(options);
+  return await withRun(context, options.out, async (run) => {
+    const { session, stored, interrupted } = await refreshBaseline(
+      project,
+      TERMINAL,
+      run,
+      context.signal,
+      async (measured) => await keepMeasurement(run.out, measured),
+    );
+    context.print(measurementText(session, options, context.colour));
+    sayWhere(context, run.out, session);
+    context.log.info(
+      stored === undefined
+        ? 'Nothing was stored: no run ended well, or the run was cancelled.'
+        : `Stored as ${stored.commit.slice(0, 10)} on the branch ${project.plan.baselineBranch}.`,
+    );
+    return interrupted || session.failures.length > 0 ? COULD_NOT_BE_MEASURED : 0;
+  });
+}
+
+export async function compareCommand(
+  context: CommandContext,
+  files: readonly string[],
+  options: Printed & {
+    readonly baseline: readonly string[];
+    readonly head: readonly string[];
+    readonly sameMachine: boolean;
+    readonly config?: string;
+    readonly failOn?: readonly Verdict[];
+  },
+): Promise<number> {
+  const { baseline, head, sameMachine, config } = options;
+  const project =
+    config === undefined ? undefined : await openProject({ directory: process.cwd(), config, overrides: {} });
+  const { comparison, session } = await compareFiles({
+    files,
+    baseline,
+    head,
+    sameMachine,
+    ...(project === undefined ? {} : { rules: project.plan.rules }),
+  });
+  context.print(comparisonText(comparison, session, [], options, context.colour));
+  const failOn = options.failOn ?? project?.plan.rules.failOn ?? session?.rules.failOn ?? ['regressed'];
+  return exitStatus(comparison, failOn);
+}
+
+export async function reportCommand(
+  context: CommandContext,
+  file: string,
+  options: Printed,
+): Promise<number> {
+  const session = parseSession(await readText(file), file);
+  if (session.sides.includes('head'))
+    context.print(comparisonText(compareSession(session), session, [], options, context.colour));
+  else context.print(measurementText(session, options, context.colour));
+  return 0;
+}
+
+const openProjectHere = async (options: Planned) =>
+  await openProject({
+    directory: process.cwd(),
+    config: options.config,
+    overrides: overridesOf(options),
+  });
+
+function overridesOf({ variants, budget, seed, baselineBranch, evidence, failOn }: Planned): Overrides {
+  return {
+    ...(variants === undefined ? {} : { variants }),
+    ...(budget === undefined ? {} : { budget }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(baselineBranch === undefined ? {} : { baselineBranch }),
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(failOn === undefined ? {} : { failOn }),
+  };
+}
+
+/** Opens the folders of a run, and removes the temporary one whatever happens. */
+async function withRun(
+  { places, log }: CommandContext,
+  folder: string,
+  use: (run: RunContext) => Promise<number>,
+): Promise<number> {
+  const out = await openOutFolder(folder);
+  const workFolder = await openWorkFolder();
+  try {
+    return await use({ sessionId: newSessionId(new Date()), workFolder, places, out, log });
+  } finally {
+    await removeWorkFolder(workFolder);
+  }
+}
+
+async function keepMeasurement(out: OutFolder, session: Session): Promise<void> {
+  await writeResults(out, session, undefined, renderMeasurementMarkdown(session));
+}
+
+function sayWhere({ log }: CommandContext, out: OutFolder, { budget }: Session): void {
+  log.info(`${duration(budget.spentSeconds)}; report.md, session.json and timings.csv are in ${out.path}`);
+}
+
+/** A comparison in the format that was asked for; without one, the table for a terminal. */
+function comparisonText(
+  comparison: Comparison,
+  session: Session | undefined,
+  remarks: readonly string[],
+  { format }: Printed,
+  colour: boolean,
+): string {
+  switch (format) {
+    case 'json':
+      return jsonText(comparisonJson(comparison));
+    case 'csv':
+      if (session === undefined)
+        throw new ConfigurationError(
+          '--format csv writes the timings of one session, and several files were compared. Legal here: markdown, json.',
+        );
+      return renderTimings(session);
+    case 'markdown': {
+      const marker = session === undefined ? {} : { marker: markerOf(session.configuration) };
+      return renderMarkdown(comparison, session, { ...marker, remarks });
+    }
+    default:
+      return renderTerminal(comparison, session, { colour, remarks });
+  }
+}
+
+/** The same for a session of one side. */
+function measurementText(session: Session, { format }: Printed, colour: boolean): string {
+  switch (format) {
+    case 'json':
+      return jsonText(session);
+    case 'csv':
+      return renderTimings(session);
+    case 'markdown':
+      return renderMeasurementMarkdown(session);
+    default:
+      return renderMeasurementTerminal(session, { colour });
+  }
+}

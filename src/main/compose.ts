@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import { createImageBuilder } from '../images/images.ts';
+import { removeLeftovers as removeOldImages } from '../images/store.ts';
+import { containerEngine, removeLeftovers as removeDeadContainers } from '../measure/container.ts';
+import { hostEngine } from '../measure/host.ts';
+import { openJournal } from '../measure/journal.ts';
+import { measureSession } from '../measure/loop.ts';
+import { thisMachine } from '../measure/machine.ts';
+import { isOwnerAlive, ownerOfThisProcess } from '../measure/owner.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Ports } from '../pipeline/ports.ts';
+import { hashFiles, overlayFiles } from '../source/workload-files.ts';
+import { hostVariants } from './host-variants.ts';
+import type { OutFolder } from './out-folder.ts';
+import type { Places } from './places.ts';
+import { reportProgress, type ProgressLog } from './progress.ts';
+
+export interface World {
+  readonly plan: Plan;
+  readonly sessionId: string;
+  readonly places: Places;
+  /** A temporary folder of this session's own. */
+  readonly workFolder: string;
+  readonly out: OutFolder;
+  readonly log: ProgressLog;
+}
+
+/** What a session may still have in the engine when its process is gone: for the action's post step. */
+export async function removeSession(sessionId: string): Promise<void> {
+  await containerEngine({ sessionId, owner: '', probe: '' }).cleanUp();
+}
+
+/**
+ * Hands the real world to a use case, and takes it back: containers, images' names and files of the session are
+ * removed whatever happened.
+ */
+export async function withPorts<Result>(
+  world: World,
+  use: (ports: Ports) => Promise<Result>,
+): Promise<Result> {
+  const { plan, sessionId, places, workFolder, out, log } = world;
+  const images = createImageBuilder({
+    plan,
+    sessionId,
+    variantsFolder: places.variants,
+    workFolder: join(workFolder, 'images'),
+    // What came from the cache took no time: it moves by on a terminal and is not kept.
+    onLine: (line) => (line.endsWith('CACHED') ? log.transient(line) : log.info(line)),
+  });
+  const container = containerEngine({ sessionId, owner: ownerOfThisProcess(), probe: places.probe });
+  const host = hostEngine({ probe: places.probe, workFolder });
+  /** Where no engine was asked for, there is none to clean up in. */
+  const used = { engine: false };
+  const ports: Ports = {
+    images: {
+      check: async () => {
+        const { engine } = await images.check();
+        used.engine = true;
+        await removeDeadContainers(isOwnerAlive);
+        await removeOldImages(new Date());
+        return engine;
+      },
+      prepare: (request, ending) => images.prepare(request, ending),
+      push: (runnable, commit) => images.push(runnable, commit),
+    },
+    hosts: hostVariants(plan),
+    facts: (runnable) => (runnable.image.engine === 'host' ? host : container).facts(runnable),
+    measure: async ({ seed, variants, secondsLeft, plan: measured }, signal) => {
+      const journal = await openJournal(join(out.path, 'runs.jsonl'));
+      try {
+        return await measureSession(
+          {
+            plan: measured,
+            seed,
+            variants,
+            secondsLeft,
+            engines: { container, host },
+            journal,
+            clock: () => new Date(),
+            onProgress: reportProgress(log),
+            // A fixed number of blocks: nothing is settled before the last one.
+            settled: () => new Set(),
+          },
+          signal,
+        );
+      } finally {
+        await journal.close();
+      }
+    },
+    files: { hash: hashFiles, overlay: overlayFiles },
+    machine: thisMachine,
+    clock: () => new Date(),
+    log,
+  };
+  try {
+    return await use(ports);
+  } finally {
+    await host.cleanUp();
+    if (used.engine) {
+      await container.cleanUp();
+      await images.cleanUp();
+    }
+  }
+}

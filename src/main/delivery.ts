@@ -1,0 +1,101 @@
+import * as core from '@actions/core';
+import type { Comparison } from '../compare/comparison.ts';
+import { uploadArtifact } from '../github/artifact.ts';
+import { connect, upsertComment } from '../github/comment.ts';
+import type { EventContext } from '../github/context.ts';
+import type { Inputs } from '../github/inputs.ts';
+import { oneLine } from '../report/escape.ts';
+import { change, metricWords, quantity } from '../report/words.ts';
+import type { OutFolder } from './out-folder.ts';
+import type { ProgressLog } from './progress.ts';
+
+/** The runner as a log: foldable groups are left out, for a red job is read from its end. */
+const log: ProgressLog = {
+  info: (line) => core.info(line),
+  warn: (line) => core.warning(line),
+  step: (title) => core.info(`\u001b[1m${title}\u001b[0m`),
+  transient: () => undefined,
+};
+
+/** What is said to the runner. */
+export const runner = {
+  log,
+  state: (name: string) => core.getState(name),
+  saveState: (name: string, value: string) => core.saveState(name, value),
+  output: (name: string, value: string) => core.setOutput(name, value),
+  /** The job's red line: everything that a person needs, in one annotation. */
+  fail: (message: string) => core.error(message, { title: 'Pacegate' }),
+};
+
+export interface Uploaded {
+  readonly id?: number;
+  readonly url?: string;
+  /** What stands in the report where it did not work. */
+  readonly remarks: readonly string[];
+}
+
+const FILES = ['session.json', 'timings.csv', 'report.md', 'comparison.json', 'runs.jsonl'];
+
+/** Uploads the files of a run; the verdict stands whether it works or not. */
+export async function upload(name: string, out: OutFolder, event: EventContext): Promise<Uploaded> {
+  if (name === 'none') return { remarks: [] };
+  const files = await out.existing(FILES);
+  const result = await uploadArtifact({ name, files, folder: out.path });
+  if (result.kind === 'uploaded')
+    return { id: result.id, url: `${event.runUrl}/artifacts/${result.id}`, remarks: [] };
+  log.warn(`The artifact could not be uploaded: ${result.reason}. The files are in ${out.path}.`);
+  return { remarks: [`The raw timings could not be uploaded as an artifact: ${result.reason}`] };
+}
+
+export interface Commented {
+  readonly url?: string;
+  readonly remarks: readonly string[];
+}
+
+/** Writes the comment where there is a pull request and a token for it. */
+export async function postComment(
+  { comment, githubToken }: Inputs,
+  { pullRequest, owner, repo, apiUrl }: EventContext,
+  marker: string,
+  body: string,
+): Promise<Commented> {
+  if (!comment || pullRequest === undefined) return { remarks: [] };
+  if (githubToken === undefined)
+    return { remarks: ['No comment was written: the input github-token is empty.'] };
+  const octokit = await connect(githubToken, apiUrl);
+  const result = await upsertComment(octokit, { owner, repo, number: pullRequest.number, marker, body });
+  if (result.kind !== 'refused') {
+    log.info(`The comment was ${result.kind}: ${result.url}`);
+    return { url: result.url, remarks: [] };
+  }
+  log.warn(
+    `No comment was written: ${result.reason}. The verdict stands; the job's summary holds the report.`,
+  );
+  return { remarks: [`No comment was written: ${result.reason}.`] };
+}
+
+/** GitHub refuses a summary of more than 1 MiB; the report stays far below. Elsewhere there may be none. */
+export async function writeSummary(markdown: string): Promise<void> {
+  if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') === '') return;
+  await core.summary.addRaw(markdown, true).write();
+}
+
+/** GitHub shows at most ten annotations of a kind in a step: the regressions, the largest first, then how many more. */
+const MOST_ANNOTATIONS = 9;
+
+/** One annotation for each regressed row. */
+export function annotate({ rows }: Comparison): void {
+  const size = (estimate: number | null) => Math.abs(Math.log1p(estimate ?? 0));
+  const regressed = rows
+    .filter(({ verdict }) => verdict === 'regressed')
+    .sort((a, b) => size(b.change.estimate) - size(a.change.estimate));
+  for (const row of regressed.slice(0, MOST_ANNOTATIONS))
+    core.error(
+      `${oneLine(row.variant)}: ${oneLine(metricWords(row.metric))} ${change(row)}, from ${quantity(row.baseline.median, row.unit)} to ${quantity(row.head.median, row.unit)}`,
+      { title: `Pacegate: ${oneLine(row.variant)} regressed` },
+    );
+  if (regressed.length > MOST_ANNOTATIONS)
+    core.error(`${regressed.length - MOST_ANNOTATIONS} more rows regressed; the summary has them all.`, {
+      title: 'Pacegate',
+    });
+}

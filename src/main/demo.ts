@@ -1,0 +1,106 @@
+import { cp, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Comparison } from '../compare/comparison.ts';
+import { BuildError, ConfigurationError } from '../errors/errors.ts';
+import { checkEngine } from '../images/engine-check.ts';
+import { obtainImage } from '../images/store.ts';
+import { gate, type GateResult } from '../pipeline/gate.ts';
+import { resolvePlan } from '../plan/resolve.ts';
+import { withPorts } from './compose.ts';
+import type { RunContext } from './gate-repository.ts';
+import { newSeed } from './session-id.ts';
+import { VERSION } from './version.ts';
+
+/** The base that the demonstration's images are built upon. */
+const BASE_IMAGE = 'python:3.13-slim-trixie';
+/** A demonstration does not wait for a registry as a gate does. */
+const PULL_SECONDS = 120;
+
+export interface Demonstration extends GateResult {
+  /** What was compared, and in which engine. */
+  readonly introduction: string;
+  /** What the rows of this very run say. */
+  readonly conclusion: string;
+}
+
+/**
+ * Gates the small application of `fixtures/demo` against its own earlier version: in containers where an engine
+ * answers and the base image can be had, else with this machine's Python.
+ * @throws ConfigurationError where the fixtures are not beside the program
+ */
+export async function runDemo(
+  { host, seed }: { readonly host: boolean; readonly seed?: number },
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<Demonstration> {
+  const { log, places, workFolder, sessionId } = context;
+  const folder = join(places.fixtures, 'demo');
+  if (!(await isFolder(folder)))
+    throw new ConfigurationError(
+      `The demonstration's application is not at ${folder}: run \`npm start\` in a clone of the repository.`,
+    );
+  const why = host ? '--host was asked for' : await whyNoImages(signal);
+  const config = join(folder, why === undefined ? 'images.yml' : 'host.yml');
+  const introduction =
+    why === undefined
+      ? `Measured in containers of ${BASE_IMAGE}: a small application against its own earlier version.`
+      : `Measured with this machine's own Python, no containers (${why}): a small application against its own earlier version.`;
+  log.info(introduction);
+
+  const [head, baseline] = [join(workFolder, 'head'), join(workFolder, 'baseline')];
+  await cp(join(folder, 'head'), head, { recursive: true });
+  await cp(join(folder, 'baseline'), baseline, { recursive: true });
+  const plan = resolvePlan({ text: await readFile(config, 'utf8'), file: config, root: folder });
+  const result = await withPorts(
+    { plan, ...context },
+    async (ports) =>
+      await gate(
+        {
+          sessionId,
+          plan,
+          pair: { head: { directory: head }, baseline: { directory: baseline } },
+          source: { repository: 'fixtures/demo', event: 'terminal' },
+          seed: seed ?? plan.seed ?? newSeed(),
+          toolVersion: VERSION,
+          history: [],
+          knownImage: () => undefined,
+          notes: [introduction],
+        },
+        ports,
+        signal,
+      ),
+  );
+  return { ...result, introduction, conclusion: conclude(result.comparison) };
+}
+
+/** Why the images cannot be used, or undefined where they can. */
+async function whyNoImages(signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await checkEngine();
+  } catch (error) {
+    if (error instanceof BuildError) return error.message.split(/[.;] /)[0] ?? error.message;
+    throw error;
+  }
+  const found = await obtainImage(
+    BASE_IMAGE,
+    AbortSignal.any([signal, AbortSignal.timeout(PULL_SECONDS * 1000)]),
+  );
+  return found.kind === 'pulled' ? undefined : `${BASE_IMAGE} cannot be had: ${found.reason}`;
+}
+
+/** The sentence on the two variants, from what was measured and not from what was expected. */
+function conclude({ rows }: Comparison): string {
+  const verdict = (variant: string) =>
+    rows.find((row) => row.variant === variant && row.metric === 'cpu_time_s')?.verdict;
+  const [plain, optimized] = [verdict('plain'), verdict('optimized')];
+  const change = 'The head adds an `assert` that checks too much. Python runs it; `python -O` strips it.';
+  if (plain === 'regressed' && optimized !== 'regressed')
+    return `${change} So plain regresses, and optimized (-O) does not: the gate tells the two images apart.`;
+  return `${change} One expects plain to regress and optimized (-O) not to; this run says ${plain ?? 'nothing'} and ${optimized ?? 'nothing'}: the table and report.md say why.`;
+}
+
+const isFolder = async (path: string): Promise<boolean> =>
+  await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );

@@ -1,0 +1,191 @@
+import { join } from 'node:path';
+import { openBaselineBranch } from '../baseline/branch.ts';
+import { knownImage } from '../baseline/format.ts';
+import { StoreError } from '../errors/errors.ts';
+import { cacheWarnings, compileWarnings } from '../images/cache.ts';
+import { gate, type GateResult } from '../pipeline/gate.ts';
+import type { SideTree } from '../pipeline/ports.ts';
+import { ruleChanges, withoutSecrets, withRulesOf } from '../plan/base-rules.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Overrides } from '../plan/resolve.ts';
+import type { Session } from '../session/session.ts';
+import { exportTree, repositoryName } from '../source/export.ts';
+import { resolveSides, type SideCommit, type Sides } from '../source/sides.ts';
+import { withPorts } from './compose.ts';
+import type { OutFolder } from './out-folder.ts';
+import type { Places } from './places.ts';
+import type { ProgressLog } from './progress.ts';
+import { planAt, type Project } from './project.ts';
+import { newSeed } from './session-id.ts';
+import { VERSION } from './version.ts';
+
+/** What a run has whoever asked for it. */
+export interface RunContext {
+  readonly sessionId: string;
+  readonly workFolder: string;
+  readonly places: Places;
+  readonly out: OutFolder;
+  readonly log: ProgressLog;
+}
+
+/** What happened, as the caller knows it: the runner's event, or a person's command. */
+export interface Occasion {
+  /** `pull_request`, `push`, … or `terminal`. */
+  readonly event: string;
+  readonly before?: string;
+  readonly baseRef?: string;
+  readonly baselineRef?: string;
+  /** Environment for git: credentials. */
+  readonly gitEnvironment: Readonly<Record<string, string>>;
+  /** Whether build secrets of the configuration reach the builds of a pull request. */
+  readonly secretsOnPullRequests: boolean;
+}
+
+export interface GatedRepository extends GateResult {
+  /** The plan that judged: its rules decide the exit status. */
+  readonly plan: Plan;
+  readonly history: readonly Session[];
+  /** Sentences that stand below the headline. */
+  readonly remarks: readonly string[];
+}
+
+/** The events in which somebody else's change is judged, so that it must not bring its own rules. */
+const isPullRequest = (event: string) => event === 'pull_request' || event === 'merge_group';
+
+/**
+ * Gates the work tree of a repository: finds the two sides, exports them, reads the rules and the history, builds,
+ * measures and decides.
+ */
+export async function gateRepository(
+  project: Project,
+  overrides: Overrides,
+  occasion: Occasion,
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<GatedRepository> {
+  const { top } = project;
+  const { log, workFolder, out } = context;
+  const { event, gitEnvironment: env, secretsOnPullRequests, ...rest } = occasion;
+  const sides = await resolveSides({ directory: top, event, env, ...rest });
+  const baselineCommit = 'unavailable' in sides.baseline ? undefined : sides.baseline;
+
+  const ruled = await ruledPlan(project, overrides, event, baselineCommit);
+  const plan = isPullRequest(event) && !secretsOnPullRequests ? withoutSecrets(ruled.plan) : ruled.plan;
+  const { sessions: history, remarks } = await readHistory(top, plan, env, log);
+  const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
+  for (const warning of warnings) log.warn(warning);
+
+  const head = await exportSide(top, sides.head, join(workFolder, 'head'));
+  const baseline =
+    baselineCommit === undefined
+      ? undefined
+      : await exportSide(top, baselineCommit, join(workFolder, 'baseline'));
+  const result = await withPorts(
+    { plan, ...context, out },
+    async (ports) =>
+      await gate(
+        {
+          sessionId: context.sessionId,
+          plan,
+          pair: {
+            head: head.tree,
+            baseline:
+              baseline === undefined
+                ? unavailable(sides)
+                : { ...baseline.tree, ...(ruled.base === undefined ? {} : { plan: ruled.base }) },
+          },
+          source: {
+            repository: await repositoryName(top),
+            event,
+            ...(baselineCommit === undefined ? {} : { baseline: record(baselineCommit) }),
+            head: record(sides.head),
+          },
+          seed: plan.seed ?? newSeed(),
+          toolVersion: VERSION,
+          history,
+          knownImage: ({ name }) =>
+            baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
+          notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings],
+        },
+        ports,
+        signal,
+      ),
+  );
+  return { ...result, plan, history, remarks };
+}
+
+const record = ({ commit, dirty }: SideCommit) => ({ commit, dirty });
+
+const unavailable = ({ baseline }: Sides) =>
+  'unavailable' in baseline ? baseline : { unavailable: 'it was not exported' };
+
+/** The plan with the rules that hold, and the sentences on where they come from. */
+async function ruledPlan(
+  project: Project,
+  overrides: Overrides,
+  event: string,
+  baseline: SideCommit | undefined,
+): Promise<{ readonly plan: Plan; readonly base: Plan | undefined; readonly notes: readonly string[] }> {
+  const { plan, file } = project;
+  if (baseline === undefined) return { plan, base: undefined, notes: [] };
+  const at = await planAt(project, baseline.commit, overrides);
+  if (!isPullRequest(event)) return { plan, base: at.kind === 'plan' ? at.plan : undefined, notes: [] };
+  switch (at.kind) {
+    case 'plan':
+      return {
+        plan: withRulesOf(plan, at.plan, overrides),
+        base: at.plan,
+        notes: ruleChanges(plan, at.plan),
+      };
+    case 'none':
+      // Nobody has agreed to anything yet, secrets least of all.
+      return {
+        plan: withoutSecrets(plan),
+        base: undefined,
+        notes: [`The base has no ${file} yet, so the rules are this change's own.`],
+      };
+    case 'broken':
+      return {
+        plan: withoutSecrets(plan),
+        base: undefined,
+        notes: [`The base's ${file} cannot be read, so the rules are this change's own: ${at.message}`],
+      };
+  }
+}
+
+/** The stored sessions, or none with a word on why: a history that cannot be read must not stop a gate. */
+export async function readHistory(
+  directory: string,
+  { baselineBranch, configuration, evidence }: Plan,
+  env: Readonly<Record<string, string>>,
+  log: ProgressLog,
+): Promise<{ readonly sessions: readonly Session[]; readonly remarks: readonly string[] }> {
+  try {
+    const branch = openBaselineBranch({ directory, branch: baselineBranch, env });
+    const { sessions, problems } = await branch.read(configuration);
+    for (const problem of problems) log.warn(problem);
+    return {
+      sessions,
+      remarks:
+        sessions.length > 0
+          ? problems
+          : [
+              `There is no baseline history yet${evidence === 'stored' ? ', and evidence: stored judges by nothing else' : '; the pair is judged all the same'}. Run Pacegate with mode: baseline on a schedule to begin one on the branch ${baselineBranch}.`,
+            ],
+    };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    log.warn(error.message);
+    return { sessions: [], remarks: [`The baseline history could not be read: ${error.message}`] };
+  }
+}
+
+/** Writes a side's files into a folder of the session's own. */
+export async function exportSide(
+  directory: string,
+  side: SideCommit,
+  folder: string,
+): Promise<{ readonly tree: SideTree; readonly notes: readonly string[] }> {
+  const notes = await exportTree(directory, side.tree, folder);
+  return { tree: { directory: folder, commit: record(side) }, notes };
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { MeasurementError } from '../errors/errors.ts';
+import type { Runnable } from '../measure/engine.ts';
+import { resolveInterpreter } from '../measure/interpreter.ts';
+import type { HostVariant, Plan } from '../plan/plan.ts';
+import { contextOf } from '../pipeline/sides.ts';
+import type { HostPort } from '../pipeline/ports.ts';
+import { hashFolder } from '../source/workload-files.ts';
+
+/** This machine's own interpreters on a side's files: what stands in an image's place where there is no container. */
+export function hostVariants(plan: Plan): HostPort {
+  return {
+    prepare: async ({ variant, side, tree }) => {
+      if (variant.kind !== 'host') throw new Error(`${variant.name} is no host variant`);
+      try {
+        return {
+          kind: 'ready',
+          runnable: await toRunnable(variant, side, contextOf(plan, { directory: tree })),
+        };
+      } catch (error) {
+        if (!(error instanceof MeasurementError)) throw error;
+        return {
+          kind: 'failed',
+          failure: { variant: variant.name, side, stage: 'engine', message: error.message },
+        };
+      }
+    },
+  };
+}
+
+async function toRunnable(
+  variant: HostVariant,
+  side: Runnable['image']['side'],
+  folder: string,
+): Promise<Runnable> {
+  const python = await resolveInterpreter(variant.python);
+  const files = await hashFolder(folder);
+  return {
+    image: {
+      variant: variant.name,
+      side,
+      engine: 'host',
+      identity: `sha256:${files}`,
+      id: python,
+      definitionHash: `sha256:${createHash('sha256').update(python).digest('hex')}`,
+      layers: [],
+      origin: 'host',
+    },
+    python,
+    flags: variant.flags,
+    env: variant.env,
+    workingDirectory: folder,
+    filesFrom: folder,
+  };
+}

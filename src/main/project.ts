@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { ConfigurationError } from '../errors/errors.ts';
+import { DEFAULTS } from '../plan/defaults.ts';
+import type { Plan } from '../plan/plan.ts';
+import { resolvePlan, type Overrides } from '../plan/resolve.ts';
+import { readFileAt } from '../source/export.ts';
+import { topLevel } from '../source/sides.ts';
+
+/** A folder with a configuration: a repository's work tree, or a plain folder. */
+export interface Project {
+  /** The repository's top, else the folder itself. */
+  readonly top: string;
+  readonly repository: boolean;
+  /** The configuration's path from the top, as messages name it. */
+  readonly file: string;
+  readonly plan: Plan;
+}
+
+export interface ProjectRequest {
+  readonly directory: string;
+  /** As typed, from the directory; without one the default, from the top. */
+  readonly config: string | undefined;
+  readonly overrides: Overrides;
+}
+
+/** @throws ConfigurationError when there is no configuration, or with all that is wrong with it. */
+export async function openProject({ directory, config, overrides }: ProjectRequest): Promise<Project> {
+  const found = await topLevel(directory);
+  const top = found ?? resolve(directory);
+  const path = config === undefined ? join(top, DEFAULTS.configurationFile) : resolve(directory, config);
+  const file = relative(top, path);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new ConfigurationError(
+      `There is no configuration at ${path} (${error instanceof Error ? error.message.split(',')[0] : String(error)}). Write one (the README's first steps show a short one), or name another with ${config === undefined ? '--config, or the input config' : '--config'}.`,
+      { cause: error },
+    );
+  });
+  return {
+    top,
+    repository: found !== undefined,
+    file,
+    plan: resolvePlan({ text, file, root: top, overrides }),
+  };
+}
+
+/** What a commit's own configuration says; `none` where it has none, `broken` where it cannot be read. */
+export type PlanAt =
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'broken'; readonly message: string };
+
+/** Reads the configuration of a commit. The choice of variants is the caller's and not asked of the old file. */
+export async function planAt({ top, file }: Project, commit: string, overrides: Overrides): Promise<PlanAt> {
+  if (file.startsWith('..') || isAbsolute(file)) return { kind: 'none' };
+  const text = await readFileAt(top, commit, file);
+  if (text === undefined) return { kind: 'none' };
+  try {
+    return {
+      kind: 'plan',
+      plan: resolvePlan({ text, file, root: top, overrides: { ...overrides, variants: undefined } }),
+    };
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { kind: 'broken', message: error.message };
+    throw error;
+  }
+}

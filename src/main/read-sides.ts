@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { compareSession, compareTimings } from '../compare/compare.ts';
+import type { Comparison } from '../compare/comparison.ts';
+import { withNights } from '../compare/nights.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import { parseSession } from '../session/read.ts';
+import type { Rules } from '../session/rules.ts';
+import { SIDES, type Side } from '../session/run.ts';
+import { sameMachine, type Session } from '../session/session.ts';
+import { lastAttempts, parseTimings, type TimedRun } from '../session/timings.ts';
+
+/** What `compare` was given: files that say their side, and files that are told theirs. */
+export interface ComparisonFiles {
+  readonly files: readonly string[];
+  readonly baseline: readonly string[];
+  readonly head: readonly string[];
+  /** The user's word that everything ran on one machine. */
+  readonly sameMachine: boolean;
+  /** Rules of a configuration that the user named; else a session's own, else every metric is judged. */
+  readonly rules?: Rules;
+}
+
+export interface ComparedFiles {
+  readonly comparison: Comparison;
+  /** The session that was judged; undefined where CSVs were. */
+  readonly session: Session | undefined;
+}
+
+type Observed =
+  | { readonly kind: 'session'; readonly session: Session }
+  | { readonly kind: 'timings'; readonly runs: readonly TimedRun[] };
+
+/**
+ * Judges files alone: no engine, no repository.
+ *
+ * One session with both sides is judged as it was live. A session of a head is judged by the sessions of a baseline
+ * beside it. Everything else, CSVs among it, is judged by its timings.
+ *
+ * @throws ConfigurationError when a file is missing, does not parse, or does not fit what was said of it
+ */
+export async function compareFiles(request: ComparisonFiles): Promise<ComparedFiles> {
+  const observed = [
+    ...(await Promise.all(request.files.map((file) => readObserved(file)))),
+    ...(await Promise.all(
+      request.baseline.map(async (file) => asSide(await readObserved(file), 'baseline', file)),
+    )),
+    ...(await Promise.all(request.head.map(async (file) => asSide(await readObserved(file), 'head', file)))),
+  ];
+  if (observed.length === 0)
+    throw new ConfigurationError(
+      'There is nothing to compare: name a session.json or a timings.csv, or two with --baseline FILE --head FILE.',
+    );
+  const sessions = observed.flatMap((one) => (one.kind === 'session' ? [one.session] : []));
+  const { rules } = request;
+  const judged = sessions.filter(({ sides }) => sides.includes('head'));
+  const nights = sessions.filter(({ sides }) => !sides.includes('head'));
+  const [session] = judged;
+  if (session !== undefined && judged.length === 1 && sessions.length === observed.length) {
+    const ruled = rules === undefined ? session : { ...session, rules };
+    const whole = nights.length === 0 ? ruled : withNights(ruled, nights);
+    return { comparison: compareSession(whole), session: whole };
+  }
+  const runs = observed.flatMap((one) => (one.kind === 'session' ? timedRuns(one.session) : one.runs));
+  refuseDoubles(runs);
+  const ownRules = rules ?? sessions[0]?.rules;
+  return {
+    comparison: compareTimings(runs, {
+      sameMachine: request.sameMachine || oneMachine(sessions, observed.length),
+      ...(ownRules === undefined ? {} : { rules: ownRules }),
+    }),
+    session: undefined,
+  };
+}
+
+/** Reads a session or timings: a JSON text begins with a brace. @throws ConfigurationError naming the file */
+async function readObserved(file: string): Promise<Observed> {
+  const text = await readText(file);
+  return text.trimStart().startsWith('{')
+    ? { kind: 'session', session: parseSession(text, file) }
+    : { kind: 'timings', runs: parseTimings(text, file) };
+}
+
+/** @throws ConfigurationError when the file cannot be read */
+export async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new ConfigurationError(
+      `${file} cannot be read (${error instanceof Error ? error.message : String(error)}). Name a session.json or a timings.csv.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The same measurements as another side's: `run` measures a head, and tomorrow it is the baseline. */
+function asSide(observed: Observed, side: Side, file: string): Observed {
+  const found = new Set(
+    observed.kind === 'session' ? observed.session.sides : observed.runs.map((run) => run.side),
+  );
+  if (found.size > 1)
+    throw new ConfigurationError(
+      `${file} holds both sides (${SIDES.join(' and ')}), so it cannot be the ${side} alone; name it without --${side}.`,
+    );
+  const turn = <Thing extends { readonly side: Side }>(things: readonly Thing[]) =>
+    things.map((thing) => ({ ...thing, side }));
+  if (observed.kind === 'timings') return { kind: 'timings', runs: turn(observed.runs) };
+  const { session } = observed;
+  const commit = session.source.head ?? session.source.baseline;
+  return {
+    kind: 'session',
+    session: {
+      ...session,
+      sides: [side],
+      source: {
+        repository: session.source.repository,
+        event: session.source.event,
+        ...(commit === undefined ? {} : { [side]: commit }),
+      },
+      runs: turn(session.runs),
+      warmup: turn(session.warmup),
+      images: turn(session.images),
+      failures: turn(session.failures),
+    },
+  };
+}
+
+const timedRuns = (session: Session): readonly TimedRun[] =>
+  lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
+
+/** Sessions carry their machine, so nobody needs to vouch for them. */
+const oneMachine = (sessions: readonly Session[], files: number): boolean => {
+  const [first] = sessions;
+  return (
+    first !== undefined &&
+    sessions.length === files &&
+    sessions.every(({ machine }) => sameMachine(machine, first.machine))
+  );
+};
+
+function refuseDoubles(runs: readonly TimedRun[]): void {
+  const seen = new Set<string>();
+  for (const { session, side, variant, block } of runs) {
+    const key = JSON.stringify([session, side, variant, block]);
+    if (seen.has(key))
+      throw new ConfigurationError(
+        `The run of ${side} ${variant} block ${block} in session ${session} was found twice: the same measurements were given as two files.`,
+      );
+    seen.add(key);
+  }
+}
