@@ -33,4 +33,9 @@ export async function uploadArtifact({ name, files, folder }: ArtifactRequest): 
   }
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+/** The storage library's errors may have no message, only a status. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const status = 'statusCode' in error ? ` ${String(error.statusCode)}` : '';
+  return error.message || `${error.name}${status}`;
+}

@@ -2,7 +2,7 @@ import { markdownTable } from 'markdown-table';
 import type { Comparison } from '../compare/comparison.ts';
 import type { Session } from '../session/session.ts';
 import { clip, code, fence, sentence } from './escape.ts';
-import { metricWords, percent, quantity, SIGNS, VERDICT_SENTENCES, VERDICT_WORDS } from './words.ts';
+import { count, metricWords, percent, quantity, SIGNS, VERDICT_SENTENCES, VERDICT_WORDS } from './words.ts';
 
 /** A folded part of the comment. */
 export interface Detail {
@@ -63,14 +63,17 @@ export function methodDetail({ family }: Comparison, session: Session): Detail {
   const blocks = Math.max(0, ...session.runs.map(({ block }) => block));
   const repetitions = Object.entries(workload.repetitions).filter(([, n]) => n > 1);
   const limits = [...new Set(rules.metrics.filter(({ gate }) => gate).map(({ limit }) => percent(limit)))];
+  const measured = [
+    `${blocks} of ${rules.blocks} blocks after a discarded warm-up; each block holds a pair of every variant, baseline and head back to back in fresh containers or processes, order random and balanced (seed ${seed}).`,
+    `A change counts from ${limits.join(' or ').replaceAll('+', '')}. Exact one-sided signed-rank tests on log(head / baseline); Hodges-Lehmann estimates with 95 % intervals.`,
+    `Holm over ${count(family.tests, 'test')}, so that the whole report raises a false alarm with probability ${rules.alpha} at most.`,
+    `Workload ${code(workload.command.join(' '))}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`).join(', ')}`}.`,
+  ];
   return {
     title: 'Method',
     body: list([
-      `${blocks} of ${rules.blocks} blocks after a discarded warm-up; each block holds a pair of every variant, baseline and head back to back in fresh containers or processes, order random and balanced (seed ${seed}).`,
-      `A change counts from ${limits.join(' or ').replaceAll('+', '')}. Exact one-sided signed-rank tests on log(head / baseline); Hodges-Lehmann estimates with 95 % intervals.`,
-      `Holm over ${family.tests} tests, so that the whole report raises a false alarm with probability ${rules.alpha} at most.`,
-      `Workload ${code(workload.command.join(' '))}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`).join(', ')}`}.`,
-      `${session.runs.length} runs; ${minutes(budget.spentSeconds)} of a budget of ${minutes(budget.seconds)}${budget.blocksLeftOut > 0 ? `; ${budget.blocksLeftOut} blocks left out, about ${minutes(budget.secondsLeftOut)} more` : ''}.`,
+      ...(session.runs.length === 0 ? [] : measured),
+      `${count(session.runs.length, 'run')}; ${minutes(budget.spentSeconds)} of a budget of ${minutes(budget.seconds)}${budget.blocksLeftOut > 0 ? `; ${count(budget.blocksLeftOut, 'block')} left out, about ${minutes(budget.secondsLeftOut)} more` : ''}.`,
       ...session.notes.map((note) => sentence(clip(note, 500))),
     ]),
   };

@@ -1,0 +1,284 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { comparisonJson } from '../compare/json.ts';
+import { markerOf } from '../report/markdown.ts';
+import { startGitHubServer, type GitHubServer } from '../github/server.test-support.ts';
+import { parseSession } from '../session/read.ts';
+import {
+  removeTemporaryFolders,
+  repository,
+  runGit,
+  shallowClone,
+  temporaryFolder,
+  type TestRepository,
+} from '../source/repository.test-support.ts';
+import { freePort, withEngine } from '../process/engine.test-support.ts';
+import { compareFiles } from './read-sides.ts';
+
+/**
+ * The action itself, from the built dist/, run by act on this machine with act's own artifact server: the workflows
+ * are the README's, as they stand in examples/. GitHub's API is the local server that checks each request.
+ */
+
+jest.setTimeout(600_000);
+
+const TOP = join(import.meta.dirname, '..', '..');
+const ACT = join(process.env['PACEGATE_TOOLS'] ?? '/opt/pacegate-tools', 'bin', 'act');
+const BRANCH = 'pacegate-baseline';
+
+const CONFIGURATION = `version: 1
+workload: { files: [bench.py], command: [python, bench.py] }
+variants:
+  official: { interpreter: official, python: "3.13" }
+metrics: { max_rss_bytes: { gate: false } }
+rules: { blocks: 10 }
+`;
+const application = (rounds: number) =>
+  `def work():\n    total = 0\n    for i in range(${rounds}):\n        total += i & 7\n    return total\n`;
+
+let github: GitHubServer;
+let bare: string;
+let project: TestRepository;
+let action: string;
+let artifacts: string;
+
+beforeAll(async () => {
+  github = await startGitHubServer({ identity: 'job' });
+  artifacts = temporaryFolder();
+  // What the action ships, and nothing else.
+  action = temporaryFolder();
+  for (const name of ['action.yml', 'dist', 'variants'])
+    cpSync(join(TOP, name), join(action, name), { recursive: true });
+
+  bare = temporaryFolder();
+  runGit(bare, 'init', '-q', '--bare');
+  runGit(bare, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  project = repository();
+  project.git('remote', 'add', 'origin', bare);
+  project.write('.github/workflows/gate.yml', readFileSync(join(TOP, 'examples/gate.yml'), 'utf8'));
+  project.write('.github/workflows/baseline.yml', readFileSync(join(TOP, 'examples/baseline.yml'), 'utf8'));
+  project.write('.github/pacegate.yml', CONFIGURATION);
+  project.write('bench.py', 'from app import work\n\nwork()\n');
+  project.write('app.py', application(1_500_000));
+  project.commit('one');
+  project.git('push', '-q', 'origin', 'main');
+});
+afterAll(async () => {
+  await github.close();
+  removeTemporaryFolders();
+});
+
+interface Job {
+  readonly status: number;
+  readonly log: string;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** Runs one of the example workflows on a checkout as GitHub makes it: one commit deep, detached. */
+async function runWorkflow(
+  workflow: 'gate' | 'baseline',
+  event: string,
+  ref: string,
+  payload: unknown,
+): Promise<Job> {
+  const checkout = shallowClone(bare, ref);
+  // act copies no empty folder, and a repository without refs/ is none.
+  checkout.git('branch', 'checkout');
+  const eventFile = join(temporaryFolder(), 'event.json');
+  writeFileSync(eventFile, JSON.stringify(payload));
+  const args = [
+    event,
+    ...['--workflows', `.github/workflows/${workflow}.yml`, '--eventpath', eventFile],
+    ...['--platform', 'ubuntu-latest=-self-hosted', '--local-repository', `pacegate/pacegate@v1=${action}`],
+    ...['--artifact-server-path', artifacts, '--artifact-server-addr', '127.0.0.1'],
+    ...['--artifact-server-port', String(await freePort()), '--secret', 'GITHUB_TOKEN=x0x0x0x0'],
+    ...['--env', `GITHUB_API_URL=${github.url}`, '--env', 'GITHUB_REPOSITORY=owner/name'],
+  ];
+  const cache = temporaryFolder();
+  return await new Promise((resolve, reject) => {
+    const child = spawn(ACT, args, {
+      cwd: checkout.path,
+      // The runtime of the action is the one of the tests.
+      env: {
+        ...process.env,
+        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+        XDG_CACHE_HOME: cache,
+      },
+    });
+    let log = '';
+    child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      const outputs = Object.fromEntries(
+        [...log.matchAll(/::set-output:: ([\w-]+)=(.*)/g)].map(([, name = '', value = '']) => [name, value]),
+      );
+      resolve({ status: status ?? -1, log, outputs });
+    });
+  });
+}
+
+const pullRequest = {
+  pull_request: {
+    number: 7,
+    base: { ref: 'main', repo: { full_name: 'owner/name' } },
+    head: { ref: 'change', repo: { full_name: 'owner/name' } },
+  },
+  repository: { full_name: 'owner/name', name: 'name', owner: { login: 'owner' }, default_branch: 'main' },
+};
+
+/** Commits to the pull request's branch and makes the merge commit that GitHub would. @returns the base as merged */
+function pushChange(rounds: number): string {
+  project.git('checkout', '-q', '-B', 'change', 'main');
+  project.write('app.py', application(rounds));
+  project.commit(`rounds ${rounds}`);
+  project.git('checkout', '-q', '--detach', 'main');
+  project.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
+  project.git('push', '-q', '-f', 'origin', 'HEAD:refs/pull/7/merge');
+  project.git('checkout', '-q', 'main');
+  return project.git('rev-parse', 'main');
+}
+
+const storedSessions = () =>
+  runGit(bare, 'ls-tree', '-r', '--name-only', BRANCH)
+    .split('\n')
+    .filter((path) => path.startsWith('pacegate/sessions/'));
+
+/** The newest artifact's files in a folder. */
+function downloadArtifact(name: string): string {
+  const folder = temporaryFolder();
+  const found = readdirSync(artifacts, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith(`${name}.zip`),
+  );
+  expect(found).toHaveLength(1);
+  execFileSync('python3', ['-m', 'zipfile', '-e', join(artifacts, found[0] ?? ''), folder]);
+  return folder;
+}
+
+withEngine(
+  'three nights are three sessions on the branch, each with digests, facts and raw runs',
+  async () => {
+    for (let night = 1; night <= 3; night += 1) {
+      const job = await runWorkflow('baseline', 'workflow_dispatch', 'main', {
+        repository: pullRequest.repository,
+      });
+      expect({ status: job.status, log: job.status === 0 ? '' : job.log }).toEqual({ status: 0, log: '' });
+      expect(job.log).toContain(`Stored on the branch ${BRANCH}`);
+      expect(storedSessions()).toHaveLength(night);
+    }
+    const session = parseSession(
+      runGit(bare, 'cat-file', 'blob', `${BRANCH}:${storedSessions()[0] ?? ''}`),
+      'stored',
+    );
+    expect(session).toMatchObject({
+      sides: ['baseline'],
+      source: { event: 'workflow_dispatch', baseline: { commit: project.git('rev-parse', 'main') } },
+    });
+    expect(session.images[0]).toMatchObject({
+      facts: { implementation: 'CPython' },
+      id: expect.stringMatching(/^sha256:/),
+    });
+    expect(session.runs).toHaveLength(10);
+  },
+);
+
+withEngine(
+  'a pull request is commented on once, its base as merged being the baseline; a push edits the comment',
+  async () => {
+    // The base moves on while the pull request is open: the merge's first parent is the newer one.
+    project.write('README.md', 'words\n');
+    project.commit('docs');
+    project.git('push', '-q', 'origin', 'main');
+    const base = pushChange(3_000_000);
+    const first = await runWorkflow('gate', 'pull_request', 'refs/pull/7/merge', pullRequest);
+    expect(first.log).toContain('The comment was created');
+    expect(first.outputs).toMatchObject({
+      verdict: 'regressed',
+      'comment-url': expect.stringContaining('http'),
+      'artifact-id': expect.stringMatching(/^\d+$/),
+    });
+    expect(first.status).not.toBe(0);
+    const rows = JSON.parse(first.outputs['regressions'] ?? '') as { metric: string }[];
+    expect(rows.map(({ metric }) => metric).sort()).toEqual(['cpu_time_s', 'wall_time_s']);
+    expect(first.log).toMatch(/::error title=Pacegate%3A official regressed::official: (wall|CPU) time \+/);
+    expect(github.comments).toHaveLength(1);
+    const [created] = github.comments;
+    expect(created?.body).toMatch(
+      new RegExp(`^${markerOf('pacegate')}\n\n### 🔴 Pacegate: 2 of 2 checks regressed`),
+    );
+    expect(created?.body).toContain('Stored nights');
+    expect(created?.body).toContain(base.slice(0, 10));
+
+    const folder = downloadArtifact('pacegate-pacegate');
+    expect(readdirSync(folder).sort()).toEqual([
+      'comparison.json',
+      'report.md',
+      'runs.jsonl',
+      'session.json',
+      'timings.csv',
+    ]);
+    const file = join(folder, 'session.json');
+    const session = parseSession(readFileSync(file, 'utf8'), file);
+    expect(session.source.baseline?.commit).toBe(base);
+    expect(session.nights).toHaveLength(3);
+    const { comparison } = await compareFiles({ files: [file], baseline: [], head: [], sameMachine: false });
+    expect(comparison.verdict).toBe(first.outputs['verdict']);
+    expect(comparisonJson(comparison)).toEqual(
+      JSON.parse(readFileSync(join(folder, 'comparison.json'), 'utf8')),
+    );
+
+    pushChange(4_500_000);
+    const second = await runWorkflow('gate', 'pull_request', 'refs/pull/7/merge', pullRequest);
+    expect(second.log).toContain('The comment was updated');
+    expect(github.comments).toHaveLength(1);
+    expect(github.comments[0]?.id).toBe(created?.id);
+    expect(github.violations).toEqual([]);
+  },
+);
+
+withEngine(
+  'a token that may not comment leaves summary, artifact and verdict; a change of words is seconds and no runs',
+  async () => {
+    project.git('checkout', '-q', '-B', 'change', 'main');
+    project.write('docs/more.md', 'more words\n');
+    project.commit('words');
+    project.git('checkout', '-q', '--detach', 'main');
+    project.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
+    project.git('push', '-q', '-f', 'origin', 'HEAD:refs/pull/7/merge');
+    project.git('checkout', '-q', 'main');
+    const readOnly = await startGitHubServer({ identity: 'job', readOnly: true });
+    const writable = github;
+    github = readOnly;
+    try {
+      const job = await runWorkflow('gate', 'pull_request', 'refs/pull/7/merge', {
+        ...pullRequest,
+        pull_request: {
+          ...pullRequest.pull_request,
+          head: { ref: 'change', repo: { full_name: 'stranger/name' } },
+        },
+      });
+      expect({ status: job.status, log: job.status === 0 ? '' : job.log }).toEqual({ status: 0, log: '' });
+      expect(job.outputs).toMatchObject({
+        verdict: 'unchanged',
+        'comment-url': '',
+        'artifact-id': expect.stringMatching(/^\d+$/),
+      });
+      expect(job.log).toContain('No comment was written: the token may not comment');
+      expect(job.log).toMatch(/Summary - [^]*identical images, so nothing was measured/);
+      expect(readOnly.comments).toEqual([]);
+    } finally {
+      github = writable;
+      await readOnly.close();
+    }
+  },
+);
+
+test('what the action ships is whole: its entry starts from a folder with nothing else', () => {
+  const version = execFileSync(process.execPath, [join(action, 'dist/cli.js'), '--version'], {
+    cwd: temporaryFolder(),
+    encoding: 'utf8',
+  });
+  expect(version.trim()).toMatch(/^\d+\.\d+\.\d+$/);
+});
