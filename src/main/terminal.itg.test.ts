@@ -1,0 +1,259 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, jest, test } from '@jest/globals';
+import { withEngine } from '../process/engine.test-support.ts';
+import { parseSession } from '../session/read.ts';
+import {
+  removeTemporaryFolders,
+  repository,
+  type TestRepository,
+} from '../source/repository.test-support.ts';
+
+/** The program on a terminal, as a process of its own, on real repositories. */
+
+jest.setTimeout(300_000);
+afterAll(removeTemporaryFolders);
+
+const CLI = join(import.meta.dirname, '..', 'cli.ts');
+
+interface Ended {
+  readonly status: number | null;
+  readonly out: string;
+  readonly log: string;
+}
+
+/** @param meanwhile is given the process and what it has logged so far, at each line */
+async function pacegate(
+  directory: string,
+  args: readonly string[],
+  meanwhile: (log: string, interrupt: () => void) => void = () => undefined,
+): Promise<Ended> {
+  return await new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...args], {
+      cwd: directory,
+    });
+    let [out, log] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+      meanwhile(log, () => child.kill('SIGINT'));
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, out, log }));
+  });
+}
+
+const application = (rounds: number) =>
+  `def work():\n    total = 0\n    for i in range(${rounds}):\n        total += i & 7\n    return total\n`;
+
+const HOST = '  here: { interpreter: host, python: python3 }\n';
+const IMAGES = '  official: { interpreter: official, python: "3.13" }\n  debian: { interpreter: debian }\n';
+
+/** A repository whose first commit has the configuration and an application; the memory is shown, not judged. */
+function project(variants: string, rounds = 1_500_000, more = ''): TestRepository {
+  const made = repository();
+  made.write(
+    '.github/pacegate.yml',
+    `version: 1\nworkload: { files: [bench.py], command: [python, bench.py], timeout: 60s${more} }\nvariants:\n${variants}metrics: { max_rss_bytes: { gate: false } }\nrules: { blocks: 10 }\n`,
+  );
+  made.write('bench.py', 'from app import work\n\nwork()\n');
+  made.write('app.py', application(rounds));
+  made.commit('one');
+  return made;
+}
+
+const sessionIn = (directory: string) => {
+  const file = join(directory, 'pacegate-out/session.json');
+  return parseSession(readFileSync(file, 'utf8'), file);
+};
+
+const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
+const leftBehind = (session: string) => [
+  docker('ps', '--all', '--quiet', '--filter', `label=org.pacegate.session=${session}`),
+  docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `pacegate/*:${session}`),
+];
+
+interface Answer {
+  readonly verdict: string;
+  readonly results: readonly {
+    readonly variant: string;
+    readonly metric: string;
+    readonly verdict: string;
+  }[];
+}
+const verdictsOf = (out: string, metric: string) =>
+  (JSON.parse(out) as Answer).results.filter((row) => row.metric === metric).map(({ verdict }) => verdict);
+
+withEngine(
+  'a slower head is regressed in every variant, in time and CPU; nothing is left behind',
+  async () => {
+    const { path, write, commit } = project(IMAGES);
+    write('app.py', application(2_600_000));
+    commit('slower');
+    const { status, out } = await pacegate(path, ['gate', '--format', 'json', '--baseline', 'HEAD~1']);
+    expect(verdictsOf(out, 'wall_time_s')).toEqual(['regressed', 'regressed']);
+    expect(verdictsOf(out, 'cpu_time_s')).toEqual(['regressed', 'regressed']);
+    expect(status).toBe(1);
+    const session = sessionIn(path);
+    expect(leftBehind(session.id)).toEqual(['', '']);
+    // The file alone gives the live verdict, in every format that was printed or written.
+    const again = await pacegate(path, ['compare', 'pacegate-out/session.json', '--format', 'json']);
+    expect([again.status, JSON.parse(again.out)]).toEqual([1, JSON.parse(out)]);
+    const markdown = await pacegate(path, ['compare', 'pacegate-out/session.json', '--format', 'markdown']);
+    expect(readFileSync(join(path, 'pacegate-out/report.md'), 'utf8').split('\n')[2]).toBe(
+      markdown.out.split('\n')[2],
+    );
+    const csv = await pacegate(path, ['report', 'pacegate-out/session.json', '--format', 'csv']);
+    expect(csv.out).toBe(readFileSync(join(path, 'pacegate-out/timings.csv'), 'utf8'));
+    const fromCsv = await pacegate(path, [
+      'compare',
+      'pacegate-out/timings.csv',
+      '--format',
+      'json',
+      '--config',
+      '.github/pacegate.yml',
+    ]);
+    expect(verdictsOf(fromCsv.out, 'cpu_time_s')).toEqual(['regressed', 'regressed']);
+  },
+);
+
+withEngine(
+  'a head that differs and costs nothing is not regressed; a change of words is not measured',
+  async () => {
+    const { path, write, commit } = project(IMAGES);
+    write('other.py', 'UNUSED = 1\n');
+    commit('harmless');
+    const harmless = await pacegate(path, ['gate', '--format', 'json', '--baseline', 'HEAD~1']);
+    expect(harmless.status).toBe(0);
+    expect(JSON.parse(harmless.out)).not.toMatchObject({ verdict: 'regressed' });
+    write('README.md', 'words\n');
+    commit('docs');
+    const docs = await pacegate(path, ['gate', '--baseline', 'HEAD~1']);
+    expect(docs.status).toBe(0);
+    expect(docs.out).toContain('identical images, so nothing was measured (2 variants)');
+    expect(sessionIn(path).runs).toEqual([]);
+  },
+);
+
+withEngine('a build that fails is named with its step, and the other variant is judged', async () => {
+  const { path, write, commit } = project(
+    `${IMAGES.split('\n')[0] ?? ''}\n  old: { interpreter: debian, python: "3.9" }\n`,
+  );
+  write('app.py', application(2_600_000));
+  commit('slower');
+  const { status, out } = await pacegate(path, ['gate', '--baseline', 'HEAD~1']);
+  expect(status).toBe(3);
+  expect(out).toMatch(/old \(head\) failed in build:\n {2}old \(head\): the build stopped at `RUN found=/);
+  expect(out).toMatch(/has Python 3\.13\.\d+, not 3\.9/);
+  expect(out).toMatch(/official +CPU time .* regressed/);
+  expect(out).toMatch(/Pacegate: old could not be measured; \d of 4 checks regressed/);
+});
+
+withEngine('Ctrl-C ends a run at once; what was measured is kept and no container is left', async () => {
+  const { path, write, commit } = project(IMAGES);
+  write('app.py', application(1_600_000));
+  commit('change');
+  let sent = false;
+  const { status, log } = await pacegate(path, ['gate', '--baseline', 'HEAD~1'], (soFar, interrupt) => {
+    if (sent || !soFar.includes('block 5')) return;
+    sent = true;
+    interrupt();
+  });
+  expect(status).toBe(3);
+  expect(log).toContain('what was measured is kept');
+  const session = sessionIn(path);
+  expect(session.runs.length).toBeGreaterThanOrEqual(16);
+  expect(session.runs.length).toBeLessThan(40);
+  expect(leftBehind(session.id)).toEqual(['', '']);
+});
+
+test('without containers the same: a slower working folder is regressed against HEAD', async () => {
+  const { path, write } = project(HOST);
+  write('app.py', application(3_000_000));
+  const { status, out, log } = await pacegate(path, ['gate', '--format', 'json']);
+  expect({ status, log: status === 1 ? '' : log }).toEqual({ status: 1, log: '' });
+  expect(verdictsOf(out, 'cpu_time_s')).toEqual(['regressed']);
+  expect(sessionIn(path).source).toMatchObject({ head: { dirty: true }, baseline: { dirty: false } });
+});
+
+test('a head whose workload dies is failed, a baseline whose workload dies is no baseline', async () => {
+  const { path, write, commit } = project(HOST, 1000, ', repetitions: 1');
+  write('app.py', 'def work():\n    raise SystemExit("the answer is wrong")\n');
+  commit('broken');
+  const broken = await pacegate(path, ['gate', '--baseline', 'HEAD~1']);
+  expect(broken.status).toBe(3);
+  expect(broken.out).toMatch(
+    /here \(head\) failed in workload:\n {2}here \(head, warm-up\): the command ended with exit status 1\n {2}the answer is wrong/,
+  );
+  write('app.py', application(1000));
+  commit('mended');
+  const mended = await pacegate(path, ['gate', '--baseline', 'HEAD~1']);
+  expect(mended.status).toBe(0);
+  expect(mended.out).toMatch(/no baseline to compare 2 of 2 checks with; nothing blocks/);
+});
+
+test('two runs are compared as stored evidence, which one night is too little for', async () => {
+  const { path } = project(HOST, 1_500_000);
+  expect((await pacegate(path, ['run', '--out', 'one'])).status).toBe(0);
+  const second = await pacegate(path, ['run', '--out', 'two']);
+  expect(second.out).toMatch(/here +wall time +[\d.]+ m?s +[\d.]+ m?s … [\d.]+ m?s +10\n/);
+  expect(readdirSync(join(path, 'two')).sort()).toEqual([
+    '.gitignore',
+    'report.md',
+    'runs.jsonl',
+    'session.json',
+    'timings.csv',
+  ]);
+  const compared = await pacegate(path, [
+    'compare',
+    '--baseline',
+    'one/session.json',
+    '--head',
+    'two/session.json',
+  ]);
+  expect(compared.status).toBe(0);
+  expect(compared.out).toContain('1 of the 14 stored sessions that judging by them takes');
+  const timings = await pacegate(path, [
+    'compare',
+    '--baseline',
+    'one/timings.csv',
+    '--head',
+    'two/timings.csv',
+  ]);
+  expect(timings.out).toContain('--same-machine says that it was one');
+});
+
+test('a baseline is kept on a branch of a repository without a remote, and stands beside the next gate', async () => {
+  const { path, write, git, commit } = project(HOST);
+  write('untracked.txt', 'x');
+  expect((await pacegate(path, ['baseline'])).log).toContain('has uncommitted changes');
+  commit('clean');
+  expect((await pacegate(path, ['baseline'])).status).toBe(0);
+  expect((await pacegate(path, ['baseline'])).status).toBe(0);
+  expect(
+    git('ls-tree', '-r', '--name-only', 'pacegate-baseline')
+      .split('\n')
+      .filter((name) => name.includes('/sessions/')),
+  ).toHaveLength(2);
+  write('app.py', application(1_500_001));
+  const { out } = await pacegate(path, ['gate', '--format', 'markdown']);
+  expect(out).toContain('Stored nights');
+});
+
+test.each([
+  ['an unknown option', ['gate', '--baselin', 'x'], /unknown option '--baselin'/],
+  ['an unknown command', ['gaet'], /unknown command 'gaet'/],
+  ['an unknown verdict', ['gate', '--fail-on', 'slower'], /Found slower; legal: none, failed, regressed/],
+  ['a bad duration', ['gate', '--budget', 'soon'], /Legal: a duration such as 90s/],
+  ['no configuration', ['gate', '--config', 'none.yml'], /There is no configuration at .*none\.yml/],
+  ['a missing file', ['compare', 'none.json'], /none\.json cannot be read/],
+  ['nothing to compare', ['compare'], /There is nothing to compare/],
+  ['a baseline that is no commit', ['gate', '--baseline', 'nowhere'], /--baseline nowhere names no commit/],
+])('%s is the user’s to mend: status 2, and no file is written', async (_, args, message) => {
+  const { path } = project(HOST);
+  const { status, log } = await pacegate(path, args);
+  expect(log).toMatch(message);
+  expect(status).toBe(2);
+  expect(existsSync(join(path, 'pacegate-out/session.json'))).toBe(false);
+});
