@@ -38,6 +38,8 @@ export function lastWords({ stderr, timedOut }: CommandResult): string {
     lines
       .slice(-3)
       .join(' / ')
+      // A question where the reader needs an answer: the message around it says what to do.
+      .replace(/\s*Is the docker daemon running\?$/, '')
       .replace(/[.?]+$/, '') || 'no message'
   );
 }

@@ -8,6 +8,7 @@ import type { Failure, Image } from '../session/session.ts';
 import { findApplication } from './application.ts';
 import { bakeDefinition, bakeOverrides, targetsOf } from './bake.ts';
 import { build, type BuildRequest } from './buildx.ts';
+import { checkCertificate } from './certificate.ts';
 import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
@@ -31,7 +32,7 @@ export type ImageResult =
 
 /** Builds, pulls or finds the images of a session. */
 export interface ImageBuilder {
-  /** @throws BuildError, before anything is built, when engine, buildx or BuildKit will not do. */
+  /** @throws ConfigurationError for a certificate authority that is none; BuildError when engine, buildx or BuildKit will not do. */
   check(): Promise<EngineVersions>;
   /** Gets one side of one variant. Whatever keeps it from being had is a failure in the result. */
   prepare(request: ImageRequest, signal: AbortSignal): Promise<ImageResult>;
@@ -69,7 +70,11 @@ type Had =
 export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const { plan, sessionId, variantsFolder, workFolder, onLine } = options;
   let engine: Promise<EngineVersions> | undefined;
-  const check = () => (engine ??= checkEngine());
+  const check = () => (engine ??= checkAll());
+  const checkAll = async () => {
+    await checkCertificate(plan.build.ca, plan.root);
+    return await checkEngine();
+  };
   let folder: Promise<string> | undefined;
   const ownFolder = () => (folder ??= newFolder(workFolder));
   /** Names that this session made in the engine's store. */

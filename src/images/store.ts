@@ -41,6 +41,9 @@ export async function pullBaseline(reference: string, signal: AbortSignal): Prom
     : unavailable(`${JSON.stringify(reference.slice(0, 200))} is not a digest reference (name@sha256:…)`);
 }
 
+/** `host[:port]/path…`; a path has small letters only, which `github.repository` need not have. */
+const REPOSITORY = /^[A-Za-z0-9.-]+(:\d+)?(\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$/;
+
 export interface PushTarget {
   /** Repository prefix, such as `ghcr.io/organisation/name`. */
   readonly registry: string;
@@ -54,7 +57,7 @@ export interface PushTarget {
  */
 export function pushName({ registry, variant, commit }: PushTarget): string {
   const name = `${registry.replace(/\/+$/, '')}/${repositoryComponent(variant)}:${tagOf(commit)}`;
-  if (isReference(name) && !name.includes('@')) return name;
+  if (isReference(name) && REPOSITORY.test(registry.replace(/\/+$/, ''))) return name;
   throw new ConfigurationError(
     `The registry ${JSON.stringify(registry.slice(0, 200))} (build.registry) gives no legal image name: ${JSON.stringify(name.slice(0, 200))}. Legal: a repository without tag, such as ghcr.io/organisation/name, in small letters.`,
   );

@@ -124,6 +124,8 @@ export const variantSchema = z.union([
 ]);
 export type VariantConfiguration = z.infer<typeof variantSchema>;
 
+const COMMAND = 'a list of words, such as [python, bench.py]';
+
 const workloadSchema = table({
   context: z.string().min(1).optional().meta({ description: 'The folder that the images carry.' }),
   dockerfile: relativePath.optional().meta({
@@ -134,7 +136,7 @@ const workloadSchema = table({
     description:
       'The measuring code, relative to the context: taken from the head, mounted read-only on both sides.',
   }),
-  command: z.array(z.string()).min(1, legal('a list of words, such as [python, bench.py]')).meta({
+  command: z.array(z.string(), legal(COMMAND)).min(1, legal(COMMAND)).meta({
     description: "The command; a first word python or python3 is the variant's own interpreter.",
   }),
   timeout: duration.optional(),

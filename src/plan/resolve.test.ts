@@ -116,7 +116,7 @@ rules: { alpha: 2, fail-on: [slower] }
     expect(message).toMatchInlineSnapshot(`
      "The configuration has 12 problems; nothing was built or run.
        .github/pacegate.yml:1: version: found 2 (a number); legal: 1
-       .github/pacegate.yml:3: workload.command: found "python bench.py"; legal: a list
+       .github/pacegate.yml:3: workload.command: found "python bench.py"; legal: a list of words, such as [python, bench.py]
        .github/pacegate.yml:4: workload.timeout: found "soon"; legal: a duration such as 90s, 10m or 1h30m
        .github/pacegate.yml:5: workload.files.0: found "../secret"; legal: a path inside the repository: relative, without ..
        .github/pacegate.yml:6: workload.mode: found a key that is not known; legal: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions

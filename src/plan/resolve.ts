@@ -217,7 +217,8 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
 function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
   const gated = plan.metrics.filter(({ gate }) => gate).length;
   const tests = gated * plan.variants.length;
-  if (plan.evidence === 'stored') return [];
+  // No variant at all is a problem of its own, said where it stands.
+  if (plan.evidence === 'stored' || plan.variants.length === 0) return [];
   if (tests === 0)
     return [
       {
