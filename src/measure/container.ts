@@ -1,15 +1,17 @@
+import { constants } from 'node:os';
 import { join, posix } from 'node:path';
 import { MeasurementError } from '../errors/errors.ts';
-import { runCommand } from '../process/command.ts';
+import { runCommand, type CommandResult } from '../process/command.ts';
 import { interpreterFactsSchema, type InterpreterFacts } from '../session/session.ts';
 import { watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
 import type { Engine, Runnable, RunRequest, RunResult } from './engine.ts';
-import { readProbeAnswer, withTail } from './probe-answer.ts';
+import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured, withTail } from './probe-answer.ts';
 
 export const SESSION_LABEL = 'org.pacegate.session';
 /** Process id and boot id of the owner, by which a later start tells the dead from the living. */
 export const OWNER_LABEL = 'org.pacegate.owner';
 
+const { SIGKILL, SIGTERM } = constants.signals;
 const PROBE = '/pacegate/probe.py';
 const METRICS_FOLDER = '/pacegate/metrics';
 
@@ -30,15 +32,18 @@ export function containerEngine(options: ContainerEngineOptions): Engine {
     run: async (request, signal) => {
       count += 1;
       const name = `pacegate-${options.sessionId}-${count}`;
-      const result = await runCommand('docker', runArguments(request, name, options), {
-        timeoutSeconds: watchdogSeconds(request),
-        signal,
-      });
-      const answer = readProbeAnswer(result.stdout, result.stderr);
-      // Killing the client leaves its container; the name makes it ours to remove.
-      if (result.timedOut || signal.aborted) await removeContainer(name);
-      if (answer !== undefined) return answer;
-      return withoutAnswer(result, request);
+      try {
+        const result = await runCommand('docker', runArguments(request, name, options), {
+          timeoutSeconds: watchdogSeconds(request),
+          maxStdoutBytes: MAX_ANSWER_BYTES,
+          signal,
+        });
+        // A client that is killed leaves its container; the name makes it ours to remove.
+        if (result.status === null || signal.aborted) await removeContainer(name);
+        return readProbeAnswer(result) ?? withoutAnswer(result, request);
+      } catch (error) {
+        return unmeasured('engine', `the docker client could not be started (${String(error)})`);
+      }
     },
     facts: async (runnable) => await containerFacts(runnable, options),
     cleanUp: async () => await removeByLabel(`${SESSION_LABEL}=${options.sessionId}`),
@@ -46,36 +51,34 @@ export function containerEngine(options: ContainerEngineOptions): Engine {
 }
 
 /** What ended a run in which the probe could not say it itself. */
-function withoutAnswer(
-  result: Awaited<ReturnType<typeof runCommand>>,
-  { runnable, workload }: RunRequest,
-): RunResult {
-  const failed = (outcome: RunResult['outcome'], message: string): RunResult => ({
-    outcome,
-    metrics: {},
-    declared: {},
-    noise: {},
-    exitStatus: null,
-    message: withTail(message, result.stderr),
-  });
+export function withoutAnswer(result: CommandResult, { runnable, workload }: RunRequest): RunResult {
+  const failed = (outcome: RunResult['outcome'], message: string) =>
+    unmeasured(outcome, message, result.stderr);
   if (result.timedOut) return failed('timeout', `the run did not end within ${workload.timeoutSeconds} s`);
-  if (result.status === ENGINE_FAULT) return failed('engine', 'the engine could not start the container');
-  if (result.status === 126 || result.status === 127)
-    return failed(
-      'nonzero',
-      `the interpreter ${runnable.python} cannot be started in the image ${runnable.image.id}`,
-    );
-  // 137 without a word: the kernel or someone else killed the container as a whole.
-  if (result.status === 137)
-    return workload.memoryBytes === undefined
-      ? failed('signal', 'the container was killed (SIGKILL)')
-      : failed(
-          'oom',
-          `the container was killed, most likely for its memory limit of ${workload.memoryBytes} bytes`,
-        );
-  if (result.status === null)
-    return failed('engine', `the docker client was ended by ${result.signal ?? 'a signal'}`);
-  return failed('engine', `the probe gave no answer (status ${result.status})`);
+  switch (result.status) {
+    case null:
+      return failed('engine', `the docker client was ended by ${result.signal ?? 'a signal'}`);
+    case ENGINE_FAULT:
+      return failed('engine', 'the engine could not start the container');
+    case 126:
+    case 127:
+      return failed(
+        'nonzero',
+        `the interpreter ${runnable.python} cannot be started in the image ${runnable.image.id}`,
+      );
+    // The kernel or someone else ended the container as a whole.
+    case 128 + SIGTERM:
+      return failed('signal', 'the container was ended (SIGTERM)');
+    case 128 + SIGKILL:
+      return workload.memoryBytes === undefined
+        ? failed('signal', 'the container was killed (SIGKILL)')
+        : failed(
+            'oom',
+            `the container was killed, most likely for its memory limit of ${workload.memoryBytes} bytes`,
+          );
+    default:
+      return failed('engine', `the probe gave no answer (status ${result.status})`);
+  }
 }
 
 /** The docker client's words for one run. Pure. */
@@ -134,9 +137,9 @@ const isolation = (sessionId: string, owner: string) => [
   ...['--label', `${SESSION_LABEL}=${sessionId}`, '--label', `${OWNER_LABEL}=${owner}`],
 ];
 
-/** docker reads a mount as CSV: a field with a comma or a quote must be quoted itself. */
+/** docker reads a mount as CSV: a field with a comma, a quote or a line break must be quoted. */
 function mount(source: string, target: string): string {
-  const field = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const field = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return ['type=bind', field(`src=${source}`), field(`dst=${target}`), 'readonly'].join(',');
 }
 
@@ -178,31 +181,49 @@ export function readFacts(stdout: string, complaint: () => string): InterpreterF
   }
 }
 
-async function removeContainer(name: string): Promise<void> {
-  await runCommand('docker', ['rm', '--force', name], { timeoutSeconds: 60 });
+/** Asks docker for something that a machine without docker has nothing of. @returns its output, or nothing */
+async function askDocker(...args: readonly string[]): Promise<string> {
+  try {
+    return (await runCommand('docker', args, { timeoutSeconds: 120 })).stdout;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+async function removeContainer(...names: readonly string[]): Promise<void> {
+  if (names.length > 0) await askDocker('rm', '--force', '--volumes', ...names);
 }
 
 async function removeByLabel(label: string): Promise<void> {
-  const { stdout } = await runCommand('docker', ['ps', '--all', '--quiet', '--filter', `label=${label}`], {
-    timeoutSeconds: 60,
-  });
-  const ids = stdout.split('\n').filter((id) => id !== '');
-  if (ids.length > 0) await runCommand('docker', ['rm', '--force', ...ids], { timeoutSeconds: 120 });
+  const ids = await askDocker('ps', '--all', '--quiet', '--filter', `label=${label}`);
+  await removeContainer(...ids.split('\n').filter((id) => id !== ''));
 }
+
+/** Age from which a container is a leftover whoever owns it: no run lasts as long. */
+const LEFTOVER_SECONDS = 24 * 3600;
 
 /**
  * Removes containers that earlier starts left behind because they were killed before their clean-up.
- * @param isAlive whether the owner that a label names is still running on this machine
+ * @param isAlive whether the owner that a label names may still be running
  */
-export async function removeLeftovers(isAlive: (owner: string) => boolean): Promise<void> {
-  const { stdout } = await runCommand(
-    'docker',
-    ['ps', '--all', '--filter', `label=${SESSION_LABEL}`, '--format', `{{.ID}} {{.Label "${OWNER_LABEL}"}}`],
-    { timeoutSeconds: 60 },
+export async function removeLeftovers(
+  isAlive: (owner: string) => boolean,
+  now: Date = new Date(),
+): Promise<void> {
+  const listed = await askDocker(
+    ...['ps', '--all', '--filter', `label=${SESSION_LABEL}`],
+    ...['--format', `{{.ID}}\t{{.Label "${OWNER_LABEL}"}}\t{{.CreatedAt}}`],
   );
-  const dead = stdout.split('\n').flatMap((line) => {
-    const [id = '', owner = ''] = line.split(' ');
-    return id !== '' && !isAlive(owner) ? [id] : [];
+  const dead = listed.split('\n').flatMap((line) => {
+    const [id = '', owner = '', created = ''] = line.split('\t');
+    return id !== '' && (!isAlive(owner) || ageSeconds(created, now) > LEFTOVER_SECONDS) ? [id] : [];
   });
-  if (dead.length > 0) await runCommand('docker', ['rm', '--force', ...dead], { timeoutSeconds: 120 });
+  await removeContainer(...dead);
+}
+
+/** Of docker's `2026-01-31 12:00:00 +0100 CET`; 0 where it says it otherwise. */
+function ageSeconds(created: string, now: Date): number {
+  const time = Date.parse(/^\S+ \S+ [+-]\d{4}/.exec(created)?.[0] ?? '');
+  return Number.isNaN(time) ? 0 : (now.getTime() - time) / 1000;
 }

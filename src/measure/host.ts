@@ -1,43 +1,59 @@
-import { runCommand } from '../process/command.ts';
+import { runCommand, type CommandResult } from '../process/command.ts';
 import { watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
 import { readFacts } from './container.ts';
-import type { Engine, RunRequest } from './engine.ts';
-import { readProbeAnswer, withTail } from './probe-answer.ts';
+import type { Engine, RunRequest, RunResult } from './engine.ts';
+import { killProcessesWith } from './host-processes.ts';
+import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured, withTail } from './probe-answer.ts';
 
 export interface HostEngineOptions {
   /** probe.py on this machine, absolute. */
   readonly probe: string;
-  /** A folder of this session's, for the file of business metrics. */
+  /** A folder of this session's own, for the files of business metrics. Its name marks the session's processes. */
   readonly workFolder: string;
 }
 
 /** Runs each workload in a fresh process of this machine: the reference before containers. */
 export function hostEngine({ probe, workFolder }: HostEngineOptions): Engine {
   let count = 0;
+  // Every process of a workload inherits this variable from the probe.
+  const mark = `PACEGATE_METRICS=${workFolder}/`;
   return {
     run: async (request, signal) => {
       count += 1;
-      const metricsFile = `${workFolder}/metrics-${count}.json`;
       const { runnable, workload, repetitions } = request;
-      const result = await runCommand(
-        'env',
-        [
-          // Nothing of this process's environment: a token in it must not reach the workload, nor its noise.
-          '-i',
-          ...Object.entries({ ...hostEnvironment(), ...workloadEnvironment(request) }).map(
-            ([key, value]) => `${key}=${value}`,
-          ),
-          runnable.python,
-          ...['-I', '-S', probe, 'run'],
-          `--timeout=${workload.timeoutSeconds}`,
-          `--repetitions=${repetitions}`,
-          `--metrics=${metricsFile}`,
-          '--',
-          ...workloadCommand(request),
-        ],
-        { cwd: runnable.workingDirectory, timeoutSeconds: watchdogSeconds(request), signal },
-      );
-      return readProbeAnswer(result.stdout, result.stderr) ?? noAnswer(request, result);
+      try {
+        const result = await runCommand(
+          'env',
+          [
+            // Nothing of this process's environment: a token in it must not reach the workload, nor its noise.
+            '-i',
+            ...Object.entries({ ...hostEnvironment(), ...workloadEnvironment(request) }).map(
+              ([key, value]) => `${key}=${value}`,
+            ),
+            runnable.python,
+            ...['-I', '-S', probe, 'run'],
+            `--timeout=${workload.timeoutSeconds}`,
+            `--repetitions=${repetitions}`,
+            `--metrics=${workFolder}/metrics-${count}.json`,
+            '--',
+            ...workloadCommand(request),
+          ],
+          {
+            cwd: runnable.workingDirectory,
+            timeoutSeconds: watchdogSeconds(request),
+            maxStdoutBytes: MAX_ANSWER_BYTES,
+            signal,
+          },
+        );
+        // The probe takes its workload along, unless it was killed itself.
+        if (result.status !== 0) await killProcessesWith(mark);
+        return readProbeAnswer(result) ?? withoutAnswer(result, request);
+      } catch (error) {
+        return unmeasured(
+          'engine',
+          `the run could not be started in ${runnable.workingDirectory} (${String(error)})`,
+        );
+      }
     },
     facts: async (runnable) => {
       const { stdout, stderr } = await runCommand(runnable.python, ['-I', '-S', probe, 'facts'], {
@@ -48,24 +64,20 @@ export function hostEngine({ probe, workFolder }: HostEngineOptions): Engine {
         withTail(`${runnable.image.variant}: the interpreter ${runnable.python} does not start`, stderr),
       );
     },
-    cleanUp: async () => await Promise.resolve(),
+    cleanUp: async () => await killProcessesWith(mark),
   };
 }
 
-function noAnswer({ workload }: RunRequest, result: Awaited<ReturnType<typeof runCommand>>) {
-  return {
-    outcome: result.timedOut ? ('timeout' as const) : ('engine' as const),
-    metrics: {},
-    declared: {},
-    noise: {},
-    exitStatus: null,
-    message: withTail(
-      result.timedOut
-        ? `the run did not end within ${workload.timeoutSeconds} s`
-        : `the probe gave no answer (status ${result.status ?? 'none'})`,
-      result.stderr,
-    ),
-  };
+function withoutAnswer(result: CommandResult, { runnable, workload }: RunRequest): RunResult {
+  const failed = (outcome: RunResult['outcome'], message: string) =>
+    unmeasured(outcome, message, result.stderr);
+  if (result.timedOut) return failed('timeout', `the run did not end within ${workload.timeoutSeconds} s`);
+  if (result.status === 126 || result.status === 127)
+    return failed('nonzero', `the interpreter ${runnable.python} cannot be started`);
+  return failed(
+    'engine',
+    `the probe gave no answer (${result.signal ?? `status ${result.status ?? 'none'}`})`,
+  );
 }
 
 const hostEnvironment = (): Record<string, string> => ({

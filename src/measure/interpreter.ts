@@ -15,9 +15,10 @@ export async function resolveInterpreter(python: string): Promise<string> {
       ['-I', '-S', '-c', 'import sys; print(sys.executable)'],
       { timeoutSeconds: 60 },
     );
-    const path = stdout.trim();
+    // A shim may have words of its own before the interpreter's line.
+    const path = stdout.trimEnd().split('\n').at(-1) ?? '';
     if (status === 0 && path.startsWith('/')) return path;
-    throw new Error(stderr.trim() || `status ${status ?? 'none'}`);
+    throw new Error(stderr.trim() || stdout.trim().slice(0, 200) || `status ${status ?? 'none'}`);
   } catch (error) {
     throw new MeasurementError(
       `The host interpreter ${python} does not start (${error instanceof Error ? error.message : String(error)}). Is it installed and in the PATH? \`python:\` of the variant names another.`,

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { CommandResult } from '../process/command.ts';
 import { betterSchema, METRIC_NAME } from '../session/metric.ts';
-import { noiseSchema, outcomeSchema } from '../session/run.ts';
+import { noiseSchema, outcomeSchema, type Outcome } from '../session/run.ts';
 import type { RunResult } from './engine.ts';
 
-/** The probe's one line. A workload could write there too, so it is read like anything from outside. */
+/** The probe's one line, read like anything from outside. */
 const answerSchema = z.object({
   outcome: outcomeSchema.exclude(['engine']),
   exitStatus: z.int().nullable(),
@@ -22,12 +23,24 @@ const businessSchema = z.record(
   ]),
 );
 
+/** Room for the largest metrics file (1 MiB), each byte of which may take six as JSON, and the rest. */
+export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+
 /**
  * Reads what the probe wrote.
- * @param outputTail the workload's last lines, for the message of a run that is not `ok`
+ *
+ * The answer is the last line of a probe that ended well: a workload that finds the probe's output (through /proc)
+ * can write before it and can end it, and neither makes its own words the probe's.
+ *
+ * @param stderr the workload's last lines, for the message of a run that is not `ok`
  * @returns undefined where there is no answer of the probe's: the caller knows why (engine, kill)
  */
-export function readProbeAnswer(stdout: string, outputTail: string): RunResult | undefined {
+export function readProbeAnswer({
+  status,
+  stdout,
+  stderr: outputTail,
+}: Pick<CommandResult, 'status' | 'stdout' | 'stderr'>): RunResult | undefined {
+  if (status !== 0) return undefined;
   const line = stdout.trimEnd().split('\n').at(-1) ?? '';
   const parsed = answerSchema.safeParse(parseJson(line));
   if (!parsed.success) return undefined;
@@ -104,6 +117,16 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** A run that has no answer of the probe's. */
+export const unmeasured = (outcome: Outcome, message: string, output = ''): RunResult => ({
+  outcome,
+  metrics: {},
+  declared: {},
+  noise: {},
+  exitStatus: null,
+  message: withTail(message, output),
+});
 
 /** A message with the last lines of the output below it, bounded. */
 export function withTail(message: string, output: string): string {

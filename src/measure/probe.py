@@ -5,19 +5,27 @@ behind, and writes one line of JSON on its own standard output; the command's ou
 `probe.py facts` writes what the interpreter is.
 
 Standard library only, Python 3.8 or newer, and few imports: the size of this process is inherited by the child's
-max RSS until it execs. In a container it is the first process, so orphans become its own; on a host it makes
-itself their subreaper.
+max RSS until it execs. All of them before the first run: none may fall into the measured time, nor be read from
+files that a workload has changed. In a container it is the first process, so orphans become its own; on a host it
+makes itself their subreaper.
 """
 
+import json
 import os
+import resource
+import signal
+import stat
 import sys
 import time
+import warnings  # noqa: F401 - os.get_exec_path imports it, and that is called while the clock runs.
 
-CGROUP_V2 = "/sys/fs/cgroup"
-CGROUP_V1_CPU = "/sys/fs/cgroup/cpuacct"
-CGROUP_V1_MEMORY = "/sys/fs/cgroup/memory"
+CGROUP = "/sys/fs/cgroup"
+OWN_CGROUP = "/proc/self/cgroup"
 # A business metrics file larger than this is a mistake, and it would have to travel through a pipe.
 METRICS_LIMIT = 1 << 20
+MESSAGE_LIMIT = 1000
+# What a kill may take: a large process gives its memory back first.
+KILL_SECONDS = 5
 
 
 def read(path):
@@ -48,23 +56,29 @@ def number(path):
 
 
 def cgroup_folders(contained):
-    """(v2 folder, v1 CPU folder, v1 memory folder) of this process's own cgroup.
+    """(v2 folder, v1 folder) of this process's own cgroup; one of them or both are None.
 
     In a container the namespace's root is the run's own cgroup. On a host the cgroup is shared with other
     processes, and its figures would be theirs: none are read.
     """
     if not contained:
-        return None, None, None
-    if os.path.exists(CGROUP_V2 + "/cgroup.controllers"):
-        return CGROUP_V2, None, None
-    return None, CGROUP_V1_CPU, CGROUP_V1_MEMORY
+        return None, None
+    if not os.path.exists(CGROUP + "/cgroup.controllers"):
+        return None, CGROUP
+    # An engine set to share the host's cgroup namespace shows the whole tree, whose root counts the machine: of all
+    # cgroups it alone has no cgroup.type (Linux, admin-guide/cgroup-v2).
+    path = [line[3:] for line in read(OWN_CGROUP).splitlines() if line.startswith("0::")]
+    for folder in [CGROUP + own for own in path if own != "/"] + [CGROUP]:
+        if os.path.exists(folder + "/cgroup.type"):
+            return folder, None
+    return None, None
 
 
 def cgroup_cpu_seconds(v2, v1):
     if v2:
         usage = field(read(v2 + "/cpu.stat"), "usage_usec")
         return None if usage is None else usage / 1e6
-    usage = number(v1 + "/cpuacct.usage") if v1 else None
+    usage = number(v1 + "/cpuacct/cpuacct.usage") if v1 else None
     return None if usage is None else usage / 1e9
 
 
@@ -72,20 +86,22 @@ def throttled_seconds(v2, v1):
     if v2:
         usec = field(read(v2 + "/cpu.stat"), "throttled_usec")
         return None if usec is None else usec / 1e6
-    nsec = field(read(v1 + "/cpu.stat"), "throttled_time") if v1 else None
+    # The controller cpu, which not every machine mounts together with cpuacct.
+    nsec = field(read(v1 + "/cpu/cpu.stat"), "throttled_time") if v1 else None
     return None if nsec is None else nsec / 1e9
 
 
 def memory_peak_bytes(v2, v1):
     # memory.peak came with Linux 5.19; without it there is no peak to report under v2.
-    return number(v2 + "/memory.peak") if v2 else (number(v1 + "/memory.max_usage_in_bytes") if v1 else None)
+    if v2:
+        return number(v2 + "/memory.peak")
+    return number(v1 + "/memory/memory.max_usage_in_bytes") if v1 else None
 
 
 def oom_kills(v2, v1):
-    count = field(read(v2 + "/memory.events"), "oom_kill") if v2 else (
-        field(read(v1 + "/memory.oom_control"), "oom_kill") if v1 else None
-    )
-    return count or 0
+    if v2:
+        return field(read(v2 + "/memory.events"), "oom_kill") or 0
+    return (field(read(v1 + "/memory/memory.oom_control"), "oom_kill") or 0) if v1 else 0
 
 
 def steal_seconds():
@@ -101,10 +117,14 @@ def cpu_pressure_seconds():
 
 
 def become_subreaper():
+    """Orphans become this process's own, and it ends when Pacegate does."""
     import ctypes
 
-    PR_SET_CHILD_SUBREAPER = 36
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+    libc = ctypes.CDLL(None, use_errno=True)
+    for option, value in ((PR_SET_CHILD_SUBREAPER, 1), (PR_SET_PDEATHSIG, signal.SIGTERM)):
+        if libc.prctl(option, value, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl({}, {})".format(option, int(value)))
 
 
 def descendants():
@@ -112,10 +132,10 @@ def descendants():
     children = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            stat = read("/proc/" + name + "/stat")
-            if stat:
+            line = read("/proc/" + name + "/stat")
+            if line:
                 # The command's name may hold spaces and brackets; the parent comes behind the last bracket.
-                parent = int(stat.rpartition(")")[2].split()[1])
+                parent = int(line.rpartition(")")[2].split()[1])
                 children.setdefault(parent, []).append(int(name))
     found, queue = [], [os.getpid()]
     while queue:
@@ -126,43 +146,60 @@ def descendants():
 
 
 def kill_all():
-    import signal
-
-    for _ in range(10):  # A process may fork between the look and the kill.
-        alive = descendants()
-        if not alive:
-            return
-        for pid in alive:
+    deadline = time.perf_counter() + KILL_SECONDS
+    while time.perf_counter() < deadline:  # A process may fork between the look and the kill.
+        for pid in descendants():
             try:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 pass
-        while True:
-            try:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                    break
-            except ChildProcessError:
-                return
-        time.sleep(0.02)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0] != 0:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.005)
+
+
+def find_program(name, environment):
+    """The file that a command's first word names, as execvp finds it, or None."""
+    if "/" in name:
+        return name
+    for folder in os.get_exec_path(environment):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
 
 
 def start(command, environment):
-    """Forks and execs; the child's standard output becomes the error stream. Returns (pid, error text)."""
+    """Forks and execs; the child's standard output becomes the error stream. Returns (pid, error text).
+
+    The child does next to nothing before it execs, for each page that it touches is copied and its time and memory
+    count as the workload's. Not posix_spawn, which is faster: its child shares this process's memory, and the whole
+    of it would be the floor of max RSS.
+    """
+    program = find_program(command[0], environment)
+    if program is None:
+        return 0, "{}: not found in the PATH".format(command[0])
     reader, writer = os.pipe()
-    os.set_inheritable(writer, False)
     pid = os.fork()
     if pid == 0:
         try:
-            os.close(reader)
             os.dup2(2, 1)
-            os.execvpe(command[0], command, environment)
+            # Python ignores these two, and what is ignored stays so across an exec.
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            os.execve(program, command, environment)
         except OSError as error:
-            os.write(writer, "{}: {}".format(command[0], error.strerror).encode())
+            os.write(writer, "{}: {}".format(command[0], error.strerror).encode("utf-8", "replace"))
         finally:
             os._exit(127)
     os.close(writer)
     message = os.read(reader, 4096).decode("utf-8", "replace")
     os.close(reader)
+    if message:
+        os.waitpid(pid, 0)
     return pid, message
 
 
@@ -174,7 +211,6 @@ def run_once(command, environment, state):
     """Runs the command and waits until the last of its processes is gone; its wait status goes into state."""
     pid, message = start(command, environment)
     if message:
-        os.waitpid(pid, 0)
         state["message"] = "the command could not be started: " + message
         state["status"] = 127 << 8
         return
@@ -189,28 +225,53 @@ def run_once(command, environment, state):
             state["main_ended"] = time.perf_counter()
 
 
-def run(options, command):
-    import json
-    import resource
-    import signal
+def end_on_signal(contained):
+    """Takes the workload along when asked to end: by Pacegate, by the engine, or by a person's Ctrl-C."""
 
-    if options["contained"]:
-        # The first process of a container ignores signals that it has no handler for.
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
-    else:
-        become_subreaper()
-
-        def end(*_):
+    def end(*_):
+        # A container's processes end with its first one.
+        if not contained:
             kill_all()
-            os._exit(143)
+        os._exit(143)
 
-        signal.signal(signal.SIGTERM, end)
+    # The first process of a container ignores signals that it has no handler for.
+    signal.signal(signal.SIGTERM, end)
+    for number_ in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number_) != signal.SIG_IGN:
+            signal.signal(number_, end)
+
+
+def read_metrics(path):
+    """(text, complaint) of the workload's own metrics; neither where it wrote none.
+
+    What it wrote is passed on as text and judged outside. It need not be a file at all: opening must not wait.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None, None
+    except OSError as error:
+        return None, error.strerror
+    regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    content = os.read(descriptor, METRICS_LIMIT + 1) if regular else b""
+    os.close(descriptor)
+    if not regular:
+        return None, "it is not a regular file"
+    if len(content) > METRICS_LIMIT:
+        return None, "it is larger than {} bytes".format(METRICS_LIMIT)
+    return content.decode("utf-8", "replace"), None
+
+
+def run(options, command):
+    end_on_signal(options["contained"])
+    if not options["contained"]:
+        become_subreaper()
 
     def expire(*_):
         raise Timeout()
 
     signal.signal(signal.SIGALRM, expire)
-    v2, v1_cpu, v1_memory = cgroup_folders(options["contained"])
+    v2, v1 = cgroup_folders(options["contained"])
     environment = dict(os.environ)
     metrics_file = options["metrics"]
     if metrics_file:
@@ -218,8 +279,8 @@ def run(options, command):
 
     noise = {"load_1m": os.getloadavg()[0]}
     steal, pressure = steal_seconds(), cpu_pressure_seconds()
-    throttled = throttled_seconds(v2, v1_cpu)
-    cgroup_before = cgroup_cpu_seconds(v2, v1_cpu)
+    throttled = throttled_seconds(v2, v1)
+    cgroup_before = cgroup_cpu_seconds(v2, v1)
     own_before = time.process_time()
     usage_before = resource.getrusage(resource.RUSAGE_CHILDREN)
     state = {"status": None, "main_ended": None, "message": ""}
@@ -238,7 +299,7 @@ def run(options, command):
         outcome = "timeout"
     wall = time.perf_counter() - started
     own = time.process_time() - own_before
-    cgroup_after = cgroup_cpu_seconds(v2, v1_cpu)
+    cgroup_after = cgroup_cpu_seconds(v2, v1)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 
     if outcome == "timeout":
@@ -268,7 +329,7 @@ def run(options, command):
                 outcome = "nonzero"
                 state["message"] = state["message"] or "the command ended with exit status {}".format(exit_status)
     # The kernel kills the largest process of the group, which need not be the command itself.
-    if outcome != "timeout" and outcome != "ok" and oom_kills(v2, v1_memory) > 0:
+    if outcome != "timeout" and outcome != "ok" and oom_kills(v2, v1) > 0:
         outcome = "oom"
         state["message"] = "the kernel killed a process of the run: its memory limit was reached"
 
@@ -278,7 +339,7 @@ def run(options, command):
         # Linux counts it in KiB.
         "max_rss_bytes": usage.ru_maxrss * 1024,
     }
-    peak = memory_peak_bytes(v2, v1_memory)
+    peak = memory_peak_bytes(v2, v1)
     if peak:
         metrics["memory_peak_bytes"] = peak
     # The cgroup counts every process whoever reaped it: the check of the sum above.
@@ -288,22 +349,25 @@ def run(options, command):
     for name, before, after in (
         ("steal_s", steal, steal_seconds()),
         ("cpu_pressure_s", pressure, cpu_pressure_seconds()),
-        ("throttled_s", throttled, throttled_seconds(v2, v1_cpu)),
+        ("throttled_s", throttled, throttled_seconds(v2, v1)),
     ):
         if before is not None and after is not None:
             noise[name] = max(0.0, after - before)
 
     business = None
-    if metrics_file and outcome == "ok" and os.path.exists(metrics_file):
-        with open(metrics_file, "rb") as file:
-            content = file.read(METRICS_LIMIT + 1)
-        # Judged outside: what the workload wrote is passed on as text, cut where it is too long.
-        business = content[:METRICS_LIMIT].decode("utf-8", "replace") if len(content) <= METRICS_LIMIT else "too large"
+    if metrics_file and outcome == "ok":
+        business, complaint = read_metrics(metrics_file)
+        if complaint:
+            outcome = "nonzero"
+            state["message"] = "the workload wrote metrics that cannot be read (PACEGATE_METRICS): " + complaint
+
+    # On a line of its own, whatever a workload may have written here through /proc.
+    sys.stdout.write("\n")
     json.dump(
         {
             "outcome": outcome,
             "exitStatus": exit_status,
-            "message": state["message"],
+            "message": state["message"][:MESSAGE_LIMIT],
             "metrics": metrics,
             "cgroupCpu": cgroup,
             "noise": noise,
@@ -316,7 +380,6 @@ def run(options, command):
 
 
 def facts():
-    import json
     import platform
 
     json.dump(

@@ -17,6 +17,7 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   readonly timeoutSeconds?: number;
+  /** Its abort asks the command to end (SIGTERM), and ends it (SIGKILL) when it has not after `GRACE_SECONDS`. */
   readonly signal?: AbortSignal;
   /** Called with each whole line of the error stream, as it comes. */
   readonly onStderrLine?: (line: string) => void;
@@ -26,6 +27,10 @@ export interface CommandOptions {
 
 const STDERR_TAIL_BYTES = 16_384;
 const DEFAULT_MAX_STDOUT_BYTES = 64 * 1024 * 1024;
+/** Less than the 7.5 s that GitHub's runner waits between its own two signals. */
+const GRACE_SECONDS = 5;
+/** After its end a command's last words are in the pipe; reading them takes no time. */
+const PIPE_SECONDS = 1;
 
 /**
  * Runs a program with an argument list, never through a shell, and waits for its end.
@@ -77,7 +82,15 @@ export async function runCommand(
           timedOut = true;
           child.kill('SIGKILL');
         }, timeoutSeconds * 1000);
-  const abort = () => child.kill('SIGTERM');
+  let ending: NodeJS.Timeout | undefined;
+  const abort = () => {
+    child.kill('SIGTERM');
+    ending = setTimeout(() => child.kill('SIGKILL'), GRACE_SECONDS * 1000);
+  };
+  let releasing: NodeJS.Timeout | undefined;
+  const release = () => {
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy();
+  };
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
 
@@ -86,12 +99,19 @@ export async function runCommand(
       (resolve, reject) => {
         child.once('error', reject);
         child.once('close', (code, name) => resolve([code, name]));
+        // A process that the command left behind may hold its pipes open: that one is not waited for.
+        child.once('exit', () => {
+          clearTimeout(timer);
+          releasing = setTimeout(() => setImmediate(release), PIPE_SECONDS * 1000);
+        });
       },
     );
     if (partialLine !== '') options.onStderrLine?.(partialLine);
     return { status, signal: endSignal, stdout: Buffer.concat(stdout).toString('utf8'), stderr, timedOut };
   } finally {
     clearTimeout(timer);
+    clearTimeout(ending);
+    clearTimeout(releasing);
     signal?.removeEventListener('abort', abort);
   }
 }

@@ -1,0 +1,256 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CommandResult } from '../process/command.ts';
+import { watchdogSeconds, workloadCommand } from './command-line.ts';
+import {
+  containerEngine,
+  removeLeftovers,
+  runArguments,
+  withoutAnswer,
+  type ContainerEngineOptions,
+} from './container.ts';
+import { never, runRequest, type RequestChange } from './run-request.test-support.ts';
+
+const OPTIONS: ContainerEngineOptions = {
+  sessionId: 's1',
+  owner: '12@boot.1',
+  probe: '/pacegate/dist/probe.py',
+};
+
+describe('the docker client’s words', () => {
+  const words = (change: RequestChange = {}, command = ['python', 'bench.py']) =>
+    runArguments(runRequest(command, change), 'pacegate-s1-7', OPTIONS);
+
+  test('of a plain run, to the letter', () => {
+    expect(words({ runnable: { workingDirectory: '/app' } })).toEqual([
+      'run',
+      '--rm',
+      ...['--cap-drop', 'ALL'],
+      ...['--security-opt', 'no-new-privileges'],
+      ...['--log-driver', 'none'],
+      ...['--pull', 'never'],
+      ...['--label', 'org.pacegate.session=s1'],
+      ...['--label', 'org.pacegate.owner=12@boot.1'],
+      ...['--name', 'pacegate-s1-7'],
+      ...['--network', 'none'],
+      ...['--pids-limit', '512'],
+      ...['--mount', 'type=bind,src=/pacegate/dist/probe.py,dst=/pacegate/probe.py,readonly'],
+      ...['--tmpfs', '/pacegate/metrics:mode=1777,size=2m'],
+      ...['--env', 'PYTHONHASHSEED=42'],
+      ...['--workdir', '/app'],
+      ...['--entrypoint', 'python'],
+      'sha256:c0ffee',
+      ...['-I', '-S', '/pacegate/probe.py', 'run', '--contained'],
+      '--timeout=120',
+      '--repetitions=1',
+      '--metrics=/pacegate/metrics/metrics.json',
+      '--',
+      'python',
+      'bench.py',
+    ]);
+  });
+
+  const mounted = (files: readonly string[], filesFrom = '/head', workingDirectory = '/app') =>
+    words({ runnable: { filesFrom, workingDirectory }, workload: { files } }).filter((word) =>
+      word.startsWith('type=bind'),
+    );
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    [
+      'a memory limit, and no swap beyond it',
+      words({ workload: { memoryBytes: 268_435_456 } }),
+      ['--memory', '268435456', '--memory-swap', '268435456'],
+    ],
+    ['a network where the plan has one', words({ workload: { network: 'bridge' } }), ['--network', 'bridge']],
+    ['its own limit of processes', words({ workload: { pids: 64 } }), ['--pids-limit', '64']],
+    [
+      'the environment of the workload, the variant’s over it, the hash seed over both',
+      words({
+        workload: { env: { A: 'a=b c', B: 'of the workload', PYTHONHASHSEED: '0' } },
+        runnable: { env: { B: 'of the\nvariant' } },
+      }),
+      ['--env', 'A=a=b c', '--env', 'B=of the\nvariant', '--env', 'PYTHONHASHSEED=42'],
+    ],
+    [
+      'another interpreter as the container’s first process',
+      words({ runnable: { python: '/opt/bin/python3' } }),
+      ['--entrypoint', '/opt/bin/python3', 'sha256:c0ffee', '-I', '-S', '/pacegate/probe.py'],
+    ],
+    [
+      'the flags before the workload’s own words',
+      words({ runnable: { flags: ['-O', '-X', 'utf8'] } }, ['python3', 'bench.py', '-O']),
+      ['--', 'python', '-O', '-X', 'utf8', 'bench.py', '-O'],
+    ],
+    ['its time limit and repetitions', words({ repetitions: 9 }), ['--timeout=120', '--repetitions=9']],
+    [
+      'files of the head over the image’s, read-only',
+      mounted(['bench.py', 'data/']),
+      [
+        'type=bind,src=/head/bench.py,dst=/app/bench.py,readonly',
+        'type=bind,src=/head/data/,dst=/app/data/,readonly',
+      ],
+    ],
+    [
+      'a path with a comma or a quote as a quoted field',
+      mounted(['a,b.py', 'say "hi".py', "it's.py"], '/my, head'),
+      [
+        'type=bind,"src=/my, head/a,b.py","dst=/app/a,b.py",readonly',
+        'type=bind,"src=/my, head/say ""hi"".py","dst=/app/say ""hi"".py",readonly',
+        `type=bind,"src=/my, head/it's.py",dst=/app/it's.py,readonly`,
+      ],
+    ],
+  ])('hold %s', (_, all, expected) => {
+    expect(all.join('\0')).toContain(expected.join('\0'));
+  });
+
+  test('hold no limit of memory where the plan has none', () => {
+    expect(words().filter((word) => word.startsWith('--memory'))).toEqual([]);
+  });
+});
+
+test.each([
+  [
+    ['python', '-m', 'x'],
+    ['/venv/bin/python', '-O', '-m', 'x'],
+  ],
+  [
+    ['python3', 'x.py'],
+    ['/venv/bin/python', '-O', 'x.py'],
+  ],
+  [
+    ['python3.13', 'x.py'],
+    ['python3.13', 'x.py'],
+  ],
+  [
+    ['pytest', 'python'],
+    ['pytest', 'python'],
+  ],
+])('the command %j with a variant’s interpreter and flags is %j', (command, expected) => {
+  expect(
+    workloadCommand(runRequest(command, { runnable: { python: '/venv/bin/python', flags: ['-O'] } })),
+  ).toEqual(expected);
+});
+
+test('the engine gives up later than the probe, which has the time limit of every repetition', () => {
+  expect(watchdogSeconds(runRequest(['true'], { workload: { timeoutSeconds: 10 }, repetitions: 5 }))).toBe(
+    80,
+  );
+});
+
+describe('a run without the probe’s answer', () => {
+  const ended = (change: Partial<CommandResult>): CommandResult => ({
+    status: 1,
+    signal: null,
+    stdout: '',
+    stderr: 'docker: last words\n',
+    timedOut: false,
+    ...change,
+  });
+  test.each([
+    [
+      'that the watchdog ended',
+      { status: null, signal: 'SIGKILL', timedOut: true },
+      'timeout',
+      /not end within 120 s/,
+    ],
+    ['that the engine refused', { status: 125 }, 'engine', /the engine could not start the container/],
+    [
+      'whose interpreter is not executable',
+      { status: 126 },
+      'nonzero',
+      /python cannot be started in the image sha/,
+    ],
+    [
+      'whose interpreter is not there',
+      { status: 127 },
+      'nonzero',
+      /python cannot be started in the image sha/,
+    ],
+    ['that was killed', { status: 137 }, 'signal', /killed \(SIGKILL\)/],
+    ['that was ended', { status: 143 }, 'signal', /ended \(SIGTERM\)/],
+    ['whose client was killed', { status: null, signal: 'SIGKILL' }, 'engine', /client was ended by SIGKILL/],
+    ['whose probe broke', { status: 1 }, 'engine', /the probe gave no answer \(status 1\)/],
+    ['whose probe said nothing', { status: 0 }, 'engine', /the probe gave no answer \(status 0\)/],
+  ] as const)('%s', (_, change, outcome, message) => {
+    const result = withoutAnswer(ended(change), runRequest(['true']));
+    expect(result).toMatchObject({ outcome, metrics: {}, exitStatus: null });
+    expect(result.message).toMatch(message);
+    expect(result.message).toMatch(/\ndocker: last words$/);
+  });
+
+  test('that was killed under a memory limit most likely died of it', () => {
+    const limited = runRequest(['true'], { workload: { memoryBytes: 1e8 } });
+    expect(withoutAnswer(ended({ status: 137 }), limited)).toMatchObject({
+      outcome: 'oom',
+      message: expect.stringContaining('its memory limit of 100000000 bytes'),
+    });
+  });
+});
+
+describe('with a docker client that is a script', () => {
+  const { PATH } = process.env;
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pacegate-docker-'));
+  });
+  afterEach(async () => {
+    process.env['PATH'] = PATH;
+    await rm(folder, { recursive: true });
+  });
+
+  /** Puts a `docker` into the PATH that notes its words and says what the test wants. */
+  async function docker(...lines: readonly string[]): Promise<() => Promise<string[]>> {
+    const calls = join(folder, 'calls');
+    await writeFile(
+      join(folder, 'docker'),
+      ['#!/bin/sh', `echo "$@" >> '${calls}'`, ...lines, ''].join('\n'),
+    );
+    await chmod(join(folder, 'docker'), 0o755);
+    process.env['PATH'] = `${folder}:${PATH ?? ''}`;
+    return async () => (await readFile(calls, 'utf8')).trimEnd().split('\n');
+  }
+
+  const listing = (...rows: readonly string[]) =>
+    `[ "$1" != ps ] || printf '%s\\n' ${rows.map((row) => `'${row}'`).join(' ')}`;
+
+  test('leftovers are those of dead owners, and those that no run lasts long enough to own', async () => {
+    const calls = await docker(
+      listing(
+        'dead\t1@boot.1\t2026-01-31 11:59:00 +0000 UTC',
+        'alive\t2@boot.1\t2026-01-31 01:00:00 +0000 UTC',
+        'nobody\t\t2026-01-31 11:59:00 +0000 UTC',
+        'old\t2@boot.1\t2026-01-30 12:59:00 +0100 CET',
+        'zone\t2@boot.1\t2026-01-30 13:01:00 +0100 CET',
+        'undated\t2@boot.1\tlong ago',
+      ),
+    );
+    await removeLeftovers((owner) => owner === '2@boot.1', new Date('2026-01-31T12:00:00Z'));
+    expect((await calls()).slice(1)).toEqual(['rm --force --volumes dead nobody old']);
+  });
+
+  test('where there is no leftover nothing is removed', async () => {
+    const calls = await docker(listing('alive\t2@boot.1\t2026-01-31 11:59:00 +0000 UTC'));
+    await removeLeftovers(() => true, new Date('2026-01-31T12:00:00Z'));
+    expect(await calls()).toHaveLength(1);
+  });
+
+  test('a client that floods its output is ended, and its container removed', async () => {
+    const calls = await docker('[ "$1" != run ] || exec yes');
+    const result = await containerEngine(OPTIONS).run(runRequest(['true']), never);
+    expect(result).toMatchObject({ outcome: 'engine', message: 'the docker client was ended by SIGKILL' });
+    expect((await calls()).slice(1)).toEqual(['rm --force --volumes pacegate-s1-1']);
+  });
+
+  test('without a client a run is the engine’s fault, and there is nothing to clean up', async () => {
+    process.env['PATH'] = folder;
+    const engine = containerEngine(OPTIONS);
+    expect(await engine.run(runRequest(['true']), never)).toMatchObject({
+      outcome: 'engine',
+      message: expect.stringMatching(/^the docker client could not be started \(.*ENOENT\)$/),
+    });
+    await engine.cleanUp();
+    await removeLeftovers(() => false);
+  });
+});

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigurationError } from '../errors/errors.ts';
+import type { Run } from '../session/run.ts';
+import { openJournal, readJournal } from './journal.ts';
+
+let folder: string;
+let path: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pacegate-journal-'));
+  path = join(folder, 'runs.jsonl');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const run = (block: number, change: Partial<Run> = {}): Run => ({
+  side: 'head',
+  variant: 'official',
+  block,
+  position: 0,
+  attempt: 0,
+  started: '2026-01-31T12:00:00.000Z',
+  outcome: 'ok',
+  metrics: { wall_time_s: 1.25, tasks: 1e-9 },
+  noise: { load_1m: 0.5 },
+  exitStatus: 0,
+  ...change,
+});
+
+async function written(...runs: readonly (readonly [Run, boolean])[]): Promise<string> {
+  const journal = await openJournal(path);
+  for (const [one, warmup] of runs) await journal.append(one, warmup);
+  await journal.close();
+  return await readFile(path, 'utf8');
+}
+
+test('what is appended is read back as it was, warm-up apart', async () => {
+  const failed = run(2, {
+    outcome: 'oom',
+    metrics: {},
+    exitStatus: null,
+    message: 'two\nlines, "quoted" – é',
+  });
+  const text = await written([run(0), true], [run(1), false], [failed, false]);
+  expect(readJournal(text, 'runs.jsonl')).toEqual({ warmup: [run(0)], runs: [run(1), failed] });
+});
+
+test('each run is on the disk before the next one starts', async () => {
+  const journal = await openJournal(path);
+  for (const block of [1, 2, 3]) {
+    await journal.append(run(block), false);
+    expect(readJournal(await readFile(path, 'utf8'), path).runs).toHaveLength(block);
+  }
+  await journal.close();
+});
+
+test('an older journal of the same name is replaced', async () => {
+  await written([run(1), false], [run(2), false]);
+  expect(readJournal(await written([run(3), false]), path)).toEqual({ warmup: [], runs: [run(3)] });
+});
+
+test('a last line that a crash cut anywhere is left out', async () => {
+  const text = await written([run(0), true], [run(1), false]);
+  const first = text.indexOf('\n') + 1;
+  for (const end of [first, first + 1, text.length - 1])
+    expect(readJournal(text.slice(0, end), 'runs.jsonl')).toEqual({ warmup: [run(0)], runs: [] });
+  expect(readJournal('', 'runs.jsonl')).toEqual({ warmup: [], runs: [] });
+});
+
+test.each([
+  ['broken JSON', '{"warmup":fal', /^out\/runs\.jsonl:2: not a run .*JSON.*Take the line out/],
+  ['an empty line', '', /^out\/runs\.jsonl:2: /],
+  ['no run', '{"warmup":false}', /^out\/runs\.jsonl:2: .*side: .*; .*outcome: /],
+  ['a run that does not say whether it warmed up', JSON.stringify(run(1)), /:2: .*warmup: /],
+  [
+    'an infinite number',
+    JSON.stringify({ warmup: false, ...run(1) }).replace('1.25', '1e999'),
+    /wall_time_s/,
+  ],
+])('%s in the middle is an error that names file and line', async (_, bad, message) => {
+  const [good = ''] = (await written([run(1), false])).split('\n');
+  const read = () => readJournal([good, bad, good, ''].join('\n'), 'out/runs.jsonl');
+  expect(read).toThrow(ConfigurationError);
+  expect(read).toThrow(message);
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from '@jest/globals';
+import { MAX_ANSWER_BYTES, readProbeAnswer, withTail } from './probe-answer.ts';
+
+const METRICS = { wall_time_s: 2, cpu_time_s: 1, max_rss_bytes: 1e7 };
+const NOISE = { load_1m: 0.5, steal_s: 0 };
+
+const answer = (change: object = {}) => ({
+  outcome: 'ok',
+  exitStatus: 0,
+  message: '',
+  metrics: METRICS,
+  cgroupCpu: null,
+  noise: NOISE,
+  business: null,
+  ...change,
+});
+const read = (change: object = {}, stderr = '') =>
+  readProbeAnswer({ status: 0, stdout: `\n${JSON.stringify(answer(change))}\n`, stderr });
+
+test('a good run has its metrics and noise, and no message whatever the workload printed', () => {
+  expect(read({}, 'words\n')).toEqual({
+    outcome: 'ok',
+    metrics: METRICS,
+    declared: {},
+    noise: NOISE,
+    exitStatus: 0,
+    message: undefined,
+  });
+});
+
+test.each([
+  ['nonzero', 7, 'the command ended with exit status 7'],
+  ['signal', null, 'the command was ended by SIGSEGV'],
+  ['timeout', null, 'the command was still running at the limit of 10 s'],
+  ['oom', null, 'the kernel killed a process of the run'],
+])(
+  'a run that ended as %s has no metrics, and the last words below its message',
+  (outcome, exitStatus, message) => {
+    expect(read({ outcome, exitStatus, message, business: '{"tasks": 1}' }, 'first\nlast words\n')).toEqual({
+      outcome,
+      metrics: {},
+      declared: {},
+      noise: NOISE,
+      exitStatus,
+      message: `${message}\nfirst\nlast words`,
+    });
+  },
+);
+
+describe('what is not the probe’s answer is none', () => {
+  const line = (change: object = {}) => JSON.stringify(answer(change));
+  test.each([
+    ['nothing', 0, ''],
+    ['an answer of a probe that was killed', null, line()],
+    ['an answer of a probe that did not end well', 143, line()],
+    ['an answer that is not the last line', 0, `${line()}\nmore`],
+    ['half an answer', 0, line().slice(0, -1)],
+    ['a line in which something else stands before it', 0, `x${line()}`],
+    ['a list', 0, '[]'],
+    ['an engine’s fault, which is not the probe’s to claim', 0, line({ outcome: 'engine' })],
+    ['an outcome that is not known', 0, line({ outcome: 'fine' })],
+    ['a negative time', 0, line({ metrics: { wall_time_s: -1 } })],
+    ['an infinite time', 0, line({ metrics: { wall_time_s: 7 } }).replace(':7', ':1e999')],
+    ['a time in words', 0, line({ metrics: { wall_time_s: '1' } })],
+    ['NaN, which Python writes and JSON does not have', 0, line().replace('0.5', 'NaN')],
+    ['a message without an end', 0, line({ message: 'x'.repeat(4001) })],
+  ])('%s', (_, status, stdout) => {
+    expect(readProbeAnswer({ status, stdout, stderr: '' })).toBeUndefined();
+  });
+});
+
+test('of several lines the last one is the probe’s, for a workload can only write before it', () => {
+  const fake = JSON.stringify(answer({ metrics: { ...METRICS, wall_time_s: 0.001 } }));
+  const stdout = `${fake}\n${fake}\n${JSON.stringify(answer())}\n`;
+  expect(readProbeAnswer({ status: 0, stdout, stderr: '' })?.metrics['wall_time_s']).toBe(2);
+});
+
+test.each([
+  ['agrees', 1.02, 1],
+  ['is a little more, which is the container’s own', 1.14, 1],
+  ['is more, for a process was not waited for', 1.5, 1.5],
+  ['is less', 0.2, 1],
+  ['is not known', null, 1],
+])('where the cgroup’s CPU time %s (%p s of 1 s)', (_, cgroupCpu, expected) => {
+  expect(read({ cgroupCpu })?.metrics['cpu_time_s']).toBe(expected);
+});
+
+describe('business metrics', () => {
+  test('are values, or values with their unit and direction', () => {
+    const business =
+      '{"tasks": 12, "tasks/s": {"value": 3.5, "unit": "1/s", "better": "higher"}, "x": {"value": 0}}';
+    const result = read({ business });
+    expect(result?.metrics).toEqual({ ...METRICS, tasks: 12, 'tasks/s': 3.5, x: 0 });
+    expect(result?.declared).toEqual({ 'tasks/s': { unit: '1/s', better: 'higher' }, x: {} });
+  });
+
+  test.each([
+    ['no JSON', 'tasks=1', /PACEGATE_METRICS, the file\).*found "tasks=1"/],
+    ['nothing', '', /the file/],
+    ['a list', '[1]', /the file/],
+    ['null', 'null', /the file/],
+    ['NaN', '{"tasks": NaN}', /found "\{\\"tasks\\": NaN\}"/],
+    ['Infinity', '{"tasks": Infinity}', /finite numbers/],
+    ['a number beyond what is finite', '{"tasks": 1e999}', /PACEGATE_METRICS, tasks\)/],
+    ['a number in words', '{"tasks": "12"}', /PACEGATE_METRICS, tasks\)/],
+    ['an object without a value', '{"tasks": {"unit": "s"}}', /PACEGATE_METRICS, tasks/],
+    ['a direction that is none', '{"tasks": {"value": 1, "better": "faster"}}', /PACEGATE_METRICS, tasks/],
+    ['a name with spaces', '{"my tasks": 1}', /PACEGATE_METRICS, my tasks\)/],
+    ['a name that a table would not survive', '{"a|b": 1}', /PACEGATE_METRICS, a\|b\)/],
+    ['an empty name', '{"": 1}', /PACEGATE_METRICS/],
+    ['a name without an end', `{"${'x'.repeat(64)}": 1}`, /PACEGATE_METRICS/],
+    ...['wall_time_s', 'cpu_time_s', 'max_rss_bytes', 'memory_peak_bytes'].map(
+      (name) =>
+        [
+          `the reserved name ${name}`,
+          `{"tasks": 1, "${name}": 1}`,
+          new RegExp(`the metric ${name} .*measured from outside: give it another name`),
+        ] as const,
+    ),
+  ])('that hold %s make the run a failure that says so', (_, business, message) => {
+    const result = read({ business });
+    expect(result).toMatchObject({ outcome: 'nonzero', metrics: {}, declared: {}, exitStatus: 0 });
+    expect(result?.message).toMatch(message);
+  });
+
+  test('that name __proto__ or constructor change no object but their own', () => {
+    const result = read({ business: '{"__proto__": {"value": 1}, "constructor": 2, "tasks": 1}' });
+    expect(Object.getPrototypeOf(result?.metrics)).toBe(Object.prototype);
+    expect(Object.keys(result?.metrics ?? {}).sort()).toEqual([
+      'constructor',
+      'cpu_time_s',
+      'max_rss_bytes',
+      'tasks',
+      'wall_time_s',
+    ]);
+    expect(({} as Record<string, unknown>)['value']).toBeUndefined();
+  });
+
+  test('of the largest file fit into what is kept of the answer', () => {
+    const worst = '\u0001'.repeat(1 << 20);
+    expect(JSON.stringify(answer({ business: worst })).length).toBeLessThan(MAX_ANSWER_BYTES);
+    expect(read({ business: worst })?.message?.length).toBeLessThan(2000);
+  });
+});
+
+test.each([
+  ['no output', '', 'message'],
+  ['only line breaks', '\n\n', 'message'],
+  ['a little', 'a\nb\n', 'message\na\nb'],
+  [
+    'many lines: the last twelve',
+    Array.from({ length: 40 }, (_, n) => `${n}`).join('\n'),
+    /^message\n28\n(.*\n){10}39$/,
+  ],
+  ['one endless line: its last 2000 characters', 'x'.repeat(9000), /^message\nx{2000}$/],
+])('below a message stands of the output: %s', (_, output, expected) => {
+  expect(withTail('message', output)).toEqual(
+    typeof expected === 'string' ? expected : expect.stringMatching(expected),
+  );
+});

@@ -1,0 +1,514 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { runCommand } from '../process/command.ts';
+import type { RunResult } from './engine.ts';
+import { processesWith } from './host-processes.ts';
+import { hostEngine } from './host.ts';
+import { resolveInterpreter } from './interpreter.ts';
+import { readProbeAnswer } from './probe-answer.ts';
+import { FAKE_ANSWER, never, runRequest, type RequestChange } from './run-request.test-support.ts';
+
+const probe = join(import.meta.dirname, 'probe.py');
+let python: string;
+/** Working directory and metrics folder of the test's runs. */
+let folder: string;
+beforeAll(async () => {
+  python = await resolveInterpreter('python3');
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pacegate-probe-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function run(
+  command: readonly string[],
+  { runnable, workload, ...rest }: RequestChange = {},
+): Promise<RunResult> {
+  const request = runRequest(command, {
+    runnable: { python, workingDirectory: folder, ...runnable },
+    workload: { timeoutSeconds: 60, ...workload },
+    ...rest,
+  });
+  return await hostEngine({ probe, workFolder: folder }).run(request, never);
+}
+
+const shell = (...lines: readonly string[]) => ['sh', '-c', lines.join('\n')];
+/** A Python workload; the first word is the interpreter that the probe runs under. */
+const script = (...lines: readonly string[]) => ['python3', '-I', '-S', '-c', lines.join('\n')];
+const lines = async (name: string) => (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n');
+const metric = ({ metrics, message }: RunResult, name: string): number => {
+  expect(message).toBeUndefined();
+  return metrics[name] ?? Number.NaN;
+};
+
+/** Runs a snippet that has the probe as a module, and gives back what it prints as JSON. */
+async function inside(...code: readonly string[]): Promise<unknown> {
+  const importing = [
+    'import sys, json',
+    `sys.path.insert(0, ${JSON.stringify(dirname(probe))})`,
+    'import probe',
+  ];
+  const { stdout, stderr } = await runCommand(python, [
+    '-B',
+    '-I',
+    '-S',
+    '-c',
+    [...importing, ...code].join('\n'),
+  ]);
+  expect(stderr).toBe('');
+  return JSON.parse(stdout);
+}
+
+describe('CPU time', () => {
+  /** burn(): a fifth of a second of this process's CPU, then the process notes its sum as the kernel has it. */
+  const BURN = [
+    'import os, resource, signal, threading, time',
+    'def used():',
+    '    usage = resource.getrusage(resource.RUSAGE_SELF)',
+    '    return usage.ru_utime + usage.ru_stime',
+    'def spin(seconds=0.2):',
+    '    end = time.thread_time() + seconds',
+    '    while time.thread_time() < end: pass',
+    'def note():',
+    '    with open("burnt", "a") as file: file.write("{}\\n".format(used()))',
+    'def burn():',
+    '    spin()',
+    '    note()',
+    'def fork(body):',
+    '    pid = os.fork()',
+    '    if pid == 0:',
+    '        body()',
+    '        os._exit(0)',
+    '    return pid',
+  ];
+
+  test.each<[string, number, readonly string[]]>([
+    ['one process', 1, ['burn()']],
+    [
+      'threads',
+      1,
+      [
+        'threads = [threading.Thread(target=spin) for _ in range(3)]',
+        'for thread in threads: thread.start()',
+        'for thread in threads: thread.join()',
+        'note()',
+      ],
+    ],
+    ['child processes', 3, ['for pid in [fork(burn), fork(burn)]: os.waitpid(pid, 0)', 'burn()']],
+    [
+      'a grandchild that its parent waited for',
+      2,
+      ['def parent():', '    os.waitpid(fork(burn), 0)', '    note()', 'os.waitpid(fork(parent), 0)'],
+    ],
+    ['children that nobody waited for', 3, ['fork(burn)', 'fork(burn)', 'note()']],
+    [
+      'a daemon: forked twice, in a session of its own, still at work when the command has long ended',
+      2,
+      ['def daemon():', '    os.setsid()', '    fork(lambda: (spin(), burn()))', 'fork(daemon)', 'note()'],
+    ],
+  ])('of %s is what these burnt', async (_, notes, body) => {
+    const seconds = metric(await run(script(...BURN, ...body, 'os._exit(0)')), 'cpu_time_s');
+    const burnt = (await lines('burnt')).map(Number);
+    expect(burnt).toHaveLength(notes);
+    const sum = burnt.reduce((all, one) => all + one, 0);
+    // Never less than they counted themselves (10 ms for the kernel's rounding); more by what a process takes
+    // before its interpreter runs and after its note.
+    expect(seconds).toBeGreaterThan(sum - 0.01);
+    expect(seconds).toBeLessThan(sum * 1.1 + 0.1);
+  });
+
+  test('is not the wall time: a command that sleeps has next to none', async () => {
+    const result = await run(['sleep', '1']);
+    expect(metric(result, 'wall_time_s')).toBeGreaterThan(1);
+    expect(metric(result, 'cpu_time_s')).toBeLessThan(0.2);
+  });
+});
+
+test('wall time ends when the last process has, not when the command has', async () => {
+  const result = await run(shell('setsid sleep 1 &'));
+  expect(metric(result, 'wall_time_s')).toBeGreaterThan(1);
+});
+
+describe('max RSS', () => {
+  test('is that of the largest process, and no sum', async () => {
+    const result = await run(
+      script(
+        'import os, resource, time',
+        'for mebibytes in (96, 160, 128):',
+        '    if os.fork() == 0:',
+        '        data = b"x" * (mebibytes << 20)',
+        '        time.sleep(0.2)',
+        '        with open("sizes", "a") as file:',
+        '            file.write("{}\\n".format(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))',
+        '        os._exit(0)',
+      ),
+    );
+    const sizes = (await lines('sizes')).map(Number);
+    expect(sizes).toHaveLength(3);
+    // As these counted it themselves; the kernel may touch a page more at the end.
+    expect(metric(result, 'max_rss_bytes') / Math.max(...sizes)).toBeCloseTo(1, 2);
+  });
+
+  test('of a small command is not that of the probe which started it', async () => {
+    const own = (await inside(
+      'import ctypes, resource',
+      'print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)',
+    )) as number;
+    expect(metric(await run(['true']), 'max_rss_bytes')).toBeLessThan(0.9 * own);
+  });
+});
+
+test('the probe has imported everything before the first run', async () => {
+  const late = await inside(
+    'before = set(sys.modules)',
+    'import io, contextlib',
+    'known = before | set(sys.modules)',
+    'with contextlib.redirect_stdout(io.StringIO()):',
+    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": ""}, ["true"])',
+    'print(json.dumps(sorted(set(sys.modules) - known)))',
+  );
+  expect(late).toEqual([]);
+});
+
+describe('how a run ended', () => {
+  const PLAIN = 'plain.txt';
+  test.each<[string, readonly string[], Partial<RunResult>, number?]>([
+    ['well', ['true'], { outcome: 'ok', exitStatus: 0, message: undefined }],
+    [
+      'with a status',
+      shell('echo last words >&2; exit 7'),
+      { outcome: 'nonzero', exitStatus: 7, message: 'the command ended with exit status 7\nlast words' },
+    ],
+    [
+      'by a signal',
+      shell('kill -SEGV $$'),
+      { outcome: 'signal', exitStatus: null, message: 'the command was ended by SIGSEGV' },
+    ],
+    [
+      'by a signal without a name',
+      shell('kill -40 $$'),
+      { outcome: 'signal', message: 'the command was ended by signal 40' },
+    ],
+    [
+      'by a closed pipe, which Python would ignore',
+      shell('kill -PIPE $$'),
+      { outcome: 'signal', message: 'the command was ended by SIGPIPE' },
+    ],
+    [
+      'without a program in the PATH',
+      ['no-such-program', 'x'],
+      {
+        outcome: 'nonzero',
+        exitStatus: 127,
+        message: 'the command could not be started: no-such-program: not found in the PATH',
+      },
+    ],
+    [
+      'with a file of the working directory, which is not in the PATH',
+      [PLAIN],
+      { outcome: 'nonzero', message: `the command could not be started: ${PLAIN}: not found in the PATH` },
+    ],
+    [
+      'without a file',
+      ['./none/at all'],
+      {
+        outcome: 'nonzero',
+        message: 'the command could not be started: ./none/at all: No such file or directory',
+      },
+    ],
+    [
+      'with a file that is no program',
+      [`./${PLAIN}`],
+      { outcome: 'nonzero', message: `the command could not be started: ./${PLAIN}: Permission denied` },
+    ],
+    [
+      'at its time limit',
+      ['sleep', '300'],
+      { outcome: 'timeout', exitStatus: null, message: 'the command was still running at the limit of 1 s' },
+      1,
+    ],
+    [
+      'at its time limit, in processes that had left the command’s session and ignored being asked to end',
+      shell('setsid sh -c \'trap "" TERM HUP; setsid sleep 300; sleep 300\' & exit 0'),
+      {
+        outcome: 'timeout',
+        exitStatus: null,
+        message: expect.stringMatching(
+          /^the command itself ended after \d\.\d s, but it left processes that were still running at the limit of 2 s$/,
+        ) as unknown as string,
+      },
+      2,
+    ],
+  ])('%s', async (_, command, expected, timeoutSeconds = 60) => {
+    await writeFile(join(folder, PLAIN), 'no program\n');
+    const result = await run(command, { workload: { timeoutSeconds } });
+    expect(result).toMatchObject(expected);
+    if (result.outcome !== 'ok') expect(result.metrics).toEqual({});
+    expect(await processesWith(`PACEGATE_METRICS=${folder}/`)).toEqual([]);
+  });
+
+  test('the time limit of a run is that of all its repetitions', async () => {
+    const result = await run(['sleep', '0.4'], { repetitions: 3, workload: { timeoutSeconds: 0.25 } });
+    expect(result).toMatchObject({ outcome: 'timeout', message: expect.stringContaining('limit of 0.75 s') });
+  });
+
+  test.each(['', './'])('a name in %j that is too long for a message is still an answer', async (folder) => {
+    const result = await run([folder + 'ö'.repeat(5000)]);
+    expect(result.outcome).toBe('nonzero');
+    expect(result.message).toMatch(/^the command could not be started: [./]*ö+$/);
+  });
+});
+
+describe('repetitions', () => {
+  const BODY = [
+    'import os, time',
+    'with open("seen", "a") as file: file.write("x\\n")',
+    'end = time.process_time() + 0.1',
+    'while time.process_time() < end: pass',
+  ];
+
+  test('run as often as asked, and the values are those of one', async () => {
+    const one = await run(script(...BODY));
+    const started = performance.now();
+    const four = await run(script(...BODY), { repetitions: 4 });
+    const seconds = (performance.now() - started) / 1000;
+    expect(await lines('seen')).toHaveLength(1 + 4);
+    expect(metric(four, 'cpu_time_s')).toBeGreaterThan(0.1);
+    expect(metric(four, 'cpu_time_s')).toBeLessThan(2 * metric(one, 'cpu_time_s'));
+    expect(metric(four, 'wall_time_s')).toBeGreaterThan(0.1);
+    expect(metric(four, 'wall_time_s')).toBeLessThan(seconds / 4);
+  });
+
+  test('end with the first one that fails', async () => {
+    const result = await run(shell('echo x >> seen', 'test "$(wc -l < seen)" -ne 2 || exit 3'), {
+      repetitions: 4,
+    });
+    expect(result).toMatchObject({ outcome: 'nonzero', exitStatus: 3 });
+    expect(await lines('seen')).toHaveLength(2);
+  });
+});
+
+describe('the file of business metrics', () => {
+  test.each<[string, readonly string[], object]>([
+    [
+      'is read',
+      shell(`echo '{"tasks": 12}' > "$PACEGATE_METRICS"`),
+      { outcome: 'ok', metrics: { tasks: 12 } },
+    ],
+    ['need not be written', ['true'], { outcome: 'ok', declared: {} }],
+    [
+      'is judged as text: NaN is no number',
+      script(
+        'import json, os',
+        'json.dump({"tasks": float("nan")}, open(os.environ["PACEGATE_METRICS"], "w"))',
+      ),
+      { outcome: 'nonzero', message: expect.stringContaining('{\\"tasks\\": NaN}') },
+    ],
+    [
+      'may not be larger than 1 MiB',
+      shell('head -c 1048577 /dev/zero > "$PACEGATE_METRICS"'),
+      {
+        outcome: 'nonzero',
+        exitStatus: 0,
+        metrics: {},
+        message: expect.stringContaining('(PACEGATE_METRICS): it is larger than 1048576 bytes'),
+      },
+    ],
+    [
+      'may be as large, and hold anything',
+      shell('head -c 1048576 /dev/zero > "$PACEGATE_METRICS"'),
+      { outcome: 'nonzero', message: expect.stringContaining('found "\\u0000') },
+    ],
+    [
+      'may hold bytes that are no text',
+      shell('printf "\\377" > "$PACEGATE_METRICS"'),
+      { outcome: 'nonzero', message: expect.stringContaining('found "\uFFFD"') },
+    ],
+    [
+      'is not waited for when it is a pipe',
+      shell('mkfifo "$PACEGATE_METRICS"'),
+      { outcome: 'nonzero', message: expect.stringContaining('it is not a regular file') },
+    ],
+    [
+      'is not a folder',
+      shell('mkdir "$PACEGATE_METRICS"'),
+      { outcome: 'nonzero', message: expect.stringMatching(/PACEGATE_METRICS\): it is not a regular file/) },
+    ],
+    [
+      'says nothing of a run that failed, whatever is in its place',
+      shell('mkdir "$PACEGATE_METRICS"; exit 1'),
+      { outcome: 'nonzero', exitStatus: 1, message: 'the command ended with exit status 1' },
+    ],
+  ])('%s', async (_, command, expected) => {
+    expect(await run(command)).toMatchObject(expected);
+  });
+});
+
+describe('a workload that writes an answer of its own', () => {
+  test.each([
+    ['output', `echo '${FAKE_ANSWER}'`],
+    ['error stream', `echo '${FAKE_ANSWER}' >&2`],
+  ])('to its %s is measured all the same', async (_, line) => {
+    expect(await run(shell(line, 'exit 3'))).toMatchObject({ outcome: 'nonzero', exitStatus: 3 });
+    expect(metric(await run(shell(line, 'sleep 0.2')), 'wall_time_s')).toBeGreaterThan(0.2);
+  });
+
+  test.each(['%s\\n', '%s'])(
+    'into the probe’s own output, as %j, is measured all the same',
+    async (format) => {
+      const write = `printf '${format}' '${FAKE_ANSWER}' > /proc/$PPID/fd/1`;
+      const words = [python, '-I', '-S', probe, 'run', '--', ...shell(write, 'exit 3')];
+      // Behind a pipe, which can be opened by that name; a socket, as Node makes for a child's output, cannot.
+      const { stdout, stderr } = await runCommand('sh', ['-c', '"$@" | cat', 'sh', ...words]);
+      expect(stdout).toContain(FAKE_ANSWER);
+      expect(readProbeAnswer({ status: 0, stdout, stderr })).toMatchObject({
+        outcome: 'nonzero',
+        exitStatus: 3,
+      });
+    },
+  );
+
+  test.each(['KILL', 'TERM', 'INT'])('and ends the probe (SIG%s) has no metrics', async (signal) => {
+    const result = await run(shell(`echo '${FAKE_ANSWER}'`, `kill -${signal} $PPID`, 'sleep 300'));
+    expect(result).toMatchObject({ outcome: 'engine', metrics: {} });
+  });
+});
+
+test.each([
+  ['lines', 'yes'],
+  ['one endless line', 'cat /dev/zero'],
+])('a workload that floods its output with %s is measured, and its words are bounded', async (_, command) => {
+  const before = process.memoryUsage().rss;
+  const result = await run(shell(`${command} | head -c 300000000`, 'exit 5'));
+  expect(result).toMatchObject({ outcome: 'nonzero', exitStatus: 5 });
+  expect(result.message?.length).toBeLessThan(2100);
+  expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+});
+
+test('nothing of this process’s environment reaches the workload', async () => {
+  process.env['PACEGATE_TEST_TOKEN'] = 'secret';
+  try {
+    await run(shell('env > environment'), {
+      workload: { env: { OWN: '1' } },
+      runnable: { env: { VARIANT: '2' } },
+    });
+    const names = (await lines('environment')).map((line) => line.replace(/=.*/, ''));
+    // PWD is the shell's own.
+    expect(names.filter((name) => name !== 'PWD').sort()).toEqual([
+      'HOME',
+      'LANG',
+      'OWN',
+      'PACEGATE_METRICS',
+      'PATH',
+      'PYTHONHASHSEED',
+      'VARIANT',
+    ]);
+  } finally {
+    delete process.env['PACEGATE_TEST_TOKEN'];
+  }
+});
+
+describe('the cgroup of a container', () => {
+  const V2 = {
+    'cgroup.controllers': 'cpuset cpu io memory hugetlb pids rdma misc\n',
+    'cgroup.type': 'domain\n',
+    'cpu.stat':
+      'usage_usec 1250000\nuser_usec 1000000\nsystem_usec 250000\nnr_periods 12\nnr_throttled 3\nthrottled_usec 40000\n',
+    'memory.peak': '20971520\n',
+    'memory.events': 'low 0\nhigh 0\nmax 27\noom 2\noom_kill 1\noom_group_kill 0\n',
+  };
+  const V1 = {
+    'cpuacct/cpuacct.usage': '1250000000\n',
+    'cpu/cpu.stat': 'nr_periods 12\nnr_throttled 3\nthrottled_time 40000000\n',
+    'memory/memory.max_usage_in_bytes': '20971520\n',
+    'memory/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
+  };
+  const ALL = { cpu: 1.25, throttled: 0.04, peak: 20_971_520, oom: 1 };
+  const NONE = { cpu: null, throttled: null, peak: null, oom: 0 };
+
+  async function readers(files: Record<string, string>, own = '0::/\n', contained = true): Promise<unknown> {
+    const all = { ...files, own };
+    for (const [path, text] of Object.entries(all)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    return await inside(
+      `probe.CGROUP = ${JSON.stringify(folder)}`,
+      'probe.OWN_CGROUP = probe.CGROUP + "/own"',
+      `folders = probe.cgroup_folders(${contained ? 'True' : 'False'})`,
+      'print(json.dumps({"cpu": probe.cgroup_cpu_seconds(*folders), "throttled": probe.throttled_seconds(*folders), "peak": probe.memory_peak_bytes(*folders), "oom": probe.oom_kills(*folders)}))',
+    );
+  }
+  const without = (files: object, ...names: readonly string[]) =>
+    Object.fromEntries(Object.entries(files).filter(([name]) => !names.includes(name))) as Record<
+      string,
+      string
+    >;
+  const below = (path: string, files: Record<string, string>) =>
+    Object.fromEntries(Object.entries(files).map(([name, text]) => [`${path}/${name}`, text]));
+  const machine = { 'cgroup.controllers': 'cpu memory\n', 'cpu.stat': 'usage_usec 99000000\nuser_usec 1\n' };
+
+  test.each<[string, Record<string, string>, string, object]>([
+    ['version 2', V2, '0::/\n', ALL],
+    ['version 2 before Linux 5.19', without(V2, 'memory.peak'), '0::/\n', { ...ALL, peak: null }],
+    [
+      'version 2 without controllers',
+      without(V2, 'memory.events', 'memory.peak', 'cpu.stat'),
+      '0::/\n',
+      NONE,
+    ],
+    [
+      'version 2 without the CPU controller, whose throttling is not counted',
+      { ...V2, 'cpu.stat': 'usage_usec 1250000\nuser_usec 1000000\nsystem_usec 250000\n' },
+      '0::/\n',
+      { ...ALL, throttled: null },
+    ],
+    [
+      'version 2 in the host’s namespace: its own folder, not the machine’s',
+      { ...machine, ...below('docker/c0ffee', V2) },
+      '0::/docker/c0ffee\n',
+      ALL,
+    ],
+    ['version 2 in the host’s namespace, its own folder out of sight', machine, '0::/docker/c0ffee\n', NONE],
+    ['version 1', V1, '4:memory:/docker/c0ffee\n0::/docker/c0ffee\n', ALL],
+    ['version 1 without any controller', {}, '', NONE],
+    [
+      'version 1 with words for a number',
+      { ...V1, 'cpuacct/cpuacct.usage': 'max\n' },
+      '',
+      { ...ALL, cpu: null },
+    ],
+  ])('%s', async (_, files, own, expected) => {
+    expect(await readers(files, own)).toEqual(expected);
+  });
+
+  test('is not read on a host, where others are in it', async () => {
+    expect(await readers(V2, '0::/\n', false)).toEqual(NONE);
+  });
+});
+
+test('the probe is Python 3.8 and needs the standard library alone', async () => {
+  const imported = await inside(
+    'import ast, subprocess',
+    'tree = ast.parse(open(probe.__file__).read(), feature_version=(3, 8))',
+    'names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]',
+    'froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]',
+    // Isolated and without site there is nothing else to import from.
+    'code = "import " + ", ".join(names + froms)',
+    'subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)',
+    'print(json.dumps(sorted(names + froms)))',
+  );
+  expect(imported).toEqual(expect.arrayContaining(['json', 'os', 'resource', 'signal']));
+});
+
+test('the probe says what interpreter it runs under', async () => {
+  const { runnable } = runRequest([], { runnable: { python } });
+  const facts = await hostEngine({ probe, workFolder: folder }).facts(runnable);
+  expect(facts).toMatchObject({
+    python: expect.stringMatching(/^3\.\d+\.\d+/),
+    executable: expect.stringMatching(/^\/.*python/),
+  });
+  expect(facts.libc).not.toBe('');
+});
