@@ -1,0 +1,249 @@
+import { expect, test } from '@jest/globals';
+import { night } from '../compare/session.test-support.ts';
+import type { Runnable } from '../measure/engine.ts';
+import { resolvePlan } from '../plan/resolve.ts';
+import type { Run, Side } from '../session/run.ts';
+import type { Session } from '../session/session.ts';
+import { gate, type GateRequest } from './gate.ts';
+import type { ImageRequest, MeasureRequest, Ports, Prepared } from './ports.ts';
+import { workloadHash } from './session.ts';
+
+/** The use case over a scripted world: what is asked of it, in which order, and what becomes of the answers. */
+
+const plan = resolvePlan({
+  text: `version: 1
+workload: { files: [bench.py], command: [python, bench.py] }
+variants: { a: { interpreter: debian }, b: { interpreter: official, python: "3.13" } }
+metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
+rules: { blocks: 10, budget: 10m }
+`,
+  file: 'pacegate.yml',
+  root: '/project',
+});
+
+interface Script {
+  /** The image that a side of a variant is; the side's name where nothing is said. */
+  readonly identity?: (request: ImageRequest) => string;
+  readonly failing?: (request: ImageRequest) => boolean;
+  /** How much slower the head is. */
+  readonly factor?: number;
+  readonly interrupted?: boolean;
+}
+
+const runnable = ({ variant, side, tree, filesFrom }: ImageRequest, identity: string): Runnable => ({
+  image: {
+    variant: variant.name,
+    side,
+    engine: 'container',
+    identity,
+    id: identity,
+    definitionHash: 'd',
+    layers: [],
+    origin: 'built',
+  },
+  python: 'python',
+  flags: [],
+  env: {},
+  workingDirectory: tree,
+  filesFrom,
+});
+
+function world({ identity, failing, factor = 1, interrupted = false }: Script = {}) {
+  const asked: string[] = [];
+  let seconds = 0;
+  const measure = ({ variants, secondsLeft }: MeasureRequest) => {
+    asked.push(`measure ${variants.map(({ variant }) => variant).join('+')} in ${secondsLeft} s`);
+    const runs = variants.flatMap(({ variant, sides }) =>
+      Array.from({ length: 10 }, (_, index) =>
+        (Object.keys(sides) as Side[]).map((side, place): Run => ({
+          side,
+          variant,
+          block: index + 1,
+          position: place === 0 ? 0 : 1,
+          attempt: 0,
+          started: '2026-01-01T00:00:00.000Z',
+          outcome: 'ok',
+          metrics: { wall_time_s: (side === 'head' ? factor : 1) * (1 + index / 1000) },
+          noise: {},
+          exitStatus: 0,
+        })),
+      ).flat(),
+    );
+    return Promise.resolve({
+      warmup: [],
+      runs,
+      failures: [],
+      repetitions: {},
+      declaredMetrics: {},
+      blocksLeftOut: 0,
+      secondsLeftOut: 0,
+      interrupted,
+    });
+  };
+  const prepare = (request: ImageRequest): Promise<Prepared> => {
+    const { variant, side, known } = request;
+    asked.push(`${variant.name} ${side}${known === undefined ? '' : ` known ${known}`}`);
+    // Each image takes half a minute of the budget.
+    seconds += 30;
+    const failure = {
+      variant: variant.name,
+      side,
+      stage: 'build',
+      message: `${variant.name} does not build`,
+    } as const;
+    return Promise.resolve(
+      failing?.(request) === true
+        ? { kind: 'failed', failure }
+        : { kind: 'ready', runnable: runnable(request, identity?.(request) ?? side) },
+    );
+  };
+  const ports: Ports = {
+    images: {
+      check: () => Promise.resolve('Docker 26'),
+      prepare,
+      push: () => Promise.reject(new Error('not asked')),
+    },
+    hosts: { prepare },
+    facts: () =>
+      Promise.resolve({
+        python: '3.13.5',
+        implementation: 'CPython',
+        executable: '/python',
+        compiler: 'GCC',
+        libc: 'glibc',
+      }),
+    measure,
+    files: {
+      hash: (folder) => (asked.push(`hash ${folder}`), Promise.resolve({ 'bench.py': 'b' })),
+      overlay: (from, to) => (asked.push(`overlay ${from} ${to}`), Promise.resolve()),
+    },
+    machine: () => Promise.resolve(night(0, 1).machine),
+    clock: () => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)),
+    log: { info: () => undefined, warn: () => undefined, step: () => undefined },
+  };
+  return { ports, asked };
+}
+
+const never = new AbortController().signal;
+const request = (change: Partial<GateRequest> = {}): GateRequest => ({
+  sessionId: 'this',
+  plan,
+  pair: { head: { directory: '/head' }, baseline: { directory: '/baseline' } },
+  source: { repository: 'owner/name', event: 'pull_request' },
+  seed: 1,
+  toolVersion: '0.1.0',
+  history: [],
+  knownImage: () => undefined,
+  notes: [],
+  ...change,
+});
+const nights = (n: number): Session[] =>
+  Array.from({ length: n }, (_, index) => {
+    const one = night(index, 1 + (index % 5) / 1000);
+    return { ...one, workload: { ...one.workload, hash: workloadHash(plan, { 'bench.py': 'b' }) } };
+  });
+const verdicts = (rows: readonly { variant: string; metric: string; verdict: string }[]) =>
+  rows
+    .filter(({ metric }) => metric === 'wall_time_s')
+    .map(({ variant, verdict }) => `${variant} ${verdict}`);
+
+test("the head's measuring code is laid over the baseline before anything is built; what is left of the budget is for measuring", async () => {
+  const { ports, asked } = world({ factor: 1.2 });
+  const { comparison, session } = await gate(request(), ports, never);
+  expect(asked).toEqual([
+    'hash /head',
+    'overlay /head /baseline',
+    'a baseline',
+    'a head',
+    'b baseline',
+    'b head',
+    'measure a+b in 480 s',
+  ]);
+  expect(verdicts(comparison.rows)).toEqual(['a regressed', 'b regressed']);
+  expect(session).toMatchObject({
+    id: 'this',
+    seed: 1,
+    sides: ['baseline', 'head'],
+    machine: { engine: 'Docker 26' },
+  });
+});
+
+test('a variant whose sides are one image is not measured; with all of them nothing is', async () => {
+  const some = world({ identity: ({ variant, side }) => (variant.name === 'a' ? 'same' : side) });
+  await gate(request(), some.ports, never);
+  expect(some.asked.at(-1)).toBe('measure b in 480 s');
+  const all = world({ identity: () => 'same' });
+  const { comparison } = await gate(request(), all.ports, never);
+  expect(all.asked.at(-1)).toBe('b head');
+  expect(comparison.verdict).toBe('unchanged');
+});
+
+test('a side that cannot be had is a row of the result, and the other variants go on', async () => {
+  const broken = world({ failing: ({ variant, side }) => variant.name === 'a' && side === 'head' });
+  const head = await gate(request(), broken.ports, never);
+  expect(verdicts(head.comparison.rows)).toEqual(['a failed', 'b unchanged']);
+  const lost = world({ failing: ({ variant, side }) => variant.name === 'a' && side === 'baseline' });
+  const baseline = await gate(request(), lost.ports, never);
+  expect(lost.asked.at(-1)).toBe('measure b in 480 s');
+  expect(verdicts(baseline.comparison.rows)).toEqual(['a no_baseline', 'b unchanged']);
+});
+
+test('where no baseline can be had and no night is stored, nothing is measured and nothing blocks', async () => {
+  const { ports, asked } = world();
+  const pair = { head: { directory: '/head' }, baseline: { unavailable: 'this is the first commit' } };
+  const { comparison, session } = await gate(request({ pair }), ports, never);
+  expect(asked).toEqual(['hash /head', 'a head', 'b head']);
+  expect(comparison.verdict).toBe('no_baseline');
+  expect(session.notes).toEqual(['There is no baseline to compare with: this is the first commit']);
+});
+
+test('where no baseline can be had, fourteen nights of this machine judge', async () => {
+  const { ports } = world({ factor: 1.2 });
+  const pair = { head: { directory: '/head' }, baseline: { unavailable: 'it is gone' } };
+  const { comparison, session } = await gate(request({ pair, history: nights(14) }), ports, never);
+  expect(verdicts(comparison.rows)).toEqual(['a regressed', 'b no_baseline']);
+  expect(comparison.rows[0]).toMatchObject({ evidence: 'stored' });
+  expect(session.nights).toHaveLength(14);
+});
+
+test('evidence: stored runs no second side', async () => {
+  const { ports, asked } = world({ factor: 1.2 });
+  const stored = { ...plan, evidence: 'stored', rules: { ...plan.rules, evidence: 'stored' } } as const;
+  const { comparison } = await gate(request({ plan: stored, history: nights(14) }), ports, never);
+  expect(asked).toEqual(['hash /head', 'a head', 'b head', 'measure a+b in 540 s']);
+  expect(verdicts(comparison.rows)).toEqual(['a regressed', 'b no_baseline']);
+});
+
+test('the baseline is asked for by the digest that the history knows, and built as its own configuration says', async () => {
+  const { ports, asked } = world();
+  const moved = {
+    ...plan,
+    variants: plan.variants.map((variant) =>
+      variant.name === 'b' ? { ...variant, name: 'b', flags: ['-O'] } : variant,
+    ),
+  };
+  const pair = { head: { directory: '/head' }, baseline: { directory: '/baseline', plan: moved } };
+  const known = 'ghcr.io/o/n/b@sha256:c0ffee';
+  const { session } = await gate(
+    request({
+      pair,
+      knownImage: ({ name, flags }) => (name === 'b' && flags[0] === '-O' ? known : undefined),
+    }),
+    ports,
+    never,
+  );
+  expect(asked).toContain(`b baseline known ${known}`);
+  expect(session.images.map(({ variant, side }) => `${variant} ${side}`)).toEqual([
+    'a baseline',
+    'a head',
+    'b baseline',
+    'b head',
+  ]);
+});
+
+test('a run that was cancelled says so and keeps what it has', async () => {
+  const { ports } = world({ interrupted: true });
+  const { interrupted, session } = await gate(request(), ports, never);
+  expect(interrupted).toBe(true);
+  expect(session.runs).toHaveLength(40);
+});
