@@ -1,0 +1,1 @@
+export{t as VERSION,n as retry}from"./dist-bundle-DxDf5ohb.js";

@@ -1,0 +1,419 @@
+"""Runs a workload once and measures it from inside.
+
+`probe.py run OPTIONS -- COMMAND...` starts the command as its child, waits for it and for everything that it left
+behind, and writes one line of JSON on its own standard output; the command's output goes to the error stream.
+`probe.py facts` writes what the interpreter is.
+
+Standard library only, Python 3.8 or newer, and few imports: the size of this process is inherited by the child's
+max RSS until it execs. All of them before the first run: none may fall into the measured time, nor be read from
+files that a workload has changed. In a container it is the first process, so orphans become its own; on a host it
+makes itself their subreaper.
+"""
+
+import json
+import os
+import resource
+import signal
+import stat
+import sys
+import time
+import warnings  # noqa: F401 - os.get_exec_path imports it, and that is called while the clock runs.
+
+CGROUP = "/sys/fs/cgroup"
+OWN_CGROUP = "/proc/self/cgroup"
+# A business metrics file larger than this is a mistake, and it would have to travel through a pipe.
+METRICS_LIMIT = 1 << 20
+MESSAGE_LIMIT = 1000
+# What a kill may take: a large process gives its memory back first.
+KILL_SECONDS = 5
+
+
+def read(path):
+    try:
+        with open(path, "r") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def field(text, name):
+    """The number behind a name in a file of `name number` lines, or None."""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0] == name:
+            try:
+                return int(words[1])
+            except ValueError:
+                return None
+    return None
+
+
+def number(path):
+    try:
+        return int(read(path))
+    except ValueError:
+        return None
+
+
+def cgroup_folders(contained):
+    """(v2 folder, v1 folder) of this process's own cgroup; one of them or both are None.
+
+    In a container the namespace's root is the run's own cgroup. On a host the cgroup is shared with other
+    processes, and its figures would be theirs: none are read.
+    """
+    if not contained:
+        return None, None
+    if not os.path.exists(CGROUP + "/cgroup.controllers"):
+        return None, CGROUP
+    # An engine set to share the host's cgroup namespace shows the whole tree, whose root counts the machine: of all
+    # cgroups it alone has no cgroup.type (Linux, admin-guide/cgroup-v2).
+    path = [line[3:] for line in read(OWN_CGROUP).splitlines() if line.startswith("0::")]
+    for folder in [CGROUP + own for own in path if own != "/"] + [CGROUP]:
+        if os.path.exists(folder + "/cgroup.type"):
+            return folder, None
+    return None, None
+
+
+def cgroup_cpu_seconds(v2, v1):
+    if v2:
+        usage = field(read(v2 + "/cpu.stat"), "usage_usec")
+        return None if usage is None else usage / 1e6
+    usage = number(v1 + "/cpuacct/cpuacct.usage") if v1 else None
+    return None if usage is None else usage / 1e9
+
+
+def throttled_seconds(v2, v1):
+    if v2:
+        usec = field(read(v2 + "/cpu.stat"), "throttled_usec")
+        return None if usec is None else usec / 1e6
+    # The controller cpu, which not every machine mounts together with cpuacct.
+    nsec = field(read(v1 + "/cpu/cpu.stat"), "throttled_time") if v1 else None
+    return None if nsec is None else nsec / 1e9
+
+
+def memory_peak_bytes(v2, v1):
+    # memory.peak came with Linux 5.19; without it there is no peak to report under v2.
+    if v2:
+        return number(v2 + "/memory.peak")
+    return number(v1 + "/memory/memory.max_usage_in_bytes") if v1 else None
+
+
+def oom_kills(v2, v1):
+    if v2:
+        return field(read(v2 + "/memory.events"), "oom_kill") or 0
+    return (field(read(v1 + "/memory/memory.oom_control"), "oom_kill") or 0) if v1 else 0
+
+
+def steal_seconds():
+    words = read("/proc/stat").split("\n", 1)[0].split()
+    return int(words[8]) / os.sysconf("SC_CLK_TCK") if len(words) > 8 else None
+
+
+def cpu_pressure_seconds():
+    for line in read("/proc/pressure/cpu").splitlines():
+        if line.startswith("some"):
+            return int(line.rsplit("total=", 1)[1]) / 1e6
+    return None
+
+
+def become_subreaper():
+    """Orphans become this process's own, and it ends when Pacegate does."""
+    import ctypes
+
+    PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+    libc = ctypes.CDLL(None, use_errno=True)
+    for option, value in ((PR_SET_CHILD_SUBREAPER, 1), (PR_SET_PDEATHSIG, signal.SIGTERM)):
+        if libc.prctl(option, value, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl({}, {})".format(option, int(value)))
+
+
+def descendants():
+    """Process ids below this one, from /proc: what it left behind may have left its process group too."""
+    children = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            line = read("/proc/" + name + "/stat")
+            if line:
+                # The command's name may hold spaces and brackets; the parent comes behind the last bracket.
+                parent = int(line.rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(name))
+    found, queue = [], [os.getpid()]
+    while queue:
+        for pid in children.get(queue.pop(), []):
+            found.append(pid)
+            queue.append(pid)
+    return found
+
+
+def kill_all():
+    deadline = time.perf_counter() + KILL_SECONDS
+    while time.perf_counter() < deadline:  # A process may fork between the look and the kill.
+        for pid in descendants():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0] != 0:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.005)
+
+
+def find_program(name, environment):
+    """The file that a command's first word names, as execvp finds it, or None."""
+    if "/" in name:
+        return name
+    for folder in os.get_exec_path(environment):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def start(command, environment):
+    """Forks and execs; the child's standard output becomes the error stream. Returns (pid, error text).
+
+    The child does next to nothing before it execs, for each page that it touches is copied and its time and memory
+    count as the workload's. Not posix_spawn, which is faster: its child shares this process's memory, and the whole
+    of it would be the floor of max RSS.
+    """
+    program = find_program(command[0], environment)
+    if program is None:
+        return 0, "{}: not found in the PATH".format(command[0])
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.dup2(2, 1)
+            # Python ignores these two, and what is ignored stays so across an exec.
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            os.execve(program, command, environment)
+        except OSError as error:
+            os.write(writer, "{}: {}".format(command[0], error.strerror).encode("utf-8", "replace"))
+        finally:
+            os._exit(127)
+    os.close(writer)
+    message = os.read(reader, 4096).decode("utf-8", "replace")
+    os.close(reader)
+    if message:
+        os.waitpid(pid, 0)
+    return pid, message
+
+
+class Timeout(Exception):
+    pass
+
+
+def run_once(command, environment, state):
+    """Runs the command and waits until the last of its processes is gone; its wait status goes into state."""
+    pid, message = start(command, environment)
+    if message:
+        state["message"] = "the command could not be started: " + message
+        state["status"] = 127 << 8
+        return
+    state["main"] = pid
+    while True:
+        try:
+            ended, status, _ = os.wait4(-1, 0)
+        except ChildProcessError:
+            return
+        if ended == pid:
+            state["status"] = status
+            state["main_ended"] = time.perf_counter()
+
+
+def end_on_signal(contained):
+    """Takes the workload along when asked to end: by Pacegate, by the engine, or by a person's Ctrl-C."""
+
+    def end(*_):
+        # A container's processes end with its first one.
+        if not contained:
+            kill_all()
+        os._exit(143)
+
+    # The first process of a container ignores signals that it has no handler for.
+    signal.signal(signal.SIGTERM, end)
+    for number_ in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number_) != signal.SIG_IGN:
+            signal.signal(number_, end)
+
+
+def read_metrics(path):
+    """(text, complaint) of the workload's own metrics; neither where it wrote none.
+
+    What it wrote is passed on as text and judged outside. It need not be a file at all: opening must not wait.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None, None
+    except OSError as error:
+        return None, error.strerror
+    regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    content = os.read(descriptor, METRICS_LIMIT + 1) if regular else b""
+    os.close(descriptor)
+    if not regular:
+        return None, "it is not a regular file"
+    if len(content) > METRICS_LIMIT:
+        return None, "it is larger than {} bytes".format(METRICS_LIMIT)
+    return content.decode("utf-8", "replace"), None
+
+
+def run(options, command):
+    end_on_signal(options["contained"])
+    if not options["contained"]:
+        become_subreaper()
+
+    def expire(*_):
+        raise Timeout()
+
+    signal.signal(signal.SIGALRM, expire)
+    v2, v1 = cgroup_folders(options["contained"])
+    environment = dict(os.environ)
+    metrics_file = options["metrics"]
+    if metrics_file:
+        environment["PACEGATE_METRICS"] = metrics_file
+
+    noise = {"load_1m": os.getloadavg()[0]}
+    steal, pressure = steal_seconds(), cpu_pressure_seconds()
+    throttled = throttled_seconds(v2, v1)
+    cgroup_before = cgroup_cpu_seconds(v2, v1)
+    own_before = time.process_time()
+    usage_before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    state = {"status": None, "main_ended": None, "message": ""}
+    repetitions = options["repetitions"]
+    outcome = "ok"
+    started = time.perf_counter()
+    signal.setitimer(signal.ITIMER_REAL, options["timeout"] * repetitions)
+    try:
+        for _ in range(repetitions):
+            state["status"] = state["main_ended"] = None
+            run_once(command, environment, state)
+            if state["status"] != 0:
+                break
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except Timeout:
+        outcome = "timeout"
+    wall = time.perf_counter() - started
+    own = time.process_time() - own_before
+    cgroup_after = cgroup_cpu_seconds(v2, v1)
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    if outcome == "timeout":
+        kill_all()
+        state["message"] = (
+            "the command itself ended after {:.1f} s, but it left processes that were still running".format(
+                state["main_ended"] - started
+            )
+            if state["main_ended"]
+            else "the command was still running"
+        ) + " at the limit of {:g} s".format(options["timeout"] * repetitions)
+
+    status = state["status"]
+    exit_status = None
+    if outcome == "ok":
+        if os.WIFSIGNALED(status):
+            number_ = os.WTERMSIG(status)
+            try:
+                name = signal.Signals(number_).name
+            except ValueError:
+                name = "signal {}".format(number_)
+            outcome = "signal"
+            state["message"] = "the command was ended by {}".format(name)
+        else:
+            exit_status = os.WEXITSTATUS(status)
+            if exit_status != 0:
+                outcome = "nonzero"
+                state["message"] = state["message"] or "the command ended with exit status {}".format(exit_status)
+    # The kernel kills the largest process of the group, which need not be the command itself.
+    if outcome != "timeout" and outcome != "ok" and oom_kills(v2, v1) > 0:
+        outcome = "oom"
+        state["message"] = "the kernel killed a process of the run: its memory limit was reached"
+
+    metrics = {
+        "wall_time_s": wall / repetitions,
+        "cpu_time_s": (usage.ru_utime + usage.ru_stime - usage_before.ru_utime - usage_before.ru_stime) / repetitions,
+        # Linux counts it in KiB.
+        "max_rss_bytes": usage.ru_maxrss * 1024,
+    }
+    peak = memory_peak_bytes(v2, v1)
+    if peak:
+        metrics["memory_peak_bytes"] = peak
+    # The cgroup counts every process whoever reaped it: the check of the sum above.
+    cgroup = None
+    if cgroup_before is not None and cgroup_after is not None:
+        cgroup = max(0.0, cgroup_after - cgroup_before - own) / repetitions
+    for name, before, after in (
+        ("steal_s", steal, steal_seconds()),
+        ("cpu_pressure_s", pressure, cpu_pressure_seconds()),
+        ("throttled_s", throttled, throttled_seconds(v2, v1)),
+    ):
+        if before is not None and after is not None:
+            noise[name] = max(0.0, after - before)
+
+    business = None
+    if metrics_file and outcome == "ok":
+        business, complaint = read_metrics(metrics_file)
+        if complaint:
+            outcome = "nonzero"
+            state["message"] = "the workload wrote metrics that cannot be read (PACEGATE_METRICS): " + complaint
+
+    # On a line of its own, whatever a workload may have written here through /proc.
+    sys.stdout.write("\n")
+    json.dump(
+        {
+            "outcome": outcome,
+            "exitStatus": exit_status,
+            "message": state["message"][:MESSAGE_LIMIT],
+            "metrics": metrics,
+            "cgroupCpu": cgroup,
+            "noise": noise,
+            "business": business,
+        },
+        sys.stdout,
+    )
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def facts():
+    import platform
+
+    json.dump(
+        {
+            "python": platform.python_version(),
+            "implementation": platform.python_implementation(),
+            "executable": os.path.realpath(sys.executable),
+            "compiler": platform.python_compiler(),
+            "libc": " ".join(platform.libc_ver()).strip() or "unknown",
+        },
+        sys.stdout,
+    )
+    sys.stdout.write("\n")
+
+
+def main(arguments):
+    if arguments[:1] == ["facts"]:
+        return facts()
+    split = arguments.index("--")
+    options = {"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": ""}
+    for word in arguments[1:split]:
+        name, _, value = word.partition("=")
+        if name == "--contained":
+            options["contained"] = True
+        elif name == "--timeout":
+            options["timeout"] = float(value)
+        elif name == "--repetitions":
+            options["repetitions"] = int(value)
+        elif name == "--metrics":
+            options["metrics"] = value
+        else:
+            sys.exit("probe: unknown option " + word)
+    run(options, arguments[split + 1 :])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
