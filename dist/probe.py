@@ -225,6 +225,11 @@ def run_once(command, environment, state):
             state["main_ended"] = time.perf_counter()
 
 
+def cpu_seconds(before, after):
+    # Each difference by itself: that of the two sums may be rounded below zero where nothing was burnt.
+    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+
+
 def end_on_signal(contained):
     """Takes the workload along when asked to end: by Pacegate, by the engine, or by a person's Ctrl-C."""
 
@@ -335,7 +340,7 @@ def run(options, command):
 
     metrics = {
         "wall_time_s": wall / repetitions,
-        "cpu_time_s": (usage.ru_utime + usage.ru_stime - usage_before.ru_utime - usage_before.ru_stime) / repetitions,
+        "cpu_time_s": cpu_seconds(usage_before, usage) / repetitions,
         # Linux counts it in KiB.
         "max_rss_bytes": usage.ru_maxrss * 1024,
     }

@@ -27,5 +27,5 @@ export function terminalLog(
 }
 
 /** Colours only on a terminal, and not where NO_COLOR asks for none (no-color.org). */
-export const wantsColour = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+export const wantsColour = ({ isTTY }: { readonly isTTY?: boolean }): boolean =>
+  isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';

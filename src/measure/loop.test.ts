@@ -141,7 +141,7 @@ test('a workload that dies is not repeated: it is a failure, and the other varia
       variant: 'b',
       side: 'head',
       stage: 'workload',
-      message: 'b (head, block 1): memory limit',
+      message: 'b (head, block 1): memory limit\nIf it is meant to take that much, raise workload.memory.',
     },
   ]);
   expect(result.runs.filter(({ outcome }) => outcome === 'oom')).toHaveLength(1);

@@ -260,13 +260,20 @@ async function measurePair(
   }
 }
 
+/** What a person can do about it, where that is not in the workload's own words. */
+const ADVICE: Partial<Record<Run['outcome'], string>> = {
+  timeout: '\nIf it is meant to take that long, raise workload.timeout; if not, the workload hangs.',
+  oom: '\nIf it is meant to take that much, raise workload.memory.',
+  engine: '\nThe engine failed three times in a row; `docker info` and its log say more.',
+};
+
 /** The variant is measured no further. Its runs so far stay in the session. */
 function drop(run: Run, request: LoopRequest, state: State): void {
   const failure: Failure = {
     variant: run.variant,
     side: run.side,
     stage: run.outcome === 'engine' ? 'engine' : 'workload',
-    message: `${run.variant} (${run.side}, ${run.block === 0 ? 'warm-up' : `block ${run.block}`}): ${run.message ?? run.outcome}`,
+    message: `${run.variant} (${run.side}, ${run.block === 0 ? 'warm-up' : `block ${run.block}`}): ${run.message ?? run.outcome}${ADVICE[run.outcome] ?? ''}`,
   };
   state.failures.push(failure);
   request.onProgress({ kind: 'dropped', failure });
