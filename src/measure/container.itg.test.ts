@@ -359,7 +359,7 @@ describe('what cannot be run', () => {
   });
 
   withEngine('an image that is not there is the engine’s fault, and is not fetched', async () => {
-    const image = `sha256:${'0'.repeat(64)}`;
+    const image = 'pacegate.invalid/none:1';
     expect(await run(['true'], { image })).toMatchObject({
       outcome: 'engine',
       message: expect.stringMatching(/^the engine could not start the container\n.*No such image/),
