@@ -40,6 +40,13 @@ rmSync(out, { recursive: true, force: true });
 const bundle = await rolldown({
   input: { index: 'src/index.ts', cli: 'src/cli.ts' },
   platform: 'node',
+  // @actions/core imports its OpenID client, and with it all of undici, of which Pacegate uses nothing at its start:
+  // these packages do not say themselves that importing them has no effects.
+  treeshake: {
+    moduleSideEffects: [
+      { test: /node_modules\/(undici|tunnel|@actions\/(http-client|core))\//, sideEffects: false },
+    ],
+  },
   plugins: [
     license({
       thirdParty: {

@@ -173,7 +173,10 @@ def find_program(name, environment):
 
 
 def start(command, environment):
-    """Forks and execs; the child's standard output becomes the error stream. Returns (pid, error text).
+    """Forks and execs; the child's standard output becomes the error stream. Returns (pid, start, error text).
+
+    The start is the child's own clock just before it execs: a fork of this process takes milliseconds that are not
+    the workload's. On Linux the clock is the same for all processes (CLOCK_MONOTONIC).
 
     The child does next to nothing before it execs, for each page that it touches is copied and its time and memory
     count as the workload's. Not posix_spawn, which is faster: its child shares this process's memory, and the whole
@@ -181,8 +184,9 @@ def start(command, environment):
     """
     program = find_program(command[0], environment)
     if program is None:
-        return 0, "{}: not found in the PATH".format(command[0])
+        return 0, time.perf_counter(), "{}: not found in the PATH".format(command[0])
     reader, writer = os.pipe()
+    forked = time.perf_counter()
     pid = os.fork()
     if pid == 0:
         try:
@@ -190,17 +194,20 @@ def start(command, environment):
             # Python ignores these two, and what is ignored stays so across an exec.
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            os.write(writer, repr(time.perf_counter()).encode() + b"\n")
             os.execve(program, command, environment)
         except OSError as error:
             os.write(writer, "{}: {}".format(command[0], error.strerror).encode("utf-8", "replace"))
         finally:
             os._exit(127)
     os.close(writer)
-    message = os.read(reader, 4096).decode("utf-8", "replace")
-    os.close(reader)
+    # The end of the pipe is the exec, which closes the child's, or the message of one that failed.
+    with os.fdopen(reader, "rb") as pipe:
+        clock, _, message = pipe.read().partition(b"\n")
     if message:
         os.waitpid(pid, 0)
-    return pid, message
+    # A child that was killed before its exec said nothing.
+    return pid, float(clock or forked), message.decode("utf-8", "replace")
 
 
 class Timeout(Exception):
@@ -208,18 +215,21 @@ class Timeout(Exception):
 
 
 def run_once(command, environment, state):
-    """Runs the command and waits until the last of its processes is gone; its wait status goes into state."""
-    pid, message = start(command, environment)
+    """Runs the command and waits until the last of its processes is gone; its wait status goes into state.
+
+    Returns the seconds from its start to the end of the last.
+    """
+    pid, began, message = start(command, environment)
     if message:
         state["message"] = "the command could not be started: " + message
         state["status"] = 127 << 8
-        return
+        return 0.0
     state["main"] = pid
     while True:
         try:
             ended, status, _ = os.wait4(-1, 0)
         except ChildProcessError:
-            return
+            return time.perf_counter() - began
         if ended == pid:
             state["status"] = status
             state["main_ended"] = time.perf_counter()
@@ -291,18 +301,18 @@ def run(options, command):
     state = {"status": None, "main_ended": None, "message": ""}
     repetitions = options["repetitions"]
     outcome = "ok"
+    wall = 0.0
     started = time.perf_counter()
     signal.setitimer(signal.ITIMER_REAL, options["timeout"] * repetitions)
     try:
         for _ in range(repetitions):
             state["status"] = state["main_ended"] = None
-            run_once(command, environment, state)
+            wall += run_once(command, environment, state)
             if state["status"] != 0:
                 break
         signal.setitimer(signal.ITIMER_REAL, 0)
     except Timeout:
         outcome = "timeout"
-    wall = time.perf_counter() - started
     own = time.process_time() - own_before
     cgroup_after = cgroup_cpu_seconds(v2, v1)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
