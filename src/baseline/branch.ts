@@ -90,7 +90,14 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
     }
     const pushed = await tryGit(
       directory,
-      ['push', '--quiet', `--force-with-lease=${name}:${parent ?? ''}`, remote, `${commit}:${name}`],
+      [
+        'push',
+        '--quiet',
+        '--no-verify',
+        `--force-with-lease=${name}:${parent ?? ''}`,
+        remote,
+        `${commit}:${name}`,
+      ],
       { env },
     );
     if (pushed.status === 0) return;

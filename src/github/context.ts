@@ -13,6 +13,8 @@ export interface EventContext {
   /** Where the run can be looked at. */
   readonly runUrl: string;
   readonly pullRequest: PullRequest | undefined;
+  /** The commit that a merge queue's group starts from. */
+  readonly mergeBase: string | undefined;
   /** The commit before a push. */
   readonly before: string | undefined;
 }
@@ -20,18 +22,21 @@ export interface EventContext {
 export interface PullRequest {
   readonly number: number;
   readonly baseRef: string;
+  /** The commit at its own tip, which is not the merge commit that is checked out. */
+  readonly headSha: string | undefined;
   /** Its token is read-only, and its files are a stranger's. */
   readonly fromFork: boolean;
 }
 
 const payloadSchema = z.object({
   before: z.string().optional(),
+  merge_group: z.object({ base_sha: z.string() }).optional(),
   pull_request: z
     .object({
       number: z.int().positive(),
       base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
       // A fork that was deleted leaves null.
-      head: z.object({ repo: z.object({ full_name: z.string() }).nullable() }),
+      head: z.object({ sha: z.string().optional(), repo: z.object({ full_name: z.string() }).nullable() }),
     })
     .optional(),
 });
@@ -60,7 +65,7 @@ export function parseEvent(
       `The event's payload (GITHUB_EVENT_PATH) is not what GitHub sends: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
     );
   }
-  const { pull_request: pull, before } = payload.data;
+  const { pull_request: pull, merge_group, before } = payload.data;
   const serverUrl = environment['GITHUB_SERVER_URL'] ?? 'https://github.com';
   return {
     event: need('GITHUB_EVENT_NAME'),
@@ -75,8 +80,10 @@ export function parseEvent(
         : {
             number: pull.number,
             baseRef: pull.base.ref,
+            headSha: pull.head.sha,
             fromFork: pull.head.repo?.full_name !== pull.base.repo.full_name,
           },
+    mergeBase: merge_group?.base_sha,
     before,
   };
 }

@@ -1,3 +1,4 @@
+import { withheld } from './buildx.ts';
 import { expect, test } from '@jest/globals';
 import type { BakeVariant, BuildOptions, InterpreterVariant } from '../plan/plan.ts';
 import { bakeArguments, bakeDefinition, bakeOverrides, definitionText, secretsOf } from './bake.ts';
@@ -115,3 +116,17 @@ test("a project's own target keeps all but tag, output and the configured caches
 
 test('an absolute certificate file stays where it is', () =>
   expect(secretsOf({ ...plain, ca: '/etc/ca.pem' }, '/repository')).toEqual(['id=ca,src=/etc/ca.pem']));
+
+test("a project's own bake file gets nothing of a job's environment but what docker needs", () => {
+  const environment = {
+    PATH: '/bin',
+    DOCKER_HOST: 'unix:///d',
+    https_proxy: 'http://p',
+    GITHUB_ACTIONS: 'true',
+  };
+  const tokens = { 'INPUT_GITHUB-TOKEN': 't', ACTIONS_RUNTIME_TOKEN: 't', NPM_TOKEN: 't' };
+  expect(Object.keys(withheld({ ...environment, ...tokens })).sort()).toEqual(
+    ['GITHUB_ACTIONS', ...Object.keys(tokens)].sort(),
+  );
+  expect(withheld({ ...tokens, PATH: '/bin' })).toEqual({});
+});

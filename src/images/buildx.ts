@@ -119,11 +119,30 @@ export function digestsOf(metadata: string, target: string): string[] {
  * @param ours whether the definition is Pacegate's: its paths are absolute and lie where the files are. A
  *   project's own bake file comes with the pull request, so buildx keeps guarding what it may read.
  */
-function buildEnvironment(ours: boolean): Record<string, string> {
+function buildEnvironment(ours: boolean): Record<string, string | undefined> {
   return {
     // The docker driver would load every linked target, and leave images without a name behind.
     BUILDX_NO_DEFAULT_LOAD: '1',
     BUILDX_METADATA_PROVENANCE: 'disabled',
-    ...(ours ? { BUILDX_BAKE_ENTITLEMENTS_FS: '0' } : {}),
+    ...(ours ? { BUILDX_BAKE_ENTITLEMENTS_FS: '0' } : withheld(process.env)),
   };
+}
+
+/** What docker, buildx and a proxy need of a job's environment. */
+const HANDED_ON =
+  /^(PATH|HOME|USER|TMPDIR|LANG|LC_.*|XDG_.*|SSL_CERT_.*|DOCKER_.*|BUILDX_.*|BUILDKIT_.*|(https?|no|all)_proxy)$/i;
+
+/**
+ * On a runner a project's bake file comes with the change, and may make a build secret of any variable: the job's
+ * tokens are kept from it. On a terminal the file and the environment are the same person's.
+ */
+export function withheld(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  if (environment['GITHUB_ACTIONS'] !== 'true') return {};
+  return Object.fromEntries(
+    Object.keys(environment)
+      .filter((name) => !HANDED_ON.test(name))
+      .map((name) => [name, undefined]),
+  );
 }

@@ -69,6 +69,9 @@ async function runPost(): Promise<void> {
   await removeSession(runner.state('session')).catch(() => undefined);
 }
 
+const CANCELLED =
+  'This run was cancelled before its end: what was measured is kept, and nothing of it is a verdict.';
+
 interface Job {
   readonly inputs: Inputs;
   readonly overrides: Overrides;
@@ -79,7 +82,7 @@ interface Job {
 }
 
 async function gateJob({ inputs, overrides, event, project, context, signal }: Job): Promise<number> {
-  const { pullRequest, before } = event;
+  const { pullRequest, before, mergeBase } = event;
   const result = await gateRepository(
     project,
     overrides,
@@ -87,13 +90,16 @@ async function gateJob({ inputs, overrides, event, project, context, signal }: J
       event: event.event,
       ...(before === undefined ? {} : { before }),
       ...(pullRequest === undefined ? {} : { baseRef: pullRequest.baseRef }),
+      ...(pullRequest?.headSha === undefined ? {} : { headSha: pullRequest.headSha }),
+      ...(mergeBase === undefined ? {} : { baseSha: mergeBase }),
       gitEnvironment: await tokenEnvironment(project.top, inputs.githubToken, event.serverUrl),
       secretsOnPullRequests: inputs.buildSecretsOnPullRequests,
     },
     context,
     signal,
   );
-  const { session, comparison, plan, remarks, interrupted } = result;
+  const { session, comparison, plan, interrupted } = result;
+  const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
   const render = (more: readonly string[], artifactUrl?: string) =>
     renderMarkdown(comparison, session, {
       marker: markerOf(plan.configuration),
@@ -104,7 +110,10 @@ async function gateJob({ inputs, overrides, event, project, context, signal }: J
   await writeResults(context.out, session, comparison, render([]));
   const artifact = await upload(inputs.artifactName ?? `pacegate-${plan.configuration}`, context.out, event);
   const body = render(artifact.remarks, artifact.url);
-  const comment = await postComment(inputs, event, markerOf(plan.configuration), body);
+  // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
+  const comment = interrupted
+    ? { remarks: [] }
+    : await postComment(inputs, event, markerOf(plan.configuration), body);
   const files = await writeResults(
     context.out,
     session,
@@ -112,16 +121,19 @@ async function gateJob({ inputs, overrides, event, project, context, signal }: J
     render([...artifact.remarks, ...comment.remarks], artifact.url),
   );
   await writeSummary(render([...artifact.remarks, ...comment.remarks], artifact.url));
-  annotate(comparison);
+  if (!interrupted) annotate(comparison);
 
-  runner.output('verdict', comparison.verdict);
+  runner.output('verdict', interrupted ? 'no_data' : comparison.verdict);
   runner.output('regressions', JSON.stringify(regressionsOf(comparison)));
   runner.output('session', files.session);
   runner.output('report', files.report);
   runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
-  runner.output('comment-url', comment.url ?? '');
+  runner.output('comment-url', ('url' in comment ? comment.url : undefined) ?? '');
+  if (interrupted) {
+    runner.fail(CANCELLED);
+    return 3;
+  }
   runner.log.info(`Pacegate: ${headline(comparison, oneLine)}`);
-  if (interrupted) return 3;
   const status = exitStatus(comparison, plan.rules.failOn);
   if (status !== 0) runner.fail(`Pacegate: ${headline(comparison, oneLine)}`);
   return status;
@@ -144,15 +156,21 @@ async function baselineJob({ inputs, event, project, context, signal }: Job): Pr
     event,
   );
   const remark =
-    stored === undefined
-      ? 'Nothing was stored on the baseline branch: no run ended well, or the run was cancelled.'
-      : `Stored on the branch ${project.plan.baselineBranch} as ${stored.commit.slice(0, 10)}.`;
+    stored.kind === 'stored'
+      ? `Stored on the branch ${project.plan.baselineBranch} as ${stored.commit.slice(0, 10)}.`
+      : stored.kind === 'refused'
+        ? stored.reason
+        : 'Nothing was stored on the baseline branch: no run ended well, or the run was cancelled.';
   const markdown = renderMeasurementMarkdown(session, [remark, ...artifact.remarks]);
   const files = await writeResults(context.out, session, undefined, markdown);
   await writeSummary(markdown);
   runner.output('session', files.session);
   runner.output('report', files.report);
   runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
+  if (stored.kind === 'refused') {
+    runner.fail(remark);
+    return 3;
+  }
   runner.log.info(remark);
   if (!interrupted && session.failures.length === 0) return 0;
   // A nightly that measured less than it was asked to must not look like one that is well.

@@ -2,7 +2,7 @@ import type { Comparison } from '../compare/comparison.ts';
 import { exitStatus } from '../compare/exit-status.ts';
 import { comparisonJson } from '../compare/json.ts';
 import { compareSession } from '../compare/compare.ts';
-import { ConfigurationError } from '../errors/errors.ts';
+import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/measurement.ts';
@@ -131,8 +131,9 @@ export async function baselineCommand(context: CommandContext, options: Planned)
     );
     context.print(measurementText(session, options, context.colour));
     sayWhere(context, run.out, session);
+    if (stored.kind === 'refused') throw new StoreError(stored.reason);
     context.log.info(
-      stored === undefined
+      stored.kind === 'nothing'
         ? 'Nothing was stored: no run ended well, or the run was cancelled.'
         : `Stored as ${stored.commit.slice(0, 10)} on the branch ${project.plan.baselineBranch}.`,
     );
@@ -172,7 +173,8 @@ export async function reportCommand(
   options: Printed,
 ): Promise<number> {
   const session = parseSession(await readText(file), file);
-  if (session.sides.includes('head'))
+  // What `run` measured is a measurement, unless there was something to judge it by.
+  if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
     context.print(comparisonText(compareSession(session), session, [], options, context.colour));
   else context.print(measurementText(session, options, context.colour));
   return 0;

@@ -5,12 +5,13 @@ import { StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { gate, type GateResult } from '../pipeline/gate.ts';
 import type { SideTree } from '../pipeline/ports.ts';
-import { ruleChanges, withoutSecrets, withRulesOf } from '../plan/base-rules.ts';
+import { guarded, ruleChanges, withoutSecrets, withRulesOf } from '../plan/base-rules.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import type { Session } from '../session/session.ts';
 import { exportTree, repositoryName } from '../source/export.ts';
-import { resolveSides, type SideCommit, type Sides } from '../source/sides.ts';
+import { isPullRequest, resolveSides, type SideCommit, type Sides } from '../source/sides.ts';
+import { checkContext } from '../source/workload-files.ts';
 import { withPorts } from './compose.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
@@ -34,6 +35,10 @@ export interface Occasion {
   readonly event: string;
   readonly before?: string;
   readonly baseRef?: string;
+  /** The commit at the pull request's own tip, to tell the merge commit from it. */
+  readonly headSha?: string;
+  /** The commit that a merge queue's group starts from. */
+  readonly baseSha?: string;
   readonly baselineRef?: string;
   /** Environment for git: credentials. */
   readonly gitEnvironment: Readonly<Record<string, string>>;
@@ -48,9 +53,6 @@ export interface GatedRepository extends GateResult {
   /** Sentences that stand below the headline. */
   readonly remarks: readonly string[];
 }
-
-/** The events in which somebody else's change is judged, so that it must not bring its own rules. */
-const isPullRequest = (event: string) => event === 'pull_request' || event === 'merge_group';
 
 /**
  * Gates the work tree of a repository: finds the two sides, exports them, reads the rules and the history, builds,
@@ -75,11 +77,11 @@ export async function gateRepository(
   const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) log.warn(warning);
 
-  const head = await exportSide(top, sides.head, join(workFolder, 'head'));
+  const head = await exportSide(top, sides.head, join(workFolder, 'head'), plan.workload.context);
   const baseline =
     baselineCommit === undefined
       ? undefined
-      : await exportSide(top, baselineCommit, join(workFolder, 'baseline'));
+      : await exportSide(top, baselineCommit, join(workFolder, 'baseline'), plan.workload.context);
   const result = await withPorts(
     { plan, ...context, out },
     async (ports) =>
@@ -127,7 +129,12 @@ async function ruledPlan(
   baseline: SideCommit | undefined,
 ): Promise<{ readonly plan: Plan; readonly base: Plan | undefined; readonly notes: readonly string[] }> {
   const { plan, file } = project;
-  if (baseline === undefined) return { plan, base: undefined, notes: [] };
+  if (baseline === undefined)
+    return {
+      plan: isPullRequest(event) ? guarded(withoutSecrets(plan), undefined) : plan,
+      base: undefined,
+      notes: isPullRequest(event) ? ["No base could be had, so the rules are this change's own."] : [],
+    };
   const at = await planAt(project, baseline.commit, overrides);
   if (!isPullRequest(event)) return { plan, base: at.kind === 'plan' ? at.plan : undefined, notes: [] };
   switch (at.kind) {
@@ -140,13 +147,13 @@ async function ruledPlan(
     case 'none':
       // Nobody has agreed to anything yet, secrets least of all.
       return {
-        plan: withoutSecrets(plan),
+        plan: guarded(withoutSecrets(plan), undefined),
         base: undefined,
         notes: [`The base has no ${file} yet, so the rules are this change's own.`],
       };
     case 'broken':
       return {
-        plan: withoutSecrets(plan),
+        plan: guarded(withoutSecrets(plan), undefined),
         base: undefined,
         notes: [`The base's ${file} cannot be read, so the rules are this change's own: ${at.message}`],
       };
@@ -185,7 +192,9 @@ export async function exportSide(
   directory: string,
   side: SideCommit,
   folder: string,
+  context: string,
 ): Promise<{ readonly tree: SideTree; readonly notes: readonly string[] }> {
   const notes = await exportTree(directory, side.tree, folder);
+  await checkContext(folder, context);
   return { tree: { directory: folder, commit: record(side) }, notes };
 }

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { openBaselineBranch } from '../baseline/branch.ts';
-import { ConfigurationError } from '../errors/errors.ts';
+import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { measureOneSide, type OneSideResult } from '../pipeline/one-side.ts';
 import type { SideTree } from '../pipeline/ports.ts';
 import type { Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { repositoryName } from '../source/export.ts';
-import { resolveHead } from '../source/sides.ts';
+import { isPullRequest, resolveCommit, resolveHead } from '../source/sides.ts';
+import { checkContext } from '../source/workload-files.ts';
 import { withPorts } from './compose.ts';
 import { exportSide, type RunContext } from './gate-repository.ts';
 import type { Project } from './project.ts';
@@ -32,8 +33,14 @@ export async function measureTree(
   const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) context.log.warn(warning);
   const exported = repository
-    ? await exportSide(top, await resolveHead(top), join(context.workFolder, side))
+    ? await exportSide(
+        top,
+        event === 'terminal' ? await resolveHead(top) : await resolveCommit(top),
+        join(context.workFolder, side),
+        plan.workload.context,
+      )
     : { tree: { directory: top } satisfies SideTree, notes: [] };
+  await checkContext(exported.tree.directory, plan.workload.context);
   const { tree, notes } = exported;
   return await withPorts(
     { plan, ...context },
@@ -61,8 +68,12 @@ export async function measureTree(
 }
 
 export interface Refreshed extends OneSideResult {
-  /** Undefined where nothing was stored, because nothing was measured or the run was cut short. */
-  readonly stored: { readonly commit: string; readonly attempts: number } | undefined;
+  readonly stored:
+    | { readonly kind: 'stored'; readonly commit: string }
+    /** Nothing was measured, or the run was cut short. */
+    | { readonly kind: 'nothing' }
+    /** The branch could not be written. What was measured is in the session all the same. */
+    | { readonly kind: 'refused'; readonly reason: string };
 }
 
 /**
@@ -80,11 +91,11 @@ export async function refreshBaseline(
   const { plan, top, repository } = project;
   if (!repository)
     throw new ConfigurationError(`${top} is no git repository, so there is no branch to keep a baseline on.`);
-  if (event.startsWith('pull_request'))
+  if (isPullRequest(event))
     throw new ConfigurationError(
       `Mode baseline was asked for by ${event}; a pull request never feeds the baseline. Run it on a schedule or on a push to the main branch.`,
     );
-  if ((await resolveHead(top)).dirty)
+  if (event === 'terminal' && (await resolveHead(top)).dirty)
     throw new ConfigurationError(
       `${top} has uncommitted changes; a baseline is a commit that everybody can have. Commit or stash them.`,
     );
@@ -97,7 +108,13 @@ export async function refreshBaseline(
   // On disk before the branch is tried: a push that fails must not lose what was measured.
   await keep(result.session);
   if (result.interrupted || !result.session.runs.some(({ outcome }) => outcome === 'ok'))
-    return { ...result, stored: undefined };
+    return { ...result, stored: { kind: 'nothing' } };
   const branch = openBaselineBranch({ directory: top, branch: plan.baselineBranch, env });
-  return { ...result, stored: await branch.append(result.session) };
+  try {
+    const { commit } = await branch.append(result.session);
+    return { ...result, stored: { kind: 'stored', commit } };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return { ...result, stored: { kind: 'refused', reason: error.message } };
+  }
 }

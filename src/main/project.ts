@@ -50,18 +50,24 @@ export type PlanAt =
   | { readonly kind: 'none' }
   | { readonly kind: 'broken'; readonly message: string };
 
-/** Reads the configuration of a commit. The choice of variants is the caller's and not asked of the old file. */
+/** Reads the configuration of a commit. */
 export async function planAt({ top, file }: Project, commit: string, overrides: Overrides): Promise<PlanAt> {
   if (file.startsWith('..') || isAbsolute(file)) return { kind: 'none' };
   const text = await readFileAt(top, commit, file);
   if (text === undefined) return { kind: 'none' };
-  try {
-    return {
-      kind: 'plan',
-      plan: resolvePlan({ text, file, root: top, overrides: { ...overrides, variants: undefined } }),
-    };
-  } catch (error) {
-    if (error instanceof ConfigurationError) return { kind: 'broken', message: error.message };
-    throw error;
-  }
+  const read = (variants: Overrides['variants']): PlanAt => {
+    try {
+      return {
+        kind: 'plan',
+        plan: resolvePlan({ text, file, root: top, overrides: { ...overrides, variants } }),
+      };
+    } catch (error) {
+      if (error instanceof ConfigurationError) return { kind: 'broken', message: error.message };
+      throw error;
+    }
+  };
+  // A shard's choice first: blocks that are enough for its variants may be too few for all. A name that the old
+  // file does not have is no fault of it.
+  const chosen = read(overrides.variants);
+  return chosen.kind === 'plan' || overrides.variants === undefined ? chosen : read(undefined);
 }

@@ -6,8 +6,8 @@ import { ConfigurationError } from '../errors/errors.ts';
 import { parseSession } from '../session/read.ts';
 import type { Rules } from '../session/rules.ts';
 import { SIDES, type Side } from '../session/run.ts';
-import { sameMachine, type Session } from '../session/session.ts';
-import { lastAttempts, parseTimings, type TimedRun } from '../session/timings.ts';
+import type { Session } from '../session/session.ts';
+import { parseTimings, type TimedRun } from '../session/timings.ts';
 
 /** What `compare` was given: files that say their side, and files that are told theirs. */
 export interface ComparisonFiles {
@@ -33,8 +33,8 @@ type Observed =
 /**
  * Judges files alone: no engine, no repository.
  *
- * One session with both sides is judged as it was live. A session of a head is judged by the sessions of a baseline
- * beside it. Everything else, CSVs among it, is judged by its timings.
+ * One session with both sides is judged as it was live, a session of a head by the sessions of a baseline beside it,
+ * and CSVs by their timings.
  *
  * @throws ConfigurationError when a file is missing, does not parse, or does not fit what was said of it
  */
@@ -51,25 +51,42 @@ export async function compareFiles(request: ComparisonFiles): Promise<ComparedFi
       'There is nothing to compare: name a session.json or a timings.csv, or two with --baseline FILE --head FILE.',
     );
   const sessions = observed.flatMap((one) => (one.kind === 'session' ? [one.session] : []));
-  const { rules } = request;
+  const runs = observed.flatMap((one) => (one.kind === 'timings' ? one.runs : []));
+  if (sessions.length > 0 && runs.length > 0)
+    throw new ConfigurationError(
+      'Sessions and CSVs cannot be compared with each other: a CSV knows no machine, no failure and no rules. Name the timings.csv of each, or the session.json of each.',
+    );
+  return sessions.length > 0
+    ? compareSessions(sessions, request)
+    : { comparison: compareRuns(runs, request), session: undefined };
+}
+
+/** One session with a head is judged: by its pairs, or by the sessions of a baseline beside it. */
+function compareSessions(sessions: readonly Session[], request: ComparisonFiles): ComparedFiles {
   const judged = sessions.filter(({ sides }) => sides.includes('head'));
   const nights = sessions.filter(({ sides }) => !sides.includes('head'));
   const [session] = judged;
-  if (session !== undefined && judged.length === 1 && sessions.length === observed.length) {
-    const ruled = rules === undefined ? session : { ...session, rules };
-    const whole = nights.length === 0 ? ruled : withNights(ruled, nights);
-    return { comparison: compareSession(whole), session: whole };
-  }
-  const runs = observed.flatMap((one) => (one.kind === 'session' ? timedRuns(one.session) : one.runs));
+  if (session === undefined || judged.length > 1)
+    throw new ConfigurationError(
+      `${judged.length === 0 ? 'None' : judged.length} of the sessions ${judged.length === 0 ? 'has' : 'have'} a head; legal is one, and any number of the baseline's beside it (--baseline FILE --head FILE says it for those that do not).`,
+    );
+  const ids = sessions.map(({ id }) => id);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined)
+    throw new ConfigurationError(
+      `The session ${twice} was given twice: the same measurements are one night, not two.`,
+    );
+  const ruled = request.rules === undefined ? session : { ...session, rules: request.rules };
+  const whole = nights.length === 0 ? ruled : withNights(ruled, nights);
+  const vouched = request.sameMachine
+    ? { ...whole, nights: whole.nights.map((night) => ({ ...night, sameMachine: true })) }
+    : whole;
+  return { comparison: compareSession(vouched), session: vouched };
+}
+
+function compareRuns(runs: readonly TimedRun[], { sameMachine, rules }: ComparisonFiles): Comparison {
   refuseDoubles(runs);
-  const ownRules = rules ?? sessions[0]?.rules;
-  return {
-    comparison: compareTimings(runs, {
-      sameMachine: request.sameMachine || oneMachine(sessions, observed.length),
-      ...(ownRules === undefined ? {} : { rules: ownRules }),
-    }),
-    session: undefined,
-  };
+  return compareTimings(runs, { sameMachine, ...(rules === undefined ? {} : { rules }) });
 }
 
 /** Reads a session or timings: a JSON text begins with a brace. @throws ConfigurationError naming the file */
@@ -123,19 +140,6 @@ function asSide(observed: Observed, side: Side, file: string): Observed {
     },
   };
 }
-
-const timedRuns = (session: Session): readonly TimedRun[] =>
-  lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
-
-/** Sessions carry their machine, so nobody needs to vouch for them. */
-const oneMachine = (sessions: readonly Session[], files: number): boolean => {
-  const [first] = sessions;
-  return (
-    first !== undefined &&
-    sessions.length === files &&
-    sessions.every(({ machine }) => sameMachine(machine, first.machine))
-  );
-};
 
 function refuseDoubles(runs: readonly TimedRun[]): void {
   const seen = new Set<string>();

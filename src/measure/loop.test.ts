@@ -157,6 +157,14 @@ test('the budget is kept at the border of a block, and says what it left out', a
   expect(events.find(({ kind }) => kind === 'plan')).toMatchObject({ blocks: 3, blocksPlanned: 8 });
 });
 
+test('a budget that is used up before the last warm-up measures nothing more, and says what is left out', async () => {
+  const { request, calls } = scripted(() => OK);
+  const result = await measureSession({ ...request, secondsLeft: 2 }, never);
+  expect(calls).toEqual(['a.baseline', 'a.head']);
+  // Eight blocks of both variants, b taken to be like a.
+  expect(result).toMatchObject({ runs: [], blocksLeftOut: 8, secondsLeftOut: 32, failures: [] });
+});
+
 test('a short command is repeated inside its run, equally often on both sides', async () => {
   const short = { ...OK, metrics: { wall_time_s: 0.05, cpu_time_s: 0.05 } };
   const seen = new Set<number>();

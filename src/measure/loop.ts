@@ -94,16 +94,23 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
   const cancelled = () => signal.aborted;
   const left = () => request.secondsLeft - (request.clock().getTime() - started) / 1000;
 
+  const warmed = new Set<string>();
   for (const variant of request.variants) {
-    if (signal.aborted) break;
+    if (signal.aborted || left() <= 0) break;
     await warmUp(variant, request, state, signal);
+    warmed.add(variant.variant);
   }
   const alive = () => {
     const dead = new Set(state.failures.map(({ variant }) => variant));
-    return request.variants.filter(({ variant }) => !dead.has(variant));
+    return request.variants.filter(({ variant }) => warmed.has(variant) && !dead.has(variant));
   };
   const blockSeconds = (variants: readonly LoopVariant[]) =>
-    variants.reduce((sum, { variant }) => sum + (state.pairSeconds.get(variant) ?? 0), 0);
+    // A variant that the budget left no warm-up is taken to be like the slowest of the others.
+    variants.reduce(
+      (sum, { variant }) =>
+        sum + (state.pairSeconds.get(variant) ?? Math.max(1, ...state.pairSeconds.values())),
+      0,
+    );
 
   const planned = request.plan.rules.blocks;
   const first = alive();
@@ -141,7 +148,8 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     done = index + 1;
   }
   const settled = request.settled(state.runs);
-  const undecided = alive().filter(({ variant }) => !settled.has(variant));
+  const failed = new Set(state.failures.map(({ variant }) => variant));
+  const undecided = request.variants.filter(({ variant }) => !failed.has(variant) && !settled.has(variant));
   const blocksLeftOut = undecided.length === 0 || cancelled() ? 0 : planned - done;
   const secondsLeftOut = blocksLeftOut * blockSeconds(undecided);
   if (blocksLeftOut > 0) request.onProgress({ kind: 'budget', blocksLeftOut, secondsLeftOut });

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../errors/errors.ts';
 import { deepFreeze, type Plan } from './plan.ts';
 import type { Overrides } from './resolve.ts';
 
@@ -15,12 +16,40 @@ export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): 
     rules: { ...base.rules, failOn: [...(overrides.failOn ?? base.rules.failOn)], evidence },
     evidence,
     build: base.build,
+    budgetSeconds: overrides.budget === undefined ? base.budgetSeconds : plan.budgetSeconds,
   });
 }
 
 /** The plan with no build secrets. The certificate authority stays: it is public. */
 export function withoutSecrets(plan: Plan): Plan {
   return deepFreeze({ ...plan, build: { ...plan.build, secrets: [] } });
+}
+
+/**
+ * The variants of a pull request without what would reach past the containers: a folder of this machine as a build
+ * context of an interpreter, unless the base names it too; and a host interpreter that the base does not have is
+ * refused, for its code would run on the runner itself.
+ * @throws ConfigurationError for such a host variant
+ */
+export function guarded(plan: Plan, base: Plan | undefined): Plan {
+  const hosts = plan.variants.filter(
+    ({ name, kind }) =>
+      kind === 'host' && !(base?.variants.some((own) => own.name === name && own.kind === 'host') ?? false),
+  );
+  if (hosts.length > 0)
+    throw new ConfigurationError(
+      `${hosts.map(({ name }) => name).join(', ')}: a pull request adds a variant with \`interpreter: host\`, which the configuration of its base does not have. It would run the pull request's code on the runner itself, outside of any container. Add it on the base branch first.`,
+    );
+  const variants = plan.variants.map((variant) => {
+    if (variant.kind !== 'interpreter') return variant;
+    const own = base?.variants.find(({ name }) => name === variant.name);
+    const allowed = own?.kind === 'interpreter' ? own.contexts : {};
+    const contexts = Object.entries(variant.contexts).filter(
+      ([name, value]) => value.includes('://') || allowed[name] === value,
+    );
+    return { ...variant, contexts: Object.fromEntries(contexts) };
+  });
+  return deepFreeze({ ...plan, variants });
 }
 
 /** Sentences on what the head's configuration changes of its own judgement; none where nothing changed. */
@@ -41,7 +70,8 @@ export function ruleChanges(head: Plan, base: Plan): string[] {
   ];
 }
 
-const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence }: Plan) => ({
+const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence, budgetSeconds }: Plan) => ({
+  budget: `${budgetSeconds} s`,
   alpha,
   profile,
   blocks,

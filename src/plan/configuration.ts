@@ -127,7 +127,7 @@ export type VariantConfiguration = z.infer<typeof variantSchema>;
 const COMMAND = 'a list of words, such as [python, bench.py]';
 
 const workloadSchema = table({
-  context: z.string().min(1).optional().meta({ description: 'The folder that the images carry.' }),
+  context: relativePath.optional().meta({ description: 'The folder that the images carry.' }),
   dockerfile: relativePath.optional().meta({
     description:
       "The application's Dockerfile, relative to the context; its `FROM python` is replaced by each interpreter. Without one, the default installs from uv.lock, poetry.lock or requirements.txt and copies the context.",

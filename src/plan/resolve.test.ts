@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfigurationError } from '../errors/errors.ts';
-import { ruleChanges, withoutSecrets, withRulesOf } from './base-rules.ts';
+import { guarded, ruleChanges, withoutSecrets, withRulesOf } from './base-rules.ts';
+import type { Plan } from './plan.ts';
 import { configurationName, resolvePlan, type Overrides } from './resolve.ts';
 
 const GOOD = `version: 1
@@ -76,6 +77,26 @@ test('secrets and caches of a pull request are those of its base, and none where
   expect(withoutSecrets(judged).build).toEqual({ ...judged.build, secrets: [] });
 });
 
+test('a pull request brings no folder of the machine into a build and no interpreter of the host', () => {
+  const added = (contexts: string) =>
+    resolve(GOOD.replace('python: "3.13" }', `python: "3.13", contexts: { python-source: "${contexts}" } }`));
+  const contextsOf = (plan: Plan) =>
+    plan.variants.map((variant) => ('contexts' in variant ? variant.contexts : {}))[0];
+  expect(contextsOf(guarded(added('/'), resolve(GOOD)))).toEqual({});
+  expect(contextsOf(guarded(added('/srv'), added('/srv')))).toEqual({ 'python-source': '/srv' });
+  const image = 'docker-image://mirror';
+  expect(contextsOf(guarded(added(image), resolve(GOOD)))).toEqual({ 'python-source': image });
+  const without = resolve(GOOD.replace('  here: { interpreter: host, python: python3 }\n', ''));
+  expect(messageOf(() => guarded(resolve(GOOD), without))).toContain('here: a pull request adds a variant');
+  expect(messageOf(() => guarded(resolve(GOOD), undefined))).toContain('here: a pull request adds a variant');
+});
+
+test('the budget of a pull request is its base’s', () => {
+  const hasty = resolve(GOOD.replace('budget: 20m', 'budget: 1s'));
+  expect(withRulesOf(hasty, resolve(GOOD)).budgetSeconds).toBe(1200);
+  expect(ruleChanges(hasty, resolve(GOOD))[0]).toContain('rules budget from 1200 s to 1 s');
+});
+
 test('what a change edits of its own judgement is said', () => {
   const changes = (text: string) => ruleChanges(resolve(text), resolve(GOOD));
   expect(changes(GOOD)).toEqual([]);
@@ -136,6 +157,15 @@ rules: { alpha: 2, fail-on: [slower] }
     );
     expect(message).toMatch(
       /pacegate\.yml:10: official: found the same key a second time; legal: each key once/,
+    );
+  });
+
+  test('a context outside of the repository, and a choice of no variant', () => {
+    expect(messageOf(() => resolve(GOOD.replace('context: .', 'context: ../../..')))).toContain(
+      'workload.context: found "../../.."; legal: a path inside the repository: relative, without ..',
+    );
+    expect(messageOf(() => resolve(GOOD, { variants: [] }))).toContain(
+      'the option variants: found an empty list',
     );
   });
 

@@ -194,6 +194,16 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
   const names = Object.keys(configuration.variants);
   const unknown = (overrides.variants ?? []).filter((name) => !names.includes(name));
   return [
+    ...(overrides.variants?.length === 0
+      ? [
+          {
+            line: undefined,
+            place: 'the option variants',
+            found: 'an empty list',
+            legal: names.join(', '),
+          },
+        ]
+      : []),
     ...unknown.map((name) => ({
       line: undefined,
       place: 'the option variants',

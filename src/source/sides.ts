@@ -19,6 +19,10 @@ export interface Sides {
   readonly notes: readonly string[];
 }
 
+/** The events in which somebody else's change is judged, so that it must not bring its own rules nor feed a baseline. */
+export const isPullRequest = (event: string): boolean =>
+  event.startsWith('pull_request') || event === 'merge_group';
+
 export interface SidesRequest {
   /** The top of the work tree. */
   readonly directory: string;
@@ -28,6 +32,10 @@ export interface SidesRequest {
   readonly before?: string;
   /** Name of the branch a pull request goes to. */
   readonly baseRef?: string;
+  /** The commit at a pull request's own tip. */
+  readonly headSha?: string;
+  /** The commit that a merge queue's group starts from. */
+  readonly baseSha?: string;
   /** `--baseline REF`. */
   readonly baselineRef?: string;
   /** Credentials and the like for fetching. */
@@ -48,12 +56,28 @@ export async function topLevel(directory: string): Promise<string | undefined> {
  */
 export async function resolveSides(request: SidesRequest): Promise<Sides> {
   const { directory, event, baselineRef } = request;
-  const head = await resolveHead(directory);
+  // What earlier steps of a job left beside the checkout is not part of the change, and may be a credential.
+  const head = event === 'terminal' ? await resolveHead(directory) : await resolveCommit(directory);
   if (baselineRef !== undefined)
     return { head, baseline: await namedBaseline(request, baselineRef), notes: [] };
-  if (event === 'pull_request' || event === 'merge_group') return await pullRequestSides(request, head);
+  if (event === 'merge_group') return await mergeGroupSides(request, head);
+  if (isPullRequest(event)) return await pullRequestSides(request, head);
   if (event === 'push') return await pushSides(request, head);
   return await terminalSides(request, head);
+}
+
+/**
+ * The checkout's commit, whatever lies beside it.
+ * @throws ConfigurationError when there is no commit yet
+ */
+export async function resolveCommit(directory: string): Promise<SideCommit> {
+  const { status, stdout } = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+  if (status !== 0)
+    throw new ConfigurationError(
+      `${directory} has no commit yet: make a first one, so that there is something to measure.`,
+    );
+  const commit = stdout.trim();
+  return { commit, tree: commit, dirty: false };
 }
 
 /**
@@ -61,16 +85,9 @@ export async function resolveSides(request: SidesRequest): Promise<Sides> {
  * @throws ConfigurationError when there is no commit yet
  */
 export async function resolveHead(directory: string): Promise<SideCommit> {
-  const { status, stdout } = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-  if (status !== 0)
-    throw new ConfigurationError(
-      `${directory} has no commit yet: make a first one, so that there is something to measure.`,
-    );
-  const commit = stdout.trim();
+  const committed = await resolveCommit(directory);
   const changes = await git(directory, ['status', '--porcelain', '--untracked-files=normal']);
-  return changes === ''
-    ? { commit, tree: commit, dirty: false }
-    : { commit, tree: await workingTree(directory), dirty: true };
+  return changes === '' ? committed : { ...committed, tree: await workingTree(directory), dirty: true };
 }
 
 /**
@@ -92,10 +109,11 @@ async function workingTree(directory: string): Promise<string> {
 }
 
 async function pullRequestSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
-  const { directory, baseRef } = request;
+  const { directory, baseRef, headSha } = request;
   // The parents are named in the commit itself, which a shallow checkout has although it lacks them.
   const parents = await parentsOf(directory, head.commit);
-  if (parents.length >= 2) {
+  // The pull request's own tip may be a merge too, of the base into it: its first parent is the change itself.
+  if (parents.length >= 2 && head.commit !== headSha) {
     const first = parents[0] ?? '';
     const found = await fetchCommit(request, first);
     return {
@@ -132,6 +150,21 @@ async function pullRequestSides(request: SidesRequest, head: SideCommit): Promis
       };
 }
 
+/** A merge queue may squash or rebase, so there need be no merge commit: the event names where the group starts. */
+async function mergeGroupSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
+  const { baseSha } = request;
+  if (baseSha === undefined) return await pullRequestSides(request, head);
+  const missing = await fetchCommit(request, baseSha);
+  return {
+    head,
+    baseline:
+      missing === undefined
+        ? side(baseSha)
+        : { unavailable: `the merge group's base ${short(baseSha)} could not be fetched: ${missing}` },
+    notes: [],
+  };
+}
+
 async function pushSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
   const { before } = request;
   if (before !== undefined && /^[0-9a-f]{40,64}$/.test(before) && !/^0+$/.test(before)) {
@@ -155,7 +188,8 @@ async function pushSides(request: SidesRequest, head: SideCommit): Promise<Sides
 }
 
 /** On a terminal: uncommitted changes against HEAD; a branch against where it left the default branch. */
-async function terminalSides({ directory }: SidesRequest, head: SideCommit): Promise<Sides> {
+async function terminalSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
+  const { directory } = request;
   if (head.dirty)
     return {
       head,
@@ -177,10 +211,15 @@ async function terminalSides({ directory }: SidesRequest, head: SideCommit): Pro
       };
   }
   const [parent] = await parentsOf(directory, head.commit);
+  const missing = parent === undefined ? undefined : await fetchCommit(request, parent);
   return {
     head,
     baseline:
-      parent === undefined ? { unavailable: 'this is the first commit of the repository' } : side(parent),
+      parent === undefined
+        ? { unavailable: 'this is the first commit of the repository' }
+        : missing === undefined
+          ? side(parent)
+          : { unavailable: `the parent ${short(parent)} could not be fetched: ${missing}` },
     notes:
       parent === undefined
         ? []

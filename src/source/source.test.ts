@@ -10,7 +10,7 @@ import {
   type TestRepository,
 } from './repository.test-support.ts';
 import { resolveSides, topLevel } from './sides.ts';
-import { hashFiles, hashFolder, overlayFiles } from './workload-files.ts';
+import { checkContext, hashFiles, hashFolder, overlayFiles } from './workload-files.ts';
 
 afterAll(removeTemporaryFolders);
 
@@ -61,6 +61,38 @@ describe('the baseline', () => {
     });
     expect(baseline).toMatchObject({ commit: git('rev-parse', 'main~1') });
     expect(notes[0]).toContain('not the pull request’s merge commit'.replace('’', "'"));
+  });
+
+  test('of a pull request whose own tip is a merge is not the change itself', async () => {
+    const { path, git } = withPullRequest();
+    const checkout = repository(temporaryFolder());
+    checkout.git('clone', '-q', `file://${path}`, '.');
+    checkout.git('checkout', '-q', 'feature');
+    checkout.git('merge', '-q', '--no-ff', '-m', 'main into feature', 'origin/main');
+    const headSha = checkout.git('rev-parse', 'HEAD');
+    const sides = await resolveSides({
+      directory: checkout.path,
+      event: 'pull_request',
+      baseRef: 'main',
+      headSha,
+    });
+    expect(sides.baseline).toMatchObject({ commit: git('rev-parse', 'main') });
+  });
+
+  test('of a merge queue is what the event names, whether it merges, squashes or rebases', async () => {
+    const { path, git } = withPullRequest();
+    const checkout = shallowClone(path, 'refs/heads/main');
+    const baseSha = git('rev-parse', 'main~1');
+    const { baseline } = await resolveSides({ directory: checkout.path, event: 'merge_group', baseSha });
+    expect(baseline).toMatchObject({ commit: baseSha });
+  });
+
+  test('in a job leaves out what earlier steps left in the checkout', async () => {
+    const { path } = withPullRequest();
+    const checkout = shallowClone(path, 'refs/pull/1/merge');
+    checkout.write('gha-creds-1.json', '{}');
+    const { head } = await resolveSides({ directory: checkout.path, event: 'pull_request' });
+    expect(head).toMatchObject({ tree: head.commit, dirty: false });
   });
 
   test('that cannot be fetched is unavailable with the reason', async () => {
@@ -183,6 +215,13 @@ describe('the measuring code', () => {
     repository(folder).write('deep/bench.py', 'x');
     symlinkSync(temporaryFolder(), join(hostile, 'deep'));
     await expect(overlayFiles(folder, hostile, ['deep/bench.py'])).rejects.toThrow('link out of the context');
+  });
+  test('is not taken from, nor put into, a context that is a link out of the repository', async () => {
+    const tree = temporaryFolder();
+    symlinkSync(temporaryFolder(), join(tree, 'service'));
+    await expect(checkContext(tree, 'service')).rejects.toThrow('link out of the repository');
+    await expect(checkContext(tree, '.')).resolves.toBeUndefined();
+    await expect(checkContext(tree, 'none')).resolves.toBeUndefined();
   });
 });
 

@@ -46,6 +46,7 @@ export async function overlayFiles(from: string, to: string, paths: readonly str
   for (const path of paths) {
     await refuseEscape(from, path);
     const target = join(to, path);
+    if ((await existing(target)) !== undefined) await refuseEscape(to, path);
     await rm(target, { recursive: true, force: true });
     await mkdir(dirname(target), { recursive: true });
     await refuseEscape(to, relative(to, dirname(target)));
@@ -54,12 +55,28 @@ export async function overlayFiles(from: string, to: string, paths: readonly str
   }
 }
 
+/**
+ * Refuses a context that leads out of a side's files: what it names is built into images, and written to.
+ * @param tree the side's files, absolute
+ * @throws ConfigurationError where the context is a link out of them; one that is not there is the build's to say
+ */
+export async function checkContext(tree: string, context: string): Promise<void> {
+  const top = await realpath(tree);
+  const real = await realpath(join(tree, context)).catch(() => top);
+  if (real !== top && !real.startsWith(top + sep))
+    throw new ConfigurationError(
+      `workload.context is ${context}, which is a link out of the repository (to ${real}). Only files of the repository can be carried by the images.`,
+    );
+}
+
 async function filesBelow(path: string): Promise<string[]> {
   const status = await lstat(path);
   if (!status.isDirectory()) return [path];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
 }
+
+const existing = async (path: string) => await lstat(path).catch(() => undefined);
 
 async function refuseEscape(folder: string, path: string): Promise<void> {
   const top = await realpath(folder);
