@@ -78,7 +78,7 @@ async function whyNoImages(signal: AbortSignal): Promise<string | undefined> {
   try {
     await checkEngine();
   } catch (error) {
-    if (error instanceof BuildError) return error.message.split(/[.;] /)[0] ?? error.message;
+    if (error instanceof BuildError) return error.message.split('. ')[0] ?? error.message;
     throw error;
   }
   const found = await obtainImage(
