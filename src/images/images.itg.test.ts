@@ -1,22 +1,17 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Runnable } from '../measure/engine.ts';
 import type { InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
+import { freePort, withEngine } from '../process/engine.test-support.ts';
 import type { Side } from '../session/run.ts';
 import { tryDocker } from './docker.ts';
 import { createImageBuilder, type ImageBuilder, type ImageResult } from './images.ts';
 import { removeImages, removeLeftovers } from './store.ts';
 
 jest.setTimeout(300_000);
-const answered = await tryDocker(['version']).then(
-  ({ status }) => status === 0,
-  () => false,
-);
-const withEngine = answered || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? test : test.skip;
 
 const variantsFolder = join(import.meta.dirname, '..', '..', 'variants');
 const never = new AbortController().signal;
@@ -402,13 +397,4 @@ async function startRegistry() {
   }
   child.kill();
   throw new Error('docker-registry did not answer');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest } from '@jest/globals';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,17 +13,13 @@ import {
   type ContainerEngineOptions,
 } from './container.ts';
 import { processesWith } from './host-processes.ts';
+import { withEngine } from '../process/engine.test-support.ts';
 import { ownerOfThisProcess } from './owner.ts';
 import { FAKE_ANSWER, never, runRequest, until, type RequestChange } from './run-request.test-support.ts';
 
 jest.setTimeout(120_000);
 const docker = async (...args: readonly string[]) =>
   await runCommand('docker', args, { timeoutSeconds: 100 });
-const answered = await docker('version').then(
-  ({ status }) => status === 0,
-  () => false,
-);
-const withEngine = answered || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? test : test.skip;
 
 const PYTHON_IMAGE = 'python:3.13-slim-trixie';
 const OTHER_IMAGE = 'debian:trixie-slim';
@@ -40,7 +36,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pacegate-container-'));
 });
 afterEach(async () => {
-  if (answered) await engine.cleanUp();
+  await engine.cleanUp();
 });
 afterAll(() => rm(folder, { recursive: true }));
 
