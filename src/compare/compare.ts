@@ -1,23 +1,13 @@
-import { median } from 'simple-statistics';
-import type { MetricRule } from '../session/metric.ts';
-import { SIDES, type Side } from '../session/run.ts';
 import { VERDICTS, type Verdict } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import type { TimedRun } from '../session/timings.ts';
-import { holm } from '../statistics/holm.ts';
-import { blocksNeeded } from '../statistics/significance.ts';
+import { blocksNeeded, firstReachable } from '../statistics/looks.ts';
+import { detectableEffect } from '../statistics/power.ts';
+import { uniformSource } from '../statistics/random.ts';
+import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
 import type { Comparison, Row } from './comparison.ts';
-import {
-  logRatios,
-  nightMedians,
-  NIGHTS_NEEDED,
-  pairedTest,
-  pairsOf,
-  storedNights,
-  storedTest,
-  valuesOf,
-  type RowTest,
-} from './evidence.ts';
+import { draftRows, pairedFigures, type Draft } from './drafts.ts';
+import { residualsOf } from './nights.ts';
 import { observeSession, observeTimings, type Observations, type TimingsOptions } from './observations.ts';
 
 /** What the live gate and `compare session.json` both call: the same file gives the same verdict. */
@@ -26,237 +16,126 @@ export const compareSession = (session: Session): Comparison => compare(observeS
 export const compareTimings = (runs: readonly TimedRun[], options: TimingsOptions): Comparison =>
   compare(observeTimings(runs, options));
 
-/** A row before the family's correction: tested, or settled from outside the test. */
-type Draft = Omit<Row, 'verdict' | 'worse' | 'better'> & {
-  readonly rule: MetricRule;
-  readonly test: RowTest | undefined;
-  readonly settled: Verdict | undefined;
-};
-
 /**
  * Judges observations.
  *
- * The family is every gated variant x metric that was not settled by identical images: fixed by the plan, not
- * by what the data turned out to be. Over a fixed number of blocks each direction is tested once, so equivalence
- * is shown at alpha as well.
+ * The family is every gated variant x metric that was not settled by identical images or by figures that do not vary:
+ * fixed by the plan, not by what the data turned out to be.
  */
 export function compare(observations: Observations): Comparison {
-  const { alpha, plannedBlocks } = observations;
-  const drafts = observations.variants.flatMap((variant) => {
-    // A row looks at its own variant's runs alone: with a thousand variants the others are what takes time.
-    const own = { ...observations, runs: observations.runs.filter((run) => run.variant === variant) };
-    return observations.metrics.flatMap((rule) => draftRow(own, variant, rule));
-  });
-  const family = drafts.filter(({ gated, evidence }) => gated && evidence !== 'identical').length;
-  const needed = family === 0 ? 0 : blocksNeeded(family, alpha);
-  const tested = drafts.filter(({ gated, test }) => gated && test !== undefined);
-  const adjust = (p: (test: RowTest) => number) => {
-    const adjusted = holm(
-      tested.map(({ test }) => (test === undefined ? 1 : p(test))),
-      family,
-    );
-    return new Map(tested.map((draft, index) => [draft, adjusted[index] ?? 1]));
-  };
-  const worse = adjust(({ pWorse }) => pWorse);
-  const better = adjust(({ pBetter }) => pBetter);
-  const rows = drafts.map((draft): Row => {
-    const { rule, test, settled, ...row } = draft;
-    const worseAdjusted = worse.get(draft) ?? null;
-    const betterAdjusted = better.get(draft) ?? null;
-    const verdict = !row.gated
-      ? 'info'
-      : (settled ??
-        (test === undefined
-          ? 'no_data'
-          : decide(test, rule, alpha, worseAdjusted ?? 1, betterAdjusted ?? 1)));
-    return {
-      ...row,
-      verdict,
-      worse: { p: test?.pWorse ?? null, pAdjusted: worseAdjusted },
-      better: { p: test?.pBetter ?? null, pAdjusted: betterAdjusted },
-      warnings: [
-        ...row.warnings,
-        ...(verdict === 'inconclusive' && row.evidence === 'paired' && row.blocks < needed
-          ? [
-              `${row.blocks} blocks could not have reached significance among ${family} tests; at least ${needed} are needed${plannedBlocks === undefined ? '' : ` (${plannedBlocks} were planned)`}`,
-            ]
-          : []),
-      ],
-    };
-  });
+  const { drafts, outcomes, tests } = judge(observations);
+  const rows = drafts.map((draft) => rowOf(draft, outcomes.get(draft), observations, tests));
   return {
     verdict: worst(rows),
-    family: { tests: family, alpha, blocksNeeded: needed },
+    family: { tests, alpha: observations.alpha },
     rows,
     warnings: warningsOf(observations, rows),
   };
 }
 
-/**
- * The decision, with L the metric's limit and M = 5/3 L, in logarithms so that both directions mirror each other:
- *
- *   improved        unchanged         regressed
- *   <=====-L----(------0------)----+L=======>       estimate
- *        -M [=====interval=====] +M                 both tests against +-M
- */
-function decide(
-  test: RowTest,
-  { limit }: MetricRule,
-  alpha: number,
-  worseAdjusted: number,
-  betterAdjusted: number,
-): Verdict {
-  const counts = Math.log1p(limit);
-  const margin = Math.log1p((5 / 3) * limit);
-  if (worseAdjusted <= alpha && test.worseBy >= counts) return 'regressed';
-  if (betterAdjusted <= alpha && -test.worseBy >= counts) return 'improved';
-  if (Math.abs(test.worseBy) < counts && test.pNotWorse(margin) <= alpha && test.pNotBetter(margin) <= alpha)
-    return 'unchanged';
-  return 'inconclusive';
+export interface Judged {
+  readonly drafts: readonly Draft[];
+  /** What the family's rule says of the rows that were tested. */
+  readonly outcomes: ReadonlyMap<Draft, RowOutcome>;
+  readonly tests: number;
 }
 
-function draftRow(observations: Observations, variant: string, rule: MetricRule): Draft[] {
-  const { runs, identical, nights } = observations;
-  const values = Object.fromEntries(
-    SIDES.map((side) => [
-      side,
-      valuesOf(
-        runs.filter((run) => run.side === side),
-        variant,
-        rule.name,
-      ),
-    ]),
-  ) as Record<Side, number[]>;
-  // What nobody judges and nobody measured is no row.
-  if (!rule.gate && values.baseline.length === 0 && values.head.length === 0) return [];
-  const base: Draft = {
-    variant,
-    metric: rule.name,
-    unit: rule.unit,
-    direction: rule.better,
-    limit: rule.limit,
-    gated: rule.gate,
-    evidence: 'none',
-    baseline: summary(values.baseline),
-    head: summary(values.head),
-    change: { estimate: null, low: null, high: null },
-    blocks: 0,
-    detectable: null,
-    stored: storedNights(nights, variant, rule.name, values.baseline),
-    warnings: [],
-    rule,
-    test: undefined,
-    settled: undefined,
+/** The decision alone, without the figures around it: what the running session asks after each block. */
+export function judge(observations: Observations): Judged {
+  const { alpha, sharedTests } = observations;
+  const drafts = draftRows(observations);
+  const own = drafts.filter(
+    ({ gated, evidence }) => gated && evidence !== 'identical' && evidence !== 'deterministic',
+  ).length;
+  const tests = Math.max(own, sharedTests ?? 0);
+  const tested = drafts.flatMap((draft) =>
+    draft.gated && draft.tested !== undefined ? [{ draft, tested: draft.tested }] : [],
+  );
+  const outcomes = judgeFamily(
+    tested.map(({ tested: data }) => (data.kind === 'paired' ? data.series : data.single)),
+    { alpha, looks: [], tests, sharded: sharedTests !== undefined },
+  );
+  return {
+    drafts,
+    outcomes: new Map(
+      tested.flatMap(({ draft }, index) => {
+        const outcome = outcomes[index];
+        return outcome === undefined ? [] : [[draft, outcome] as const];
+      }),
+    ),
+    tests,
   };
-  if (identical.has(variant))
-    return [
-      { ...base, evidence: 'identical', settled: 'unchanged', change: { estimate: 0, low: 0, high: 0 } },
-    ];
-  const death = deathOf(observations, variant);
-  if (death !== undefined) return [{ ...base, settled: death.verdict, warnings: [death.reason] }];
-  if (observations.evidence !== 'stored' && observations.twoSided.has(variant))
-    return [pairedDraft(base, observations)];
-  return [storedDraft(base, observations, values.head)];
 }
 
-function pairedDraft(base: Draft, { runs, secondsLeftOut }: Observations): Draft {
-  const { rule } = base;
-  const pairs = pairsOf(runs, base.variant, rule.name);
-  if (pairs.length === 0 && secondsLeftOut > 0)
-    return { ...base, settled: 'inconclusive', warnings: ['the budget left no time for a block'] };
-  if (pairs.length === 0)
-    return { ...base, settled: 'no_data', warnings: [`no block has ${rule.name} on both sides`] };
-  const ratios = logRatios(pairs);
-  if (ratios === undefined)
-    return {
-      ...base,
-      blocks: pairs.length,
-      settled: 'no_data',
-      warnings: [
-        `${rule.name} has values that are not positive, and a change in per cent needs positive ones`,
-      ],
-    };
-  const test = pairedTest(ratios, rule);
-  return { ...base, evidence: 'paired', blocks: pairs.length, test, change: test.change };
-}
+const VERDICT_OF = {
+  regressed: 'regressed',
+  improved: 'improved',
+  unchanged: 'unchanged',
+  undecided: 'inconclusive',
+} as const;
 
-/** Stored evidence: this session's head against the nights of the same machine and the same measuring code. */
-function storedDraft(base: Draft, observations: Observations, head: readonly number[]): Draft {
-  const { rule, variant } = base;
-  const { nights, incomparable } = observations;
-  const settled = (verdict: Verdict, reason: string): Draft => ({
-    ...base,
-    settled: verdict,
-    warnings: [reason],
-  });
-  if (incomparable !== undefined) return settled('incomparable', incomparable);
-  if (nights.length === 0) return settled('no_baseline', 'there is no stored session to compare with');
-  if (head.length === 0) return settled('no_data', `the head has no value of ${rule.name}`);
-  const here = nights.filter((night) => night.sameMachine);
-  if (here.length === 0)
-    return settled('incomparable', `all ${nights.length} stored sessions ran on another kind of machine`);
-  const same = here.filter(({ changedFiles }) => changedFiles === null);
-  if (same.length === 0)
-    return settled(
-      'incomparable',
-      `the stored sessions ran another workload: ${(here.at(-1)?.changedFiles ?? []).join(', ')} changed`,
-    );
-  const medians = nightMedians(same, variant, rule.name);
-  if (medians.length < NIGHTS_NEEDED)
-    return settled(
-      'no_baseline',
-      `${medians.length} of the ${NIGHTS_NEEDED} stored sessions that judging by them takes`,
-    );
-  if (!head.every((value) => value > 0))
-    return settled('no_data', `${rule.name} has values that are not positive`);
-  const test = storedTest(medians, median(head.map(Math.log)), rule);
+function rowOf(
+  draft: Draft,
+  outcome: RowOutcome | undefined,
+  observations: Observations,
+  tests: number,
+): Row {
+  const { tested, settled, ...row } = draft;
+  const verdict = !row.gated
+    ? 'info'
+    : (settled ?? (outcome === undefined ? 'no_data' : VERDICT_OF[outcome.decision]));
+  const base: Row = {
+    ...row,
+    verdict,
+    worse: { p: outcome?.pWorse ?? null, pAdjusted: outcome?.pWorseAdjusted ?? null },
+    better: { p: outcome?.pBetter ?? null, pAdjusted: outcome?.pBetterAdjusted ?? null },
+    detectable: null,
+    confirmation: null,
+  };
+  if (tested?.kind === 'stored') return tested.advisory ? advisory(base) : base;
+  if (tested?.kind !== 'paired') return base;
+  // A row that had no look yet shows all that there is.
+  const used = outcome === undefined || outcome.blocks === 0 ? tested.pairs.length : outcome.blocks;
+  const reachable = firstReachable(tested.looks, Math.max(1, tests), observations.alpha);
   return {
     ...base,
-    evidence: 'stored',
-    baseline: { median: Math.exp(median([...medians])), n: medians.length },
-    test,
-    change: test.change,
+    ...pairedFigures(tested, used),
+    detectable: row.gated ? detectableOf(draft, observations, tests) : null,
+    warnings: [
+      ...base.warnings,
+      ...(verdict === 'inconclusive' && (reachable === undefined || used < reachable)
+        ? [
+            `${used} blocks could not have reached significance among ${tests} tests; at least ${reachable ?? blocksNeeded(tests, observations.alpha)} are needed`,
+          ]
+        : []),
+    ],
   };
 }
 
-/** What kept a variant from being judged by its runs at all. */
-function deathOf(
-  { failures, runs, nights, evidence }: Observations,
-  variant: string,
-): { readonly verdict: Verdict; readonly reason: string } | undefined {
-  const own = failures.filter((failure) => failure.variant === variant);
-  const dead = (side: Side) =>
-    runs.find(
-      (run) =>
-        run.variant === variant && run.side === side && run.outcome !== 'ok' && run.outcome !== 'engine',
-    );
-  const head = own.find(({ side, stage }) => side === 'head' && stage !== 'engine');
-  if (head !== undefined) return { verdict: 'failed', reason: firstLine(head.message) };
-  const died = dead('head');
-  if (died !== undefined)
-    return { verdict: 'failed', reason: `the head's run in block ${died.block} ended as ${died.outcome}` };
-  const engine = own.find(({ stage }) => stage === 'engine');
-  if (engine !== undefined) return { verdict: 'no_data', reason: firstLine(engine.message) };
-  // A baseline that cannot be had or does not run must not block the change that mends it.
-  const baseline = own.find(({ side }) => side === 'baseline');
-  const fallsBack = evidence === 'auto' && nights.length > 0 && baseline?.stage === 'build';
-  if (baseline !== undefined && !fallsBack)
-    return { verdict: 'no_baseline', reason: firstLine(baseline.message) };
-  const lost = dead('baseline');
-  return lost === undefined
-    ? undefined
-    : {
-        verdict: 'no_baseline',
-        reason: `the baseline's run in block ${lost.block} ended as ${lost.outcome}`,
-      };
+/** What the stored nights would say, where they may not judge: the machine is not the same from day to day. */
+function advisory(row: Row): Row {
+  if (row.verdict !== 'regressed' && row.verdict !== 'improved' && row.verdict !== 'unchanged') return row;
+  return {
+    ...row,
+    verdict: 'incomparable',
+    warnings: [
+      ...row.warnings,
+      `by the stored nights alone it would be ${row.verdict}; they ran on machines of several kinds, so that is advice and no verdict (evidence: stored makes it one)`,
+    ],
+  };
 }
 
-const firstLine = (text: string) => text.split('\n')[0] ?? '';
-
-const summary = (values: readonly number[]) => ({
-  median: values.length === 0 ? null : median([...values]),
-  n: values.length,
-});
+/** The smallest change that would be found, from the noise of nights on this machine with this measuring code. */
+function detectableOf(
+  { variant, metric, limit, tested }: Draft,
+  { nights, alpha, seed }: Observations,
+  tests: number,
+): number | null {
+  if (tested?.kind !== 'paired') return null;
+  const sessions = residualsOf(nights, variant, metric);
+  if (sessions.length === 0) return null;
+  return detectableEffect({ sessions }, { limit, alpha, looks: tested.looks, tests }, uniformSource(seed));
+}
 
 function worst(rows: readonly Row[]): Verdict {
   const found = new Set(rows.map(({ verdict }) => verdict));
@@ -269,7 +148,7 @@ function warningsOf({ nights, secondsLeftOut }: Observations, rows: readonly Row
   return [
     ...(undecided > 0 && secondsLeftOut > 0
       ? [
-          `The budget left ${undecided} rows undecided; the blocks left out would take about ${Math.ceil(secondsLeftOut / 60)} more minutes.`,
+          `The budget left ${undecided} rows undecided; deciding them would take about ${Math.ceil(secondsLeftOut / 60)} more minutes.`,
         ]
       : []),
     ...(changed === null

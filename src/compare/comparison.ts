@@ -2,7 +2,7 @@ import type { MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
 
 /** Which evidence carried a verdict. */
-export type Evidence = 'paired' | 'stored' | 'identical' | 'none';
+export type Evidence = 'paired' | 'stored' | 'deterministic' | 'identical' | 'none';
 
 /** Median of a side's samples in the metric's unit; null where there are none. */
 export interface SideSummary {
@@ -51,17 +51,33 @@ export interface Row {
   change: Change;
   worse: OneSided;
   better: OneSided;
+  /** Pairs that the verdict used: those until the look that settled the row. */
   blocks: number;
-  /** The change found with 80 % power; the next issue's. */
+  /**
+   * The smallest change for the worse, a fraction, that this gate would find in 80 of 100 cases, from the noise of
+   * recent nights; null where no night of this machine measured the baseline against itself.
+   */
   detectable: number | null;
+  /** What a second session on another machine said of a regression; null where there was none. */
+  confirmation: Confirmation | null;
   stored: StoredNights | null;
   warnings: string[];
 }
 
+/** The second look at a regression, from a session of its own. */
+export interface Confirmation {
+  session: string;
+  /** Whether the second session alone shows at least the smallest change that counts, in enough blocks. */
+  confirmed: boolean;
+  /** (head / baseline) - 1 in the second session. */
+  estimate: number | null;
+  blocks: number;
+}
+
 export interface Comparison {
   verdict: Verdict;
-  /** tests: gated rows under Holm; blocksNeeded: the fewest blocks that could reach significance. */
-  family: { tests: number; alpha: number; blocksNeeded: number };
+  /** tests: gated rows under Holm. */
+  family: { tests: number; alpha: number };
   rows: Row[];
   /** Sentences on the comparison as a whole: files that changed, another machine, no history. */
   warnings: string[];

@@ -2,7 +2,7 @@ import { median } from 'simple-statistics';
 import type { MetricRule } from '../session/metric.ts';
 import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
 import { predict } from '../statistics/prediction.ts';
-import { signedRankGreater } from '../statistics/signed-rank.ts';
+import type { SingleTest } from '../statistics/sequential.ts';
 import type { Change, StoredNights } from './comparison.ts';
 import type { Night } from '../session/session.ts';
 import type { ObservedRun } from './observations.ts';
@@ -12,42 +12,42 @@ const CONFIDENCE = 0.95;
 /** Fewer sessions of one machine say too little about the next one to judge by. */
 export const NIGHTS_NEEDED = 14;
 
-/**
- * The tests of one row. All in the direction of the metric: "worse" is up where lower is better, down where
- * higher is. Effects are logarithms of head / baseline.
- */
-export interface RowTest {
-  /** Effect towards worse. */
-  readonly worseBy: number;
-  readonly pWorse: number;
-  readonly pBetter: number;
-  /** p against "worse by `margin` or more", and against "better by `margin` or more". */
-  pNotWorse(margin: number): number;
-  pNotBetter(margin: number): number;
-  readonly change: Change;
-}
-
-const sign = ({ better }: MetricRule) => (better === 'lower' ? 1 : -1);
+/** Effects are logarithms of head / baseline; "worse" is up where lower is better, down where higher is. */
+export const sign = ({ better }: Pick<MetricRule, 'better'>) => (better === 'lower' ? 1 : -1);
 const asChange = (log: number | null) => (log === null ? null : Math.expm1(log));
 
 /** A pair of values of one block. */
 export interface Pair {
+  /** Number of the block, increasing. */
+  readonly block: number;
   readonly baseline: number;
   readonly head: number;
 }
 
-/** Blocks in which both sides ended well and have the metric. */
+/**
+ * Blocks in which both sides ended well and have the metric, in their order. Pairs of several sessions follow each
+ * other and are numbered on.
+ */
 export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: string): readonly Pair[] {
-  const values = (side: ObservedRun['side']) =>
-    new Map(
-      runs
-        .filter((run) => run.variant === variant && run.side === side && run.outcome === 'ok')
-        .map((run) => [`${run.session}\n${run.block}`, run.metrics[metric]]),
+  const sessions = [...new Set(runs.map(({ session }) => session))];
+  let before = 0;
+  return sessions.flatMap((session) => {
+    const own = runs.filter(
+      (run) => run.session === session && run.variant === variant && run.outcome === 'ok',
     );
-  const head = values('head');
-  return [...values('baseline')].flatMap(([block, baseline]) => {
-    const other = head.get(block);
-    return baseline === undefined || other === undefined ? [] : [{ baseline, head: other }];
+    const values = (side: ObservedRun['side']) =>
+      new Map(own.filter((run) => run.side === side).map((run) => [run.block, run.metrics[metric]]));
+    const head = values('head');
+    const pairs = [...values('baseline')]
+      .flatMap(([block, baseline]) => {
+        const other = head.get(block);
+        return baseline === undefined || other === undefined
+          ? []
+          : [{ block: before + block, baseline, head: other }];
+      })
+      .sort((a, b) => a.block - b.block);
+    before = pairs.at(-1)?.block ?? before;
+    return pairs;
   });
 }
 
@@ -55,30 +55,23 @@ export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: s
  * Log ratio of each pair.
  * @returns undefined where one does not exist: a ratio needs positive values. Two zeros are no difference.
  */
-export function logRatios(pairs: readonly Pair[]): readonly number[] | undefined {
-  const ratios = pairs.map(({ baseline, head }) =>
+export function logRatios(pairs: readonly Pair[]): Float64Array | undefined {
+  const ratios = Float64Array.from(pairs, ({ baseline, head }) =>
     baseline === 0 && head === 0 ? 0 : baseline > 0 && head > 0 ? Math.log(head / baseline) : Number.NaN,
   );
   return ratios.some(Number.isNaN) ? undefined : ratios;
 }
 
-/** Exact signed-rank tests on the log ratios of the blocks, at least one. */
-export function pairedTest(ratios: readonly number[], rule: MetricRule): RowTest {
-  const worse = ratios.map((ratio) => sign(rule) * ratio);
-  const estimate = hodgesLehmann(ratios, CONFIDENCE);
-  const negated = worse.map((d) => -d);
-  return {
-    worseBy: sign(rule) * estimate.centre,
-    pWorse: signedRankGreater(worse),
-    pBetter: signedRankGreater(negated),
-    pNotWorse: (margin) => signedRankGreater(negated.map((d) => d + margin)),
-    pNotBetter: (margin) => signedRankGreater(worse.map((d) => d + margin)),
-    change: {
-      estimate: asChange(estimate.centre),
-      low: asChange(estimate.low),
-      high: asChange(estimate.high),
-    },
-  };
+/** The change and its interval from the first `n` pairs, at least one. */
+export function pairedChange(ratios: Float64Array, n: number): Change {
+  const { centre, low, high } = hodgesLehmann(ratios, CONFIDENCE, n);
+  return { estimate: asChange(centre), low: asChange(low), high: asChange(high) };
+}
+
+/** Stored evidence of one row: one test, and the change that it speaks of. */
+export interface StoredTest {
+  readonly test: SingleTest['test'];
+  readonly change: Change;
 }
 
 /** Logarithms of the medians, one for each night that has the metric with positive values. */
@@ -102,16 +95,18 @@ export function valuesOf(runs: readonly ObservedRun[], variant: string, metric: 
  * @param medians of earlier sessions' logs, at least two
  * @param value this session's median of logs
  */
-export function storedTest(medians: readonly number[], value: number, rule: MetricRule): RowTest {
+export function storedTest(medians: readonly number[], value: number, rule: MetricRule): StoredTest {
   const prediction = predict(medians, CONFIDENCE);
   const lower = rule.better === 'lower';
   const effect = value - prediction.centre;
   return {
-    worseBy: sign(rule) * effect,
-    pWorse: lower ? prediction.above(value) : prediction.below(value),
-    pBetter: lower ? prediction.below(value) : prediction.above(value),
-    pNotWorse: (margin) => (lower ? prediction.below(value, margin) : prediction.above(value, -margin)),
-    pNotBetter: (margin) => (lower ? prediction.above(value, -margin) : prediction.below(value, margin)),
+    test: {
+      worseBy: sign(rule) * effect,
+      pWorse: lower ? prediction.above(value) : prediction.below(value),
+      pBetter: lower ? prediction.below(value) : prediction.above(value),
+      pNotWorse: (margin) => (lower ? prediction.below(value, margin) : prediction.above(value, -margin)),
+      pNotBetter: (margin) => (lower ? prediction.above(value, -margin) : prediction.below(value, margin)),
+    },
     change: {
       estimate: asChange(effect),
       low: asChange(value - prediction.high),

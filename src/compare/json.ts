@@ -19,6 +19,7 @@ export function comparisonJson({ verdict, family, rows, warnings }: Comparison):
       better: row.better,
       blocks: row.blocks,
       detectable: row.detectable,
+      confirmation: row.confirmation,
       stored: row.stored,
       warnings: row.warnings,
     })),

@@ -1,6 +1,8 @@
 import { median } from 'simple-statistics';
 import { sameMachine, type Night, type Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
+import { centreOf } from '../statistics/hodges-lehmann.ts';
+import { logRatios, pairsOf } from './evidence.ts';
 
 /** A session that carries the nights it is to be judged by, so that its file gives the same verdict on any day. */
 export const withNights = (session: Session, history: readonly Session[]): Session => ({
@@ -21,9 +23,49 @@ function nightOf(earlier: Session, session: Session): Night[] {
       sameMachine: sameMachine(earlier.machine, session.machine),
       changedFiles: changedFiles(earlier, session),
       medians: mediansOf(runs),
+      residuals: earlier.purpose === 'nightly' ? pairResiduals(earlier) : {},
     },
   ];
 }
+
+/** Log ratios of a session's pairs about their centre, for every row that has enough of them. */
+export function pairResiduals(session: Session): Night['residuals'] {
+  const runs = lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
+  const metrics = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
+  return Object.fromEntries(
+    session.variants.map((variant) => [
+      variant,
+      Object.fromEntries(
+        metrics.flatMap((metric) => {
+          const ratios = logRatios(pairsOf(runs, variant, metric));
+          if (ratios === undefined || ratios.length < PAIRS_FOR_NOISE) return [];
+          const centre = centreOf(ratios);
+          // Six digits are far below any noise, and a gate's file carries many of them.
+          return [[metric, Array.from(ratios, (ratio) => Number((ratio - centre).toFixed(6)))]];
+        }),
+      ),
+    ]),
+  );
+}
+
+/** Fewer pairs say little of a session's noise. */
+const PAIRS_FOR_NOISE = 8;
+/** Recent nights are the machine as it is now. */
+const RECENT_NIGHTS = 14;
+
+/** The noise of a row on recent nights of this machine with this measuring code, one list for each night. */
+export const residualsOf = (
+  nights: readonly Night[],
+  variant: string,
+  metric: string,
+): readonly (readonly number[])[] =>
+  nights
+    .filter(({ sameMachine, changedFiles }) => sameMachine && changedFiles === null)
+    .flatMap(({ residuals }) => {
+      const own = residuals[variant]?.[metric];
+      return own === undefined || own.length === 0 ? [] : [own];
+    })
+    .slice(-RECENT_NIGHTS);
 
 /** The runs of one side, each of one variant. */
 type Measured = readonly {

@@ -2,8 +2,10 @@ import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
 import { SIDES, type Outcome, type Side } from '../session/run.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
 import type { Failure, Night, Session } from '../session/session.ts';
-import { mediansOf } from './nights.ts';
 import { lastAttempts, type TimedRun } from '../session/timings.ts';
+import type { Profile } from '../statistics/looks.ts';
+import { imageMetricsOf } from './deterministic.ts';
+import { mediansOf } from './nights.ts';
 
 /** One run as the comparison sees it, wherever it was written down. */
 export interface ObservedRun {
@@ -15,12 +17,25 @@ export interface ObservedRun {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** One figure of one side's image: the same at every look. */
+export interface ImageMetric {
+  readonly variant: string;
+  readonly side: Side;
+  readonly metric: string;
+  readonly value: number;
+}
+
 /** What is to be judged: plain values from a session file or from CSVs, and nothing else. */
 export interface Observations {
   readonly alpha: number;
   readonly evidence: EvidenceRequest;
-  /** Blocks that the plan asked for; undefined where nobody planned. */
-  readonly plannedBlocks: number | undefined;
+  readonly profile: Profile;
+  /** The cap of blocks; undefined where nobody planned: what there is was the plan. */
+  readonly cap: number | undefined;
+  /** Size of the whole family where these observations are one of several jobs' share of it. */
+  readonly sharedTests: number | undefined;
+  /** Seed of what is drawn: the same file gives the same figures. */
+  readonly seed: number;
   readonly variants: readonly string[];
   /** How each metric is judged, in the order of the report. */
   readonly metrics: readonly MetricRule[];
@@ -30,6 +45,8 @@ export interface Observations {
   readonly twoSided: ReadonlySet<string>;
   /** Variants whose sides are the same image, which is why they have no runs. */
   readonly identical: ReadonlySet<string>;
+  /** Figures that an image has or has not, whatever is run in it. */
+  readonly imageMetrics: readonly ImageMetric[];
   /** Earlier sessions of the baseline, oldest first. */
   readonly nights: readonly Night[];
   /** Why stored evidence cannot be used for this data, whatever the nights say. */
@@ -44,13 +61,17 @@ export function observeSession(session: Session): Observations {
   return {
     alpha: rules.alpha,
     evidence: rules.evidence,
-    plannedBlocks: rules.blocks,
+    profile: rules.profile,
+    cap: Math.min(rules.blocks, session.budget.blocksPlanned ?? rules.blocks),
+    sharedTests: session.shard?.tests,
+    seed: session.seed,
     variants: session.variants,
     metrics: metricsOf(rules, runs, session),
     runs,
     failures: session.failures,
     twoSided: new Set(session.images.filter(({ side }) => side === 'baseline').map(({ variant }) => variant)),
     identical: identicalVariants(session),
+    imageMetrics: imageMetricsOf(session),
     nights: session.nights,
     incomparable: undefined,
     secondsLeftOut: session.budget.secondsLeftOut,
@@ -79,7 +100,10 @@ export function observeTimings(
   return {
     alpha: rules?.alpha ?? 0.05,
     evidence: 'auto',
-    plannedBlocks: undefined,
+    profile: rules?.profile ?? 'balanced',
+    cap: undefined,
+    sharedTests: undefined,
+    seed: 0,
     variants: [...new Set(runs.map(({ variant }) => variant))],
     metrics:
       rules === undefined
@@ -89,6 +113,7 @@ export function observeTimings(
     failures: [],
     twoSided: new Set(paired ? runs.map(({ variant }) => variant) : []),
     identical: new Set(),
+    imageMetrics: [],
     nights: paired
       ? []
       : sessionsOf('baseline').map((session) => ({
@@ -96,6 +121,7 @@ export function observeTimings(
           started: '',
           sameMachine,
           changedFiles: null,
+          residuals: {},
           medians: mediansOf(
             runs.filter((run) => run.session === session && run.side === 'baseline' && run.outcome === 'ok'),
           ),

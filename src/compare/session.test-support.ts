@@ -21,6 +21,7 @@ export const session = (metrics: readonly MetricRule[] = [WALL]): Session => ({
   format: 'pacegate-session',
   version: 1,
   id: 'this',
+  purpose: 'gate',
   configuration: 'pacegate',
   started: '2026-01-01T00:00:00.000Z',
   ended: '2026-01-01T00:10:00.000Z',

@@ -65,7 +65,7 @@ export async function withPorts<Result>(
     },
     hosts: hostVariants(plan),
     facts: (runnable) => (runnable.image.engine === 'host' ? host : container).facts(runnable),
-    measure: async ({ seed, variants, secondsLeft, plan: measured }, signal) => {
+    measure: async ({ seed, variants, secondsLeft, planner, plan: measured }, signal) => {
       const journal = await openJournal(join(out.path, 'runs.jsonl'));
       try {
         return await measureSession(
@@ -78,8 +78,7 @@ export async function withPorts<Result>(
             journal,
             clock: () => new Date(),
             onProgress: reportProgress(log),
-            // A fixed number of blocks: nothing is settled before the last one.
-            settled: () => new Set(),
+            planner,
           },
           signal,
         );

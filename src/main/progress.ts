@@ -6,34 +6,42 @@ export type ProgressLog = Log & { readonly transient: (line: string) => void };
 
 /** Says what the measurement is doing: a moving line on a terminal, a line a block in a log. */
 export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void {
-  let block = 0;
+  let [block, planned] = [0, 0];
   return (event) => {
     switch (event.kind) {
       case 'warm-up':
         log.transient(`warm-up: ${event.variant} (${event.side})`);
         return;
       case 'plan': {
-        const cut =
-          event.blocks < event.blocksPlanned
-            ? ` (${event.blocksPlanned} planned; the budget allows ${event.blocks})`
-            : '';
-        log.info(
-          `${event.runs} runs in ${event.blocks} blocks of ${count(event.variants, 'variant')}${cut}: about ${duration(event.seconds)}`,
-        );
+        planned = event.blocks;
+        const cut = event.blocks < event.blocksPlanned ? ` (not ${event.blocksPlanned}, for the budget)` : '';
+        const most =
+          event.secondsAtMost > event.seconds * 1.05
+            ? `; at most ${event.blocks} blocks${cut}, ${duration(event.secondsAtMost)}`
+            : cut;
+        log.info(`${count(event.variants, 'variant')}: about ${duration(event.seconds)}${most}`);
         return;
       }
       case 'run': {
-        const { run, runsDone, runsTotal } = event;
+        const { run, runsDone, secondsLeft } = event;
         if (run.block !== block) {
           block = run.block;
           // One line a block is what a runner's log can bear; a terminal sees every run.
-          if (block % 5 === 0) log.info(`block ${block}: ${runsDone} of ${runsTotal} runs`);
+          if (block % 5 === 0)
+            log.info(
+              `block ${block} of at most ${planned}: ${count(runsDone, 'run')}; ${duration(secondsLeft)} of the budget left`,
+            );
         }
         log.transient(
-          `block ${run.block}  ${run.variant} (${run.side})  ${seconds(run.metrics['wall_time_s'])}  ${runsDone}/${runsTotal} runs`,
+          `block ${run.block}  ${run.variant} (${run.side})  ${seconds(run.metrics['wall_time_s'])}  ${count(runsDone, 'run')}`,
         );
         return;
       }
+      case 'settled':
+        log.info(
+          `block ${event.block}: ${event.variants.join(', ')} decided${event.open === 0 ? '' : `; ${count(event.open, 'variant')} to go`}`,
+        );
+        return;
       case 'repeat':
         log.warn(
           `${event.variant}: the engine failed, the pair is repeated (${event.attempt} of 2): ${event.message}`,
@@ -44,7 +52,7 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         return;
       case 'budget':
         log.warn(
-          `The budget is used up: ${count(event.blocksLeftOut, 'block')} left out, which would take about ${duration(event.secondsLeftOut)}.`,
+          `The budget leaves something undecided: about ${count(event.blocksLeftOut, 'block')} more would decide it, ${duration(event.secondsLeftOut)}.`,
         );
         return;
     }

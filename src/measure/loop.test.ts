@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { fixedPlanner } from '../compare/planner.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run } from '../session/run.ts';
 import type { Image } from '../session/session.ts';
@@ -78,7 +79,7 @@ function scripted(answer: (request: RunRequest, call: number) => RunResult, seco
     },
     clock: () => new Date(now * 1000),
     onProgress: (event) => void events.push(event),
-    settled: () => new Set(),
+    planner: fixedPlanner(8),
   };
   return { calls, journal, events, request };
 }
@@ -105,7 +106,7 @@ test('the plan with its minutes comes after the warm-up and before the first blo
   await measureSession(request, never);
   const kinds = events.map(({ kind }) => kind);
   expect(kinds.indexOf('plan')).toBe(4);
-  expect(events[4]).toMatchObject({ blocks: 8, blocksPlanned: 8, runs: 32, seconds: 32 });
+  expect(events[4]).toMatchObject({ blocks: 8, blocksPlanned: 8, seconds: 32, secondsAtMost: 32 });
 });
 
 describe('an engine’s fault', () => {
@@ -180,7 +181,16 @@ test('a short command is repeated inside its run, equally often on both sides', 
 test('variants that are settled take no part in later blocks', async () => {
   const { request } = scripted(() => OK);
   const result = await measureSession(
-    { ...request, settled: (runs) => new Set(runs.some(({ block }) => block === 3) ? ['a'] : []) },
+    {
+      ...request,
+      planner: {
+        cap: () => 8,
+        progress: ({ runs }) => ({
+          settled: new Set(runs.some(({ block }) => block === 3) ? ['a'] : []),
+          expected: new Map(),
+        }),
+      },
+    },
     never,
   );
   expect(result.runs.filter(({ variant }) => variant === 'a')).toHaveLength(6);

@@ -1,6 +1,8 @@
 import type { Plan } from '../plan/plan.ts';
+import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { Failure, Session } from '../session/session.ts';
+import { chooseVariants } from './allocation.ts';
 import type { Engine, Runnable, RunResult } from './engine.ts';
 import type { Journal } from './journal.ts';
 import { scheduleBlocks, type ScheduledPair } from './schedule.ts';
@@ -16,8 +18,8 @@ export interface LoopRequest {
   readonly journal: Journal;
   readonly clock: () => Date;
   readonly onProgress: (event: ProgressEvent) => void;
-  /** Variants that need no more blocks, asked after each block: the place of stopping early. */
-  readonly settled: (runs: readonly Run[]) => ReadonlySet<string>;
+  /** How many blocks, and which variants need no more: asked before the first block and after each. */
+  readonly planner: Planner;
 }
 
 export interface LoopVariant {
@@ -32,16 +34,22 @@ export type ProgressEvent =
       readonly variants: number;
       readonly blocks: number;
       readonly blocksPlanned: number;
-      readonly runs: number;
-      /** Expected duration of the blocks to come. */
+      /** Expected duration of the blocks to come, and that of all blocks up to the cap. */
       readonly seconds: number;
+      readonly secondsAtMost: number;
     }
   | {
       readonly kind: 'run';
       readonly run: Run;
       readonly runsDone: number;
-      readonly runsTotal: number;
       readonly secondsLeft: number;
+    }
+  | {
+      readonly kind: 'settled';
+      readonly variants: readonly string[];
+      readonly block: number;
+      /** Variants that go on. */
+      readonly open: number;
     }
   | { readonly kind: 'repeat'; readonly variant: string; readonly attempt: number; readonly message: string }
   | { readonly kind: 'dropped'; readonly failure: Failure }
@@ -53,6 +61,8 @@ export interface LoopResult {
   readonly failures: readonly Failure[];
   readonly repetitions: Readonly<Record<string, number>>;
   readonly declaredMetrics: Session['declaredMetrics'];
+  /** The cap of blocks that was set before the first one. */
+  readonly blocksPlanned: number;
   readonly blocksLeftOut: number;
   readonly secondsLeftOut: number;
   readonly interrupted: boolean;
@@ -76,7 +86,7 @@ interface State {
 }
 
 /**
- * Warm-up, then blocks of pairs until the plan, the budget or the signal ends them.
+ * Warm-up, then blocks of pairs until every variant is settled, or the plan, the budget or the signal ends them.
  *
  * A run is never dropped by its own result: an engine's fault repeats the pair, a workload's own death ends
  * the measurement of its variant and is a failure; the other variants go on. Never throws for either.
@@ -104,29 +114,34 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     const dead = new Set(state.failures.map(({ variant }) => variant));
     return request.variants.filter(({ variant }) => warmed.has(variant) && !dead.has(variant));
   };
-  const blockSeconds = (variants: readonly LoopVariant[]) =>
-    // A variant that the budget left no warm-up is taken to be like the slowest of the others.
-    variants.reduce(
-      (sum, { variant }) =>
-        sum + (state.pairSeconds.get(variant) ?? Math.max(1, ...state.pairSeconds.values())),
-      0,
-    );
-
+  // A variant that the budget left no warm-up is taken to be like the slowest of the others.
+  const pairSeconds = (variant: string) =>
+    state.pairSeconds.get(variant) ?? Math.max(1, ...state.pairSeconds.values());
   const planned = request.plan.rules.blocks;
   const first = alive();
-  const fitting = Math.max(0, Math.min(planned, Math.floor(left() / Math.max(blockSeconds(first), 1e-3))));
-  const runsTotal = () =>
-    state.runs.length + alive().reduce((sum, { sides }) => sum + Object.keys(sides).length, 0) * fitting;
+  const cap =
+    first.length === 0
+      ? planned
+      : Math.min(
+          planned,
+          request.planner.cap(
+            new Map(first.map(({ variant }) => [variant, pairSeconds(variant)])),
+            Math.max(0, left()),
+          ),
+        );
+  let progress = request.planner.progress({ runs: [], failures: state.failures, blocksPlanned: cap });
+  const expected = (variant: string) => Math.min(cap, progress.expected.get(variant) ?? cap);
+  const secondsTo = (blocks: (variant: string) => number, of: readonly LoopVariant[]) =>
+    of.reduce((sum, { variant }) => sum + pairSeconds(variant) * blocks(variant), 0);
   if (first.length > 0 && !cancelled())
     request.onProgress({
       kind: 'plan',
       variants: first.length,
-      blocks: fitting,
+      blocks: cap,
       blocksPlanned: planned,
-      runs: runsTotal(),
-      seconds: blockSeconds(first) * fitting,
+      seconds: secondsTo(expected, first),
+      secondsAtMost: secondsTo(() => cap, first),
     });
-  const total = runsTotal();
 
   const schedule = scheduleBlocks(
     request.variants.map(({ variant }) => variant),
@@ -134,24 +149,58 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     planned,
     request.seed,
   );
-  let done = 0;
-  for (const [index, block] of schedule.entries()) {
-    const settled = request.settled(state.runs);
-    const open = alive().filter(({ variant }) => !settled.has(variant));
+  /** Pairs that each variant has, whichever blocks they were measured in. */
+  const done = new Map<string, number>();
+  const blocksOf = (variant: string) => done.get(variant) ?? 0;
+  const unsettled = () =>
+    alive().filter(({ variant }) => !progress.settled.has(variant) && blocksOf(variant) < cap);
+  for (let block = 1; !cancelled(); block++) {
+    const open = unsettled();
+    const chosen = chooseVariants(
+      open.map(({ variant }) => ({
+        variant,
+        pairSeconds: pairSeconds(variant),
+        blocks: blocksOf(variant),
+        expected: progress.expected.get(variant) ?? cap,
+      })),
+      left(),
+    );
+    const measured = open.filter(({ variant }) => chosen.has(variant));
     // The budget is kept at the border of a block: half a block would unbalance the variants.
-    if (cancelled() || open.length === 0 || left() < blockSeconds(open)) break;
-    for (const pair of block) {
-      const variant = open.find((candidate) => candidate.variant === pair.variant);
-      if (variant === undefined || cancelled()) continue;
-      await measurePair(variant, pair, index + 1, request, state, signal, total, left);
+    if (measured.length === 0 || left() < secondsTo(() => 1, measured)) break;
+    for (const scheduled of schedule[(block - 1) % planned] ?? []) {
+      const variant = measured.find((candidate) => candidate.variant === scheduled.variant);
+      // A variant that waited goes on where its own balanced order stopped.
+      const pair = schedule[blocksOf(scheduled.variant)]?.find((own) => own.variant === scheduled.variant);
+      if (variant === undefined || pair === undefined || cancelled()) continue;
+      await measurePair(variant, pair, block, request, state, signal, left);
+      done.set(variant.variant, blocksOf(variant.variant) + 1);
     }
-    done = index + 1;
+    if (cancelled()) break;
+    const before = progress.settled;
+    progress = request.planner.progress({
+      runs: state.runs,
+      failures: state.failures,
+      blocksPlanned: cap,
+    });
+    const newly = measured
+      .map(({ variant }) => variant)
+      .filter((variant) => progress.settled.has(variant) && !before.has(variant));
+    if (newly.length > 0)
+      request.onProgress({ kind: 'settled', variants: newly, block, open: unsettled().length });
   }
-  const settled = request.settled(state.runs);
   const failed = new Set(state.failures.map(({ variant }) => variant));
-  const undecided = request.variants.filter(({ variant }) => !failed.has(variant) && !settled.has(variant));
-  const blocksLeftOut = undecided.length === 0 || cancelled() ? 0 : planned - done;
-  const secondsLeftOut = blocksLeftOut * blockSeconds(undecided);
+  const undecided = cancelled()
+    ? []
+    : request.variants.filter(
+        ({ variant }) =>
+          !failed.has(variant) && !progress.settled.has(variant) && blocksOf(variant) < planned,
+      );
+  // What deciding is likely to take, not what the cap would.
+  const blocksLeft = (variant: string) =>
+    Math.max(1, Math.min(planned, progress.expected.get(variant) ?? planned) - blocksOf(variant));
+  const blocksLeftOut = Math.max(0, ...undecided.map(({ variant }) => blocksLeft(variant)));
+  const secondsLeftOut = secondsTo(blocksLeft, undecided);
   if (blocksLeftOut > 0) request.onProgress({ kind: 'budget', blocksLeftOut, secondsLeftOut });
   return {
     warmup: state.warmup,
@@ -159,6 +208,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     failures: state.failures,
     repetitions: Object.fromEntries(state.repetitions),
     declaredMetrics: state.declared,
+    blocksPlanned: cap,
     blocksLeftOut,
     secondsLeftOut,
     interrupted: cancelled(),
@@ -221,7 +271,6 @@ async function measurePair(
   request: LoopRequest,
   state: State,
   signal: AbortSignal,
-  runsTotal: number,
   left: () => number,
 ): Promise<void> {
   const order = pair.order.filter((side) => sides[side] !== undefined);
@@ -249,7 +298,7 @@ async function measurePair(
       if (signal.aborted) return;
       state.runs.push(run);
       await request.journal.append(run, false);
-      request.onProgress({ kind: 'run', run, runsDone: state.runs.length, runsTotal, secondsLeft: left() });
+      request.onProgress({ kind: 'run', run, runsDone: state.runs.length, secondsLeft: left() });
       if (run.outcome === 'engine') {
         fault = run;
         break;

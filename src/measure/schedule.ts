@@ -1,7 +1,6 @@
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { mersenne } from 'pure-rand/generator/mersenne';
 import { shuffle } from 'simple-statistics';
 import type { Side } from '../session/run.ts';
+import { uniformSource } from '../statistics/random.ts';
 
 /** One pair to be run: which variant, which side first, and the hash seed that both of its runs get. */
 export interface ScheduledPair {
@@ -53,13 +52,4 @@ function balancedFirst(blocks: number, random: () => number): boolean[] {
     );
   }
   return order;
-}
-
-/**
- * Uniform numbers in [0, 1) from a seed. Mersenne twister: it mixes its seed, where smaller generators begin alike
- * for neighbouring seeds.
- */
-export function uniformSource(seed: number): () => number {
-  const generator = mersenne(seed);
-  return () => uniformFloat64(generator);
 }

@@ -75,6 +75,7 @@ function world({ identity, failing, factor = 1, interrupted = false }: Script = 
       failures: [],
       repetitions: {},
       declaredMetrics: {},
+      blocksPlanned: undefined,
       blocksLeftOut: 0,
       secondsLeftOut: 0,
       interrupted,

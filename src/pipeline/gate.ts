@@ -1,14 +1,18 @@
 import { compareSession } from '../compare/compare.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { withNights } from '../compare/nights.ts';
+import { sequentialPlanner } from '../compare/planner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Session, Source } from '../session/session.ts';
-import type { Ports, SidePair, SideTree } from './ports.ts';
+import type { Measured, Ports, SidePair, SideTree } from './ports.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
 import { contextOf, identical, prepareSides, type SideRequest } from './sides.ts';
 
 export interface GateRequest {
   readonly sessionId: string;
+  /** `gate` where nothing is said. */
+  readonly purpose?: Session['purpose'];
+  readonly shard?: Session['shard'];
   readonly plan: Plan;
   readonly pair: SidePair;
   readonly source: Source;
@@ -71,34 +75,48 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   for (const variant of prepared.variants.filter(identical))
     ports.log.info(`${variant.variant}: both sides are the same image, nothing to measure`);
 
+  /** The session as its file would be now: what the planner looks at is what `compare` will look at. */
+  const sessionOf = (measured: Measured): Session =>
+    // The nights travel with the session: whoever judges its file later judges by the same.
+    withNights(
+      assembleSession({
+        id: request.sessionId,
+        purpose: request.purpose ?? 'gate',
+        ...(request.shard === undefined ? {} : { shard: request.shard }),
+        plan,
+        started,
+        ended: ports.clock(),
+        toolVersion,
+        source,
+        machine,
+        files,
+        sides: stored ? ['head'] : ['baseline', 'head'],
+        seed,
+        variants: prepared.variants,
+        failures: prepared.failures,
+        measured,
+        notes: [...notes, ...unavailableNote(pair.baseline, stored)],
+      }),
+      history,
+    );
+  const planner = sequentialPlanner((soFar) => sessionOf({ ...NOTHING_MEASURED, ...soFar }));
+
   const spent = (ports.clock().getTime() - started.getTime()) / 1000;
   if (measurable.length > 0) ports.log.step('Measurement');
   const measured =
     measurable.length === 0 || signal.aborted
       ? { ...NOTHING_MEASURED, interrupted: signal.aborted }
       : await ports.measure(
-          { plan, seed, variants: measurable, secondsLeft: Math.max(0, plan.budgetSeconds - spent) },
+          {
+            plan,
+            seed,
+            variants: measurable,
+            secondsLeft: Math.max(0, plan.budgetSeconds - spent),
+            planner,
+          },
           signal,
         );
-
-  const measuredSession = assembleSession({
-    id: request.sessionId,
-    plan,
-    started,
-    ended: ports.clock(),
-    toolVersion,
-    source,
-    machine,
-    files,
-    sides: stored ? ['head'] : ['baseline', 'head'],
-    seed,
-    variants: prepared.variants,
-    failures: prepared.failures,
-    measured,
-    notes: [...notes, ...unavailableNote(pair.baseline, stored)],
-  });
-  // The nights travel with the session: whoever judges its file later judges by the same.
-  const session = withNights(measuredSession, history);
+  const session = sessionOf(measured);
   return { session, comparison: compareSession(session), interrupted: measured.interrupted };
 }
 

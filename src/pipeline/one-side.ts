@@ -1,3 +1,4 @@
+import { fixedPlanner } from '../compare/planner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
 import type { Session, Source } from '../session/session.ts';
@@ -54,11 +55,13 @@ export async function measureOneSide(
             seed: request.seed,
             variants: measurable,
             secondsLeft: Math.max(0, plan.budgetSeconds - spent),
+            planner: fixedPlanner(plan.rules.blocks),
           },
           signal,
         );
   const session = assembleSession({
     id: request.sessionId,
+    purpose: 'measurement',
     plan,
     started,
     ended: ports.clock(),

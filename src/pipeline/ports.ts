@@ -1,5 +1,6 @@
 import type { Runnable } from '../measure/engine.ts';
 import type { Plan, Variant } from '../plan/plan.ts';
+import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { Failure, InterpreterFacts, Machine, Session } from '../session/session.ts';
 
@@ -85,6 +86,7 @@ export interface MeasureRequest {
   readonly variants: readonly VariantSides[];
   /** What is left of the budget. */
   readonly secondsLeft: number;
+  readonly planner: Planner;
 }
 
 export interface Measured {
@@ -93,6 +95,8 @@ export interface Measured {
   readonly failures: readonly Failure[];
   readonly repetitions: Readonly<Record<string, number>>;
   readonly declaredMetrics: Session['declaredMetrics'];
+  /** The cap of blocks that was set before the first one; undefined where nothing was to be measured. */
+  readonly blocksPlanned: number | undefined;
   readonly blocksLeftOut: number;
   readonly secondsLeftOut: number;
   /** True when the measurement was cancelled; what was measured is here all the same. */

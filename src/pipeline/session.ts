@@ -14,6 +14,8 @@ import { imagesOf } from './sides.ts';
 
 export interface SessionParts {
   readonly id: string;
+  readonly purpose: Session['purpose'];
+  readonly shard?: Session['shard'];
   readonly plan: Plan;
   readonly started: Date;
   readonly ended: Date;
@@ -36,6 +38,8 @@ export function assembleSession(parts: SessionParts): Session {
     format: SESSION_FORMAT,
     version: SESSION_VERSION,
     id: parts.id,
+    purpose: parts.purpose,
+    ...(parts.shard === undefined ? {} : { shard: parts.shard }),
     configuration: plan.configuration,
     started: parts.started.toISOString(),
     ended: parts.ended.toISOString(),
@@ -63,6 +67,9 @@ export function assembleSession(parts: SessionParts): Session {
     budget: {
       seconds: plan.budgetSeconds,
       spentSeconds: (parts.ended.getTime() - parts.started.getTime()) / 1000,
+      ...(measured.blocksPlanned === undefined || measured.blocksPlanned >= plan.rules.blocks
+        ? {}
+        : { blocksPlanned: measured.blocksPlanned }),
       blocksLeftOut: measured.blocksLeftOut,
       secondsLeftOut: measured.secondsLeftOut,
     },
@@ -92,6 +99,7 @@ export const NOTHING_MEASURED: Measured = {
   failures: [],
   repetitions: {},
   declaredMetrics: {},
+  blocksPlanned: undefined,
   blocksLeftOut: 0,
   secondsLeftOut: 0,
   interrupted: false,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { betterSchema, METRIC_NAME } from '../session/metric.ts';
 import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
+import { PROFILES } from '../statistics/looks.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
 /**
@@ -168,13 +169,16 @@ const rulesSchema = table({
     .lt(0.5, legal('a probability, above 0 and below 0.5'))
     .optional()
     .meta({ description: 'False alarms accepted for the whole pull request, one-sided.' }),
-  profile: z.enum(['balanced']).optional(),
+  profile: z.enum(PROFILES).optional().meta({
+    description:
+      'balanced: 3 % counts, up to 30 blocks; strict: 2 %, up to 60; loose: 5 %, up to 20. What is said beside it stands.',
+  }),
   blocks: z
     .int(legal('a whole number of blocks, 1 to 1000'))
     .min(1, legal('a whole number of blocks, 1 to 1000'))
     .max(1000, legal('a whole number of blocks, 1 to 1000'))
     .optional()
-    .meta({ description: 'Pairs measured for each variant.' }),
+    .meta({ description: 'Pairs measured for each variant at most; fewer where they decide.' }),
   budget: duration.optional(),
   evidence: evidenceRequestSchema.optional(),
   'fail-on': z.array(verdictSchema).optional(),

@@ -13,7 +13,6 @@ export const DEFAULTS = {
   repetitions: 'auto',
   alpha: 0.05,
   profile: 'balanced',
-  blocks: 20,
   budget: '20m',
   evidence: 'auto',
   failOn: ['regressed'] satisfies Verdict[],

@@ -49,6 +49,8 @@ test('the example of the documentation becomes a frozen plan', () => {
     ['cpu_time_s', true, 0.03],
     ['max_rss_bytes', true, 0.03],
     ['memory_peak_bytes', false, 0.03],
+    ['image_size_bytes', true, 0.05],
+    ['image_layers', false, 0.05],
     ['tasks', false, 0.03],
   ]);
   expect(Object.isFrozen(plan.workload.files)).toBe(true);

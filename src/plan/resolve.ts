@@ -1,6 +1,6 @@
 import { BUILT_IN_METRICS, defaultRule, type MetricRule } from '../session/metric.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
-import { blocksNeeded } from '../statistics/significance.ts';
+import { capOf, firstReachable, looksFor, PROFILE_SETTINGS, type Profile } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
@@ -60,13 +60,14 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
 
 function toPlan(configuration: Configuration, file: string, root: string, overrides: Overrides): Plan {
   const { rules: given = {}, build = {} } = configuration;
-  const metrics = metricRules(configuration);
+  const profile = given.profile ?? DEFAULTS.profile;
+  const metrics = metricRules(configuration, profile);
   const evidence = overrides.evidence ?? given.evidence ?? DEFAULTS.evidence;
   const wanted = overrides.variants;
   const rules: Rules = {
     alpha: given.alpha ?? DEFAULTS.alpha,
-    profile: given.profile ?? DEFAULTS.profile,
-    blocks: given.blocks ?? DEFAULTS.blocks,
+    profile,
+    blocks: given.blocks ?? capOf(profile),
     evidence,
     failOn: [...(overrides.failOn ?? given['fail-on'] ?? DEFAULTS.failOn)],
     metrics,
@@ -153,7 +154,7 @@ function toVariant(name: string, given: VariantConfiguration): Variant {
   };
 }
 
-function metricRules({ metrics = {} }: Configuration): MetricRule[] {
+function metricRules({ metrics = {} }: Configuration, profile: Profile): MetricRule[] {
   const names = new Set([...BUILT_IN_METRICS.map(({ name }) => name), ...Object.keys(metrics)]);
   return [...names].map((name) => {
     const rule = defaultRule(name, true);
@@ -164,7 +165,10 @@ function metricRules({ metrics = {} }: Configuration): MetricRule[] {
       better: given.better ?? rule.better,
       // Naming a metric in the configuration is asking for it to be judged.
       gate: given.gate ?? (name in metrics ? true : rule.gate),
-      limit: (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ?? rule.limit,
+      limit:
+        (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
+        (rule.deterministic === true ? rule.limit : PROFILE_SETTINGS[profile].limit),
+      ...(rule.deterministic === undefined ? {} : { deterministic: rule.deterministic }),
     };
   });
 }
@@ -225,11 +229,13 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
 
 /** Rules that could never say `regressed`, whatever is measured. */
 function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
-  const gated = plan.metrics.filter(({ gate }) => gate).length;
+  const { alpha, profile, blocks } = plan.rules;
+  const judged = plan.metrics.filter(({ gate }) => gate);
+  const gated = judged.filter(({ deterministic }) => deterministic !== true).length;
   const tests = gated * plan.variants.length;
   // No variant at all is a problem of its own, said where it stands.
   if (plan.evidence === 'stored' || plan.variants.length === 0) return [];
-  if (tests === 0)
+  if (judged.length === 0)
     return [
       {
         line: document.lineOf(['metrics']),
@@ -238,13 +244,16 @@ function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
         legal: 'at least one metric with gate: true',
       },
     ];
-  const needed = blocksNeeded(tests, plan.rules.alpha);
-  if (plan.rules.blocks >= needed) return [];
+  if (tests === 0 || firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return [];
+  let needed = blocks;
+  while (firstReachable(looksFor(profile, needed), tests, alpha) === undefined) needed++;
+  const share = alpha / tests;
+  const last = looksFor(profile, blocks).at(-1)?.weight ?? 1;
   return [
     {
-      line: document.lineOf(['rules', 'blocks']),
+      line: document.lineOf(['rules', 'blocks']) ?? document.lineOf(['rules', 'alpha']),
       place: 'rules.blocks',
-      found: `${plan.rules.blocks}, which can never reach significance: ${tests} tests (${plan.variants.length} variants x ${gated} metrics) at alpha ${plan.rules.alpha} need p <= ${(plan.rules.alpha / tests).toPrecision(2)}, and ${plan.rules.blocks} blocks give at best ${(2 ** -plan.rules.blocks).toPrecision(2)}`,
+      found: `${blocks}, which can never reach significance: ${tests} tests (${plan.variants.length} variants x ${gated} metrics) at alpha ${alpha} need p <= ${share.toPrecision(2)} among all looks, ${(share * last).toPrecision(2)} at the last one, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}`,
       legal: `at least ${needed} blocks, or fewer variants or metrics`,
     },
   ];

@@ -17,11 +17,15 @@ export const metricRuleSchema = z.object({
   gate: z.boolean(),
   /** The smallest change that counts, a fraction (0.03 is 3 %). */
   limit: z.number().positive(),
+  /** True: the same at every look, so it is compared exactly and outside the family. */
+  deterministic: z.boolean().optional(),
 });
 export type MetricRule = z.infer<typeof metricRuleSchema>;
 
-/** The smallest change that counts where nobody said otherwise. */
+/** The smallest change that counts where nobody said otherwise; a profile may say otherwise. */
 export const DEFAULT_LIMIT = 0.03;
+/** An image's size moves with every package that it carries: a twentieth is worth a look. */
+const SIZE_LIMIT = 0.05;
 
 /** The metrics every run has, and how they are judged by default. */
 export const BUILT_IN_METRICS: readonly MetricRule[] = [
@@ -30,6 +34,22 @@ export const BUILT_IN_METRICS: readonly MetricRule[] = [
   { name: 'max_rss_bytes', unit: 'bytes', better: 'lower', gate: true, limit: DEFAULT_LIMIT },
   // The cgroup's peak holds page cache, so it moves with what the kernel kept: shown, not judged.
   { name: 'memory_peak_bytes', unit: 'bytes', better: 'lower', gate: false, limit: DEFAULT_LIMIT },
+  {
+    name: 'image_size_bytes',
+    unit: 'bytes',
+    better: 'lower',
+    gate: true,
+    limit: SIZE_LIMIT,
+    deterministic: true,
+  },
+  {
+    name: 'image_layers',
+    unit: 'layers',
+    better: 'lower',
+    gate: false,
+    limit: SIZE_LIMIT,
+    deterministic: true,
+  },
 ];
 
 /** The unit that a metric's name ends in: `s` or `bytes`; empty for a business metric. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROFILES } from '../statistics/looks.ts';
 import { metricRuleSchema } from './metric.ts';
 
 /** Verdicts, the worst first; the gate's verdict is the first that occurs. `info` is none of them. */
@@ -30,8 +31,8 @@ export type EvidenceRequest = z.infer<typeof evidenceRequestSchema>;
 export const rulesSchema = z.object({
   /** One-sided, for the whole family, each direction by itself. */
   alpha: z.number().gt(0).lt(0.5),
-  profile: z.enum(['balanced']),
-  /** Blocks that a complete session has. */
+  profile: z.enum(PROFILES),
+  /** The cap: blocks that a session has at most. */
   blocks: z.int().min(1),
   evidence: evidenceRequestSchema,
   failOn: z.array(verdictSchema),

@@ -92,6 +92,11 @@ export const nightSchema = z.object({
   changedFiles: z.array(z.string()).nullable(),
   /** Variant -> metric -> median of the night's runs, taken of the logarithms, in the metric's unit. */
   medians: z.record(z.string(), z.record(z.string(), z.number().positive())),
+  /**
+   * Variant -> metric -> log(head / baseline) of each pair about their centre, of a night that measured the baseline
+   * against itself: the noise that a pair has here.
+   */
+  residuals: z.record(z.string(), z.record(z.string(), z.array(z.number()))).default({}),
 });
 export type Night = z.infer<typeof nightSchema>;
 
@@ -103,6 +108,10 @@ export const sessionSchema = z.object({
   format: z.literal(SESSION_FORMAT),
   version: z.literal(SESSION_VERSION),
   id: z.string(),
+  /** What it was measured for; `nightly` and `anchor` sessions are the baseline branch's. */
+  purpose: z.enum(['gate', 'confirmation', 'measurement', 'nightly', 'anchor']).default('gate'),
+  /** One of several jobs that share the family's tests: it holds only its own variants. */
+  shard: z.object({ index: z.int().min(1), of: z.int().min(2), tests: z.int().min(1) }).optional(),
   /** The configuration it belongs to: baselines and comments are kept apart by it. */
   configuration: z.string(),
   started: z.iso.datetime(),
@@ -129,10 +138,13 @@ export const sessionSchema = z.object({
   ),
   /** Words for the report that do not change a verdict: order cut by the budget, rules taken from the head… */
   notes: z.array(z.string()),
-  /** Blocks that the budget left out, with what they would have taken. */
+  /** What the budget allowed, and what it left out. */
   budget: z.object({
     seconds: z.number().positive(),
     spentSeconds: z.number().nonnegative(),
+    /** The cap of blocks set before the first one, where the budget allowed fewer than the rules. */
+    blocksPlanned: z.int().nonnegative().optional(),
+    /** Blocks left out although something was still undecided, and what they would have taken. */
     blocksLeftOut: z.int().nonnegative(),
     secondsLeftOut: z.number().nonnegative(),
   }),

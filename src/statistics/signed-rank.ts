@@ -7,12 +7,12 @@
  * dynamic programming over doubled mid-ranks, which are whole numbers.
  */
 
-/** A sample reduced to what the test needs: doubled signed mid-ranks of the non-zero differences. */
-interface Ranked {
-  /** Doubled mid-ranks of the non-zero differences. */
-  readonly weights: readonly number[];
-  /** Doubled rank sum of the positive differences. */
-  readonly sum: number;
+/** p of the rank sum against a centre of zero, in both directions. */
+export interface SignedRank {
+  /** Probability of a rank sum of the positive differences at least as large: evidence for a centre above. */
+  readonly greater: number;
+  /** Probability of one at most as large: evidence for a centre below. */
+  readonly less: number;
 }
 
 /**
@@ -21,18 +21,80 @@ interface Ranked {
  * @returns p in (0, 1]; 1 for an empty sample and for one of zeros alone
  * @throws RangeError for a difference that is not finite
  */
-export function signedRankGreater(differences: readonly number[]): number {
-  const { weights, sum } = rank(differences);
-  if (weights.length === 0) return 1;
-  const total = weights.reduce((a, b) => a + b, 0);
-  // Counting the smaller tail keeps the loop short; the distribution is symmetric about total / 2.
-  const counts = distribution(weights, total);
-  let tail = 0;
-  for (let value = sum; value <= total; value++) tail += counts[value] ?? 0;
+export const signedRankGreater = (differences: ArrayLike<number>): number => signedRank(differences).greater;
+
+/**
+ * Both one-sided tests of a centre.
+ *
+ * Without ties the rank sum is the number of Walsh averages above the centre (Tukey 1949), which needs no sorting,
+ * and its distribution depends on the sample's size alone; with a tie or a zero the ranks are made and the
+ * distribution with them.
+ *
+ * @param differences finite numbers, at most a few hundred
+ * @param centre the hypothesis, taken off each difference
+ * @param n how many of the differences count, from the first on
+ * @returns p in (0, 1]; 1 for an empty sample and for one of zeros alone
+ * @throws RangeError for a difference that is not finite
+ */
+export function signedRank(
+  differences: ArrayLike<number>,
+  centre = 0,
+  n: number = differences.length,
+): SignedRank {
+  const shifted = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const difference = differences[i] ?? Number.NaN;
+    if (!Number.isFinite(difference)) throw new RangeError('signed ranks need finite differences');
+    shifted[i] = difference - centre;
+  }
+  let positive = 0;
+  for (let i = 0; i < n; i++) {
+    const a = shifted[i] ?? 0;
+    if (a === 0) return rankedTest(shifted);
+    if (a > 0) positive++;
+    for (let j = 0; j < i; j++) {
+      const b = shifted[j] ?? 0;
+      if (a + b > 0) positive++;
+      else if (a + b === 0) return rankedTest(shifted);
+      if (a === b) return rankedTest(shifted);
+    }
+  }
+  const tail = upperTail(n);
+  return { greater: tail[positive] ?? 0, less: tail[(n * (n + 1)) / 2 - positive] ?? 0 };
+}
+
+/** Tails of the rank sum by sample size, without ties. */
+const tails = new Map<number, Float64Array>();
+
+/** For each rank sum t of n untied differences the probability of t or more. */
+function upperTail(n: number): Float64Array {
+  const known = tails.get(n);
+  if (known !== undefined) return known;
+  const tail = distribution(untied(n), (n * (n + 1)) / 2);
+  for (let t = tail.length - 2; t >= 0; t--) tail[t] = (tail[t] ?? 0) + (tail[t + 1] ?? 0);
+  // The sum of everything is 1, but for the last bits of a thousand additions.
+  tail[0] = 1;
+  tails.set(n, tail);
   return tail;
 }
 
-/** Probability of each doubled rank sum from 0 to `total`, every sign being a fair coin. */
+const untied = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
+
+/** The test with ties and zeros: ranks first, then the distribution of exactly these ranks. */
+function rankedTest(differences: Float64Array): SignedRank {
+  const { weights, sum } = rank(differences);
+  if (weights.length === 0) return { greater: 1, less: 1 };
+  const total = weights.reduce((a, b) => a + b, 0);
+  const probability = distribution(weights, total);
+  let [greater, less] = [0, 0];
+  for (let value = 0; value <= total; value++) {
+    if (value >= sum) greater += probability[value] ?? 0;
+    if (value <= sum) less += probability[value] ?? 0;
+  }
+  return { greater: Math.min(1, greater), less: Math.min(1, less) };
+}
+
+/** Probability of each sum of the weights from 0 to `total`, every weight being in it by a fair coin. */
 function distribution(weights: readonly number[], total: number): Float64Array {
   const probability = new Float64Array(total + 1);
   probability[0] = 1;
@@ -47,8 +109,8 @@ function distribution(weights: readonly number[], total: number): Float64Array {
   return probability;
 }
 
-function rank(differences: readonly number[]): Ranked {
-  if (!differences.every(Number.isFinite)) throw new RangeError('signed ranks need finite differences');
+/** Doubled mid-ranks of the non-zero differences, and the doubled rank sum of the positive ones. */
+function rank(differences: Float64Array): { readonly weights: readonly number[]; readonly sum: number } {
   const sorted = [...differences].sort((a, b) => Math.abs(a) - Math.abs(b));
   const weights: number[] = [];
   let sum = 0;
@@ -68,22 +130,28 @@ function rank(differences: readonly number[]): Ranked {
   return { weights, sum };
 }
 
+/** Ranks of `walshBoundRank` by `n confidence`: a benchmark asks for the same ones a million times. */
+const boundRanks = new Map<string, number>();
+
 /**
  * The rank k such that the k-th smallest and k-th largest Walsh averages bound the centre with at least the
  * confidence asked for: the largest k with P(T <= k - 1) <= (1 - confidence) / 2, for a sample without ties.
  * @returns 0 where the sample is too small for any bound
  */
 export function walshBoundRank(n: number, confidence: number): number {
-  const weights = Array.from({ length: n }, (_, index) => index + 1);
-  const counts = distribution(weights, (n * (n + 1)) / 2);
+  const key = `${n} ${confidence}`;
+  const known = boundRanks.get(key);
+  if (known !== undefined) return known;
+  const probability = distribution(untied(n), (n * (n + 1)) / 2);
   const allowed = (1 - confidence) / 2;
   let below = 0;
   let k = 0;
-  while (k < counts.length) {
-    below += counts[k] ?? 0;
+  while (k < probability.length) {
+    below += probability[k] ?? 0;
     // Probabilities are sums of powers of two, exact in doubles up to n = 52 and within 1e-15 beyond.
     if (below > allowed + 1e-12) break;
     k++;
   }
+  boundRanks.set(key, k);
   return k;
 }

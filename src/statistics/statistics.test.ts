@@ -6,8 +6,8 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { hodgesLehmann } from './hodges-lehmann.ts';
 import { holm } from './holm.ts';
 import { predict } from './prediction.ts';
-import { signedRankGreater, walshBoundRank } from './signed-rank.ts';
-import { blocksNeeded } from './significance.ts';
+import { blocksNeeded } from './looks.ts';
+import { signedRank, signedRankGreater, walshBoundRank } from './signed-rank.ts';
 
 describe('the signed-rank p', () => {
   test.each([
@@ -63,6 +63,23 @@ describe('the signed-rank p', () => {
         // Both tails together hold everything, and the value found twice.
         expect(p + signedRankGreater(d.map((x) => -x))).toBeGreaterThanOrEqual(1 - 1e-12);
       }),
+    );
+  });
+
+  test('both directions, a centre and a part of the sample are what they are by themselves', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: -3, max: 3 }),
+        fc.nat(),
+        (d, centre, cut) => {
+          const n = 1 + (cut % d.length);
+          const { greater, less } = signedRank(d, centre, n);
+          const part = d.slice(0, n).map((x) => x - centre);
+          expect(greater).toBeCloseTo(bruteForce(part), 12);
+          expect(less).toBeCloseTo(bruteForce(part.map((x) => -x)), 12);
+        },
+      ),
     );
   });
 

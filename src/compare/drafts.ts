@@ -1,0 +1,274 @@
+import { median } from 'simple-statistics';
+import type { MetricRule } from '../session/metric.ts';
+import { SIDES, type Side } from '../session/run.ts';
+import type { Verdict } from '../session/rules.ts';
+import { looksFor, type Look } from '../statistics/looks.ts';
+import type { RowSeries, SingleTest } from '../statistics/sequential.ts';
+import { twoModes } from '../statistics/two-modes.ts';
+import type { Row } from './comparison.ts';
+import { exactVerdict } from './deterministic.ts';
+import {
+  logRatios,
+  nightMedians,
+  NIGHTS_NEEDED,
+  pairedChange,
+  pairsOf,
+  sign,
+  storedNights,
+  storedTest,
+  valuesOf,
+  type Pair,
+} from './evidence.ts';
+import type { Observations } from './observations.ts';
+
+/** A row before the family's correction: with what it is tested by, or settled from outside the test. */
+export type Draft = Omit<Row, 'verdict' | 'worse' | 'better' | 'detectable' | 'confirmation'> & {
+  readonly tested: Tested | undefined;
+  readonly settled: Verdict | undefined;
+};
+
+export type Tested =
+  | {
+      readonly kind: 'paired';
+      readonly pairs: readonly Pair[];
+      readonly ratios: Float64Array;
+      readonly series: RowSeries;
+      readonly looks: readonly Look[];
+    }
+  | {
+      readonly kind: 'stored';
+      readonly single: SingleTest;
+      /** Stored sessions judge only where the machine stays the same, or where they were asked to. */
+      readonly advisory: boolean;
+    };
+
+/** Every row there is: what is gated, and what was measured although nobody judges it. */
+export function draftRows(observations: Observations): readonly Draft[] {
+  return observations.variants.flatMap((variant) => {
+    // A row looks at its own variant's runs alone: with a thousand variants the others are what takes time.
+    const own = { ...observations, runs: observations.runs.filter((run) => run.variant === variant) };
+    return observations.metrics.flatMap((rule) => draftRow(own, variant, rule));
+  });
+}
+
+function draftRow(observations: Observations, variant: string, rule: MetricRule): Draft[] {
+  const { runs, identical, nights } = observations;
+  const values = Object.fromEntries(
+    SIDES.map((side) => [
+      side,
+      valuesOf(
+        runs.filter((run) => run.side === side),
+        variant,
+        rule.name,
+      ),
+    ]),
+  ) as Record<Side, number[]>;
+  const base: Draft = {
+    variant,
+    metric: rule.name,
+    unit: rule.unit,
+    direction: rule.better,
+    limit: rule.limit,
+    gated: rule.gate,
+    evidence: 'none',
+    baseline: summary(values.baseline),
+    head: summary(values.head),
+    change: { estimate: null, low: null, high: null },
+    blocks: 0,
+    stored: storedNights(nights, variant, rule.name, values.baseline),
+    warnings: [],
+    tested: undefined,
+    settled: undefined,
+  };
+  if (rule.deterministic === true) return deterministicDraft(base, rule, observations, values);
+  // What nobody judges and nobody measured is no row.
+  if (!rule.gate && values.baseline.length === 0 && values.head.length === 0) return [];
+  if (identical.has(variant))
+    return [
+      { ...base, evidence: 'identical', settled: 'unchanged', change: { estimate: 0, low: 0, high: 0 } },
+    ];
+  const death = deathOf(observations, variant);
+  if (death !== undefined) return [{ ...base, settled: death.verdict, warnings: [death.reason] }];
+  if (observations.evidence !== 'stored' && observations.twoSided.has(variant))
+    return [pairedDraft(base, rule, observations)];
+  return [storedDraft(base, rule, observations, values.head)];
+}
+
+/** Exact, outside the family; no row where one of the sides has no figure, for then there is nothing to compare. */
+function deterministicDraft(
+  base: Draft,
+  rule: MetricRule,
+  { imageMetrics, identical }: Observations,
+  values: Readonly<Record<Side, readonly number[]>>,
+): Draft[] {
+  const valueOf = (side: Side) =>
+    imageMetrics.find(
+      (found) => found.variant === base.variant && found.side === side && found.metric === base.metric,
+    )?.value ?? base[side].median;
+  const [baseline, head] = [valueOf('baseline'), valueOf('head')];
+  if (baseline === null || head === null) return [];
+  const estimate = baseline > 0 ? head / baseline - 1 : null;
+  const varies = SIDES.filter((side) => new Set(values[side]).size > 1);
+  return [
+    {
+      ...base,
+      evidence: identical.has(base.variant) ? 'identical' : 'deterministic',
+      baseline: { median: baseline, n: Math.max(1, values.baseline.length) },
+      head: { median: head, n: Math.max(1, values.head.length) },
+      change: { estimate, low: estimate, high: estimate },
+      settled: exactVerdict(baseline, head, rule),
+      warnings: varies.map(
+        (side) => `${base.metric} should not vary, and did on the side ${side}; its median is compared`,
+      ),
+    },
+  ];
+}
+
+function pairedDraft(
+  base: Draft,
+  rule: MetricRule,
+  { runs, secondsLeftOut, profile, cap }: Observations,
+): Draft {
+  const pairs = pairsOf(runs, base.variant, rule.name);
+  if (pairs.length === 0 && secondsLeftOut > 0)
+    return { ...base, settled: 'inconclusive', warnings: ['the budget left no time for a block'] };
+  if (pairs.length === 0)
+    return { ...base, settled: 'no_data', warnings: [`no block has ${rule.name} on both sides`] };
+  const ratios = logRatios(pairs);
+  if (ratios === undefined)
+    return {
+      ...base,
+      blocks: pairs.length,
+      settled: 'no_data',
+      warnings: [
+        `${rule.name} has values that are not positive, and a change in per cent needs positive ones`,
+      ],
+    };
+  const looks = looksFor(profile, cap ?? pairs.length);
+  const series: RowSeries = {
+    worse: ratios.map((ratio) => sign(rule) * ratio),
+    limit: rule.limit,
+    at: pairs.map(({ block }) => block),
+    looks,
+  };
+  return {
+    ...base,
+    evidence: 'paired',
+    blocks: pairs.length,
+    tested: { kind: 'paired', pairs, ratios, series, looks },
+    warnings: SIDES.flatMap((side) => modesOf(pairs, side)),
+  };
+}
+
+/** The figures of a paired row as they were when the look that settled it had them. */
+export function pairedFigures(
+  { pairs, ratios }: Extract<Tested, { kind: 'paired' }>,
+  blocks: number,
+): Pick<Row, 'baseline' | 'head' | 'change' | 'blocks'> {
+  const used = pairs.slice(0, blocks);
+  return {
+    baseline: summary(used.map(({ baseline }) => baseline)),
+    head: summary(used.map(({ head }) => head)),
+    change: pairedChange(ratios, blocks),
+    blocks,
+  };
+}
+
+/** A side whose values fall into two groups: its median may jump between them from session to session. */
+function modesOf(pairs: readonly Pair[], side: Side): string[] {
+  const values = pairs.map((pair) => pair[side]);
+  const modes = values.every((value) => value > 0) ? twoModes(values) : undefined;
+  if (modes === undefined) return [];
+  const { low, high } = modes;
+  const apart = ((high.centre / low.centre - 1) * 100).toFixed(1);
+  return [
+    `the ${side} has two modes, ${apart} % apart: ${low.n} runs in the lower and ${high.n} in the upper; a change of their shares looks like a change of the median`,
+  ];
+}
+
+/** Stored evidence: this session's head against the nights of the same machine and the same measuring code. */
+function storedDraft(
+  base: Draft,
+  rule: MetricRule,
+  observations: Observations,
+  head: readonly number[],
+): Draft {
+  const { variant } = base;
+  const { nights, incomparable } = observations;
+  const settled = (verdict: Verdict, reason: string): Draft => ({
+    ...base,
+    settled: verdict,
+    warnings: [reason],
+  });
+  if (incomparable !== undefined) return settled('incomparable', incomparable);
+  if (nights.length === 0) return settled('no_baseline', 'there is no stored session to compare with');
+  if (head.length === 0) return settled('no_data', `the head has no value of ${rule.name}`);
+  const here = nights.filter((night) => night.sameMachine);
+  if (here.length === 0)
+    return settled('incomparable', `all ${nights.length} stored sessions ran on another kind of machine`);
+  const same = here.filter(({ changedFiles }) => changedFiles === null);
+  if (same.length === 0)
+    return settled(
+      'incomparable',
+      `the stored sessions ran another workload: ${(here.at(-1)?.changedFiles ?? []).join(', ')} changed`,
+    );
+  const medians = nightMedians(same, variant, rule.name);
+  if (medians.length < NIGHTS_NEEDED)
+    return settled(
+      'no_baseline',
+      `${medians.length} of the ${NIGHTS_NEEDED} stored sessions that judging by them takes`,
+    );
+  if (!head.every((value) => value > 0))
+    return settled('no_data', `${rule.name} has values that are not positive`);
+  const { test, change } = storedTest(medians, median(head.map(Math.log)), rule);
+  return {
+    ...base,
+    evidence: 'stored',
+    baseline: { median: Math.exp(median([...medians])), n: medians.length },
+    change,
+    tested: {
+      kind: 'stored',
+      single: { limit: rule.limit, test },
+      advisory: observations.evidence !== 'stored' && here.length < nights.length,
+    },
+  };
+}
+
+/** What kept a variant from being judged by its runs at all. */
+function deathOf(
+  { failures, runs, nights, evidence }: Observations,
+  variant: string,
+): { readonly verdict: Verdict; readonly reason: string } | undefined {
+  const own = failures.filter((failure) => failure.variant === variant);
+  const dead = (side: Side) =>
+    runs.find(
+      (run) =>
+        run.variant === variant && run.side === side && run.outcome !== 'ok' && run.outcome !== 'engine',
+    );
+  const head = own.find(({ side, stage }) => side === 'head' && stage !== 'engine');
+  if (head !== undefined) return { verdict: 'failed', reason: firstLine(head.message) };
+  const died = dead('head');
+  if (died !== undefined)
+    return { verdict: 'failed', reason: `the head's run in block ${died.block} ended as ${died.outcome}` };
+  const engine = own.find(({ stage }) => stage === 'engine');
+  if (engine !== undefined) return { verdict: 'no_data', reason: firstLine(engine.message) };
+  // A baseline that cannot be had or does not run must not block the change that mends it.
+  const baseline = own.find(({ side }) => side === 'baseline');
+  const fallsBack = evidence === 'auto' && nights.length > 0 && baseline?.stage === 'build';
+  if (baseline !== undefined && !fallsBack)
+    return { verdict: 'no_baseline', reason: firstLine(baseline.message) };
+  const lost = dead('baseline');
+  return lost === undefined
+    ? undefined
+    : {
+        verdict: 'no_baseline',
+        reason: `the baseline's run in block ${lost.block} ended as ${lost.outcome}`,
+      };
+}
+
+const firstLine = (text: string) => text.split('\n')[0] ?? '';
+
+const summary = (values: readonly number[]) => ({
+  median: values.length === 0 ? null : median([...values]),
+  n: values.length,
+});

@@ -1,0 +1,160 @@
+import type { Planner, SoFar } from '../session/planner.ts';
+import type { Session } from '../session/session.ts';
+import { centreOf } from '../statistics/hodges-lehmann.ts';
+import { firstReachable, looksFor, PROFILE_SETTINGS, type Look } from '../statistics/looks.ts';
+import { blocksToSettle } from '../statistics/outlook.ts';
+import type { NoiseModel } from '../statistics/power.ts';
+import { uniformSource } from '../statistics/random.ts';
+import { judge, type Judged } from './compare.ts';
+import type { Draft } from './drafts.ts';
+import { sign } from './evidence.ts';
+import { residualsOf } from './nights.ts';
+import { observeSession, type Observations } from './observations.ts';
+
+/** A fixed number of blocks, or as many as the budget allows: one side alone has nothing to decide. */
+export const fixedPlanner = (blocks: number): Planner => ({
+  cap: (pairSeconds, secondsLeft) => {
+    const block = [...pairSeconds.values()].reduce((sum, seconds) => sum + seconds, 0);
+    return Math.max(0, Math.min(blocks, Math.floor(secondsLeft / Math.max(block, 1e-3))));
+  },
+  progress: () => ({ settled: new Set(), expected: new Map() }),
+});
+
+/**
+ * Before anything was measured and without a history: a quiet runner's 2 % of each side, as a
+ * sample that is nearly normal.
+ */
+const SPREAD_UNKNOWN = 0.02 * Math.SQRT2;
+const NOISE_UNKNOWN: NoiseModel = {
+  sessions: [
+    // Sums of twelve uniform numbers, less six, are nearly normal with a spread of 1.
+    normalLike(uniformSource(1), 60).map((value) => value * SPREAD_UNKNOWN),
+  ],
+};
+/** Fewer pairs say less of their noise than the history does. */
+const PAIRS_FOR_NOISE = 8;
+
+/**
+ * Looks at the session as its file will be looked at, so that a variant stops exactly where the file's verdict does.
+ * @param sessionOf the session as it would be written now
+ */
+export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner {
+  return {
+    progress: (soFar) => {
+      const observations = observeSession(sessionOf(soFar));
+      const judged = judge(observations);
+      const settled = new Set(
+        observations.variants.filter((variant) => isSettled(variant, judged, observations)),
+      );
+      const looks = looksFor(observations.profile, observations.cap ?? 0);
+      return {
+        settled,
+        expected: new Map(
+          observations.variants
+            .filter((variant) => !settled.has(variant))
+            .map((variant) => [variant, expectedBlocks(variant, judged, observations, looks)]),
+        ),
+      };
+    },
+    cap: (pairSeconds, secondsLeft) =>
+      capWithin(
+        observeSession(sessionOf({ runs: [], failures: [], blocksPlanned: undefined })),
+        pairSeconds,
+        secondsLeft,
+      ),
+  };
+}
+
+/** The rows of a variant that blocks can decide. */
+const openRows = (variant: string, { drafts }: Judged): readonly Draft[] =>
+  drafts.filter(
+    (draft) =>
+      draft.variant === variant &&
+      draft.gated &&
+      draft.evidence !== 'deterministic' &&
+      draft.evidence !== 'identical',
+  );
+
+function isSettled(variant: string, judged: Judged, { runs, profile, cap }: Observations): boolean {
+  const [first] = looksFor(profile, cap ?? 0);
+  const blocks = Math.max(0, ...runs.filter((run) => run.variant === variant).map(({ block }) => block));
+  // Before the first look a metric that is missing may still come.
+  if (first === undefined || blocks < first.blocks) return false;
+  return openRows(variant, judged).every((draft) => {
+    if (draft.tested === undefined) return draft.settled !== undefined;
+    // One test of a whole session: stopping where it looks decided would test more than once.
+    if (draft.tested.kind === 'stored') return false;
+    return (judged.outcomes.get(draft)?.decision ?? 'undecided') !== 'undecided';
+  });
+}
+
+function expectedBlocks(
+  variant: string,
+  judged: Judged,
+  observations: Observations,
+  looks: readonly Look[],
+): number {
+  const open = openRows(variant, judged).filter(
+    (draft) => (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
+  );
+  const blocks = open.map((draft) =>
+    draft.evidence === 'stored' ? observations.cap : settledAfter(draft, observations, looks, judged.tests),
+  );
+  const inSight = blocks.filter((found) => found !== undefined);
+  // A row that will not be decided must not keep those waiting that will.
+  return inSight.length === 0 ? Infinity : Math.max(...inSight);
+}
+
+/** By a row's own noise and effect once it has pairs enough, else by recent nights' noise around no change. */
+function settledAfter(
+  { tested, direction, variant, metric, limit }: Draft,
+  { nights, alpha, seed }: Observations,
+  looks: readonly Look[],
+  tests: number,
+): number | undefined {
+  const row = { limit, alpha, looks, tests: Math.max(1, tests) };
+  if (tested?.kind === 'paired' && tested.ratios.length >= PAIRS_FOR_NOISE) {
+    const centre = centreOf(tested.ratios);
+    const own = { sessions: [Array.from(tested.ratios, (ratio) => ratio - centre)] };
+    return blocksToSettle(own, sign({ better: direction }) * centre, row, uniformSource(seed));
+  }
+  const sessions = residualsOf(nights, variant, metric);
+  const model = sessions.length > 0 ? { sessions } : NOISE_UNKNOWN;
+  return blocksToSettle(model, 0, row, uniformSource(seed));
+}
+
+function normalLike(random: () => number, n: number): number[] {
+  return Array.from({ length: n }, () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6));
+}
+
+/**
+ * The cap with which most variants are likely to be decided in the time there is. Fewer blocks give the last look more
+ * of alpha, so where time is short a lower cap decides more; the cap is set before the first block because a last
+ * look that waited for the data would spend alpha twice.
+ */
+function capWithin(
+  observations: Observations,
+  pairSeconds: ReadonlyMap<string, number>,
+  secondsLeft: number,
+): number {
+  const { profile, alpha } = observations;
+  const planned = observations.cap ?? 0;
+  const judged = judge(observations);
+  const caps = [planned, ...PROFILE_SETTINGS[profile].looks.map(({ blocks }) => blocks).reverse()].filter(
+    (cap) => cap <= planned,
+  );
+  let best = { cap: planned, decided: 0 };
+  for (const cap of caps) {
+    const looks = looksFor(profile, cap);
+    if (firstReachable(looks, Math.max(1, judged.tests), alpha) === undefined) continue;
+    const seconds = [...pairSeconds]
+      .map(([variant, pair]) => pair * expectedBlocks(variant, judged, observations, looks))
+      .sort((a, b) => a - b);
+    let left = secondsLeft;
+    const decided = seconds.filter((needed) => (left -= needed) >= 0).length;
+    if (decided > best.decided) best = { cap, decided };
+  }
+  if (best.decided > 0) return best.cap;
+  const pair = Math.min(...pairSeconds.values());
+  return Math.max(0, Math.min(planned, Math.floor(secondsLeft / Math.max(pair, 1e-3))));
+}

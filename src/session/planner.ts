@@ -1,0 +1,27 @@
+import type { Run } from './run.ts';
+import type { Failure } from './session.ts';
+
+/** What a measurement has, whenever it asks what to do next. */
+export interface SoFar {
+  readonly runs: readonly Run[];
+  readonly failures: readonly Failure[];
+  /** The cap that was set before the first block; undefined until then. */
+  readonly blocksPlanned: number | undefined;
+}
+
+export interface Progress {
+  /** Variants that need no more blocks: every row of theirs is decided. */
+  readonly settled: ReadonlySet<string>;
+  /** Blocks after which each other variant is likely to be decided; infinite where that is not in sight. */
+  readonly expected: ReadonlyMap<string, number>;
+}
+
+/** How many blocks, and which variants need no more: asked by the measurement, which knows no statistics. */
+export interface Planner {
+  /**
+   * The cap of blocks, asked once, after the warm-up and before the first block.
+   * @param pairSeconds what a pair of each variant takes
+   */
+  cap(pairSeconds: ReadonlyMap<string, number>, secondsLeft: number): number;
+  progress(soFar: SoFar): Progress;
+}

@@ -1,0 +1,28 @@
+import { resample, type NoiseModel, type RowUnderTest } from './power.ts';
+import { judgeFamily } from './sequential.ts';
+
+/** Draws for a plan of minutes, which is no verdict: the share below is known to about four points. */
+const DRAWS = 100;
+const POWER = 0.8;
+
+/**
+ * Pairs after which a row is decided in 80 of 100 cases, were its effect what it seems to be: the actual rule on
+ * resampled noise.
+ *
+ * @param centre the effect so far towards worse, a logarithm; 0 before anything was measured
+ * @param random uniform numbers in [0, 1)
+ * @returns the blocks of one of the looks; undefined where even the last would not do
+ */
+export function blocksToSettle(
+  model: NoiseModel,
+  centre: number,
+  { limit, alpha, looks, tests }: RowUnderTest,
+  random: () => number,
+): number | undefined {
+  const needed = resample(model, looks, random, DRAWS).map((noise) => {
+    const [outcome] = judgeFamily([{ worse: noise.map((d) => d + centre), limit }], { alpha, looks, tests });
+    return outcome === undefined || outcome.decision === 'undecided' ? Infinity : outcome.blocks;
+  });
+  const enough = needed.sort((a, b) => a - b)[Math.ceil(POWER * DRAWS) - 1] ?? Infinity;
+  return Number.isFinite(enough) ? enough : undefined;
+}

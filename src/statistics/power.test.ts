@@ -1,0 +1,78 @@
+import { expect, test } from '@jest/globals';
+import { looksFor } from './looks.ts';
+import { blocksToSettle } from './outlook.ts';
+import { detectableEffect, detectionRate, resample } from './power.ts';
+import { uniformSource } from './random.ts';
+import { judgeFamily } from './sequential.ts';
+
+const looks = looksFor('balanced', 30);
+const row = { limit: 0.03, alpha: 0.05, looks, tests: 21 };
+
+/** Twelve uniform numbers are nearly normal, with a standard deviation of 1. */
+const normals = (seed: number, n: number) => {
+  const random = uniformSource(seed);
+  return Array.from({ length: n }, () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6));
+};
+
+test('without any noise the smallest change that counts is found, and nothing smaller', () => {
+  expect(detectableEffect({ sessions: [[0]] }, row, uniformSource(1))).toBe(0.03);
+});
+
+test('more noise needs a larger change, and too much finds none', () => {
+  const noise = (spread: number) => ({ sessions: [normals(3, 60).map((x) => x * spread)] });
+  const found = [0.01, 0.03, 0.1].map((spread) => detectableEffect(noise(spread), row, uniformSource(1)));
+  expect(found[0]).toBeGreaterThanOrEqual(0.03);
+  expect(found[1]!).toBeGreaterThan(found[0]!);
+  expect(found[2]!).toBeGreaterThan(found[1]!);
+  expect(detectableEffect(noise(2), row, uniformSource(1))).toBeNull();
+});
+
+test('the change it names is found in 80 of 100 sessions of fresh noise', () => {
+  const spread = 0.03;
+  const effect = detectableEffect(
+    { sessions: [normals(5, 400).map((x) => x * spread)] },
+    row,
+    uniformSource(2),
+  )!;
+  const fresh = normals(6, 30 * 400).map((x) => x * spread);
+  const series = Array.from({ length: 400 }, (_, k) => Float64Array.from(fresh.slice(30 * k, 30 * k + 30)));
+  // 400 tries at 80 %: a standard error of 2 points.
+  expect(detectionRate(series, effect, row)).toBeGreaterThan(0.73);
+  expect(detectionRate(series, effect, row)).toBeLessThan(0.87);
+});
+
+test('a session keeps the noise of one night: busy and quiet nights are not mixed', () => {
+  const series = resample(
+    {
+      sessions: [
+        [1, 2],
+        [100, 200],
+      ],
+    },
+    looks,
+    uniformSource(3),
+    50,
+  );
+  for (const one of series) expect(new Set([...one].map((x) => x >= 100)).size).toBe(1);
+  expect(new Set(series.map((one) => one[0]! >= 100)).size).toBe(2);
+});
+
+test.each([0.01, 0.0283, 0.04])(
+  'with a spread of %d unchanged rows are settled about when it is said',
+  (spread) => {
+    const night = normals(8, 200).map((x) => x * spread);
+    const expected = blocksToSettle({ sessions: [night] }, 0, row, uniformSource(1))!;
+    const draws = normals(9, 30 * 300).map((x) => x * spread);
+    const settled = Array.from({ length: 300 }, (_, k) => {
+      const [outcome] = judgeFamily([{ worse: draws.slice(30 * k, 30 * k + 30), limit: 0.03 }], row);
+      return outcome!.decision === 'unchanged' && outcome!.blocks <= expected;
+    }).filter(Boolean).length;
+    expect(settled / 300).toBeGreaterThan(0.65);
+  },
+);
+
+test('what no look can settle is said to be out of sight', () => {
+  const noise = (spread: number) => ({ sessions: [normals(8, 200).map((x) => x * spread)] });
+  expect(blocksToSettle(noise(0.5), 0, row, uniformSource(1))).toBeUndefined();
+  expect(blocksToSettle(noise(0.03), 0.2, row, uniformSource(1))).toBe(12);
+});

@@ -1,0 +1,11 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { mersenne } from 'pure-rand/generator/mersenne';
+
+/**
+ * Uniform numbers in [0, 1) from a seed. Mersenne twister: it mixes its seed, where smaller generators begin alike
+ * for neighbouring seeds.
+ */
+export function uniformSource(seed: number): () => number {
+  const generator = mersenne(seed);
+  return () => uniformFloat64(generator);
+}

@@ -1,0 +1,220 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { hodgesLehmann } from './hodges-lehmann.ts';
+import { looksFor } from './looks.ts';
+import { uniformSource } from './random.ts';
+import { judgeFamily, type FamilyRules, type RowSeries } from './sequential.ts';
+import { signedRankGreater } from './signed-rank.ts';
+
+const rules = (change: Partial<FamilyRules> = {}): FamilyRules => ({
+  alpha: 0.05,
+  looks: looksFor('balanced', 30),
+  tests: 1,
+  ...change,
+});
+
+/** Values around a centre, none of them twice, half above and half below by the same steps. */
+const around = (centre: number, n: number, step: number) =>
+  Array.from({ length: n }, (_, i) => centre + (i % 2 === 0 ? 1 : -1) * step * (1 + Math.floor(i / 2)));
+
+const one = (worse: readonly number[], change: Partial<FamilyRules> = {}) =>
+  judgeFamily([{ worse, limit: 0.03 }], rules(change))[0]!;
+
+describe('one row, by hand', () => {
+  test('worse in every pair: found at the first look with a weight, p = 2^-12 / 0.15', () => {
+    const outcome = one(around(0.2, 30, 0.0001));
+    expect(outcome).toMatchObject({ decision: 'regressed', blocks: 12 });
+    expect(outcome.pWorse).toBeCloseTo(2 ** -12 / 0.15, 12);
+    expect(outcome.pBetter).toBe(1);
+    expect(outcome.centre).toBeCloseTo(0.2, 3);
+  });
+
+  test('better in every pair is the mirror image', () => {
+    const outcome = one(around(-0.2, 30, 0.0001));
+    expect(outcome).toMatchObject({ decision: 'improved', blocks: 12 });
+    expect(outcome.pBetter).toBeCloseTo(2 ** -12 / 0.15, 12);
+  });
+
+  test('eight quiet pairs are enough for unchanged: 2^-8 = 0.0039 is below 0.05 / 6 = 0.0083', () => {
+    expect(one(around(0, 30, 0.0001))).toMatchObject({ decision: 'unchanged', blocks: 8, pWorse: 1 });
+    // Exactly no difference: ties of zeros with the margin taken off.
+    expect(one(new Array<number>(30).fill(0))).toMatchObject({ decision: 'unchanged', blocks: 8 });
+  });
+
+  test('a change between the limit and the margin is neither, until it is significant', () => {
+    // +4 %: above the limit of 3 %, inside the margin of 5 %.
+    expect(one(around(Math.log(1.04), 11, 0.0001))).toMatchObject({ decision: 'undecided', blocks: 8 });
+    expect(one(around(Math.log(1.04), 30, 0.0001))).toMatchObject({ decision: 'regressed', blocks: 12 });
+  });
+
+  test('significant and smaller than what counts is unchanged', () => {
+    expect(one(around(Math.log(1.01), 30, 0.0001))).toMatchObject({ decision: 'unchanged', blocks: 8 });
+  });
+
+  test('too noisy for either is undecided at the cap', () => {
+    expect(one(around(0, 30, 0.02))).toMatchObject({ decision: 'undecided', blocks: 30 });
+  });
+
+  test('without a look there is nothing to say', () => {
+    expect(one(around(0.2, 7, 0.0001))).toMatchObject({
+      decision: 'undecided',
+      blocks: 0,
+      centre: Number.NaN,
+      pWorseAdjusted: 1,
+    });
+  });
+
+  test('p is the smallest p_k / w_k of the looks', () => {
+    const worse = around(0.04, 30, 0.02);
+    const p = [12, 16, 20, 25, 30].map(
+      (n, k) => signedRankGreater(worse.slice(0, n)) / [0.15, 0.2, 0.2, 0.2, 0.25][k]!,
+    );
+    const outcome = one(worse);
+    expect(outcome.decision).toBe('undecided');
+    expect(outcome.pWorse).toBeCloseTo(Math.min(1, ...p), 12);
+  });
+});
+
+describe('the family', () => {
+  test('what is enough for one test is not enough among a hundred, at the same look', () => {
+    const row = around(0.2, 30, 0.0001);
+    // 100 x 2^-12 / 0.15 = 0.16; at 16 blocks 100 x 2^-16 / 0.2 = 0.008.
+    expect(one(row, { tests: 100 })).toMatchObject({ decision: 'regressed', blocks: 16 });
+  });
+
+  test('Holm: the smallest p of three is taken three times, the next twice', () => {
+    const worse = [around(0.2, 12, 0.0001), around(0.0005, 12, 0.0004), around(0, 12, 0.02)];
+    const outcomes = judgeFamily(
+      worse.map((d) => ({ worse: d, limit: 0.03 })),
+      rules({ tests: 3 }),
+    );
+    expect(outcomes[0]!.pWorseAdjusted).toBeCloseTo(3 * outcomes[0]!.pWorse, 12);
+    expect(outcomes[1]!.decision).toBe('unchanged');
+  });
+
+  test('a row that was settled early lets the others pass their step', () => {
+    // Two rows as strong as each other need p <= alpha / 2 for the first, alpha for the second.
+    const strong = around(0.2, 30, 0.0001);
+    const outcomes = judgeFamily(
+      [
+        { worse: strong, limit: 0.03 },
+        { worse: strong, limit: 0.03 },
+      ],
+      rules({ tests: 2 }),
+    );
+    expect(outcomes.map(({ decision }) => decision)).toEqual(['regressed', 'regressed']);
+  });
+
+  test('a row tested once takes its place beside the pairs', () => {
+    const single = {
+      limit: 0.03,
+      test: { worseBy: 0.1, pWorse: 1e-5, pBetter: 1, pNotWorse: () => 1, pNotBetter: () => 0 },
+    };
+    const outcomes = judgeFamily(
+      [single, { worse: around(0, 30, 0.0001), limit: 0.03 }],
+      rules({ tests: 2 }),
+    );
+    expect(outcomes.map(({ decision }) => decision)).toEqual(['regressed', 'unchanged']);
+    expect(outcomes[0]!.pWorseAdjusted).toBeCloseTo(2e-5, 12);
+  });
+
+  test('jobs that do not see each other freeze by alpha / tests and are judged by Holm at the end', () => {
+    // Nine of ten tests are elsewhere. Here p = 2^-12 / 0.15 = 0.0016 and 10 p = 0.016: frozen alone.
+    const strong = judgeFamily(
+      [{ worse: around(0.2, 30, 0.0001), limit: 0.03 }],
+      rules({ tests: 10, sharded: true }),
+    );
+    expect(strong[0]).toMatchObject({ decision: 'regressed', blocks: 12 });
+    // Two rows of p about 0.03: each alone misses 0.05 / 2, and Holm after the merge passes neither.
+    const weak = Array.from({ length: 12 }, (_, i) => (i < 3 ? -0.0001 * (i + 1) : 0.04 + i / 10_000));
+    const both = judgeFamily(
+      [{ worse: weak, limit: 0.03, looks: [{ blocks: 12, weight: 1 }] }],
+      rules({ tests: 1, sharded: true }),
+    );
+    expect(both[0]!.decision).toBe('regressed');
+  });
+});
+
+describe('as properties', () => {
+  const series = (n: number) =>
+    fc.array(fc.double({ min: -0.2, max: 0.2, noNaN: true }), { minLength: n, maxLength: n });
+  const families = fc.array(series(30), { minLength: 1, maxLength: 5 });
+  const judge = (family: readonly (readonly number[])[]) =>
+    judgeFamily(
+      family.map((worse) => ({ worse, limit: 0.03 })),
+      rules({ tests: family.length }),
+    );
+
+  test('swapped sides mirror every verdict and negate every estimate', () => {
+    const mirror = {
+      regressed: 'improved',
+      improved: 'regressed',
+      unchanged: 'unchanged',
+      undecided: 'undecided',
+    };
+    fc.assert(
+      fc.property(families, (family) => {
+        const [straight, swapped] = [judge(family), judge(family.map((d) => d.map((x) => -x)))];
+        for (const [index, outcome] of straight.entries()) {
+          expect(swapped[index]!.decision).toBe(mirror[outcome.decision]);
+          expect(swapped[index]!.centre).toBeCloseTo(-outcome.centre, 12);
+          expect(swapped[index]!.pBetterAdjusted).toBeCloseTo(outcome.pWorseAdjusted, 12);
+        }
+      }),
+    );
+  });
+
+  test('the adjusted p is never below the p, and the estimate lies in its interval', () => {
+    fc.assert(
+      fc.property(families, (family) => {
+        for (const [index, outcome] of judge(family).entries()) {
+          expect(outcome.pWorseAdjusted).toBeGreaterThanOrEqual(outcome.pWorse - 1e-15);
+          const { low, high } = hodgesLehmann(family[index]!, 0.95, outcome.blocks);
+          expect(outcome.centre).toBeGreaterThanOrEqual(low!);
+          expect(outcome.centre).toBeLessThanOrEqual(high!);
+        }
+      }),
+    );
+  });
+
+  test('what is measured after a row is settled does not change it: a file gives the verdict of the live run', () => {
+    fc.assert(
+      fc.property(families, (family) => {
+        const whole = judge(family);
+        // As it was live: looked at after each block, with what there was.
+        for (let block = 1; block <= 30; block++) {
+          const live = judge(family.map((d) => d.slice(0, block)));
+          for (const [index, outcome] of live.entries())
+            if (outcome.decision !== 'undecided') {
+              expect(whole[index]!.decision).toBe(outcome.decision);
+              expect(whole[index]!.blocks).toBe(outcome.blocks);
+              expect(whole[index]!.centre).toBe(outcome.centre);
+            }
+        }
+      }),
+    );
+  });
+
+  test('the order of the rows does not matter', () => {
+    fc.assert(
+      fc.property(families, (family) => {
+        expect(judge([...family].reverse()).reverse()).toEqual(judge(family));
+      }),
+    );
+  });
+});
+
+test('a family of nothing raises a false alarm in fewer than alpha of 400 seeded tries', () => {
+  // 7 rows of pure noise with a spread at which no minimum effect helps. Expected at most 20 of 400; 35 is 3.4 sigma.
+  const random = uniformSource(20_261);
+  const rows = (): RowSeries[] =>
+    Array.from({ length: 7 }, () => ({
+      worse: Array.from({ length: 30 }, () => 0.4 * (random() + random() - 1)),
+      limit: 0.001,
+    }));
+  let alarms = 0;
+  for (let n = 0; n < 400; n++)
+    if (judgeFamily(rows(), rules({ tests: 7 })).some(({ decision }) => decision === 'regressed')) alarms++;
+  expect(alarms).toBeGreaterThan(0);
+  expect(alarms).toBeLessThan(35);
+});

@@ -1,0 +1,214 @@
+import { centreOf } from './hodges-lehmann.ts';
+import { holm } from './holm.ts';
+import type { Look } from './looks.ts';
+import { signedRank } from './signed-rank.ts';
+
+/**
+ * The decision of a family of rows, looked at several times.
+ *
+ * Each row (a variant's metric) is tested at its looks with the exact signed-rank test; the p of a direction is the
+ * smallest p_k / w_k over the looks so far, and Holm's adjustment holds it to alpha over the whole family. A row is
+ * frozen at the first look that settles it: what is measured after that does not change it, so the same function
+ * gives the verdict of the running session and that of its file.
+ */
+export interface RowSeries {
+  /** Logarithms of head / baseline in the direction of worse, in the order of the blocks. */
+  readonly worse: ArrayLike<number>;
+  /** The smallest change that counts, a fraction (0.03 is 3 %). */
+  readonly limit: number;
+  /** Increasing block numbers of the values; 1, 2, 3… where nothing is said. They put looks of variants in order. */
+  readonly at?: ArrayLike<number>;
+  /** The row's looks where they are not the family's. */
+  readonly looks?: readonly Look[];
+}
+
+/** A row that was tested once, by other means than pairs: it takes its place in the family. */
+export interface SingleTest {
+  readonly limit: number;
+  readonly test: {
+    /** Logarithm of the effect towards worse. */
+    readonly worseBy: number;
+    readonly pWorse: number;
+    readonly pBetter: number;
+    /** p against "worse by `margin` or more", and against "better by `margin` or more". */
+    pNotWorse(margin: number): number;
+    pNotBetter(margin: number): number;
+  };
+}
+
+export interface FamilyRules {
+  /** One-sided, for the whole family, each direction by itself. */
+  readonly alpha: number;
+  readonly looks: readonly Look[];
+  /** Size of the family; planned rows that have no data count like p = 1. */
+  readonly tests: number;
+  /**
+   * True where the family is spread over jobs that do not see each other: a row is then frozen by alpha / tests alone,
+   * and Holm has its say once at the end.
+   */
+  readonly sharded?: boolean;
+}
+
+export interface RowOutcome {
+  readonly decision: 'regressed' | 'improved' | 'unchanged' | 'undecided';
+  /** Pairs used: those of the look that settled the row, else those of its last look; 0 without any look. */
+  readonly blocks: number;
+  /** Hodges-Lehmann estimate of the effect towards worse at that look, a logarithm; NaN without any look. */
+  readonly centre: number;
+  /** Smallest p_k / w_k over the looks used, at most 1. */
+  readonly pWorse: number;
+  readonly pBetter: number;
+  readonly pWorseAdjusted: number;
+  readonly pBetterAdjusted: number;
+}
+
+/** `unchanged` is shown against this multiple of the limit. */
+export const MARGIN = 5 / 3;
+
+interface State {
+  readonly counts: number;
+  readonly margin: number;
+  blocks: number;
+  /** Worked out when a decision asks for it: sorting the Walsh averages is what takes time. */
+  centre: number | undefined;
+  /** Whether both equivalence tests passed at the last look. */
+  equivalent: boolean;
+  pWorse: number;
+  pBetter: number;
+  decision: RowOutcome['decision'];
+}
+
+/**
+ * Decides every row of a family.
+ *
+ * With L the row's limit and M = 5/3 L, in logarithms so that both directions mirror each other, at each look:
+ *
+ *   improved        unchanged         regressed
+ *   <=====-L----(------0------)----+L=======>       estimate
+ *        -M [=====interval=====] +M                 both tests against +-M
+ *
+ * - regressed: adjusted p <= alpha and estimate >= L; improved: the mirror image
+ * - unchanged: both one-sided tests against +-M at alpha / looks, and |estimate| < L
+ * - undecided: neither, at the last look there is
+ *
+ * @param rows values must be finite
+ * @returns the outcomes in the order of the rows
+ * @throws RangeError for a value that is not finite, or a family smaller than its rows
+ */
+export function judgeFamily(rows: readonly (RowSeries | SingleTest)[], rules: FamilyRules): RowOutcome[] {
+  const states = rows.map(({ limit }): State => ({
+    counts: Math.log1p(limit),
+    margin: Math.log1p(MARGIN * limit),
+    blocks: 0,
+    centre: undefined,
+    equivalent: false,
+    pWorse: 1,
+    pBetter: 1,
+    decision: 'undecided',
+  }));
+  for (const due of timeline(rows, rules)) {
+    for (const { row, look, looks } of due) {
+      const [state, data] = [states[row], rows[row]];
+      if (state === undefined || data === undefined || state.decision !== 'undecided') continue;
+      if ('test' in data) testOnce(state, data, rules.alpha);
+      else testLook(state, data, look, rules.alpha / looks);
+    }
+    settle(states, rows, rules, rules.sharded === true ? 'bonferroni' : 'holm');
+  }
+  if (rules.sharded === true) settle(states, rows, rules, 'holm');
+  const worse = adjusted(states, ({ pWorse }) => pWorse, rules.tests);
+  const better = adjusted(states, ({ pBetter }) => pBetter, rules.tests);
+  return states.map((state, index) => ({
+    decision: state.decision,
+    blocks: state.blocks,
+    centre: centreAt(state, rows[index]),
+    pWorse: state.pWorse,
+    pBetter: state.pBetter,
+    pWorseAdjusted: worse[index] ?? 1,
+    pBetterAdjusted: better[index] ?? 1,
+  }));
+}
+
+interface Due {
+  readonly row: number;
+  readonly look: Look;
+  /** How many looks the row's schedule has. */
+  readonly looks: number;
+}
+
+const ONLY_LOOK: Look = { blocks: 0, weight: 1 };
+
+/** The looks in the order in which they come, those of one block together. */
+function timeline(
+  rows: readonly (RowSeries | SingleTest)[],
+  rules: FamilyRules,
+): readonly (readonly Due[])[] {
+  const byBlock = new Map<number, Due[]>();
+  for (const [row, data] of rows.entries()) {
+    const looks = 'test' in data ? [ONLY_LOOK] : (data.looks ?? rules.looks);
+    for (const look of looks) {
+      if ('worse' in data && look.blocks > data.worse.length) break;
+      const block = 'worse' in data && data.at !== undefined ? (data.at[look.blocks - 1] ?? 0) : look.blocks;
+      const due = byBlock.get(block);
+      if (due === undefined) byBlock.set(block, [{ row, look, looks: looks.length }]);
+      else due.push({ row, look, looks: looks.length });
+    }
+  }
+  return [...byBlock].sort(([a], [b]) => a - b).map(([, due]) => due);
+}
+
+function testLook(state: State, { worse }: RowSeries, { blocks, weight }: Look, level: number): void {
+  state.blocks = blocks;
+  state.centre = undefined;
+  if (weight > 0) {
+    const { greater, less } = signedRank(worse, 0, blocks);
+    state.pWorse = Math.min(state.pWorse, greater / weight);
+    state.pBetter = Math.min(state.pBetter, less / weight);
+  }
+  state.equivalent =
+    signedRank(worse, state.margin, blocks).less <= level &&
+    signedRank(worse, -state.margin, blocks).greater <= level;
+}
+
+function testOnce(state: State, { test }: SingleTest, alpha: number): void {
+  state.centre = test.worseBy;
+  state.pWorse = test.pWorse;
+  state.pBetter = test.pBetter;
+  state.equivalent = test.pNotWorse(state.margin) <= alpha && test.pNotBetter(state.margin) <= alpha;
+}
+
+/** Freezes what the figures so far settle. */
+function settle(
+  states: readonly State[],
+  rows: readonly (RowSeries | SingleTest)[],
+  { alpha, tests }: FamilyRules,
+  correction: 'holm' | 'bonferroni',
+): void {
+  const adjust = (p: (state: State) => number) =>
+    correction === 'holm' ? adjusted(states, p, tests) : states.map((state) => Math.min(1, tests * p(state)));
+  // Holm's adjustment never lowers a p, so it is worked out only where some p could pass.
+  const some = (p: (state: State) => number) =>
+    states.some((state) => state.decision === 'undecided' && p(state) <= alpha);
+  const worse = some(({ pWorse }) => pWorse) ? adjust(({ pWorse }) => pWorse) : undefined;
+  const better = some(({ pBetter }) => pBetter) ? adjust(({ pBetter }) => pBetter) : undefined;
+  for (const [index, state] of states.entries()) {
+    if (state.decision !== 'undecided') continue;
+    if ((worse?.[index] ?? 1) <= alpha && centreAt(state, rows[index]) >= state.counts)
+      state.decision = 'regressed';
+    else if ((better?.[index] ?? 1) <= alpha && -centreAt(state, rows[index]) >= state.counts)
+      state.decision = 'improved';
+    else if (state.equivalent && Math.abs(centreAt(state, rows[index])) < state.counts)
+      state.decision = 'unchanged';
+  }
+}
+
+function centreAt(state: State, data: RowSeries | SingleTest | undefined): number {
+  state.centre ??=
+    data === undefined || 'test' in data || state.blocks === 0
+      ? Number.NaN
+      : centreOf(data.worse, state.blocks);
+  return state.centre;
+}
+
+const adjusted = (states: readonly State[], p: (state: State) => number, tests: number) =>
+  holm(states.map(p), tests);
