@@ -17,7 +17,7 @@ export const fixedPlanner = (blocks: number): Planner => ({
     const block = [...pairSeconds.values()].reduce((sum, seconds) => sum + seconds, 0);
     return Math.max(0, Math.min(blocks, Math.floor(secondsLeft / Math.max(block, 1e-3))));
   },
-  progress: () => ({ settled: new Set(), expected: new Map() }),
+  progress: () => ({ settled: new Set(), expected: () => blocks }),
 });
 
 /**
@@ -39,6 +39,7 @@ const PAIRS_FOR_NOISE = 8;
  * @param sessionOf the session as it would be written now
  */
 export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner {
+  const outlooks = new Map<string, number>();
   return {
     progress: (soFar) => {
       const observations = observeSession(sessionOf(soFar));
@@ -49,11 +50,15 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
       const looks = looksFor(observations.profile, observations.cap ?? 0);
       return {
         settled,
-        expected: new Map(
-          observations.variants
-            .filter((variant) => !settled.has(variant))
-            .map((variant) => [variant, expectedBlocks(variant, judged, observations, looks)]),
-        ),
+        expected: (variant) => {
+          // A row's outlook is renewed at its looks, as its verdict is.
+          const passed = looks.filter(({ blocks }) => blocks <= blocksOf(variant, observations)).length;
+          const known = outlooks.get(`${passed} ${variant}`);
+          if (known !== undefined) return known;
+          const expected = expectedBlocks(variant, judged, observations, looks);
+          outlooks.set(`${passed} ${variant}`, expected);
+          return expected;
+        },
       };
     },
     cap: (pairSeconds, secondsLeft) =>
@@ -75,9 +80,13 @@ const openRows = (variant: string, { drafts }: Judged): readonly Draft[] =>
       draft.evidence !== 'identical',
   );
 
-function isSettled(variant: string, judged: Judged, { runs, profile, cap }: Observations): boolean {
-  const [first] = looksFor(profile, cap ?? 0);
-  const blocks = Math.max(0, ...runs.filter((run) => run.variant === variant).map(({ block }) => block));
+/** How many blocks have measured a variant. */
+const blocksOf = (variant: string, { runs }: Observations): number =>
+  new Set(runs.filter((run) => run.variant === variant).map(({ block }) => block)).size;
+
+function isSettled(variant: string, judged: Judged, observations: Observations): boolean {
+  const [first] = looksFor(observations.profile, observations.cap ?? 0);
+  const blocks = blocksOf(variant, observations);
   // Before the first look a metric that is missing may still come.
   if (first === undefined || blocks < first.blocks) return false;
   return openRows(variant, judged).every((draft) => {
@@ -140,21 +149,28 @@ function capWithin(
   const { profile, alpha } = observations;
   const planned = observations.cap ?? 0;
   const judged = judge(observations);
-  const caps = [planned, ...PROFILE_SETTINGS[profile].looks.map(({ blocks }) => blocks).reverse()].filter(
-    (cap) => cap <= planned,
+  const tests = Math.max(1, judged.tests);
+  const pairs = [...pairSeconds.values()];
+  const affordable = [...pairs, pairs.reduce((sum, pair) => sum + pair, 0)].map((seconds) =>
+    Math.floor(secondsLeft / Math.max(seconds, 1e-3)),
   );
+  const caps = [...PROFILE_SETTINGS[profile].looks.map(({ blocks }) => blocks), ...affordable];
   let best = { cap: planned, decided: 0 };
-  for (const cap of caps) {
+  for (const cap of [planned, ...caps.sort((a, b) => b - a)]) {
+    if (cap > planned || cap < 1) continue;
     const looks = looksFor(profile, cap);
-    if (firstReachable(looks, Math.max(1, judged.tests), alpha) === undefined) continue;
+    const reachable = firstReachable(looks, tests, alpha);
+    if (reachable === undefined) continue;
     const seconds = [...pairSeconds]
-      .map(([variant, pair]) => pair * expectedBlocks(variant, judged, observations, looks))
+      .map(
+        ([variant, pair]) =>
+          // Time for `unchanged` alone would be no gate: a regression must be in reach too.
+          pair * Math.max(reachable, expectedBlocks(variant, judged, observations, looks)),
+      )
       .sort((a, b) => a - b);
     let left = secondsLeft;
     const decided = seconds.filter((needed) => (left -= needed) >= 0).length;
     if (decided > best.decided) best = { cap, decided };
   }
-  if (best.decided > 0) return best.cap;
-  const pair = Math.min(...pairSeconds.values());
-  return Math.max(0, Math.min(planned, Math.floor(secondsLeft / Math.max(pair, 1e-3))));
+  return best.decided > 0 ? best.cap : Math.max(0, Math.min(planned, ...affordable.filter((n) => n > 0)));
 }

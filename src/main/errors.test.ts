@@ -84,7 +84,7 @@ rules: { alpha: 2, blocks: 0, fail-on: [slower], budget: 20 }
     'nothing that is judged',
     changed(
       'wall_time_s: { limit: 5% }',
-      'wall_time_s: { gate: false }\n  cpu_time_s: { gate: false }\n  max_rss_bytes: { gate: false }',
+      'wall_time_s: { gate: false }\n  cpu_time_s: { gate: false }\n  max_rss_bytes: { gate: false }\n  image_size_bytes: { gate: false }',
     ),
   ],
   ['options that do not fit the file', () => plan(CONFIGURATION, { variants: ['offical'], budget: 'soon' })],

@@ -130,7 +130,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
           ),
         );
   let progress = request.planner.progress({ runs: [], failures: state.failures, blocksPlanned: cap });
-  const expected = (variant: string) => Math.min(cap, progress.expected.get(variant) ?? cap);
+  const expected = (variant: string) => Math.min(cap, progress.expected(variant));
   const secondsTo = (blocks: (variant: string) => number, of: readonly LoopVariant[]) =>
     of.reduce((sum, { variant }) => sum + pairSeconds(variant) * blocks(variant), 0);
   if (first.length > 0 && !cancelled())
@@ -154,17 +154,20 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
   const blocksOf = (variant: string) => done.get(variant) ?? 0;
   const unsettled = () =>
     alive().filter(({ variant }) => !progress.settled.has(variant) && blocksOf(variant) < cap);
-  for (let block = 1; !cancelled(); block++) {
-    const open = unsettled();
-    const chosen = chooseVariants(
+  const soonest = (open: readonly LoopVariant[]) =>
+    chooseVariants(
       open.map(({ variant }) => ({
         variant,
         pairSeconds: pairSeconds(variant),
         blocks: blocksOf(variant),
-        expected: progress.expected.get(variant) ?? cap,
+        expected: progress.expected(variant),
       })),
       left(),
     );
+  for (let block = 1; !cancelled(); block++) {
+    const open = unsettled();
+    const enough = left() >= secondsTo((variant) => cap - blocksOf(variant), open);
+    const chosen = enough ? new Set(open.map(({ variant }) => variant)) : soonest(open);
     const measured = open.filter(({ variant }) => chosen.has(variant));
     // The budget is kept at the border of a block: half a block would unbalance the variants.
     if (measured.length === 0 || left() < secondsTo(() => 1, measured)) break;
@@ -198,7 +201,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
       );
   // What deciding is likely to take, not what the cap would.
   const blocksLeft = (variant: string) =>
-    Math.max(1, Math.min(planned, progress.expected.get(variant) ?? planned) - blocksOf(variant));
+    Math.max(1, Math.min(planned, progress.expected(variant)) - blocksOf(variant));
   const blocksLeftOut = Math.max(0, ...undecided.map(({ variant }) => blocksLeft(variant)));
   const secondsLeftOut = secondsTo(blocksLeft, undecided);
   if (blocksLeftOut > 0) request.onProgress({ kind: 'budget', blocksLeftOut, secondsLeftOut });

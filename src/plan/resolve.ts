@@ -247,13 +247,12 @@ function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
   if (tests === 0 || firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return [];
   let needed = blocks;
   while (firstReachable(looksFor(profile, needed), tests, alpha) === undefined) needed++;
-  const share = alpha / tests;
   const last = looksFor(profile, blocks).at(-1)?.weight ?? 1;
   return [
     {
       line: document.lineOf(['rules', 'blocks']) ?? document.lineOf(['rules', 'alpha']),
       place: 'rules.blocks',
-      found: `${blocks}, which can never reach significance: ${tests} tests (${plan.variants.length} variants x ${gated} metrics) at alpha ${alpha} need p <= ${share.toPrecision(2)} among all looks, ${(share * last).toPrecision(2)} at the last one, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}`,
+      found: `${blocks}, which can never reach significance: ${tests} tests (${plan.variants.length} variants x ${gated} metrics) share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}`,
       legal: `at least ${needed} blocks, or fewer variants or metrics`,
     },
   ];

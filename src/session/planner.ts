@@ -12,8 +12,11 @@ export interface SoFar {
 export interface Progress {
   /** Variants that need no more blocks: every row of theirs is decided. */
   readonly settled: ReadonlySet<string>;
-  /** Blocks after which each other variant is likely to be decided; infinite where that is not in sight. */
-  readonly expected: ReadonlyMap<string, number>;
+  /**
+   * Blocks after which another variant is likely to be decided; infinite where that is not in sight. It takes some
+   * milliseconds to work out, so it is asked only where time is short.
+   */
+  expected(variant: string): number;
 }
 
 /** How many blocks, and which variants need no more: asked by the measurement, which knows no statistics. */
