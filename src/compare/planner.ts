@@ -103,12 +103,12 @@ function expectedBlocks(
   observations: Observations,
   looks: readonly Look[],
 ): number {
+  // One side alone is judged once, by all that there is.
+  if (!observations.twoSided.has(variant)) return observations.cap ?? 0;
   const open = openRows(variant, judged).filter(
     (draft) => (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
   );
-  const blocks = open.map((draft) =>
-    draft.evidence === 'stored' ? observations.cap : settledAfter(draft, observations, looks, judged.tests),
-  );
+  const blocks = open.map((draft) => settledAfter(draft, observations, looks, judged.tests));
   const inSight = blocks.filter((found) => found !== undefined);
   // A row that will not be decided must not keep those waiting that will.
   return inSight.length === 0 ? Infinity : Math.max(...inSight);
