@@ -14,7 +14,8 @@ const layers = {
   session: { imports: ['errors', 'statistics'], pure: true },
   compare: { imports: [...pureVocabulary, 'statistics'], pure: true },
   plan: { imports: [...pureVocabulary, 'statistics'], pure: true },
-  report: { imports: [...pureVocabulary, 'compare'], pure: true },
+  // A report names the looks and the margin that a verdict was shown against.
+  report: { imports: [...pureVocabulary, 'compare', 'statistics'], pure: true },
   process: { imports: ['errors'] },
   images: { imports: [...pureVocabulary, 'plan', 'process'], types: ['measure'] },
   measure: { imports: [...pureVocabulary, 'statistics', 'plan', 'process'] },

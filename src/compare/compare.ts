@@ -105,7 +105,7 @@ function rowOf(
       ...base.warnings,
       ...(verdict === 'inconclusive' && (reachable === undefined || used < reachable)
         ? [
-            `${used} blocks could not have reached significance among ${tests} tests; at least ${reachable ?? blocksNeeded(tests, observations.alpha)} are needed`,
+            `${used} pairs are too few to call a change among ${tests} checks; it takes at least ${reachable ?? blocksNeeded(tests, observations.alpha)}`,
           ]
         : []),
     ],
@@ -144,11 +144,12 @@ function worst(rows: readonly Row[]): Verdict {
 
 function warningsOf({ nights, secondsLeftOut }: Observations, rows: readonly Row[]): string[] {
   const undecided = rows.filter(({ verdict }) => verdict === 'inconclusive').length;
+  const minutes = Math.ceil(secondsLeftOut / 60);
   const changed = nights.at(-1)?.changedFiles ?? null;
   return [
     ...(undecided > 0 && secondsLeftOut > 0
       ? [
-          `The budget left ${undecided} rows undecided; deciding them would take about ${Math.ceil(secondsLeftOut / 60)} more minutes.`,
+          `The budget left ${undecided} ${undecided === 1 ? 'row' : 'rows'} undecided; deciding them would take about ${minutes} more ${minutes === 1 ? 'minute' : 'minutes'}.`,
         ]
       : []),
     ...(changed === null

@@ -182,7 +182,7 @@ function modesOf(pairs: readonly Pair[], side: Side): string[] {
   const { low, high } = modes;
   const apart = ((high.centre / low.centre - 1) * 100).toFixed(1);
   return [
-    `the ${side} has two modes, ${apart} % apart: ${low.n} runs in the lower and ${high.n} in the upper; a change of their shares looks like a change of the median`,
+    `the ${side}'s runs fall into two groups ${apart} % apart, ${low.n} low and ${high.n} high: something is on in some runs and off in others (a cache, a processor's clock), and the median can jump between them`,
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { MetricRule } from '../session/metric.ts';
 import type { Side } from '../session/run.ts';
 import type { Image, Session } from '../session/session.ts';
+import { uniformSource } from '../statistics/random.ts';
 
 /** Sessions for tests: small, complete, and with numbers that are easy to follow. */
 
@@ -101,4 +102,91 @@ export function night(index: number, value: number, change: Partial<Session> = {
     images: [image('a', 'baseline', 'b')],
     ...change,
   };
+}
+
+/** A metric of a variant as it is drawn: the baseline's level, head over baseline less 1, spread of a run's logarithm. */
+export interface Drawn {
+  readonly level: number;
+  readonly change: number;
+  readonly spread: number;
+}
+
+export interface Drawing {
+  readonly blocks: number;
+  readonly seed?: number;
+  readonly metrics?: readonly MetricRule[];
+}
+
+/** How long preparing takes, and a run, in the sessions that are drawn. */
+const PREPARED_MS = 260_000;
+const RUN_MS = 10_000;
+
+/**
+ * A session of several variants with noise that looks like a machine's, from a seed. Runs follow each other in time as
+ * they would, after a block for warming up; every variant has all blocks.
+ */
+export function drawn(
+  variants: Readonly<Record<string, Readonly<Record<string, Drawn>>>>,
+  { blocks, seed = 1, metrics }: Drawing,
+): Session {
+  const whole = session(metrics);
+  const random = uniformSource(seed);
+  // Twelve uniform numbers less six are nearly normal.
+  const normal = () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
+  let clock = Date.parse(whole.started) + PREPARED_MS;
+  const tick = () => {
+    const now = new Date(clock).toISOString();
+    clock += RUN_MS;
+    return now;
+  };
+  const all = Array.from({ length: blocks + 1 }, (_, block) =>
+    Object.entries(variants).flatMap(([variant, rows]) =>
+      (['baseline', 'head'] as const).map((side, place) => ({
+        side,
+        variant,
+        block,
+        position: place === 0 ? (0 as const) : (1 as const),
+        attempt: 0,
+        started: tick(),
+        outcome: 'ok' as const,
+        metrics: Object.fromEntries(
+          Object.entries(rows).map(([name, { level, change, spread }]) => [
+            name,
+            level * (side === 'head' ? 1 + change : 1) * Math.exp(spread * normal()),
+          ]),
+        ),
+        noise: {},
+        exitStatus: 0,
+      })),
+    ),
+  ).flat();
+  const names = Object.keys(variants);
+  return ended({
+    ...whole,
+    variants: names,
+    rules: { ...whole.rules, blocks },
+    images: names.flatMap((name) => [image(name, 'baseline', `${name}-b`), image(name, 'head', `${name}-h`)]),
+    warmup: all.filter(({ block }) => block === 0),
+    runs: all.filter(({ block }) => block > 0),
+  });
+}
+
+/** The session with its end where its last run's end is, as if nothing had been planned beyond. */
+export function ended(observed: Session): Session {
+  const last = Math.max(...observed.runs.map(({ started }) => Date.parse(started))) + RUN_MS;
+  return {
+    ...observed,
+    ended: new Date(last).toISOString(),
+    budget: { ...observed.budget, spentSeconds: (last - Date.parse(observed.started)) / 1000 },
+  };
+}
+
+/** The session without what a variant ran after the block given, later runs moved up in time. */
+export function cutTo(observed: Session, blocks: Readonly<Record<string, number>>): Session {
+  const starts = observed.runs.map(({ started }) => started);
+  const kept = observed.runs.filter(({ variant, block }) => block <= (blocks[variant] ?? Infinity));
+  return ended({
+    ...observed,
+    runs: kept.map((run, index) => ({ ...run, started: starts[index] ?? run.started })),
+  });
 }

@@ -9,7 +9,7 @@ import { parseInputs, type Inputs } from '../github/inputs.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { measurementHeadline, renderMeasurementMarkdown } from '../report/measurement.ts';
-import { headline } from '../report/words.ts';
+import { headline } from '../report/headline.ts';
 import { oneLine } from '../report/escape.ts';
 import { removeSession } from './compose.ts';
 import { annotate, postComment, runner, upload, writeSummary } from './delivery.ts';

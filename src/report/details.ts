@@ -2,7 +2,8 @@ import { markdownTable } from 'markdown-table';
 import type { Comparison } from '../compare/comparison.ts';
 import type { Session } from '../session/session.ts';
 import { clip, code, fence, sentence } from './escape.ts';
-import { count, metricWords, percent, quantity, SIGNS, VERDICT_SENTENCES, VERDICT_WORDS } from './words.ts';
+import { hasFigures } from './sentences.ts';
+import { listed, metricWords, quantity, SIGNS, sorted, VERDICT_SENTENCES, VERDICT_WORDS } from './words.ts';
 
 /** A folded part of the comment. */
 export interface Detail {
@@ -27,60 +28,48 @@ export function failureDetails({ failures }: Session): Detail[] {
 }
 
 export function meaningDetail({ rows }: Comparison): Detail {
-  const verdicts = [...new Set(rows.map(({ verdict }) => verdict))];
+  const verdicts = [...new Set(sorted(rows).map(({ verdict }) => verdict))];
   return {
-    title: 'What the verdicts mean',
+    title: 'What the verdicts mean, and what to do',
     body: list(
-      verdicts.map(
-        (verdict) => `${SIGNS[verdict]} **${VERDICT_WORDS[verdict]}**: ${VERDICT_SENTENCES[verdict]}`,
-      ),
+      verdicts.map((verdict) => {
+        const { means, next } = VERDICT_SENTENCES[verdict];
+        const word = VERDICT_WORDS[verdict];
+        // Configuration and JSON know some verdicts by another word.
+        const machine = word === verdict || verdict === 'info' ? '' : ` (${code(verdict)})`;
+        return `${SIGNS[verdict]} **${word}**${machine}: ${means} ${next}`;
+      }),
     ),
   };
 }
 
-/** Sentences on single rows: why there is no verdict, what could not have been seen. */
-export function remarkDetails({ rows }: Comparison): Detail[] {
+/** Warnings on rows whose sentence does not hold them, and the session's notes: what is good to know and no verdict. */
+export function remarkDetails({ rows }: Comparison, notes: readonly string[]): Detail[] {
   // Rows of a variant often share their reason; one line is enough.
   const remarks = new Map<string, Set<string>>();
-  for (const { variant, metric, warnings } of rows)
-    for (const warning of warnings) {
-      const key = `${code(variant)}: ${sentence(clip(warning, 300))}`;
-      remarks.set(key, (remarks.get(key) ?? new Set()).add(metricWords(metric)));
+  let open = false;
+  for (const row of rows) {
+    const told = row.verdict !== 'unchanged' && row.verdict !== 'info' && !hasFigures(row);
+    open ||=
+      !told && row.warnings.length > 0 && (row.verdict === 'regressed' || row.verdict === 'inconclusive');
+    for (const warning of told ? [] : row.warnings) {
+      const key = `${code(row.variant)}: ${sentence(clip(warning, 300))}`;
+      remarks.set(key, (remarks.get(key) ?? new Set()).add(metricWords(row.metric)));
     }
-  if (remarks.size === 0) return [];
+  }
+  if (remarks.size + notes.length === 0) return [];
   return [
     {
       title: 'Remarks',
-      body: list(
-        [...remarks].map(([remark, metrics]) => `${remark} (${[...metrics].map(sentence).join(', ')})`),
-      ),
+      // What qualifies an alarm, or explains why there is no answer, is not to be missed.
+      open,
+      body: list([
+        ...[...remarks].map(([remark, metrics]) => `${remark} (${listed([...metrics].map(sentence))})`),
+        ...notes.map((note) => sentence(clip(note, 500))),
+      ]),
     },
   ];
 }
-
-export function methodDetail({ family }: Comparison, session: Session): Detail {
-  const { rules, workload, seed, budget } = session;
-  const blocks = Math.max(0, ...session.runs.map(({ block }) => block));
-  const repetitions = Object.entries(workload.repetitions).filter(([, n]) => n > 1);
-  const limits = [...new Set(rules.metrics.filter(({ gate }) => gate).map(({ limit }) => percent(limit)))];
-  const measured = [
-    `${blocks} of ${rules.blocks} blocks after a discarded warm-up; each block holds a pair of every variant, baseline and head back to back in fresh containers or processes, order random and balanced (seed ${seed}).`,
-    `A change counts from ${limits.join(' or ').replaceAll('+', '')}. Exact one-sided signed-rank tests on log(head / baseline); Hodges-Lehmann estimates with 95 % intervals.`,
-    `Holm over ${count(family.tests, 'test')}, so that the whole report raises a false alarm with probability ${rules.alpha} at most.`,
-    `Workload ${code(workload.command.join(' '))}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`).join(', ')}`}.`,
-  ];
-  return {
-    title: 'Method',
-    body: list([
-      ...(session.runs.length === 0 ? [] : measured),
-      `${count(session.runs.length, 'run')}; ${minutes(budget.spentSeconds)} of a budget of ${minutes(budget.seconds)}${budget.blocksLeftOut > 0 ? `; ${count(budget.blocksLeftOut, 'block')} left out, about ${minutes(budget.secondsLeftOut)} more` : ''}.`,
-      ...session.notes.map((note) => sentence(clip(note, 500))),
-    ]),
-  };
-}
-
-const minutes = (seconds: number) =>
-  seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(1)} min`;
 
 export function environmentDetail(session: Session): Detail {
   const { machine, source, tool, sides } = session;

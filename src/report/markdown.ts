@@ -6,13 +6,16 @@ import {
   failureDetails,
   imageDetails,
   meaningDetail,
-  methodDetail,
   remarkDetails,
   storedDetails,
   type Detail,
 } from './details.ts';
 import { code, sentence } from './escape.ts';
-import { adjustedP, change, headline, metricWords, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
+import { evidenceDetails } from './evidence.ts';
+import { headline, lead, restOf } from './headline.ts';
+import { methodDetail, minutesDetail } from './method.ts';
+import { confidence, sentences, type Said } from './sentences.ts';
+import { change, metricWords, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
 
 /** The hidden first line by which a configuration's comment is found again. */
 export const markerOf = (configuration: string): string => `<!-- pacegate:${configuration} -->`;
@@ -21,6 +24,18 @@ export const markerOf = (configuration: string): string => `<!-- pacegate:${conf
 export const COMMENT_LIMIT = 65_536;
 /** Rows that a reader takes in; the rest is folded. */
 const ROWS_SHOWN = 30;
+/** With more judged rows than this, those that did not change are folded. */
+const ROWS_AT_A_GLANCE = 12;
+/** Sentences that stand below the table; the rest is folded. */
+const SENTENCES_SHOWN = 6;
+/** Verdicts of which the reader needs the sentence; of the others the table's row says as much. */
+const TOLD_OPENLY: ReadonlySet<Row['verdict']> = new Set([
+  'failed',
+  'regressed',
+  'no_data',
+  'incomparable',
+  'no_baseline',
+]);
 
 export interface MarkdownOptions {
   /** Hidden first line by which the comment is found again. */
@@ -29,6 +44,8 @@ export interface MarkdownOptions {
   readonly artifactUrl?: string;
   /** Sentences that stand below the headline: no history yet, no permission to comment. */
   readonly remarks?: readonly string[];
+  /** The sessions of several jobs that were judged together, where there is more than one. */
+  readonly parts?: readonly Session[];
 }
 
 /**
@@ -43,38 +60,107 @@ export function renderMarkdown(
   options: MarkdownOptions = {},
 ): string {
   const { marker, remarks = [] } = options;
-  const rows = sorted(comparison.rows);
-  const shown = rows.length <= ROWS_SHOWN ? rows : rows.slice(0, ROWS_SHOWN);
+  const { shown, more, unchanged, info } = divided(comparison.rows);
+  const said = sentences(comparison, { name: code, text: sentence });
+  const below = said.filter(({ verdict }) => TOLD_OPENLY.has(verdict)).slice(0, SENTENCES_SHOWN);
+  const notes = session?.notes ?? [];
+  // Where nothing could be compared the notes say why.
+  const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
+  const [stops, ...rest] = lead(comparison, session);
   const start = [
     ...(marker === undefined ? [] : [marker]),
     `### ${SIGNS[comparison.verdict]} Pacegate: ${headline(comparison, code)}`,
-    ...[...remarks, ...comparison.warnings].map((remark) => sentence(remark)),
-    ...(shown.length === 0 ? [] : [table(shown)]),
+    ...(stops === undefined ? [] : [[`**${sentence(stops)}**`, ...rest.map(sentence)].join(' ')]),
+    ...[...remarks, ...comparison.warnings, ...(notesOpen ? notes.map(ended) : [])].map((remark) =>
+      sentence(remark),
+    ),
   ].join('\n\n');
   const details: Detail[] = [
     ...(session === undefined ? [] : failureDetails(session)),
-    ...remarkDetails(comparison),
+    ...saidDetails(said.filter((one) => !below.includes(one))),
+    ...tables(shown.length === 0 ? 'Rows' : 'More rows', more),
+    ...tables('Unchanged', unchanged),
+    ...tables('Measured, not judged', info),
+    ...remarkDetails(comparison, notesOpen ? [] : notes),
     meaningDetail(comparison),
-    ...(session === undefined ? [] : [methodDetail(comparison, session), environmentDetail(session)]),
+    ...evidenceDetails(comparison),
+    ...(session === undefined
+      ? []
+      : [methodDetail(comparison, session), minutesDetail(session), environmentDetail(session)]),
     ...(session === undefined ? [] : imageDetails(session)),
     ...storedDetails(comparison),
-    ...chunks(rows.slice(shown.length), 100).map((part, index) => ({
-      title: `More rows (${part.length}${index === 0 ? '' : `, part ${index + 1}`})`,
-      body: table(part),
-    })),
   ];
-  return withinLimit(start, details, options);
+  const after = [
+    ...(below.length === 0 ? [] : [bullets(below)]),
+    ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),
+    ...restOf(comparison, session),
+    ...(shown.some(({ evidence }) => evidence === 'stored')
+      ? ['The baseline is the median of the nights stored for this machine; the head alone was run here.']
+      : []),
+  ];
+  return withinLimit(start, [...(shown.length === 0 ? [] : [table(shown)]), ...after], details, options);
 }
 
+/** Notes are clauses of a list elsewhere. */
+const ended = (note: string) => (/[.!?]$/.test(note) ? note : `${note}.`);
+
+const bullets = (said: readonly Said[]) => said.map(({ text }) => `- ${text}.`).join('\n');
+
+const saidDetails = (said: readonly Said[]): Detail[] =>
+  said.length === 0 ? [] : [{ title: `In words (${said.length})`, body: bullets(said.slice(0, 100)) }];
+
+interface Divided {
+  readonly shown: readonly Row[];
+  readonly more: readonly Row[];
+  readonly unchanged: readonly Row[];
+  readonly info: readonly Row[];
+}
+
+/** What stands in the open: all that is judged where that is little, else what did not stay as it was. */
+function divided(rows: readonly Row[]): Divided {
+  const all = sorted(rows);
+  const info = all.filter(({ verdict }) => verdict === 'info');
+  const judged = all.filter(({ verdict }) => verdict !== 'info');
+  // Where nothing is judged, what was measured is all there is to see.
+  if (judged.length === 0)
+    return { shown: info.slice(0, ROWS_SHOWN), more: info.slice(ROWS_SHOWN), unchanged: [], info: [] };
+  // Identical images have no figures to look at, nor has what was not measured; the sentences say all.
+  if (judged.every(({ evidence }) => evidence === 'identical'))
+    return { shown: [], more: [], unchanged: judged, info };
+  if (judged.every(({ baseline, head }) => baseline.median === null && head.median === null))
+    return { shown: [], more: judged, unchanged: [], info };
+  if (judged.length <= ROWS_AT_A_GLANCE) return { shown: judged, more: [], unchanged: [], info };
+  const moved = judged.filter(({ verdict }) => verdict !== 'unchanged');
+  return {
+    shown: moved.slice(0, ROWS_SHOWN),
+    more: moved.slice(ROWS_SHOWN),
+    unchanged: judged.filter(({ verdict }) => verdict === 'unchanged'),
+    info,
+  };
+}
+
+const tables = (title: string, rows: readonly Row[]): Detail[] =>
+  chunks(rows, 100).map((part, index) => ({
+    title: `${title} (${part.length}${index === 0 ? '' : `, part ${index + 1}`})`,
+    body: table(part),
+  }));
+
 /** Adds details while they fit; the note on what was left out has its place kept from the beginning. */
-function withinLimit(start: string, details: readonly Detail[], { artifactUrl }: MarkdownOptions): string {
+function withinLimit(
+  start: string,
+  open: readonly string[],
+  details: readonly Detail[],
+  { artifactUrl }: MarkdownOptions,
+): string {
   const where =
     artifactUrl === undefined ? 'the artifact and the files of the run' : `[the artifact](${artifactUrl})`;
   const note = (titles: readonly string[]) =>
     `Left out for GitHub's limit of ${COMMENT_LIMIT} characters: ${titles.join(', ').slice(0, 1000)}. All of it is in ${where}.`;
   const reserve = note(details.map(({ title }) => title)).length + 100;
-  let text = start.length + reserve < COMMENT_LIMIT ? start : start.slice(0, start.indexOf('\n\n|'));
-  const leftOut: string[] = text === start ? [] : ['the table'];
+  const whole = [start, ...open].join('\n\n');
+  const fits = whole.length + reserve < COMMENT_LIMIT;
+  let text = fits ? whole : start;
+  const leftOut: string[] = fits ? [] : ['the table'];
   for (const detail of details) {
     const part = `\n\n${folded(detail)}`;
     if (text.length + part.length + reserve < COMMENT_LIMIT) text += part;
@@ -92,18 +178,23 @@ export const folded = ({ title, body, open = false }: Detail): string =>
 function table(rows: readonly Row[]): string {
   const body = rows.map((row) => [
     code(row.variant),
-    sentence(metricWords(row.metric)),
-    quantity(row.baseline.median, sentence(row.unit)),
-    quantity(row.head.median, sentence(row.unit)),
-    row.evidence === 'identical' ? 'identical image' : change(row),
-    adjustedP(row),
-    `${SIGNS[row.verdict]} ${emphasised(row)}`,
+    unbroken(sentence(metricWords(row.metric))),
+    unbroken(quantity(row.baseline.median, sentence(row.unit))),
+    unbroken(quantity(row.head.median, sentence(row.unit))),
+    unbroken(change(row)),
+    unbroken(`${SIGNS[row.verdict]} ${emphasised(row)}`),
   ]);
   return markdownTable(
-    [['variant', 'metric', 'baseline', 'head', 'change (95 % interval)', 'adjusted p', 'verdict'], ...body],
-    { align: ['l', 'l', 'r', 'r', 'r', 'r', 'l'], alignDelimiters: false },
+    [['variant', 'metric', 'baseline', 'head', unbroken('change (95 % interval)'), 'verdict'], ...body],
+    {
+      align: ['l', 'l', 'r', 'r', 'r', 'l'],
+      alignDelimiters: false,
+    },
   );
 }
+
+/** GitHub breaks cells at every space where a table is wide, and a figure in two lines is hard to read. */
+const unbroken = (text: string) => text.replaceAll(' ', '\u00a0');
 
 const emphasised = ({ verdict }: Row) =>
   verdict === 'regressed' || verdict === 'failed' ? `**${VERDICT_WORDS[verdict]}**` : VERDICT_WORDS[verdict];

@@ -3,8 +3,18 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compareSession } from '../compare/compare.ts';
 import { withNights } from '../compare/nights.ts';
-import { image, night, session, twoSided } from '../compare/session.test-support.ts';
+import type { Comparison } from '../compare/comparison.ts';
+import {
+  cutTo,
+  drawn,
+  image,
+  night,
+  session,
+  twoSided,
+  type Drawn,
+} from '../compare/session.test-support.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
+import { VERDICTS } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import { COMMENT_LIMIT, renderMarkdown } from './markdown.ts';
 import { renderTerminal } from './terminal.ts';
@@ -20,35 +30,56 @@ function golden(name: string, text: string) {
   expect(text).toBe(readFileSync(path, 'utf8'));
 }
 
-/** Two variants: a as given, b with a factor of its own. */
-function twoVariants(a: readonly [number, number], b: readonly [number, number]): Session {
-  const values = ([baseline, head]: readonly [number, number]) => ({
-    wall_time_s: [0.412 * baseline, 0.412 * head] as const,
-    cpu_time_s: [0.401 * baseline, 0.401 * head] as const,
-    max_rss_bytes: [21_000_000, 21_000_000] as const,
-    memory_peak_bytes: [30_000_000, 30_100_000] as const,
-  });
-  const first = twoSided(values(a), BUILT_IN_METRICS);
-  const second = twoSided(values(b), BUILT_IN_METRICS);
-  const rename = <Thing extends { variant: string }>(things: readonly Thing[], variant: string) =>
-    things.map((thing) => ({ ...thing, variant }));
-  const facts = {
-    python: '3.13.5',
-    implementation: 'CPython',
-    executable: '/usr/local/bin/python3.13',
-    compiler: 'GCC 14.2.0',
-    libc: 'glibc 2.41',
-  };
+const facts = {
+  python: '3.13.5',
+  implementation: 'CPython',
+  executable: '/usr/local/bin/python3.13',
+  compiler: 'GCC 14.2.0',
+  libc: 'glibc 2.41',
+};
+const MiB = 1024 ** 2;
+
+/** What one variant's rows are drawn from: every metric moves by the same but for memory. */
+const rowsOf = (change: number, spread: number): Readonly<Record<string, Drawn>> => ({
+  wall_time_s: { level: 0.412, change, spread },
+  cpu_time_s: { level: 0.401, change, spread: spread * 0.8 },
+  max_rss_bytes: { level: 21_000_000, change: 0, spread: 0.002 },
+  memory_peak_bytes: { level: 30_000_000, change: 0.003, spread: 0.01 },
+});
+
+/** A session that stopped each variant at the look that decided its last row, as a gate does. */
+function gated(
+  variants: Readonly<Record<string, Readonly<Record<string, Drawn>>>>,
+  headBytes = 128.4 * MiB,
+  seed = 1,
+): Session {
+  const whole = drawn(variants, { blocks: 30, seed, metrics: BUILT_IN_METRICS });
+  const { rows } = compareSession(whole);
+  const last = Object.fromEntries(
+    whole.variants.map((variant) => [
+      variant,
+      Math.max(...rows.filter((row) => row.variant === variant && row.gated).map(({ blocks }) => blocks)),
+    ]),
+  );
+  const stopped = cutTo(whole, last);
   return {
-    ...first,
-    variants: ['official', 'debian'],
-    runs: [...rename(first.runs, 'official'), ...rename(second.runs, 'debian')],
-    images: [...rename(first.images, 'official'), ...rename(second.images, 'debian')].map((one) => ({
+    ...stopped,
+    machine: {
+      ...stopped.machine,
+      cpuModel: 'AMD EPYC 7763',
+      kernel: '6.8.0',
+      engine: 'Docker 28.0.4',
+      runnerImage: 'ubuntu24 20260105',
+    },
+    images: stopped.images.map((one) => ({
       ...one,
       facts,
+      sizeBytes: one.side === 'head' ? headBytes : 128.4 * MiB,
+      layers: ['1', '2', '3', '4', '5', '6', ...(one.side === 'head' && headBytes > 130 * MiB ? ['7'] : [])],
+      buildSeconds: 61.2,
     })),
     source: {
-      ...first.source,
+      ...stopped.source,
       baseline: { commit: 'a'.repeat(40), dirty: false },
       head: { commit: 'b'.repeat(40), dirty: false },
     },
@@ -58,28 +89,72 @@ function twoVariants(a: readonly [number, number], b: readonly [number, number])
 const noHistory = [
   'There is no baseline history yet: run Pacegate on a schedule with mode: baseline to begin one.',
 ];
-const budget = { seconds: 1200, spentSeconds: 1190, blocksLeftOut: 8, secondsLeftOut: 540 };
 const without = (observed: Session, change: Partial<Session>): Session => ({ ...observed, ...change });
 const nights = Array.from({ length: 16 }, (_, i) => night(i, 0.41 * (1 + (i % 5) / 300)));
-const slower = twoVariants([1, 1.213], [1, 1.004]);
+/** Nights that measured the baseline against itself: they tell what a pair's noise is here. */
+const nightsAgainstItself = nights.map((one, i) => ({
+  ...drawn({ a: { wall_time_s: { level: 0.41, change: 0, spread: 0.015 } } }, { blocks: 12, seed: i }),
+  id: one.id,
+  purpose: 'nightly' as const,
+}));
+const slower = gated({ official: rowsOf(0.061, 0.02), debian: rowsOf(0.004, 0.012) });
+const single = (head: number) => twoSided({ wall_time_s: [0.42, head] });
+const storedOnly = (head: number, cpuModel = 'model') =>
+  without(single(head), {
+    sides: ['head'],
+    runs: single(head).runs.filter(({ side }) => side === 'head'),
+    images: [image('a', 'head', 'h')],
+    rules: { ...session().rules, evidence: 'stored' },
+    machine: { ...session().machine, cpuModel },
+  });
+const sevenVariants = ['official', 'alpine', 'debian', 'ubuntu', 'pyenv', 'uv', 'conda'];
 
-const cases: readonly (readonly [string, Session, readonly Session[], readonly string[]])[] = [
-  ['regressed', slower, [], []],
-  ['improved', twoVariants([1, 0.8], [1, 1]), [], []],
-  ['unchanged', twoVariants([1, 1.002], [1, 1]), [], noHistory],
-  [
-    'inconclusive',
-    without(twoVariants([1, 1.06], [1, 1]), {
-      runs: twoVariants([1, 1.06], [1, 1]).runs.filter(({ block }) => block <= 4),
-      budget,
+interface Case {
+  readonly observed: Session;
+  readonly history?: readonly Session[];
+  readonly remarks?: readonly string[];
+  /** What happened to the verdicts after the comparison. */
+  readonly then?: (comparison: Comparison) => Comparison;
+}
+
+/** Every verdict at least once, and each way in which a session can end. */
+const cases: Readonly<Record<string, Case>> = {
+  // `debian` was decided at the first look, `official` only later.
+  regressed: { observed: slower },
+  'one-of-many': {
+    observed: gated(
+      Object.fromEntries(
+        sevenVariants.map((name) => [name, rowsOf(name === 'pyenv' ? 0.052 : 0.002, 0.01)] as const),
+      ),
+    ),
+  },
+  improved: { observed: gated({ official: rowsOf(-0.12, 0.02), debian: rowsOf(0, 0.01) }) },
+  unchanged: {
+    observed: gated({ official: rowsOf(0.002, 0.015), debian: rowsOf(0, 0.01) }),
+    remarks: noHistory,
+  },
+  'inconclusive-noise': { observed: gated({ official: rowsOf(0.02, 0.09), debian: rowsOf(0, 0.01) }) },
+  'inconclusive-budget': {
+    observed: without(
+      cutTo(gated({ official: rowsOf(0.03, 0.06), debian: rowsOf(0.01, 0.06) }), {
+        official: 13,
+        debian: 13,
+      }),
+      { budget: { seconds: 1200, spentSeconds: 1190, blocksLeftOut: 8, secondsLeftOut: 540 } },
+    ),
+  },
+  'inconclusive-first-block': {
+    observed: without(cutTo(slower, { official: 4, debian: 4 }), {
+      budget: { seconds: 600, spentSeconds: 590, blocksLeftOut: 8, secondsLeftOut: 540 },
     }),
-    [],
-    [],
-  ],
-  [
-    'failed',
-    without(slower, {
+  },
+  'image-size': {
+    observed: gated({ official: rowsOf(0, 0.01), debian: rowsOf(0, 0.01) }, 139.6 * MiB),
+  },
+  failed: {
+    observed: without(slower, {
       runs: slower.runs.filter(({ variant }) => variant === 'official'),
+      images: slower.images.filter(({ variant, side }) => variant === 'official' || side === 'baseline'),
       failures: [
         {
           variant: 'debian',
@@ -90,55 +165,108 @@ const cases: readonly (readonly [string, Session, readonly Session[], readonly s
         },
       ],
     }),
-    [],
-    [],
-  ],
-  [
-    'no-baseline',
-    without(twoVariants([1, 1], [1, 1]), {
+  },
+  'no-data': {
+    observed: without(slower, {
+      runs: slower.runs.filter(({ variant }) => variant === 'official'),
+      failures: [
+        {
+          variant: 'debian',
+          side: 'head',
+          stage: 'engine',
+          message: 'the engine did not start the container three times in a row: no space left on device',
+        },
+      ],
+    }),
+  },
+  'no-baseline': {
+    observed: without(slower, {
       runs: [],
+      warmup: [],
       images: [],
       notes: ['There is no baseline to compare with: this is the first commit of the repository'],
     }),
-    [],
-    noHistory,
-  ],
-  [
-    'identical',
-    without(twoVariants([1, 1], [1, 1]), {
+    remarks: noHistory,
+  },
+  identical: {
+    observed: without(slower, {
       runs: [],
+      warmup: [],
       images: ['official', 'debian'].flatMap((variant) => [
         image(variant, 'baseline', variant),
         image(variant, 'head', variant),
       ]),
+      budget: { ...slower.budget, spentSeconds: 4 },
     }),
-    [],
-    [],
-  ],
-  ['nights', { ...twoSided({ wall_time_s: [0.42, 0.425] }), seed: 7 }, nights, []],
-  [
-    'stored-incomparable',
-    without(twoSided({ wall_time_s: [0.42, 0.425] }), {
-      sides: ['head'],
-      rules: { ...session().rules, evidence: 'stored' },
-      machine: { ...session().machine, cpuModel: 'another processor' },
+  },
+  // What a merge of the pull request's author's word does: the rows that regressed, accepted.
+  accepted: {
+    observed: slower,
+    then: (comparison) => ({
+      ...comparison,
+      verdict: 'accepted',
+      rows: comparison.rows.map((row) =>
+        row.verdict === 'regressed' ? { ...row, verdict: 'accepted' } : row,
+      ),
     }),
-    nights,
-    [],
-  ],
-];
+  },
+  nights: { observed: { ...single(0.425), seed: 7 }, history: nights },
+  'would-find': {
+    observed: cutTo(
+      drawn({ a: { wall_time_s: { level: 0.41, change: 0.004, spread: 0.012 } } }, { blocks: 30, seed: 5 }),
+      { a: 8 },
+    ),
+    history: nightsAgainstItself,
+  },
+  'stored-regressed': { observed: storedOnly(0.452), history: nights },
+  'stored-incomparable': { observed: storedOnly(0.425, 'another processor'), history: nights },
+  'higher-is-better': {
+    observed: twoSided({ requests: [1200, 1100] }, [
+      { name: 'requests', unit: 'requests/s', better: 'higher', gate: true, limit: 0.03 },
+    ]),
+  },
+  'two-modes': {
+    observed: {
+      ...single(0.42),
+      runs: single(0.42).runs.map((run) => ({
+        ...run,
+        metrics: {
+          wall_time_s:
+            (run.metrics['wall_time_s'] ?? 0) * (run.side === 'head' && run.block % 2 === 0 ? 1.06 : 1),
+        },
+      })),
+    },
+  },
+};
 
-test.each(cases)(
+test.each(Object.entries(cases))(
   '%s reads as its golden report, in the comment and on a terminal',
-  (name, observed, history, remarks) => {
-    const comparison = compareSession(withNights(observed, history));
+  (name, { observed, history = [], remarks = [], then = (comparison) => comparison }) => {
+    const judged = withNights(observed, history);
+    const comparison = then(compareSession(judged));
     golden(
       `${name}.md`,
-      renderMarkdown(comparison, observed, { marker: '<!-- pacegate:pacegate -->', remarks }),
+      renderMarkdown(comparison, judged, { marker: '<!-- pacegate:pacegate -->', remarks }),
     );
-    golden(`${name}.txt`, renderTerminal(comparison, observed, { colour: false, remarks }));
+    golden(`${name}.txt`, renderTerminal(comparison, judged, { colour: false, remarks }));
   },
 );
+
+test('every verdict has a golden report', () => {
+  const seen = Object.values(cases).flatMap(({ observed, history = [], then = (comparison) => comparison }) =>
+    then(compareSession(withNights(observed, history))).rows.map(({ verdict }) => verdict),
+  );
+  expect(new Set(seen)).toEqual(new Set([...VERDICTS, 'info']));
+});
+
+test('variants that stopped at different looks each say how many pairs they used', () => {
+  const text = renderMarkdown(compareSession(slower), slower);
+  const blocks = ['official', 'debian'].map((variant) =>
+    Math.max(...slower.runs.filter((run) => run.variant === variant).map(({ block }) => block)),
+  );
+  expect(new Set(blocks).size).toBe(2);
+  for (const used of blocks) expect(text).toContain(`| ${used} pairs |`);
+});
 
 describe('a comment of any size', () => {
   const many = (variants: number, message: string): Session => {
@@ -253,5 +381,7 @@ test.each([
   [512, 'bytes', '512.0 B'],
   [0, 'bytes', '0 B'],
   [12_345, 'tasks', '12345 tasks'],
+  [7, 'layers', '7 layers'],
+  [1, 'layers', '1 layer'],
   [null, 's', '–'],
 ])('%s in %s is %s', (value, unit, text) => expect(quantity(value, unit)).toBe(text));

@@ -3,15 +3,21 @@ import type { Comparison, Row } from '../compare/comparison.ts';
 import type { Session } from '../session/session.ts';
 import { clip, oneLine, printable } from './escape.ts';
 import { noise } from './details.ts';
-import { adjustedP, change, headline, metricWords, quantity, sorted, VERDICT_WORDS } from './words.ts';
+import { headline, lead, restOf } from './headline.ts';
+import { confidence, hasFigures, sentences } from './sentences.ts';
+import { change, metricWords, quantity, sorted, VERDICT_WORDS } from './words.ts';
 
 export interface TerminalOptions {
   readonly colour: boolean;
   readonly remarks?: readonly string[];
 }
 
-const HEADER = ['variant', 'metric', 'baseline', 'head', 'change (95 % interval)', 'adj. p', 'verdict'];
-const RIGHT = [false, false, true, true, true, true, false];
+const HEADER = ['variant', 'metric', 'baseline', 'head', 'change (95 % interval)', 'verdict'];
+const RIGHT = [false, false, true, true, true, false];
+/** Lines of words below the table; the files of the run have all of them. */
+const LINES_SHOWN = 20;
+/** With more rows than this, only those that did not stay as they were. */
+const ROWS_SHOWN = 30;
 
 /** The verdict for a terminal: the headline last, where the eye is when a command ends. */
 export function renderTerminal(
@@ -28,14 +34,18 @@ export function renderTerminal(
         : verdict === 'info'
           ? dim
           : yellow;
-  const rows = sorted(comparison.rows);
+  const all = sorted(comparison.rows);
+  const rows =
+    all.length <= ROWS_SHOWN
+      ? all
+      : all.filter(({ verdict }) => verdict !== 'unchanged' && verdict !== 'info');
+  const hidden = all.length - rows.length;
   const cells = rows.map((row) => [
     clip(oneLine(row.variant), 24),
     clip(oneLine(metricWords(row.metric)), 24),
     quantity(row.baseline.median, oneLine(row.unit)),
     quantity(row.head.median, oneLine(row.unit)),
-    row.evidence === 'identical' ? 'identical image' : change(row),
-    adjustedP(row),
+    change(row),
     VERDICT_WORDS[row.verdict],
   ]);
   const widths = HEADER.map((title, column) =>
@@ -55,23 +65,46 @@ export function renderTerminal(
       .slice(0, 20)
       .map((text) => `  ${clip(text, 200)}`),
   ]);
-  const reasons = new Set(
-    rows.flatMap(({ variant, warnings }) =>
-      warnings.map((warning) => `${oneLine(variant)}: ${oneLine(warning)}`),
-    ),
-  );
+  const said = sentences(comparison, { name: oneLine, text: oneLine });
+  const noted = remarksOf(all);
+  const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
   const mark = tint(comparison.verdict);
   return [
     ...(rows.length === 0
       ? []
-      : [dim(line(HEADER)), ...rows.map((row, index) => tint(row.verdict)(line(cells[index] ?? []))), '']),
+      : [
+          dim(line(HEADER)),
+          ...rows.map((row, index) => tint(row.verdict)(line(cells[index] ?? []))),
+          ...(hidden === 0
+            ? []
+            : [dim(`… ${hidden} more, unchanged or not judged; --format markdown shows them`)]),
+          '',
+        ]),
     ...failures,
-    ...[...reasons].slice(0, 20).map((reason) => dim(reason)),
+    ...said.slice(0, LINES_SHOWN).map(({ verdict, text }) => tint(verdict)(`${text}.`)),
+    ...noted.slice(0, LINES_SHOWN).map((remark) => dim(remark)),
+    ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),
+    ...restOf(comparison, session),
+    ...(said.length + noted.length === 0 ? [] : ['']),
     ...(session === undefined || session.runs.length === 0
       ? []
       : [dim(`${session.runs.length} runs; machine ${noise(session)}`)]),
-    ...[...remarks, ...comparison.warnings].map((remark) => dim(oneLine(remark))),
+    ...[...remarks, ...comparison.warnings, ...(notesOpen ? (session?.notes ?? []) : [])].map((remark) =>
+      dim(oneLine(remark)),
+    ),
+    ...lead(comparison, session).map(oneLine),
     bold(mark(`Pacegate: ${headline(comparison, oneLine)}`)),
     '',
   ].join('\n');
 }
+
+/** Warnings that no sentence holds; rows of a variant often share theirs. */
+const remarksOf = (rows: readonly Row[]): readonly string[] => [
+  ...new Set(
+    rows
+      .filter((row) => row.verdict === 'unchanged' || row.verdict === 'info' || hasFigures(row))
+      .flatMap(({ variant, warnings }) =>
+        warnings.map((warning) => `${oneLine(variant)}: ${oneLine(warning)}`),
+      ),
+  ),
+];

@@ -1,4 +1,4 @@
-import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Row } from '../compare/comparison.ts';
 import type { Verdict } from '../session/rules.ts';
 
 /** How figures and verdicts are said to people; the same words in the comment and on the terminal. */
@@ -6,9 +6,10 @@ import type { Verdict } from '../session/rules.ts';
 const METRIC_WORDS: Readonly<Record<string, string>> = {
   wall_time_s: 'wall time',
   cpu_time_s: 'CPU time',
-  max_rss_bytes: 'max RSS',
-  memory_peak_bytes: 'memory peak',
+  max_rss_bytes: 'memory (RSS)',
+  memory_peak_bytes: 'memory peak (cgroup)',
   image_size_bytes: 'image size',
+  image_layers: 'image layers',
 };
 
 export const metricWords = (metric: string): string => METRIC_WORDS[metric] ?? metric;
@@ -40,21 +41,61 @@ export const VERDICT_WORDS: Readonly<Record<Verdict | 'info', string>> = {
   info: 'not judged',
 };
 
-/** What each verdict means, for a reader who is no statistician. */
-export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', string>> = {
-  failed: 'The head did not build, or its workload died, ran out of time or out of memory.',
-  regressed:
-    'The head is worse by at least what counts, and chance alone would show this in fewer than 1 of 20 whole reports.',
-  no_data: 'Nothing could be measured, for a reason that is not the workload’s.',
-  inconclusive:
-    'The measurements allow both a change that counts and none. This is no sign of a regression; more blocks would decide it.',
-  incomparable:
-    'There are stored figures, of another machine or another workload: comparing them would be a guess.',
-  no_baseline: 'There is nothing to compare with yet. This does not block.',
-  accepted: 'A regression that somebody with write access accepted.',
-  improved: 'The head is better by at least what counts, as surely as a regression would be said.',
-  unchanged: 'A change as large as 5/3 of what counts is ruled out, or both images are identical.',
-  info: 'Shown for orientation, outside the test.',
+export interface VerdictSentence {
+  /** What it says, and what it does not say. */
+  readonly means: string;
+  /** What the reader does next. */
+  readonly next: string;
+}
+
+/** Each verdict for a reader who is no statistician: nothing here needs more than per cent. */
+export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentence>> = {
+  failed: {
+    means:
+      'The new code did not build, or the workload crashed, ran out of time or ran out of memory with it.',
+    next: 'Mend the cause given here and push again.',
+  },
+  regressed: {
+    means:
+      'The new code is worse, by at least the smallest change that counts, and by more than noise explains.',
+    next: 'Look for the cause in this change. If the cost is meant, say so in the pull request and let a reviewer decide.',
+  },
+  no_data: {
+    means: 'There are no figures to judge; this says nothing about the new code.',
+    next: 'Read the reason given here, mend the set-up where it is the cause, and run the job again.',
+  },
+  inconclusive: {
+    means:
+      'The measurements cannot tell a change that counts from noise: this is neither an alarm nor an all-clear.',
+    next: 'Where the answer matters, raise the budget, give the workload more to do, or use a quieter machine.',
+  },
+  incomparable: {
+    means:
+      'The stored figures come from another machine or another workload, so comparing with them would be a guess.',
+    next: 'Nothing is to be done in this change. For an answer, measure both sides in one job (evidence: paired) or store nights of this machine and workload.',
+  },
+  no_baseline: {
+    means: 'There is nothing to compare with, so neither better nor worse can be said.',
+    next: 'Nothing is to be done in this change; the reason given here lies with the base branch or its history.',
+  },
+  accepted: {
+    means: 'It is worse, and somebody with write access accepted that.',
+    next: 'Nothing is left to do.',
+  },
+  improved: {
+    means:
+      'The new code is better, by at least the smallest change that counts, and by more than noise explains.',
+    next: 'Nothing is left to do.',
+  },
+  unchanged: {
+    means:
+      'No loss that matters: where a change counts from 3 %, one of 5 % or more is ruled out (always 5/3 of what counts). Smaller changes are possible. Figures that do not vary, such as an image’s size, are compared exactly.',
+    next: 'Nothing is left to do.',
+  },
+  info: {
+    means: 'Measured and shown, but not judged: it neither raises an alarm nor rules one out.',
+    next: 'To have it judged, set gate: true for the metric.',
+  },
 };
 
 const number = (value: number, digits: number) => value.toFixed(digits).replace('-', '−');
@@ -68,9 +109,14 @@ export function percent(fraction: number | null): string {
   return `${value > 0 ? '+' : '−'}${text} %`;
 }
 
+/** 3 %, 4.1 %: a size without a sign. */
+export const share = (fraction: number): string => `${Number((Math.abs(fraction) * 100).toFixed(1))} %`;
+
 /** +21.3 % (+19.8 … +22.9). */
-export function change({ change: { estimate, low, high } }: Row): string {
+export function change({ evidence, change: { estimate, low, high } }: Row): string {
+  if (evidence === 'identical') return 'identical image';
   if (estimate === null) return '–';
+  if (evidence === 'deterministic') return `${percent(estimate)} (exact)`;
   const bound = (fraction: number) => percent(fraction).replace(' %', '');
   return low === null || high === null
     ? `${percent(estimate)} (no interval)`
@@ -90,6 +136,7 @@ export function quantity(value: number | null, unit: string): string {
     const step = value === 0 ? 0 : Math.min(3, Math.max(0, Math.floor(Math.log2(Math.abs(value)) / 10)));
     return `${significant(value / 1024 ** step)} ${steps[step] ?? 'B'}`;
   }
+  if (unit === 'layers') return `${value} ${value === 1 ? 'layer' : 'layers'}`;
   return `${significant(value)}${unit === '' ? '' : ` ${unit}`}`;
 }
 
@@ -101,12 +148,10 @@ function significant(value: number): string {
   return size >= 4 ? Math.round(value).toString() : value.toFixed(Math.max(0, 3 - size));
 }
 
-/** The adjusted p of the direction that the estimate points to. */
-export function adjustedP(row: Row): string {
-  const { estimate } = row.change;
-  const grew = (estimate ?? 0) > 0;
-  const towardsWorse = grew === (row.direction === 'lower');
-  const p = towardsWorse ? row.worse.pAdjusted : row.better.pAdjusted;
+/** The p of the direction that the estimate points to. */
+export function pValue(row: Row, which: 'p' | 'pAdjusted'): string {
+  const grew = (row.change.estimate ?? 0) > 0;
+  const p = (grew === (row.direction === 'lower') ? row.worse : row.better)[which];
   if (p === null) return '–';
   if (p < 0.001) return '< 0.001';
   return p > 0.999 ? '1' : p.toFixed(3);
@@ -115,50 +160,10 @@ export function adjustedP(row: Row): string {
 /** 1 run, 2 runs. */
 export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
-/** One line that says it all. `name` writes a variant's name safely for where the line will stand. */
-export function headline({ verdict, rows }: Comparison, name: (text: string) => string): string {
-  const gated = rows.filter((row) => row.gated);
-  const of = (...verdicts: Verdict[]) =>
-    gated.filter((row) => row.verdict !== 'info' && verdicts.includes(row.verdict));
-  const checks = (some: readonly Row[]) => `${some.length} of ${count(gated.length, 'check')}`;
-  const variants = (some: readonly Row[]) =>
-    [...new Set(some.map((row) => row.variant))].map(name).join(', ');
-  const largest = (some: readonly Row[]) => {
-    const size = (row: Row) => Math.abs(Math.log1p(row.change.estimate ?? 0));
-    const [first] = [...some].sort((a, b) => size(b) - size(a));
-    return first === undefined ? '' : `${name(first.variant)} ${metricWords(first.metric)} ${change(first)}`;
-  };
-  const regressed = of('regressed');
-  const alsoRegressed =
-    regressed.length === 0 ? '' : `; ${checks(regressed)} regressed: ${largest(regressed)}`;
-  switch (verdict) {
-    case 'failed':
-      return `${variants(of('failed'))} could not be measured${alsoRegressed}`;
-    case 'regressed':
-      return regressed.length === 1
-        ? `regressed: ${largest(regressed)}`
-        : `${checks(regressed)} regressed, the most: ${largest(regressed)}`;
-    case 'no_data':
-      return gated.length === 0
-        ? 'nothing was measured'
-        : `no data for ${variants(of('no_data'))}${alsoRegressed}`;
-    case 'inconclusive':
-      return `${checks(of('inconclusive'))} not decided, no regression shown${
-        of('improved').length > 0 ? `; ${checks(of('improved'))} improved` : ''
-      }`;
-    case 'incomparable':
-      return `${checks(of('incomparable'))} incomparable with what is stored; nothing blocks`;
-    case 'no_baseline':
-      return `no baseline to compare ${checks(of('no_baseline'))} with; nothing blocks`;
-    case 'accepted':
-      return `${checks(of('accepted'))} regressed and accepted`;
-    case 'improved':
-      return `${checks(of('improved'))} improved, the most: ${largest(of('improved'))}`;
-    case 'unchanged':
-      return gated.every((row) => row.evidence === 'identical')
-        ? `identical images, so nothing was measured (${count(new Set(gated.map((row) => row.variant)).size, 'variant')})`
-        : `unchanged in ${count(gated.length, 'check')}`;
-  }
+/** a, b and c; of many the first ones and how many more. */
+export function listed(items: readonly string[], most = 6): string {
+  const shown = items.length <= most ? items : [...items.slice(0, most), `${items.length - most} more`];
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
 /** Worst first, then the plan's order; what is not judged comes last. */
@@ -180,3 +185,7 @@ export function sorted(rows: readonly Row[]): readonly Row[] {
     .sort((a, b) => order.indexOf(a.row.verdict) - order.indexOf(b.row.verdict) || a.index - b.index)
     .map(({ row }) => row);
 }
+
+/** 42 s, 19.8 min, 20 min. */
+export const duration = (seconds: number): string =>
+  seconds < 90 ? `${Math.round(seconds)} s` : `${Number((seconds / 60).toFixed(1))} min`;

@@ -1,0 +1,60 @@
+import { markdownTable } from 'markdown-table';
+import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Detail } from './details.ts';
+import { code, sentence } from './escape.ts';
+import { count, metricWords, pValue, share, sorted } from './words.ts';
+
+/** What carried a row's verdict. */
+function evidenceWords({ evidence, blocks, baseline }: Row): string {
+  switch (evidence) {
+    case 'paired':
+      return count(blocks, 'pair');
+    case 'stored':
+      return count(baseline.n, 'stored night');
+    case 'deterministic':
+      return 'exact';
+    case 'identical':
+      return 'identical images';
+    case 'none':
+      return '–';
+  }
+}
+
+/** The figures behind the verdicts, for whoever wants to check them. */
+export function evidenceDetails({ rows, family }: Comparison): Detail[] {
+  const judged = sorted(rows).filter(({ gated, evidence }) => gated && evidence !== 'none');
+  const tested = judged.filter(({ evidence }) => evidence === 'paired' || evidence === 'stored');
+  // Where nothing was tested the table has said all that there is.
+  if (tested.length === 0) return [];
+  const known = tested.some(({ detectable }) => detectable !== null);
+  const body = judged
+    .slice(0, MOST_ROWS)
+    .map((row) => [
+      code(row.variant),
+      sentence(metricWords(row.metric)),
+      evidenceWords(row),
+      pValue(row, 'p'),
+      pValue(row, 'pAdjusted'),
+      ...(known ? [row.detectable === null ? '–' : `≥ ${share(row.detectable)}`] : []),
+    ]);
+  const notes = [
+    `p: how often noise alone would give as clear a difference in this direction, over all looks at the row; adjusted for ${count(family.tests, 'check')} in one report (Holm). A change needs an adjusted p of ${family.alpha} or less; 1 also stands where the first look found a row unchanged.`,
+    known
+      ? 'Would find: the smallest loss that this gate finds in 80 of 100 cases, by the noise of recent nights on this machine.'
+      : 'How small a loss this gate would have found is not known yet. Nights that measure the baseline against itself on this machine tell (mode: baseline on a schedule).',
+    ...(judged.length > MOST_ROWS
+      ? [`${judged.length - MOST_ROWS} more rows are in the files of the run.`]
+      : []),
+  ];
+  return [
+    {
+      title: 'Evidence',
+      body: `${markdownTable(
+        [['variant', 'metric', 'evidence', 'p', 'adjusted p', ...(known ? ['would find'] : [])], ...body],
+        { align: ['l', 'l', 'l', 'r', 'r', 'r'].slice(0, known ? 6 : 5), alignDelimiters: false },
+      )}\n\n${notes.map((note) => `- ${sentence(note)}`).join('\n')}`,
+    },
+  ];
+}
+
+const MOST_ROWS = 200;

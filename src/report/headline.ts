@@ -1,0 +1,142 @@
+import { exitStatus } from '../compare/exit-status.ts';
+import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Verdict } from '../session/rules.ts';
+import type { Session } from '../session/session.ts';
+import { MARGIN } from '../statistics/sequential.ts';
+import { reasonsUndecided } from './undecided.ts';
+import { count, listed, metricWords, percent, share, VERDICT_SENTENCES } from './words.ts';
+
+/** More rows than this are counted in the headline, fewer are named. */
+const NAMED = 3;
+
+/** One line that says it all. `name` writes a variant's name safely for where the line will stand. */
+export function headline({ verdict, rows }: Comparison, name: (text: string) => string): string {
+  const gated = rows.filter((row) => row.gated);
+  const of = (...verdicts: Verdict[]) =>
+    gated.filter((row) => row.verdict !== 'info' && verdicts.includes(row.verdict));
+  const checks = (some: readonly Row[]) =>
+    gated.length === 1 ? 'the one check' : `${some.length} of ${count(gated.length, 'check')}`;
+  const variants = (some: readonly Row[]) => listed([...new Set(some.map((row) => row.variant))].map(name));
+  const moved = (some: readonly Row[], word: string) => {
+    if (some.length > NAMED) return `${checks(some)} ${word}, most of all ${largest(some, name)}`;
+    const [first] = some;
+    return first !== undefined && some.every(({ variant }) => variant === first.variant)
+      ? `${name(first.variant)} ${word}: ${some.map(size).join(', ')}`
+      : `${checks(some)} ${word}: ${some.map((row) => `${name(row.variant)} ${size(row)}`).join(', ')}`;
+  };
+  const regressed = of('regressed');
+  const alsoRegressed = regressed.length === 0 ? '' : `; ${moved(regressed, 'regressed')}`;
+  const lost = of('no_data').length === 0 ? '' : `no figures for ${variants(of('no_data'))}`;
+  switch (verdict) {
+    case 'failed':
+      return `${variants(of('failed'))} failed${alsoRegressed}`;
+    case 'regressed':
+      return `${moved(regressed, 'regressed')}${lost === '' ? '' : `; ${lost}`}`;
+    case 'no_data':
+      return lost === '' ? 'nothing was measured' : lost;
+    case 'inconclusive':
+      return `no regression found, but ${checks(of('inconclusive'))} not decided${
+        of('improved').length > 0 ? `; ${moved(of('improved'), 'improved')}` : ''
+      }`;
+    case 'incomparable':
+      return of('incomparable').length === gated.length
+        ? 'not comparable with what is stored, so nothing was judged'
+        : `${checks(of('incomparable'))} cannot be compared with what is stored`;
+    case 'no_baseline':
+      return of('no_baseline').length === gated.length
+        ? 'no baseline, so nothing was compared'
+        : `no baseline for ${checks(of('no_baseline'))}`;
+    case 'accepted':
+      return `${moved(of('accepted'), 'regressed')}, and that was accepted`;
+    case 'improved':
+      return `${moved(of('improved'), 'improved')}; nothing got worse`;
+    case 'unchanged':
+      return unchanged(gated);
+  }
+}
+
+const size = (row: Row) => `${metricWords(row.metric)} ${percent(row.change.estimate)}`;
+
+function largest(rows: readonly Row[], name: (text: string) => string): string {
+  const factor = (row: Row) => Math.abs(Math.log1p(row.change.estimate ?? 0));
+  const [first] = [...rows].sort((a, b) => factor(b) - factor(a));
+  return first === undefined ? '' : `${name(first.variant)} ${size(first)}`;
+}
+
+function unchanged(gated: readonly Row[]): string {
+  if (gated.every((row) => row.evidence === 'identical'))
+    return `identical images, so nothing was measured (${count(new Set(gated.map((row) => row.variant)).size, 'variant')})`;
+  const loss = ruledOut(gated);
+  return `unchanged in ${gated.length === 1 ? 'the one check' : `all ${gated.length} checks`}${
+    loss === undefined ? '' : `; a loss of ${share(loss)} or more is ruled out`
+  }`;
+}
+
+/**
+ * The loss that all of these unchanged rows rule out, a fraction; undefined where limits differ so that one figure
+ * would say too little of most.
+ */
+export function ruledOut(rows: readonly Row[]): number | undefined {
+  const margins = new Set(
+    rows
+      .filter(({ evidence }) => evidence === 'paired' || evidence === 'stored')
+      .map(({ limit }) => MARGIN * limit),
+  );
+  const [margin] = margins;
+  // An exact figure rules out its own limit, which then must not be the larger of the two.
+  const exact = rows.filter(({ evidence }) => evidence === 'deterministic').map(({ limit }) => limit);
+  return margin === undefined || margins.size > 1 || exact.some((limit) => limit > margin + 1e-9)
+    ? undefined
+    : margin;
+}
+
+/** What is known of the rows that the verdict does not speak of, a sentence each for what is unchanged and undecided. */
+export function restOf({ verdict, rows }: Comparison, session: Session | undefined): readonly string[] {
+  const of = (which: Verdict) => (which === verdict ? [] : rows.filter((row) => row.verdict === which));
+  const checks = (some: readonly Row[]) => (some.length === 1 ? 'One check is' : `${some.length} checks are`);
+  const [unchangedRows, undecided] = [of('unchanged'), of('inconclusive')];
+  const loss = ruledOut(unchangedRows);
+  return [
+    ...(undecided.length === 0
+      ? []
+      : [
+          `${checks(undecided)} not decided, which is neither an alarm nor an all-clear. ${reasonsUndecided(undecided, session).join(' ')}`,
+        ]),
+    ...(unchangedRows.length === 0
+      ? []
+      : [
+          `${checks(unchangedRows)} unchanged${loss === undefined ? '' : `: a loss of ${share(loss)} or more is ruled out`}.`,
+        ]),
+  ];
+}
+
+/** What the verdict means for whoever opened the pull request: whether it stops them, why, and what to do. */
+export function lead(comparison: Comparison, session: Session | undefined): readonly string[] {
+  const { verdict, rows } = comparison;
+  const passed = verdict === 'unchanged' || verdict === 'improved' || verdict === 'accepted';
+  const reasons = session === undefined ? undefined : stopping(comparison, session.rules.failOn);
+  const stops =
+    reasons === undefined || (passed && reasons.length === 0)
+      ? []
+      : [reasons.length > 0 ? `This fails the job (${reasons.join('; ')}).` : 'This does not fail the job.'];
+  if (passed) return stops;
+  const { means, next } = VERDICT_SENTENCES[verdict];
+  if (verdict === 'inconclusive') {
+    const undecided = rows.filter((row) => row.verdict === 'inconclusive');
+    return [...stops, means, ...reasonsUndecided(undecided, session)];
+  }
+  // What regressed and what failed is said row by row; there the next step alone is news.
+  return verdict === 'regressed' || verdict === 'failed' ? [...stops, next] : [...stops, means, next];
+}
+
+/** Why the job fails, in a few words each; none where it does not. */
+function stopping(comparison: Comparison, failOn: readonly Verdict[]): readonly string[] {
+  const status = exitStatus(comparison, failOn);
+  if (status === 0) return [];
+  const found = new Set(comparison.rows.map(({ verdict }) => verdict));
+  const named = failOn.filter((verdict) => found.has(verdict));
+  return [
+    ...(status === 3 ? ['something could not be measured'] : []),
+    ...(named.length > 0 ? [`fail-on: ${named.join(', ')}`] : []),
+  ];
+}

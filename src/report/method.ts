@@ -1,0 +1,107 @@
+import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Run } from '../session/run.ts';
+import type { Session } from '../session/session.ts';
+import { looksFor } from '../statistics/looks.ts';
+import { MARGIN } from '../statistics/sequential.ts';
+import type { Detail } from './details.ts';
+import { code } from './escape.ts';
+import { plannedBlocks } from './undecided.ts';
+import { count, duration, listed, share } from './words.ts';
+
+const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
+
+/** How the verdicts were come by, in the words of whoever wants to check them. */
+export function methodDetail({ family, rows }: Comparison, session: Session): Detail {
+  const { workload, runs } = session;
+  const repetitions = Object.entries(workload.repetitions).filter(([, n]) => n > 1);
+  const has = (evidence: Row['evidence']) => rows.some((row) => row.evidence === evidence);
+  const checks = `${count(family.tests, 'check')}, one-sided alpha ${family.alpha} for the whole report`;
+  const lines = [
+    ...(has('paired') ? pairedLines(session, checks) : []),
+    ...(has('stored')
+      ? [
+          `By stored nights: each night of this machine is one value, its median; this session’s median against the interval that they predict for one more (t, of logarithms), Holm over ${checks}.`,
+        ]
+      : []),
+    ...(has('deterministic')
+      ? ['Figures that do not vary are compared exactly, each with its own limit, outside these tests.']
+      : []),
+    `Workload ${code(workload.command.join(' '))}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${listed(repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`))}`}.`,
+  ];
+  return { title: 'Method', body: runs.length === 0 ? 'Nothing was run.' : list(lines) };
+}
+
+function pairedLines(session: Session, checks: string): string[] {
+  const { seed, rules } = session;
+  const limits = [
+    ...new Set(
+      rules.metrics.filter((rule) => rule.gate && rule.deterministic !== true).map(({ limit }) => limit),
+    ),
+  ];
+  return [
+    `One block is a pair of every variant still undecided: baseline and head back to back, in fresh containers or processes, order random and balanced (seed ${seed}). A block for warming up was discarded.`,
+    ...looksLines(session),
+    `Regressed and improved: exact one-sided signed-rank tests on log(head / baseline), Holm over ${checks}; and an estimate (Hodges-Lehmann) of ${limits.map(share).join(' or ')} or more.`,
+    `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at alpha over the number of looks. Intervals are of 95 %, at the look that decided.`,
+  ];
+}
+
+/** Looks and what each may spend. */
+function looksLines(session: Session): string[] {
+  const { rules } = session;
+  const planned = plannedBlocks(session);
+  if (planned < 1) return [];
+  const looks = looksFor(rules.profile, planned);
+  const numbers = (of: (look: (typeof looks)[number]) => number) =>
+    listed(
+      looks.map((look) => String(of(look))),
+      looks.length,
+    );
+  const first = looks[0]?.weight === 0 ? '; the first can only find rows unchanged' : '';
+  const cap = planned < rules.blocks ? ` (the budget allowed no more; the rules say ${rules.blocks})` : '';
+  return [
+    `Looked at after ${numbers(({ blocks }) => blocks)} pairs${cap}, profile ${rules.profile}; the looks may spend ${numbers(({ weight }) => Math.round(weight * 100))} % of alpha${first}. A row is final at the look that decides it, and a variant stops when all its rows are.`,
+  ];
+}
+
+/** Where the minutes went: by the runs' own times of start. */
+export function minutesDetail(session: Session): Detail {
+  const { budget, warmup, runs, started, ended } = session;
+  const left =
+    budget.blocksLeftOut > 0
+      ? `; for what is undecided about ${count(budget.blocksLeftOut, 'block')} more, ${duration(budget.secondsLeftOut)}`
+      : '';
+  const whole = `${duration(budget.spentSeconds)} of a budget of ${duration(budget.seconds)}${left}`;
+  const [end, measuring] = [Date.parse(ended), firstStart(runs)];
+  const warming = Math.min(firstStart(warmup), measuring);
+  const parts =
+    runs.length === 0
+      ? []
+      : [
+          `sources, images and their facts: ${span(Date.parse(started), warming)}`,
+          ...(warmup.length === 0 ? [] : [`warm-up: ${span(warming, measuring)}`]),
+          `measuring: ${span(measuring, end)} for ${count(runs.length, 'run')}: ${listed(byVariant(session), 12)}`,
+        ];
+  return { title: 'Where the minutes went', body: list([whole, ...parts]) };
+}
+
+const firstStart = (runs: readonly Run[]) => Math.min(...runs.map(({ started }) => Date.parse(started)));
+const span = (from: number, to: number) => duration(Math.max(0, to - from) / 1000);
+
+/** Each variant's own share: from the start of each of its runs to the start of whatever came next. */
+function byVariant({ runs, variants, ended }: Session): string[] {
+  const inTime = [...runs].sort((a, b) => Date.parse(a.started) - Date.parse(b.started));
+  const spent = new Map<string, number>();
+  const blocks = new Map<string, Set<number>>();
+  for (const [index, { variant, started, block }] of inTime.entries()) {
+    const next = Date.parse(inTime[index + 1]?.started ?? ended);
+    spent.set(variant, (spent.get(variant) ?? 0) + next - Date.parse(started));
+    blocks.set(variant, (blocks.get(variant) ?? new Set()).add(block));
+  }
+  return variants.flatMap((variant) => {
+    const own = spent.get(variant);
+    return own === undefined
+      ? []
+      : [`${code(variant)} ${span(0, own)} for ${count(blocks.get(variant)?.size ?? 0, 'block')}`];
+  });
+}

@@ -1,0 +1,41 @@
+import type { Row } from '../compare/comparison.ts';
+import type { Session } from '../session/session.ts';
+import { count, duration } from './words.ts';
+
+/** The cap of pairs that a session had: the rules', or less where its budget allowed less. */
+export const plannedBlocks = ({ rules, budget }: Session): number =>
+  Math.min(rules.blocks, budget.blocksPlanned ?? rules.blocks);
+
+type Reason = 'budget' | 'lowered' | 'noise' | 'stopped' | 'pairs';
+
+function reasonOf({ blocks }: Row, session: Session | undefined): Reason {
+  if (session === undefined) return 'pairs';
+  const planned = plannedBlocks(session);
+  if (blocks < planned) return session.budget.secondsLeftOut > 0 ? 'budget' : 'stopped';
+  return planned < session.rules.blocks ? 'lowered' : 'noise';
+}
+
+/**
+ * Why these rows are not decided and what would decide them, for each reason. Of the minutes that a budget lacked the
+ * comparison's own remark speaks.
+ */
+export function reasonsUndecided(rows: readonly Row[], session: Session | undefined): readonly string[] {
+  return [...new Set(rows.map((row) => reasonOf(row, session)))].map((reason) => {
+    const own = rows.filter((row) => reasonOf(row, session) === reason);
+    const pairs = count(Math.max(0, ...own.map((row) => row.blocks)), 'pair');
+    const checks = own.length === rows.length ? '' : ` (${count(own.length, 'check')})`;
+    const budget = duration(session?.budget.seconds ?? 0);
+    switch (reason) {
+      case 'budget':
+        return `The budget of ${budget} ended before the answer came${checks}. Where it matters, raise the budget by the minutes below.`;
+      case 'lowered':
+        return `The budget of ${budget} allowed ${pairs}, not ${session?.rules.blocks ?? 0}, and in so few the noise hides the answer${checks}. Where it matters, raise the budget.`;
+      case 'noise':
+        return `All ${pairs} were run and the noise of this machine still hides the answer${checks}. Where it matters, give the workload more to do or use a quieter machine.`;
+      case 'stopped':
+        return `The session ended early${checks}. Run it again for an answer.`;
+      case 'pairs':
+        return `${pairs} do not decide it${checks}. Where it matters, measure more of them.`;
+    }
+  });
+}
