@@ -1,9 +1,18 @@
 import { markdownTable } from 'markdown-table';
-import type { Comparison } from '../compare/comparison.ts';
+import type { Comparison, Row } from '../compare/comparison.ts';
 import type { Session } from '../session/session.ts';
 import { clip, code, fence, sentence } from './escape.ts';
-import { hasFigures } from './sentences.ts';
-import { listed, metricWords, quantity, SIGNS, sorted, VERDICT_SENTENCES, VERDICT_WORDS } from './words.ts';
+import { hasFigures, ruledOut } from './sentences.ts';
+import {
+  listed,
+  metricWords,
+  quantity,
+  share,
+  SIGNS,
+  sorted,
+  VERDICT_SENTENCES,
+  VERDICT_WORDS,
+} from './words.ts';
 
 /** A folded part of the comment. */
 export interface Detail {
@@ -33,7 +42,11 @@ export function meaningDetail({ rows }: Comparison): Detail {
     title: 'What the verdicts mean, and what to do',
     body: list(
       verdicts.map((verdict) => {
-        const { means, next } = VERDICT_SENTENCES[verdict];
+        const { next } = VERDICT_SENTENCES[verdict];
+        const means = meansHere(
+          verdict,
+          rows.filter((row) => row.verdict === verdict),
+        );
         const word = VERDICT_WORDS[verdict];
         // Configuration and JSON know some verdicts by another word.
         const machine = word === verdict || verdict === 'info' ? '' : ` (${code(verdict)})`;
@@ -41,6 +54,14 @@ export function meaningDetail({ rows }: Comparison): Detail {
       }),
     ),
   };
+}
+
+/** With this report's own figures where one figure speaks for all rows. */
+function meansHere(verdict: Row['verdict'], rows: readonly Row[]): string {
+  const loss = verdict === 'unchanged' ? ruledOut(rows) : undefined;
+  return loss === undefined
+    ? VERDICT_SENTENCES[verdict].means
+    : `No loss that matters: one of ${share(loss)} or more is ruled out. Smaller changes are possible.`;
 }
 
 /** Warnings on rows whose sentence does not hold them, and the session's notes: what is good to know and no verdict. */
@@ -87,13 +108,20 @@ export function environmentDetail(session: Session): Detail {
   };
 }
 
+/** Shares of a run's time from which the machine counts as busy: the last is of any task, so a little is always there. */
+const BUSY = [
+  ['steal', 'steal_s', 0.02],
+  ['throttling', 'throttled_s', 0.02],
+  ['waiting for a processor', 'cpu_pressure_s', 0.2],
+] as const;
+
 /** One line on what else the machine was doing. */
 export function noise({ runs }: Session): string {
   if (runs.length === 0) return 'nothing was run';
-  const busy = [
-    ['steal', runs.filter((run) => (run.noise.steal_s ?? 0) > 0.02 * wall(run.metrics)).length],
-    ['throttling', runs.filter((run) => (run.noise.throttled_s ?? 0) > 0.02 * wall(run.metrics)).length],
-  ].filter(([, n]) => Number(n) > 0);
+  const busy = BUSY.map(([what, field, most]) => {
+    const hit = runs.filter(({ noise: seen, metrics }) => (seen[field] ?? 0) > most * wall(metrics));
+    return [what, hit.length] as const;
+  }).filter(([, n]) => n > 0);
   return busy.length === 0
     ? 'quiet'
     : `busy: ${busy.map(([what, n]) => `${what} in ${n} of ${runs.length} runs`).join(', ')}`;

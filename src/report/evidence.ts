@@ -39,9 +39,16 @@ export function evidenceDetails({ rows, family }: Comparison): Detail[] {
     ]);
   const notes = [
     `p: how often noise alone would give as clear a difference in this direction, over all looks at the row; adjusted for ${count(family.tests, 'check')} in one report (Holm). A change needs an adjusted p of ${family.alpha} or less; 1 also stands where the first look found a row unchanged.`,
-    known
-      ? 'Would find: the smallest loss that this gate finds in 80 of 100 cases, by the noise of recent nights on this machine.'
-      : 'How small a loss this gate would have found is not known yet. Nights that measure the baseline against itself on this machine tell (mode: baseline on a schedule).',
+    ...(known
+      ? [
+          'Would find: the smallest loss that this gate finds in 80 of 100 cases, by the noise of recent nights on this machine.',
+        ]
+      : []),
+    ...(!known && tested.some(({ evidence }) => evidence === 'paired')
+      ? [
+          'How small a loss this gate would have found is not known yet. Nights that measure the baseline against itself on this machine tell (mode: baseline on a schedule).',
+        ]
+      : []),
     ...(judged.length > MOST_ROWS
       ? [`${judged.length - MOST_ROWS} more rows are in the files of the run.`]
       : []),

@@ -2,7 +2,7 @@ import { exitStatus } from '../compare/exit-status.ts';
 import type { Comparison, Row } from '../compare/comparison.ts';
 import type { Verdict } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
-import { MARGIN } from '../statistics/sequential.ts';
+import { ruledOut } from './sentences.ts';
 import { reasonsUndecided } from './undecided.ts';
 import { count, listed, metricWords, percent, share, VERDICT_SENTENCES } from './words.ts';
 
@@ -72,24 +72,6 @@ function unchanged(gated: readonly Row[]): string {
   }`;
 }
 
-/**
- * The loss that all of these unchanged rows rule out, a fraction; undefined where limits differ so that one figure
- * would say too little of most.
- */
-export function ruledOut(rows: readonly Row[]): number | undefined {
-  const margins = new Set(
-    rows
-      .filter(({ evidence }) => evidence === 'paired' || evidence === 'stored')
-      .map(({ limit }) => MARGIN * limit),
-  );
-  const [margin] = margins;
-  // An exact figure rules out its own limit, which then must not be the larger of the two.
-  const exact = rows.filter(({ evidence }) => evidence === 'deterministic').map(({ limit }) => limit);
-  return margin === undefined || margins.size > 1 || exact.some((limit) => limit > margin + 1e-9)
-    ? undefined
-    : margin;
-}
-
 /** What is known of the rows that the verdict does not speak of, a sentence each for what is unchanged and undecided. */
 export function restOf({ verdict, rows }: Comparison, session: Session | undefined): readonly string[] {
   const of = (which: Verdict) => (which === verdict ? [] : rows.filter((row) => row.verdict === which));
@@ -110,15 +92,25 @@ export function restOf({ verdict, rows }: Comparison, session: Session | undefin
   ];
 }
 
+/** What is stopped: a pull request's job, or a command with an exit status. */
+const STOPS = {
+  job: { no: 'This fails the job', yes: 'This does not fail the job.' },
+  command: { no: 'The gate says no', yes: 'The gate lets this through.' },
+} as const;
+
 /** What the verdict means for whoever opened the pull request: whether it stops them, why, and what to do. */
-export function lead(comparison: Comparison, session: Session | undefined): readonly string[] {
+export function lead(
+  comparison: Comparison,
+  session: Session | undefined,
+  where: keyof typeof STOPS,
+): readonly string[] {
   const { verdict, rows } = comparison;
   const passed = verdict === 'unchanged' || verdict === 'improved' || verdict === 'accepted';
   const reasons = session === undefined ? undefined : stopping(comparison, session.rules.failOn);
   const stops =
     reasons === undefined || (passed && reasons.length === 0)
       ? []
-      : [reasons.length > 0 ? `This fails the job (${reasons.join('; ')}).` : 'This does not fail the job.'];
+      : [reasons.length > 0 ? `${STOPS[where].no} (${reasons.join('; ')}).` : STOPS[where].yes];
   if (passed) return stops;
   const { means, next } = VERDICT_SENTENCES[verdict];
   if (verdict === 'inconclusive') {

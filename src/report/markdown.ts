@@ -66,7 +66,7 @@ export function renderMarkdown(
   const notes = session?.notes ?? [];
   // Where nothing could be compared the notes say why.
   const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
-  const [stops, ...rest] = lead(comparison, session);
+  const [stops, ...rest] = lead(comparison, session, 'job');
   const start = [
     ...(marker === undefined ? [] : [marker]),
     `### ${SIGNS[comparison.verdict]} Pacegate: ${headline(comparison, code)}`,

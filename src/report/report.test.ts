@@ -16,8 +16,11 @@ import {
 import { BUILT_IN_METRICS } from '../session/metric.ts';
 import { VERDICTS } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
+import { noise } from './details.ts';
+import { lead } from './headline.ts';
 import { COMMENT_LIMIT, renderMarkdown } from './markdown.ts';
 import { renderTerminal } from './terminal.ts';
+import { reasonsUndecided } from './undecided.ts';
 import { percent, quantity } from './words.ts';
 
 /** The golden file of a report; UPDATE_GOLDEN=1 writes it anew. */
@@ -266,6 +269,59 @@ test('variants that stopped at different looks each say how many pairs they used
   );
   expect(new Set(blocks).size).toBe(2);
   for (const used of blocks) expect(text).toContain(`| ${used} pairs |`);
+});
+
+describe('whether it stops anybody, and why', () => {
+  const failing = (failOn: Session['rules']['failOn']) =>
+    without(slower, { rules: { ...slower.rules, failOn } });
+  const first = (observed: Session) => lead(compareSession(observed), observed, 'job')[0];
+  test.each([
+    [['regressed'], 'This fails the job (fail-on: regressed).'],
+    [['inconclusive', 'regressed'], 'This fails the job (fail-on: regressed).'],
+    [['unchanged'], 'This fails the job (fail-on: unchanged).'],
+    [[], 'This does not fail the job.'],
+  ] as const)('fail-on %j: %s', (failOn, text) => expect(first(failing([...failOn]))).toBe(text));
+
+  test('what could not be measured fails the job whatever fail-on names', () => {
+    const { observed } = cases['failed']!;
+    expect(first(without(observed, { rules: { ...observed.rules, failOn: [] } }))).toBe(
+      'This fails the job (something could not be measured).',
+    );
+  });
+
+  test('without a session nobody knows, and nothing is said of it', () =>
+    expect(lead(compareSession(slower), undefined, 'command')[0]).toMatch(/^Look for the cause/));
+
+  const noisy = gated({ official: rowsOf(0.02, 0.09) });
+  const to = (blocks: number, budget: Partial<Session['budget']>) =>
+    without(cutTo(noisy, { official: blocks }), { budget: { ...noisy.budget, ...budget } });
+  test.each([
+    ['noise', noisy, /^All 30 pairs were run and the noise/],
+    [
+      'the budget ended',
+      to(14, { blocksLeftOut: 8, secondsLeftOut: 540 }),
+      /^The budget of 20 min ended before/,
+    ],
+    ['the budget lowered the cap', to(12, { blocksPlanned: 12 }), /allowed 12 pairs, not 30/],
+    ['the session was cut short', to(14, {}), /^The session ended early\./],
+  ])('undecided because of %s', (_, observed, reason) => {
+    const { rows } = compareSession(observed);
+    const undecided = rows.filter(({ verdict }) => verdict === 'inconclusive');
+    expect(undecided.length).toBeGreaterThan(0);
+    expect(reasonsUndecided(undecided, observed)).toEqual([expect.stringMatching(reason)]);
+  });
+});
+
+test.each([
+  [{}, 'quiet'],
+  [{ cpu_pressure_s: 0.02, steal_s: 0.001 }, 'quiet'],
+  [{ cpu_pressure_s: 0.4 }, 'busy: waiting for a processor in 24 of 24 runs'],
+  [{ steal_s: 0.1, throttled_s: 0.1 }, 'busy: steal in 24 of 24 runs, throttling in 24 of 24 runs'],
+])('runs of 0.42 s beside %j: the machine was %s', (seen, text) => {
+  const observed = single(0.42);
+  expect(noise(without(observed, { runs: observed.runs.map((run) => ({ ...run, noise: seen })) }))).toBe(
+    text,
+  );
 });
 
 describe('a comment of any size', () => {

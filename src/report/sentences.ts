@@ -1,4 +1,5 @@
 import type { Comparison, Row } from '../compare/comparison.ts';
+import { MARGIN } from '../statistics/sequential.ts';
 import { clip } from './escape.ts';
 import { count, listed, metricWords, percent, quantity, share, sorted } from './words.ts';
 
@@ -85,7 +86,7 @@ function figureSentence(row: Row, { name, text }: Style): string {
     return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount} in ${source}, too few to say how sure that is`;
   const oneSided = low > 0 === high > 0;
   const bounds = (oneSided ? [low, high].sort((a, b) => Math.abs(a) - Math.abs(b)) : [low, high]).map(
-    oneSided ? size : percent,
+    oneSided ? size : (fraction) => percent(fraction).replace('±', ''),
   );
   const between = bounds[0] === bounds[1] ? '' : `, between ${bounds.join(' and ')}`;
   if (row.verdict === 'inconclusive')
@@ -99,6 +100,24 @@ const MOVED: Readonly<Partial<Record<Row['verdict'], string>>> = {
   improved: 'got better',
   inconclusive: 'is not decided',
 };
+
+/**
+ * The loss that all of these unchanged rows rule out, a fraction; undefined where limits differ so that one figure
+ * would say too little of most.
+ */
+export function ruledOut(rows: readonly Row[]): number | undefined {
+  const margins = new Set(
+    rows
+      .filter(({ evidence }) => evidence === 'paired' || evidence === 'stored')
+      .map(({ limit }) => MARGIN * limit),
+  );
+  const [margin] = margins;
+  // An exact figure rules out its own limit, which then must not be the larger of the two.
+  const exact = rows.filter(({ evidence }) => evidence === 'deterministic').map(({ limit }) => limit);
+  return margin === undefined || margins.size > 1 || exact.some((limit) => limit > margin + 1e-9)
+    ? undefined
+    : margin;
+}
 
 /** What the alarm is worth; empty where nothing that varies regressed. */
 export function confidence({ rows, family }: Comparison): string {

@@ -92,7 +92,7 @@ export function renderTerminal(
     ...[...remarks, ...comparison.warnings, ...(notesOpen ? (session?.notes ?? []) : [])].map((remark) =>
       dim(oneLine(remark)),
     ),
-    ...lead(comparison, session).map(oneLine),
+    ...lead(comparison, session, 'command').map(oneLine),
     bold(mark(`Pacegate: ${headline(comparison, oneLine)}`)),
     '',
   ].join('\n');

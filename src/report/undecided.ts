@@ -1,5 +1,6 @@
 import type { Row } from '../compare/comparison.ts';
 import type { Session } from '../session/session.ts';
+import { noise } from './details.ts';
 import { count, duration } from './words.ts';
 
 /** The cap of pairs that a session had: the rules', or less where its budget allowed less. */
@@ -24,14 +25,15 @@ export function reasonsUndecided(rows: readonly Row[], session: Session | undefi
     const own = rows.filter((row) => reasonOf(row, session) === reason);
     const pairs = count(Math.max(0, ...own.map((row) => row.blocks)), 'pair');
     const checks = own.length === rows.length ? '' : ` (${count(own.length, 'check')})`;
+    const busy = session === undefined || noise(session) === 'quiet' ? '' : ` (${noise(session)})`;
     const budget = duration(session?.budget.seconds ?? 0);
     switch (reason) {
       case 'budget':
-        return `The budget of ${budget} ended before the answer came${checks}. Where it matters, raise the budget by the minutes below.`;
+        return `The budget of ${budget} ended before the answer came${checks}. Where it matters, raise the budget by the minutes that it lacked.`;
       case 'lowered':
         return `The budget of ${budget} allowed ${pairs}, not ${session?.rules.blocks ?? 0}, and in so few the noise hides the answer${checks}. Where it matters, raise the budget.`;
       case 'noise':
-        return `All ${pairs} were run and the noise of this machine still hides the answer${checks}. Where it matters, give the workload more to do or use a quieter machine.`;
+        return `All ${pairs} were run and the noise of this machine${busy} still hides the answer${checks}. Where it matters, give the workload more to do or use a quieter machine.`;
       case 'stopped':
         return `The session ended early${checks}. Run it again for an answer.`;
       case 'pairs':
