@@ -8,6 +8,7 @@ import { rolldown } from 'rolldown';
 import licensePlugin, { type Dependency } from 'rollup-plugin-license';
 import { z } from 'zod';
 import { configurationJsonSchema } from './src/plan/configuration.ts';
+import { mergedSchema } from './src/session/merged.ts';
 import { sessionSchema } from './src/session/session.ts';
 
 // The package is CommonJS and its types describe its ESM build.
@@ -71,3 +72,4 @@ chmodSync(join(out, 'cli.js'), 0o755);
 copyFileSync('src/measure/probe.py', join(out, 'probe.py'));
 writeJson('configuration.schema.json', configurationJsonSchema());
 writeJson('session.schema.json', z.toJSONSchema(sessionSchema));
+writeJson('merged.schema.json', z.toJSONSchema(mergedSchema));

@@ -11,39 +11,47 @@ import { residualsOf } from './nights.ts';
 import { observeSession, observeTimings, type Observations, type TimingsOptions } from './observations.ts';
 
 /** What the live gate and `compare session.json` both call: the same file gives the same verdict. */
-export const compareSession = (session: Session): Comparison => compare(observeSession(session));
+export const compareSession = (session: Session): Comparison => {
+  const comparison = compare(observeSession(session));
+  return { ...comparison, warnings: [...partWarnings(session), ...comparison.warnings] };
+};
 
 export const compareTimings = (runs: readonly TimedRun[], options: TimingsOptions): Comparison =>
   compare(observeTimings(runs, options));
 
 /**
- * Judges observations.
+ * Judges observations: those of one session, or those of several jobs' shares of one family.
  *
  * The family is every gated variant x metric that was not settled by identical images or by figures that do not vary:
  * fixed by the plan, not by what the data turned out to be.
  */
-export function compare(observations: Observations): Comparison {
-  const { drafts, outcomes, tests } = judge(observations);
-  const rows = drafts.map((draft) => rowOf(draft, outcomes.get(draft), observations, tests));
+export function compare(...parts: readonly [Observations, ...Observations[]]): Comparison {
+  const { drafts, from, outcomes, tests } = judge(...parts);
+  const rows = drafts.map((draft) => rowOf(draft, outcomes.get(draft), from.get(draft) ?? parts[0], tests));
   return {
     verdict: worst(rows),
-    family: { tests, alpha: observations.alpha },
+    family: { tests, alpha: parts[0].alpha },
     rows,
-    warnings: warningsOf(observations, rows),
+    warnings: warningsOf(parts, rows),
   };
 }
 
 export interface Judged {
   readonly drafts: readonly Draft[];
+  /** The part that each of them is of. */
+  readonly from: ReadonlyMap<Draft, Observations>;
   /** What the family's rule says of the rows that were tested. */
   readonly outcomes: ReadonlyMap<Draft, RowOutcome>;
   readonly tests: number;
 }
 
 /** The decision alone, without the figures around it: what the running session asks after each block. */
-export function judge(observations: Observations): Judged {
-  const { alpha, sharedTests } = observations;
-  const drafts = draftRows(observations);
+export function judge(...parts: readonly [Observations, ...Observations[]]): Judged {
+  const { alpha, sharedTests } = parts[0];
+  const from = new Map(
+    parts.flatMap((observations) => draftRows(observations).map((draft) => [draft, observations] as const)),
+  );
+  const drafts = [...from.keys()];
   const own = drafts.filter(
     ({ gated, evidence }) => gated && evidence !== 'identical' && evidence !== 'deterministic',
   ).length;
@@ -57,6 +65,7 @@ export function judge(observations: Observations): Judged {
   );
   return {
     drafts,
+    from,
     outcomes: new Map(
       tested.flatMap(({ draft }, index) => {
         const outcome = outcomes[index];
@@ -137,15 +146,30 @@ function detectableOf(
   return detectableEffect({ sessions }, { limit, alpha, looks: tested.looks, tests }, uniformSource(seed));
 }
 
-function worst(rows: readonly Row[]): Verdict {
+/** A part alone must not look like the whole. */
+function partWarnings({ shard, purpose }: Session): string[] {
+  if (purpose === 'confirmation')
+    return [
+      'This is a session that confirms another: by itself it says too little; pacegate merge judges both together.',
+    ];
+  if (shard === undefined) return [];
+  return [
+    `This is shard ${shard.index} of ${shard.of}, with its own variants alone; pacegate merge has the verdict of all ${shard.tests} tests.`,
+  ];
+}
+
+/** The verdict of the whole: the worst that counts. */
+export function worst(rows: readonly Row[]): Verdict {
   const found = new Set(rows.map(({ verdict }) => verdict));
   return VERDICTS.find((verdict) => found.has(verdict)) ?? 'no_data';
 }
 
-function warningsOf({ nights, secondsLeftOut }: Observations, rows: readonly Row[]): string[] {
+function warningsOf(parts: readonly Observations[], rows: readonly Row[]): string[] {
   const undecided = rows.filter(({ verdict }) => verdict === 'inconclusive').length;
+  const secondsLeftOut = parts.reduce((sum, part) => sum + part.secondsLeftOut, 0);
   const minutes = Math.ceil(secondsLeftOut / 60);
-  const changed = nights.at(-1)?.changedFiles ?? null;
+  const changed =
+    parts.map(({ nights }) => nights.at(-1)?.changedFiles ?? null).find((some) => some !== null) ?? null;
   return [
     ...(undecided > 0 && secondsLeftOut > 0
       ? [

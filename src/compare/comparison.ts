@@ -69,6 +69,8 @@ export interface Confirmation {
   session: string;
   /** Whether the second session alone shows at least the smallest change that counts, in enough blocks. */
   confirmed: boolean;
+  /** Whether it ran on the same kind of machine as the first: a quirk of that kind would show twice. */
+  sameMachine: boolean;
   /** (head / baseline) - 1 in the second session. */
   estimate: number | null;
   blocks: number;

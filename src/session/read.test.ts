@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { twoSided } from '../compare/session.test-support.ts';
-import { parseSession } from './read.ts';
+import { merged } from './merged.ts';
+import { parseSession, parseSessionFile } from './read.ts';
 
 const session = twoSided({ wall_time_s: [1, 1.2] });
 const messageOf = (value: unknown): string => {
@@ -31,4 +32,21 @@ test.each([
   [{ ...session, runs: [first, first] }, /a second run of .* block 1 attempt 0/],
 ])('what is no session is refused with its place (%#)', (value, message) => {
   expect(messageOf(value)).toMatch(message);
+});
+
+test('sessions that were merged are read back as they were written, and refused with the part and its place', () => {
+  const whole = merged([session, { ...session, id: 'other' }]);
+  expect(parseSessionFile(JSON.stringify(whole), 'session.json')).toEqual(whole);
+  expect(parseSessionFile(JSON.stringify(session), 'session.json')).toEqual(session);
+  const read = (value: unknown) => () => parseSessionFile(JSON.stringify(value), 'session.json');
+  expect(read({ ...whole, version: 2 })).toThrow('found version 2; this Pacegate reads up to 1');
+  expect(read({ ...whole, parts: [] })).toThrow('parts: ');
+  expect(read({ ...whole, parts: [session, { ...session, seed: 'x' }] })).toThrow('parts.1.seed: ');
+  expect(read({ ...whole, parts: [session, { ...session, runs: [first, first] }] })).toThrow(
+    /parts\.1: runs\.1: found a second run/,
+  );
+  expect(read({ ...whole, format: 'pacegate-summaries' })).toThrow(
+    'legal: "format": "pacegate-session" or "pacegate-merged" and a "version"',
+  );
+  expect(() => parseSession(JSON.stringify(whole), 'session.json')).toThrow('found JSON of another kind');
 });

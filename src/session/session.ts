@@ -100,6 +100,17 @@ export const nightSchema = z.object({
 });
 export type Night = z.infer<typeof nightSchema>;
 
+export const shardSchema = z.object({
+  /** From 1. */
+  index: z.int().min(1),
+  of: z.int().min(2),
+  /** Size of the whole family: all variants of the plan by the metrics that are tested. */
+  tests: z.int().min(0),
+  /** All variants of the plan, in its order: those of a shard that is missing are known by it. */
+  variants: z.array(z.string()),
+});
+export type Shard = z.infer<typeof shardSchema>;
+
 export const SESSION_FORMAT = 'pacegate-session';
 export const SESSION_VERSION = 1;
 
@@ -111,7 +122,7 @@ export const sessionSchema = z.object({
   /** What it was measured for; `nightly` and `anchor` sessions are the baseline branch's. */
   purpose: z.enum(['gate', 'confirmation', 'measurement', 'nightly', 'anchor']).default('gate'),
   /** One of several jobs that share the family's tests: it holds only its own variants. */
-  shard: z.object({ index: z.int().min(1), of: z.int().min(2), tests: z.int().min(1) }).optional(),
+  shard: shardSchema.optional(),
   /** The configuration it belongs to: baselines and comments are kept apart by it. */
   configuration: z.string(),
   started: z.iso.datetime(),

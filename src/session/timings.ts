@@ -31,14 +31,16 @@ export interface TimedRun {
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_PROBLEMS = 20;
 
-/** The measured runs of a session as CSV; warm-up runs are no samples. Pure: the same session, the same bytes. */
-export function renderTimings(session: Session): string {
-  const lines = lastAttempts(session.runs).flatMap((run) => {
-    const start = [session.id, run.side, run.variant, run.block, run.position];
-    return run.outcome === 'ok'
-      ? Object.entries(run.metrics).map(([metric, value]) => [...start, metric, value, 'ok'])
-      : [[...start, '', '', run.outcome]];
-  });
+/** The measured runs of sessions as CSV; warm-up runs are no samples. Pure: the same sessions, the same bytes. */
+export function renderTimings(...sessions: readonly Session[]): string {
+  const lines = sessions.flatMap(({ id, runs }) =>
+    lastAttempts(runs).flatMap((run) => {
+      const start = [id, run.side, run.variant, run.block, run.position];
+      return run.outcome === 'ok'
+        ? Object.entries(run.metrics).map(([metric, value]) => [...start, metric, value, 'ok'])
+        : [[...start, '', '', run.outcome]];
+    }),
+  );
   return [TIMINGS_COLUMNS, ...lines].map((fields) => `${fields.map(quoted).join(',')}\n`).join('');
 }
 
