@@ -98,7 +98,12 @@ export function renderMarkdown(
       ? ['The baseline is the median of the nights stored for this machine; the head alone was run here.']
       : []),
   ];
-  return withinLimit(start, [...(shown.length === 0 ? [] : [table(shown)]), ...after], details, options);
+  return withinLimit(
+    figures(start),
+    [...(shown.length === 0 ? [] : [table(shown)]), ...after.map(figures)],
+    details,
+    options,
+  );
 }
 
 /** Notes are clauses of a list elsewhere. */
@@ -195,6 +200,9 @@ function table(rows: readonly Row[]): string {
 
 /** GitHub breaks cells at every space where a table is wide, and a figure in two lines is hard to read. */
 const unbroken = (text: string) => text.replaceAll(' ', '\u00a0');
+
+/** A line that begins with a per cent sign has lost its figure. */
+const figures = (text: string) => text.replace(/(\d) %/g, '$1\u00a0%');
 
 const emphasised = ({ verdict }: Row) =>
   verdict === 'regressed' || verdict === 'failed' ? `**${VERDICT_WORDS[verdict]}**` : VERDICT_WORDS[verdict];

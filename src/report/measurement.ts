@@ -6,6 +6,7 @@ import { lastAttempts } from '../session/timings.ts';
 import { environmentDetail, failureDetails, imageDetails, noise } from './details.ts';
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
 import { folded } from './markdown.ts';
+import { minutesDetail } from './method.ts';
 import { count, metricWords, quantity } from './words.ts';
 
 /** One metric of one variant where a session has one side only. Values in the metric's unit. */
@@ -82,6 +83,7 @@ export function renderMeasurementMarkdown(session: Session, remarks: readonly st
   });
   const details = [
     ...failureDetails(session),
+    minutesDetail(session),
     environmentDetail(session),
     ...imageDetails(session),
     ...(session.notes.length === 0
