@@ -8,7 +8,7 @@ import {
   runGit,
   temporaryFolder,
 } from '../source/repository.test-support.ts';
-import { openBaselineBranch } from './branch.ts';
+import { openBaselineBranch, type Evaluation } from './branch.ts';
 import { tokenEnvironment } from './credentials.ts';
 import { knownImage, RAW_SESSIONS, sessionText } from './format.ts';
 
@@ -34,11 +34,18 @@ function forge() {
 }
 
 const open = (directory: string) => openBaselineBranch({ directory, branch: BRANCH });
+/** Stands for the decision: what is stored, by its ids. */
+const evaluation: Evaluation = {
+  outcome: ({ purpose }) => (purpose === 'nightly' ? { regressed: true, improved: false } : undefined),
+  noise: ({ sessions, summaries }, configuration) =>
+    JSON.stringify([configuration, sessions.map(({ id }) => id), summaries.map(({ id }) => id)]),
+};
+const evaluating = (directory: string) => openBaselineBranch({ directory, branch: BRANCH, evaluation });
 const at = (minute: number) => ({ started: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString() });
 
 test('a repository without the branch has no history', async () => {
   const { clone } = forge();
-  expect(await open(clone()).read('pacegate')).toEqual({ sessions: [], problems: [] });
+  expect(await open(clone()).read('pacegate')).toEqual({ sessions: [], summaries: [], problems: [] });
 });
 
 test('what is appended is read back, oldest first, and the user’s repository is untouched', async () => {
@@ -137,6 +144,52 @@ test('sessions beyond the newest become summaries', async () => {
     expect.objectContaining({ id: 'night-0', medians: { a: { wall_time_s: { median: 2.011, n: 12 } } } }),
   ]);
 });
+
+test('each commit has what all sessions say together, of its own configuration and of racing writers too', async () => {
+  const { bare, clone } = forge();
+  const paths = [clone(), clone(), clone()];
+  await open(clone()).append(night(9, 1, { ...at(9), configuration: 'api' }));
+  await Promise.all(paths.map((path, index) => evaluating(path).append(night(index, 1, at(index)))));
+  expect(JSON.parse(runGit(bare, 'show', `${BRANCH}:pacegate/noise.json`))).toEqual([
+    'pacegate',
+    ['night-0', 'night-1', 'night-2'],
+    [],
+  ]);
+}, 60_000);
+
+test('sessions of the anchor have a folder of their own, and are read among the others', async () => {
+  const { bare, clone } = forge();
+  await open(clone()).append(night(1, 1, { ...at(1), id: 'anchor-1', purpose: 'anchor' }));
+  await open(clone()).append(night(0, 1, at(0)));
+  expect(runGit(bare, 'ls-tree', '-r', '--name-only', BRANCH)).toMatch(
+    /pacegate\/anchors\/20260101T000100-\w+\.json\npacegate\/sessions\/20260101T000000-/,
+  );
+  const { sessions } = await open(clone()).read('pacegate');
+  expect(sessions.map(({ id }) => id)).toEqual(['night-0', 'anchor-1']);
+  expect(runGit(bare, 'show', `${BRANCH}:index.json`)).toContain('pacegate/anchors/');
+});
+
+test('a squashed night keeps what it raised; summaries of an older version are read as they are', async () => {
+  const { bare, clone } = forge();
+  await open(clone()).append(night(0, 1, { ...at(0), purpose: 'nightly' }));
+  const other = repository(temporaryFolder());
+  runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
+  for (let i = 1; i < RAW_SESSIONS; i++)
+    other.write(`pacegate/sessions/20260102T${String(i).padStart(6, '0')}-x.json`, '{}');
+  const old = { id: 'old', started: '', commit: '', cpuModel: '', cores: 2, medians: {} };
+  other.write(
+    'pacegate/summaries.json',
+    JSON.stringify({ format: 'pacegate-summaries', version: 1, summaries: [old] }),
+  );
+  other.commit('nights');
+  other.git('push', '-q', 'origin', BRANCH);
+  await evaluating(clone()).append(night(99, 1, { started: '2026-03-01T00:00:00.000Z' }));
+  const { summaries } = await open(clone()).read('pacegate');
+  expect(summaries.map(({ id, outcome }) => [id, outcome])).toEqual([
+    ['old', undefined],
+    ['night-0', { regressed: true, improved: false }],
+  ]);
+}, 60_000);
 
 describe('a branch that cannot be written', () => {
   test('says what the job needs, at once and not after many tries', async () => {

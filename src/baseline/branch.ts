@@ -4,28 +4,46 @@ import { join } from 'node:path';
 import pRetry, { AbortError } from 'p-retry';
 import { StoreError } from '../errors/errors.ts';
 import { git, tryGit } from '../process/git.ts';
+import type { NightOutcome } from '../session/history.ts';
 import { parseSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import {
   folderOf,
+  noisePath,
   RAW_SESSIONS,
   README,
+  SESSION_FOLDERS,
   sessionPath,
   sessionText,
   summarise,
   summariesPath,
   summariesSchema,
+  type SessionFolder,
   type Summary,
 } from './format.ts';
 
+/** What a configuration has on the branch. */
+export interface StoredSessions {
+  /** Oldest first, those of the anchor among them. */
+  readonly sessions: readonly Session[];
+  /** What older nights were squashed into. */
+  readonly summaries: readonly Summary[];
+}
+
+/** What the decision makes of stored sessions: the branch keeps it and knows no statistics itself. */
+export interface Evaluation {
+  /** What a night of the baseline against itself raised; undefined for other sessions. */
+  readonly outcome: (session: Session) => NightOutcome | undefined;
+  /** The text of `noise.json`, from everything that is stored. */
+  readonly noise: (stored: StoredSessions, configuration: string) => string;
+}
+
 export interface BaselineBranch {
   /**
-   * The stored sessions of a configuration, oldest first; none where there is no branch yet.
+   * What is stored of a configuration; nothing where there is no branch yet.
    * `problems` name files that do not parse: they are left out, never trusted and never fatal.
    */
-  read(
-    configuration: string,
-  ): Promise<{ readonly sessions: readonly Session[]; readonly problems: readonly string[] }>;
+  read(configuration: string): Promise<StoredSessions & { readonly problems: readonly string[] }>;
   /**
    * Adds a session as a commit of its own. Writers may race: each push is a fast-forward of what was fetched just
    * before, or is tried again on top of the other's.
@@ -41,6 +59,8 @@ export interface BranchOptions {
   readonly remote?: string;
   /** Credentials for the remote, as environment for git. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Without it a session is kept and nothing is made of it. */
+  readonly evaluation?: Evaluation;
 }
 
 /** N writers at once need up to N tries each; with the growing, jittered waits this bears dozens. */
@@ -48,7 +68,8 @@ const RETRIES = 30;
 
 /** Opens the branch that keeps baselines: an orphan, written with plain git, so that any forge will do. */
 export function openBaselineBranch(options: BranchOptions): BaselineBranch {
-  const { directory, branch, remote = 'origin', env = {} } = options;
+  const { directory, branch, remote = 'origin', env = {}, evaluation } = options;
+  const blobs = sessionBlobs(directory);
   const name = `refs/heads/${branch}`;
 
   /** The branch's tip, fetched where there is a remote; undefined without a branch. */
@@ -114,8 +135,8 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
     read: async (configuration) => {
       const commit = await tip();
       return commit === undefined
-        ? { sessions: [], problems: [] }
-        : await readSessions(directory, commit, folderOf(configuration));
+        ? { sessions: [], summaries: [], problems: [] }
+        : await readStored(directory, commit, configuration, blobs);
     },
     append: async (session) => {
       let attempts = 0;
@@ -124,7 +145,7 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
         async () => {
           attempts += 1;
           const parent = await tip();
-          const made = await commitSession(directory, parent, session, text);
+          const made = await commitSession({ directory, blobs, evaluation }, parent, session, text);
           await push(made, parent);
           return made;
         },
@@ -139,18 +160,69 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
 const RACED =
   /stale info|fetch first|non-fast-forward|cannot lock ref|incorrect old value|failed to update ref|reference already exists/i;
 
-async function readSessions(directory: string, commit: string, folder: string) {
-  const listed = await git(directory, ['ls-tree', '-r', '-z', '--name-only', commit, `${folder}/sessions/`]);
-  const paths = listed.split('\0').filter((path) => path.endsWith('.json'));
-  const sessions: Session[] = [];
-  const problems: string[] = [];
-  for (const path of paths) {
-    const parsed = readSession(await git(directory, ['cat-file', 'blob', `${commit}:${path}`]));
-    if (typeof parsed === 'string') problems.push(`${path} on the baseline branch is left out: ${parsed}`);
-    else sessions.push(parsed);
-  }
-  sessions.sort((a, b) => (a.started < b.started ? -1 : 1));
-  return { sessions, problems };
+async function readStored(
+  directory: string,
+  commit: string,
+  configuration: string,
+  blobs: SessionBlobs,
+): Promise<StoredSessions & { readonly problems: readonly string[] }> {
+  const folder = folderOf(configuration);
+  const listed = await git(directory, [
+    ...['ls-tree', '-r', '-z', commit],
+    ...SESSION_FOLDERS.map((kind) => `${folder}/${kind}/`),
+  ]);
+  const stored = await blobs.read(
+    listed.split('\0').flatMap((entry) => {
+      const [, blob, path] = /^\d+ blob ([0-9a-f]+)\t(.*\.json)$/.exec(entry) ?? [];
+      return blob === undefined || path === undefined ? [] : [{ blob, path }];
+    }),
+  );
+  const summaries = await readSummaries(directory, `${commit}:${summariesPath(configuration)}`);
+  return { ...stored, summaries };
+}
+
+interface Blob {
+  readonly blob: string;
+  /** On the branch. */
+  readonly path: string;
+}
+
+/** Sessions by the names of their contents: what was read once is not read again, however often a push is tried. */
+interface SessionBlobs {
+  /** Oldest first; `problems` name those that do not parse. */
+  read(
+    blobs: readonly Blob[],
+  ): Promise<{ readonly sessions: readonly Session[]; readonly problems: readonly string[] }>;
+}
+
+function sessionBlobs(directory: string): SessionBlobs {
+  const known = new Map<string, Session | string>();
+  return {
+    read: async (blobs) => {
+      const sessions: Session[] = [];
+      const problems: string[] = [];
+      for (const { blob, path } of blobs) {
+        const parsed = known.get(blob) ?? readSession(await git(directory, ['cat-file', 'blob', blob]));
+        known.set(blob, parsed);
+        if (typeof parsed === 'string')
+          problems.push(`${path} on the baseline branch is left out: ${parsed}`);
+        else sessions.push(parsed);
+      }
+      sessions.sort((a, b) => (a.started < b.started ? -1 : 1));
+      return { sessions, problems };
+    },
+  };
+}
+
+/** @param object as git names it; one that is not there, or is of another version, has none */
+async function readSummaries(
+  directory: string,
+  object: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly Summary[]> {
+  const existing = await tryGit(directory, ['cat-file', 'blob', object], { env });
+  const parsed = existing.status === 0 ? summariesSchema.safeParse(parseJson(existing.stdout)) : undefined;
+  return parsed?.success === true ? parsed.data.summaries : [];
 }
 
 /** A session of the branch, or the sentence that says why it is none. */
@@ -164,13 +236,28 @@ function readSession(text: string): Session | string {
   }
 }
 
+interface Writing {
+  readonly directory: string;
+  readonly blobs: SessionBlobs;
+  readonly evaluation: Evaluation | undefined;
+}
+
+/** The next commit while it is made: files of a temporary index. */
+interface Draft extends Writing {
+  readonly configuration: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly add: (path: string, content: string) => Promise<void>;
+}
+
 /** Builds the next commit in a temporary index: the user's work tree, index and branches are not touched. */
 async function commitSession(
-  directory: string,
+  writing: Writing,
   parent: string | undefined,
   session: Session,
   text: string,
 ): Promise<string> {
+  const { directory } = writing;
+  const { configuration } = session;
   const folder = await mkdtemp(join(tmpdir(), 'pacegate-index-'));
   const env = { GIT_INDEX_FILE: join(folder, 'index') };
   try {
@@ -179,10 +266,12 @@ async function commitSession(
       const blob = await git(directory, ['hash-object', '-w', '--stdin'], { input: content });
       await git(directory, ['update-index', '--add', '--cacheinfo', `100644,${blob},${path}`], { env });
     };
+    const draft: Draft = { ...writing, configuration, env, add };
     await add('README.md', README);
     await add(sessionPath(session, text), text);
-    await squashOld(directory, session.configuration, env, add);
-    const files = await sessionFiles(directory, '', env);
+    await squashOld(draft);
+    await evaluate(draft);
+    const files = (await sessionFiles(draft, '')).map(({ path }) => path);
     await add(
       'index.json',
       `${JSON.stringify({ format: 'pacegate-index', version: 1, sessions: files }, null, 1)}\n`,
@@ -193,7 +282,7 @@ async function commitSession(
       directory,
       ['commit-tree', tree, ...(parent === undefined ? [] : ['-p', parent]), '-F', '-'],
       {
-        input: `${session.configuration}: ${session.runs.length} runs of ${commit}\n`,
+        input: `${configuration}: ${session.runs.length} runs of ${commit}${session.purpose === 'anchor' ? ', the anchor' : ''}\n`,
         env: await identity(directory),
       },
     );
@@ -202,32 +291,50 @@ async function commitSession(
   }
 }
 
-const sessionFiles = async (directory: string, prefix: string, env: Record<string, string>) =>
-  (await git(directory, ['ls-files', '-z', '--', prefix === '' ? '.' : prefix], { env }))
+/** @param prefix a folder with its slash; empty for all configurations */
+async function sessionFiles({ directory, env }: Draft, prefix: string): Promise<readonly Blob[]> {
+  const listed = await git(directory, ['ls-files', '-s', '-z', '--', prefix === '' ? '.' : prefix], { env });
+  return listed
     .split('\0')
-    .filter((path) => /^[^/]+\/sessions\/[^/]+\.json$/.test(path))
-    .sort();
+    .flatMap((entry) => {
+      const [, blob, path] = SESSION_ENTRY.exec(entry) ?? [];
+      return blob === undefined || path === undefined ? [] : [{ blob, path }];
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
 
-/** Sessions beyond the newest ninety become lines of the summaries. */
-async function squashOld(
-  directory: string,
-  configuration: string,
-  env: Record<string, string>,
-  add: (path: string, content: string) => Promise<void>,
-): Promise<void> {
-  const files = await sessionFiles(directory, `${folderOf(configuration)}/sessions/`, env);
-  const old = files.slice(0, Math.max(0, files.length - RAW_SESSIONS));
-  if (old.length === 0) return;
+const SESSION_ENTRY = new RegExp(
+  `^\\d+ ([0-9a-f]+) \\d+\\t([^/]+/(?:${SESSION_FOLDERS.join('|')})/[^/]+\\.json)$`,
+);
+
+/** Nights beyond the newest ninety become lines of the summaries; sessions of the anchor beyond them go. */
+async function squashOld(draft: Draft): Promise<void> {
+  const { directory, configuration, env, add, blobs, evaluation } = draft;
+  const files = await sessionFiles(draft, `${folderOf(configuration)}/`);
+  const oldOf = (kind: SessionFolder) => {
+    const own = files.filter(({ path }) => path.startsWith(`${folderOf(configuration)}/${kind}/`));
+    return own.slice(0, Math.max(0, own.length - RAW_SESSIONS));
+  };
+  const [nights, anchors] = [oldOf('sessions'), oldOf('anchors')];
+  for (const { path } of [...nights, ...anchors])
+    await git(directory, ['update-index', '--force-remove', path], { env });
+  if (nights.length === 0) return;
   const path = summariesPath(configuration);
-  const existing = await tryGit(directory, ['cat-file', 'blob', `:${path}`], { env });
-  const parsed = existing.status === 0 ? summariesSchema.safeParse(parseJson(existing.stdout)) : undefined;
-  const summaries: Summary[] = parsed?.success === true ? [...parsed.data.summaries] : [];
-  for (const file of old) {
-    const session = readSession(await git(directory, ['cat-file', 'blob', `:${file}`], { env }));
-    if (typeof session !== 'string') summaries.push(summarise(session));
-    await git(directory, ['update-index', '--force-remove', file], { env });
-  }
+  const { sessions } = await blobs.read(nights);
+  const summaries = [
+    ...(await readSummaries(directory, `:${path}`, env)),
+    ...sessions.map((session) => summarise(session, evaluation?.outcome(session))),
+  ];
   await add(path, `${JSON.stringify({ format: 'pacegate-summaries', version: 1, summaries }, null, 1)}\n`);
+}
+
+/** Writes what all of it says together. */
+async function evaluate(draft: Draft): Promise<void> {
+  const { directory, configuration, env, add, blobs, evaluation } = draft;
+  if (evaluation === undefined) return;
+  const { sessions } = await blobs.read(await sessionFiles(draft, `${folderOf(configuration)}/`));
+  const summaries = await readSummaries(directory, `:${summariesPath(configuration)}`, env);
+  await add(noisePath(configuration), evaluation.noise({ sessions, summaries }, configuration));
 }
 
 /** Who the commits are by: the user where git knows one, else the tool. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { median } from 'simple-statistics';
 import { z } from 'zod';
 import { StoreError } from '../errors/errors.ts';
+import { nightOutcomeSchema, type NightOutcome } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 
 /** What an old session is squashed into: enough for a trend, not for a verdict. */
@@ -13,6 +14,8 @@ export const summarySchema = z.object({
   cores: z.int(),
   /** Variant -> metric -> median in the metric's unit and number of runs. */
   medians: z.record(z.string(), z.record(z.string(), z.object({ median: z.number(), n: z.int() }))),
+  /** What a night of the baseline against itself raised; absent for a session of one side. */
+  outcome: nightOutcomeSchema.optional(),
 });
 export type Summary = z.infer<typeof summarySchema>;
 
@@ -25,13 +28,20 @@ export const summariesSchema = z.object({
 /** Sessions that stay raw for each configuration; older ones become summaries. */
 export const RAW_SESSIONS = 90;
 
+/** Nights, and the weekly sessions of the anchor: apart, so that these do not take the nights' places. */
+export const SESSION_FOLDERS = ['sessions', 'anchors'] as const;
+export type SessionFolder = (typeof SESSION_FOLDERS)[number];
+
 /** Where a session lies on the branch: by time for people, by content so that no two writers collide. */
 export function sessionPath(session: Session, text: string): string {
   const time = session.started.replace(/[^0-9TZ]/g, '').slice(0, 15);
-  return `${folderOf(session.configuration)}/sessions/${time}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.json`;
+  const kind: SessionFolder = session.purpose === 'anchor' ? 'anchors' : 'sessions';
+  return `${folderOf(session.configuration)}/${kind}/${time}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.json`;
 }
 
 export const summariesPath = (configuration: string): string => `${folderOf(configuration)}/summaries.json`;
+
+export const noisePath = (configuration: string): string => `${folderOf(configuration)}/noise.json`;
 
 /** @throws StoreError for a name that would lead elsewhere in the tree. */
 export function folderOf(configuration: string): string {
@@ -51,7 +61,7 @@ export function sessionText(session: Session): string {
   return `${head.slice(0, head.lastIndexOf('\n}'))},\n "warmup": ${list(warmup)},\n "runs": ${list(runs)}\n}\n`;
 }
 
-export function summarise(session: Session): Summary {
+export function summarise(session: Session, outcome?: NightOutcome): Summary {
   const medians: Summary['medians'] = {};
   for (const { variant, side, outcome, metrics } of session.runs) {
     if (side !== 'baseline' || outcome !== 'ok') continue;
@@ -74,6 +84,7 @@ export function summarise(session: Session): Summary {
     cpuModel: session.machine.cpuModel,
     cores: session.machine.cores,
     medians,
+    ...(outcome === undefined ? {} : { outcome }),
   };
 }
 
@@ -98,7 +109,10 @@ no history in common with the code and is never merged.
 
 - \`<configuration>/sessions/<time>-<content>.json\`: a session with its images, machine and raw runs. The newest
   ${RAW_SESSIONS} of each configuration stay.
-- \`<configuration>/summaries.json\`: medians of older sessions.
+- \`<configuration>/anchors/<time>-<content>.json\`: the same for the weekly comparisons with the anchor.
+- \`<configuration>/summaries.json\`: medians of older sessions, and what a night against itself raised.
+- \`<configuration>/noise.json\`: what all of it says together: false alarms, each row's noise and what a gate can
+  see, creep. It can be made again from the files.
 - \`index.json\`: what is here, for people and tools; it can be rebuilt from the files.
 
 Deleting the branch deletes the history, and nothing else: the next scheduled run begins a new one.

@@ -19,6 +19,7 @@ import {
   valuesOf,
   type Pair,
 } from './evidence.ts';
+import { sinceLastShift, type Level } from './level-shifts.ts';
 import type { Observations } from './observations.ts';
 
 /** A row before the family's correction: with what it is tested by, or settled from outside the test. */
@@ -195,10 +196,10 @@ function storedDraft(
 ): Draft {
   const { variant } = base;
   const { nights, incomparable } = observations;
-  const settled = (verdict: Verdict, reason: string): Draft => ({
+  const settled = (verdict: Verdict, ...reasons: readonly string[]): Draft => ({
     ...base,
     settled: verdict,
-    warnings: [reason],
+    warnings: [...reasons],
   });
   if (incomparable !== undefined) return settled('incomparable', incomparable);
   if (nights.length === 0) return settled('no_baseline', 'there is no stored session to compare with');
@@ -212,11 +213,14 @@ function storedDraft(
       'incomparable',
       `the stored sessions ran another workload: ${(here.at(-1)?.changedFiles ?? []).join(', ')} changed`,
     );
-  const medians = nightMedians(same, variant, rule.name);
+  const level = sinceLastShift(same, variant, rule.name);
+  const cut = shiftRemarks(level, rule.name);
+  const medians = nightMedians(level.nights, variant, rule.name);
   if (medians.length < NIGHTS_NEEDED)
     return settled(
       'no_baseline',
       `${medians.length} of the ${NIGHTS_NEEDED} stored sessions that judging by them takes`,
+      ...cut,
     );
   if (!head.every((value) => value > 0))
     return settled('no_data', `${rule.name} has values that are not positive`);
@@ -226,6 +230,9 @@ function storedDraft(
     evidence: 'stored',
     baseline: { median: Math.exp(median([...medians])), n: medians.length },
     change,
+    // Beside the row stand the nights that judge it.
+    stored: storedNights(level.nights, variant, rule.name, []),
+    warnings: cut,
     tested: {
       kind: 'stored',
       single: { limit: rule.limit, test },
@@ -233,6 +240,14 @@ function storedDraft(
     },
   };
 }
+
+/** A word on nights that were left out because the baseline's level has moved since. */
+const shiftRemarks = ({ shift, nights }: Level, metric: string): string[] =>
+  shift === undefined
+    ? []
+    : [
+        `${metric} went to another level on ${shift.started.slice(0, 10)} (${shift.change < 0 ? '−' : '+'}${Math.abs(shift.change * 100).toFixed(1)} %), so the ${shift.before} nights before it are left out and the ${nights.length} since then count`,
+      ];
 
 /** What kept a variant from being judged by its runs at all. */
 function deathOf(

@@ -75,7 +75,11 @@ export interface StoredTest {
 }
 
 /** Logarithms of the medians, one for each night that has the metric with positive values. */
-export function nightMedians(nights: readonly Night[], variant: string, metric: string): readonly number[] {
+export function nightMedians(
+  nights: readonly Pick<Night, 'medians'>[],
+  variant: string,
+  metric: string,
+): readonly number[] {
   return nights.flatMap(({ medians }) => {
     const value = medians[variant]?.[metric];
     return value === undefined ? [] : [Math.log(value)];

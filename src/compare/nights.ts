@@ -7,51 +7,89 @@ import { logRatios, pairsOf } from './evidence.ts';
 /** A session that carries the nights it is to be judged by, so that its file gives the same verdict on any day. */
 export const withNights = (session: Session, history: readonly Session[]): Session => ({
   ...session,
-  nights: history.filter(({ id }) => id !== session.id).flatMap((earlier) => nightOf(earlier, session)),
+  nights: nightsFor(session, history),
 });
 
-/** One stored session as another one sees it; none where it has no runs of a baseline. */
-function nightOf(earlier: Session, session: Session): Night[] {
+/** What two sessions must share for one to be a night of the other. */
+type Here = Pick<Session, 'id' | 'machine' | 'workload'>;
+
+/**
+ * The stored sessions as a newer one sees them, oldest first. Sessions of the anchor are none: their baseline side is
+ * an older commit. Only recent nights of the same machine and measuring code carry their noise, for a gate's file is
+ * not to grow with the history.
+ */
+export function nightsFor(here: Here, history: readonly Session[]): Night[] {
+  let noisy = 0;
+  const nights = [...history].reverse().flatMap((earlier): Night[] => {
+    if (earlier.id === here.id || earlier.purpose === 'anchor') return [];
+    const night = nightOf(earlier, here);
+    if (night === undefined) return [];
+    const like = night.sameMachine && night.changedFiles === null;
+    if (!like || noisy >= RECENT_NIGHTS || earlier.purpose !== 'nightly') return [night];
+    const residuals = pairResiduals(earlier);
+    noisy += 1;
+    return [{ ...night, residuals }];
+  });
+  return nights.reverse();
+}
+
+/** One stored session as another one sees it, without its noise; none where it has no runs of a baseline. */
+function nightOf(earlier: Session, here: Here): Night | undefined {
   const runs = lastAttempts(earlier.runs).filter(
     ({ side, outcome }) => side === 'baseline' && outcome === 'ok',
   );
-  if (runs.length === 0) return [];
-  return [
-    {
-      session: earlier.id,
-      started: earlier.started,
-      sameMachine: sameMachine(earlier.machine, session.machine),
-      changedFiles: changedFiles(earlier, session),
-      medians: mediansOf(runs),
-      residuals: earlier.purpose === 'nightly' ? pairResiduals(earlier) : {},
-    },
-  ];
+  if (runs.length === 0) return undefined;
+  return {
+    session: earlier.id,
+    started: earlier.started,
+    sameMachine: sameMachine(earlier.machine, here.machine),
+    changedFiles: changedFiles(earlier, here),
+    medians: mediansOf(runs),
+    residuals: {},
+  };
 }
 
 /** Log ratios of a session's pairs about their centre, for every row that has enough of them. */
-export function pairResiduals(session: Session): Night['residuals'] {
-  const runs = lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
-  const metrics = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
-  return Object.fromEntries(
-    session.variants.map((variant) => [
+export const pairResiduals = (session: Session): Night['residuals'] =>
+  Object.fromEntries(
+    Object.entries(pairRatios(session)).map(([variant, metrics]) => [
       variant,
       Object.fromEntries(
-        metrics.flatMap((metric) => {
-          const ratios = logRatios(pairsOf(runs, variant, metric));
-          if (ratios === undefined || ratios.length < PAIRS_FOR_NOISE) return [];
+        Object.entries(metrics).map(([metric, ratios]) => {
           const centre = centreOf(ratios);
           // Six digits are far below any noise, and a gate's file carries many of them.
-          return [[metric, Array.from(ratios, (ratio) => Number((ratio - centre).toFixed(6)))]];
+          return [metric, Array.from(ratios, (ratio) => Number((ratio - centre).toFixed(6)))];
         }),
       ),
     ]),
+  );
+
+/** Variant -> metric -> log(head / baseline) of each pair of a session, for every row that has enough of them. */
+export function pairRatios(
+  session: Session,
+): Readonly<Record<string, Readonly<Record<string, Float64Array>>>> {
+  const runs = lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
+  const metrics = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
+  return Object.fromEntries(
+    session.variants.map((variant) => {
+      const own = runs.filter((run) => run.variant === variant);
+      return [
+        variant,
+        Object.fromEntries(
+          metrics.flatMap((metric) => {
+            const ratios = logRatios(pairsOf(own, variant, metric));
+            return ratios === undefined || ratios.length < PAIRS_FOR_NOISE ? [] : [[metric, ratios]];
+          }),
+        ),
+      ];
+    }),
   );
 }
 
 /** Fewer pairs say little of a session's noise. */
 const PAIRS_FOR_NOISE = 8;
 /** Recent nights are the machine as it is now. */
-const RECENT_NIGHTS = 14;
+export const RECENT_NIGHTS = 14;
 
 /** The noise of a row on recent nights of this machine with this measuring code, one list for each night. */
 export const residualsOf = (
@@ -98,9 +136,26 @@ export function mediansOf(runs: Measured): Night['medians'] {
 }
 
 /** Paths of the measuring code that differ, or null where it is the same. */
-function changedFiles(earlier: Session, session: Session): string[] | null {
+function changedFiles(
+  earlier: Pick<Session, 'workload'>,
+  session: Pick<Session, 'workload'>,
+): string[] | null {
   if (earlier.workload.hash === session.workload.hash) return null;
   const paths = new Set([...Object.keys(earlier.workload.files), ...Object.keys(session.workload.files)]);
   const changed = [...paths].filter((path) => earlier.workload.files[path] !== session.workload.files[path]);
   return changed.length === 0 ? ['the command or its settings'] : changed.sort();
 }
+
+/** The nights that may be put side by side with the newest: one kind of machine, one measuring code. */
+export function nightsLike(newest: Session, sessions: readonly Session[]): readonly Session[] {
+  return sessions.filter(
+    (session) =>
+      session.purpose !== 'anchor' &&
+      sameMachine(session.machine, newest.machine) &&
+      changedFiles(session, newest) === null,
+  );
+}
+
+/** The newest night on which the baseline was measured against itself. */
+export const newestNight = (sessions: readonly Session[]): Session | undefined =>
+  sessions.findLast(({ purpose }) => purpose === 'nightly');

@@ -71,7 +71,8 @@ export function observeSession(session: Session): Observations {
     failures: session.failures,
     twoSided: new Set(session.images.filter(({ side }) => side === 'baseline').map(({ variant }) => variant)),
     identical: identicalVariants(session),
-    imageMetrics: imageMetricsOf(session),
+    // A night against itself differs by a file of our own: its images' sizes are no news.
+    imageMetrics: session.purpose === 'nightly' ? [] : imageMetricsOf(session),
     nights: session.nights,
     incomparable: undefined,
     secondsLeftOut: session.budget.secondsLeftOut,
@@ -160,8 +161,12 @@ function metricsOf(
   return [...rules.metrics, ...unruled];
 }
 
-/** Variants of which both sides are one image: the reason why they were not run. */
+/**
+ * Variants of which both sides are one image: the reason why they were not run. A night is measured against itself
+ * for its noise and its false alarms, so there it is no reason.
+ */
 export function identicalVariants(session: Session): ReadonlySet<string> {
+  if (session.purpose === 'nightly') return new Set();
   const identity = (variant: string, side: Side) =>
     session.images.find((image) => image.variant === variant && image.side === side)?.identity;
   return new Set(

@@ -190,3 +190,68 @@ export function cutTo(observed: Session, blocks: Readonly<Record<string, number>
     runs: kept.map((run, index) => ({ ...run, started: starts[index] ?? run.started })),
   });
 }
+
+interface Simulated {
+  /** Standard deviation of log(head / baseline) of a pair. */
+  readonly noise: number;
+  /** log(head / baseline) of the night as a whole. */
+  readonly centre?: number;
+  /** The baseline's level in seconds. */
+  readonly level?: number;
+  readonly blocks?: number;
+  readonly seed: number;
+}
+
+/** A two-sided session of variant a with noise that is known. */
+export function simulated(
+  { noise, centre = 0, level = 1, blocks = 30, seed }: Simulated,
+  change: Partial<Session> = {},
+): Session {
+  const random = uniformSource(seed);
+  // Sums of twelve uniform numbers, less six, are nearly normal with a spread of 1.
+  const normal = () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
+  const whole = twoSided({});
+  return {
+    ...whole,
+    rules: { ...whole.rules, blocks: 30 },
+    runs: Array.from({ length: blocks }, (_, index) => {
+      const baseline = level * Math.exp((noise / Math.SQRT2) * normal());
+      const head = level * Math.exp(centre + (noise / Math.SQRT2) * normal());
+      return (['baseline', 'head'] as const).map((side, place) => ({
+        side,
+        variant: 'a',
+        block: index + 1,
+        position: place === 0 ? (0 as const) : (1 as const),
+        attempt: 0,
+        started: whole.started,
+        outcome: 'ok' as const,
+        metrics: { wall_time_s: side === 'head' ? head : baseline },
+        noise: {},
+        exitStatus: 0,
+      }));
+    }).flat(),
+    ...change,
+  };
+}
+
+/** A night of the baseline against itself, `day` days after the first. */
+export const nightAgainstItself = (
+  day: number,
+  how: Omit<Simulated, 'seed'>,
+  change: Partial<Session> = {},
+) =>
+  simulated(
+    { ...how, seed: day + 1 },
+    {
+      id: `night-${day}`,
+      purpose: 'nightly',
+      started: new Date(Date.UTC(2026, 0, 1 + day, 3)).toISOString(),
+      source: {
+        repository: 'owner/name',
+        event: 'schedule',
+        baseline: { commit: `c${day}`, dirty: false },
+        head: { commit: `c${day}`, dirty: false },
+      },
+      ...change,
+    },
+  );

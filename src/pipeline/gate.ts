@@ -1,10 +1,12 @@
 import { compareSession } from '../compare/compare.ts';
 import type { Comparison } from '../compare/comparison.ts';
-import { withNights } from '../compare/nights.ts';
-import { sequentialPlanner } from '../compare/planner.ts';
+import { nightsFor } from '../compare/nights.ts';
+import { fixedPlanner, sequentialPlanner } from '../compare/planner.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { History } from '../session/history.ts';
 import type { Session, Source } from '../session/session.ts';
 import type { Measured, Ports, SidePair, SideTree } from './ports.ts';
+import { pushSide } from './push.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
 import { contextOf, identical, prepareSides, type SideRequest } from './sides.ts';
 
@@ -20,9 +22,17 @@ export interface GateRequest {
   readonly toolVersion: string;
   /** Stored sessions of this configuration, oldest first. */
   readonly history: readonly Session[];
+  /** What the stored sessions say together, for the report. */
+  readonly record?: History;
   /** Finds the digest under which the history knows a variant's baseline image. */
   readonly knownImage: SideRequest['known'];
   readonly notes: readonly string[];
+  /** Push the baseline's images and name them by their digest: a later gate then pulls instead of building. */
+  readonly push?: boolean;
+  /** `all` measures every block of the rules, decided or not; `decided`, the default, stops each variant at its look. */
+  readonly until?: 'decided' | 'all';
+  /** With `all`: how many blocks, where they are not those of the rules. */
+  readonly blocks?: number;
 }
 
 export interface GateResult {
@@ -64,42 +74,56 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
         ]),
     { side: 'head', tree: pair.head },
   ];
-  const prepared = await prepareSides(plan, sides, headContext, ports, signal);
+  const built = await prepareSides(plan, sides, headContext, ports, signal);
+  const commit = baseline?.commit?.commit;
+  const prepared =
+    request.push === true && commit !== undefined
+      ? { ...built, variants: await pushSide(built.variants, 'baseline', commit, ports) }
+      : built;
+  /** A night is its baseline twice: being the same is no reason not to measure it. */
+  const skipped = request.purpose === 'nightly' ? [] : prepared.variants.filter(identical);
 
   const measurable = prepared.variants.filter((variant) => {
     const { baseline: base, head } = variant.sides;
-    if (head === undefined || identical(variant)) return false;
+    if (head === undefined || skipped.includes(variant)) return false;
     // One side alone is worth its minutes only where stored sessions can judge it.
     return base !== undefined || history.length > 0 || stored;
   });
-  for (const variant of prepared.variants.filter(identical))
+  for (const variant of skipped)
     ports.log.info(`${variant.variant}: both sides are the same image, nothing to measure`);
 
+  const assembled = (measured: Measured): Session =>
+    assembleSession({
+      id: request.sessionId,
+      purpose: request.purpose ?? 'gate',
+      ...(request.shard === undefined ? {} : { shard: request.shard }),
+      plan,
+      started,
+      ended: ports.clock(),
+      toolVersion,
+      source,
+      machine,
+      files,
+      sides: stored ? ['head'] : ['baseline', 'head'],
+      seed,
+      variants: prepared.variants,
+      failures: prepared.failures,
+      measured,
+      notes: [...notes, ...unavailableNote(pair.baseline, stored)],
+    });
+  // The nights travel with the session: whoever judges its file later judges by the same.
+  const nights = nightsFor(assembled(NOTHING_MEASURED), history);
   /** The session as its file would be now: what the planner looks at is what `compare` will look at. */
-  const sessionOf = (measured: Measured): Session =>
-    // The nights travel with the session: whoever judges its file later judges by the same.
-    withNights(
-      assembleSession({
-        id: request.sessionId,
-        purpose: request.purpose ?? 'gate',
-        ...(request.shard === undefined ? {} : { shard: request.shard }),
-        plan,
-        started,
-        ended: ports.clock(),
-        toolVersion,
-        source,
-        machine,
-        files,
-        sides: stored ? ['head'] : ['baseline', 'head'],
-        seed,
-        variants: prepared.variants,
-        failures: prepared.failures,
-        measured,
-        notes: [...notes, ...unavailableNote(pair.baseline, stored)],
-      }),
-      history,
-    );
-  const planner = sequentialPlanner((soFar) => sessionOf({ ...NOTHING_MEASURED, ...soFar }));
+  const sessionOf = (measured: Measured): Session => ({
+    ...assembled(measured),
+    nights,
+    ...(request.record === undefined ? {} : { history: request.record }),
+  });
+  const blocks = request.blocks ?? plan.rules.blocks;
+  const planner =
+    request.until === 'all'
+      ? fixedPlanner(blocks)
+      : sequentialPlanner((soFar) => sessionOf({ ...NOTHING_MEASURED, ...soFar }));
 
   const spent = (ports.clock().getTime() - started.getTime()) / 1000;
   if (measurable.length > 0) ports.log.step('Measurement');
@@ -108,7 +132,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       ? { ...NOTHING_MEASURED, interrupted: signal.aborted }
       : await ports.measure(
           {
-            plan,
+            plan: { ...plan, rules: { ...plan.rules, blocks } },
             seed,
             variants: measurable,
             secondsLeft: Math.max(0, plan.budgetSeconds - spent),

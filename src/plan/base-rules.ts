@@ -70,13 +70,14 @@ export function ruleChanges(head: Plan, base: Plan): string[] {
   ];
 }
 
-const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence, budgetSeconds }: Plan) => ({
+const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence, budgetSeconds, anchor }: Plan) => ({
   budget: `${budgetSeconds} s`,
   alpha,
   profile,
   blocks,
   evidence,
   'fail-on': failOn.join(', ') || 'none',
+  anchor: anchor ?? 'none',
 });
 
 const metricsOf = ({ metrics }: Plan) =>

@@ -162,6 +162,8 @@ const metricSchema = table({
   gate: z.boolean(legal('true or false')).optional(),
 });
 
+const ANCHOR = 'a tag or a commit of the repository in quotes, such as "v1.2.0"';
+
 const rulesSchema = table({
   alpha: z
     .number(legal('a probability, above 0 and below 0.5'))
@@ -182,6 +184,15 @@ const rulesSchema = table({
   budget: duration.optional(),
   evidence: evidenceRequestSchema.optional(),
   'fail-on': z.array(verdictSchema).optional(),
+  anchor: z
+    .string(legal(ANCHOR))
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._/+-]*$/, legal(ANCHOR))
+    .optional()
+    .meta({
+      description:
+        'A fixed, older commit with which the nightly compares once a week, to see what adds up: a tag or a commit. It moves by a change of this line alone.',
+      examples: ['v1.2.0'],
+    }),
 });
 
 const buildSchema = table({

@@ -95,6 +95,8 @@ export interface Plan {
   readonly seed: number | undefined;
   readonly build: BuildOptions;
   readonly baselineBranch: string;
+  /** `rules.anchor`: a tag or commit with which the nightly compares once a week; undefined for none. */
+  readonly anchor: string | undefined;
 }
 
 /** Freezes a value and everything in it. */

@@ -93,6 +93,7 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
       registry: overrides.registry ?? build.registry,
     },
     baselineBranch: overrides.baselineBranch ?? DEFAULTS.baselineBranch,
+    anchor: given.anchor,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { historySchema } from './history.ts';
 import { betterSchema } from './metric.ts';
 import { rulesSchema } from './rules.ts';
 import { runSchema, sideSchema } from './run.ts';
@@ -142,6 +143,8 @@ export const sessionSchema = z.object({
   failures: z.array(failureSchema),
   /** The stored sessions that were known when this one was judged, oldest first. */
   nights: z.array(nightSchema).default([]),
+  /** What all stored sessions said together when this one was measured: for its report, and for no verdict. */
+  history: historySchema.optional(),
   /** What the workload itself says of its business metrics. */
   declaredMetrics: z.record(
     z.string(),

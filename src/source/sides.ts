@@ -258,8 +258,8 @@ async function parentsOf(directory: string, commit: string): Promise<readonly st
 }
 
 /** Makes sure that a commit is here. @returns undefined, or why it is not. */
-async function fetchCommit(
-  { directory, env = {} }: SidesRequest,
+export async function fetchCommit(
+  { directory, env = {} }: Pick<SidesRequest, 'directory' | 'env'>,
   commit: string,
 ): Promise<string | undefined> {
   const here = await tryGit(directory, ['cat-file', '-e', `${commit}^{tree}`]);

@@ -1,0 +1,76 @@
+import { ConfigurationError } from '../errors/errors.ts';
+import { tryGit } from '../process/git.ts';
+import { fetchCommit, type SideCommit } from './sides.ts';
+
+export interface AnchorRequest {
+  /** The top of the work tree. */
+  readonly directory: string;
+  /** `rules.anchor`: a tag or a commit. */
+  readonly ref: string;
+  /** The configuration file, for messages. */
+  readonly file: string;
+  /** Credentials for fetching. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The commit of `rules.anchor`, fetched where a shallow checkout lacks it. A branch is refused: it moves by itself, and
+ * the anchor moves by a change of the configuration alone.
+ *
+ * @throws ConfigurationError when it names no tag and no commit that can be had
+ */
+export async function resolveAnchor({ directory, ref, file, env = {} }: AnchorRequest): Promise<SideCommit> {
+  const refuse = (found: string) =>
+    new ConfigurationError(
+      `${file}: rules.anchor: found ${JSON.stringify(ref)}, ${found}; legal: a tag or a commit of this repository, such as v1.2.0.`,
+    );
+  const commitOf = async (name: string) => {
+    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];
+    const { status, stdout } = await tryGit(directory, args);
+    return status === 0 ? stdout.trim() : undefined;
+  };
+  const asSide = (commit: string): SideCommit => ({ commit, tree: commit, dirty: false });
+
+  const tag = await commitOf(`refs/tags/${ref}`);
+  if (tag !== undefined) return asSide(tag);
+  if (/^[0-9a-f]{40,64}$/.test(ref)) {
+    const missing = await fetchCommit({ directory, env }, ref);
+    if (missing === undefined) return asSide(ref);
+    throw refuse(`a commit that cannot be fetched from origin (${missing})`);
+  }
+  for (const branch of [`refs/heads/${ref}`, `refs/remotes/origin/${ref}`])
+    if ((await commitOf(branch)) !== undefined)
+      throw refuse(`a branch, which moves by itself (it is now at ${(await commitOf(branch)) ?? ''})`);
+  const short = /^[0-9a-f]{7,}$/.test(ref) ? await commitOf(ref) : undefined;
+  if (short !== undefined) return asSide(short);
+  const own = `refs/pacegate/anchor/${ref}`;
+  const missing = await fetchTag(directory, ref, own, env);
+  const fetched = missing === undefined ? await commitOf(own) : undefined;
+  if (fetched !== undefined) return asSide(fetched);
+  throw refuse(
+    `which is no tag here and could not be fetched from origin as one (${missing ?? 'nothing came'}); a commit's name is needed whole where the checkout is shallow`,
+  );
+}
+
+/** @returns undefined, or why it could not be fetched */
+async function fetchTag(
+  directory: string,
+  tag: string,
+  target: string,
+  env: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  if ((await tryGit(directory, ['check-ref-format', `refs/tags/${tag}`])).status !== 0)
+    return 'no name that a tag could have';
+  // A full clone must not become a shallow one for the sake of one commit.
+  const shallow = await tryGit(directory, ['rev-parse', '--is-shallow-repository']);
+  const depth = shallow.stdout.trim() === 'true' ? ['--depth=1'] : [];
+  const fetched = await tryGit(
+    directory,
+    [
+      ...['fetch', '--no-tags', '--no-recurse-submodules', ...depth],
+      ...['origin', `+refs/tags/${tag}:${target}`],
+    ],
+    { env },
+  );
+  return fetched.status === 0 ? undefined : (fetched.stderr.trim().split('\n').at(-1) ?? 'no message');
+}
