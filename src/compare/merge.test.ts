@@ -90,7 +90,7 @@ test('shards in any order give the same comparison, rows in the order of the pla
       expect(comparison).toEqual(together(shards));
       expect([...new Set(comparison.rows.map(({ variant }) => variant))]).toEqual(NAMES);
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });
 
@@ -103,7 +103,7 @@ test('with one look, the shards of a session have the verdicts and the p of the 
       expect(split.family).toEqual(unsplit.family);
       expect(split.rows.map(({ worse }) => worse)).toEqual(unsplit.rows.map(({ worse }) => worse));
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 
@@ -116,7 +116,7 @@ test('what a job has decided by its own tests stays so when the shards are merge
         for (const [row, verdict] of Object.entries(verdictsOf(compareSession(shard))))
           if (verdict !== 'inconclusive') expect([row, merged[row]]).toEqual([row, verdict]);
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 

@@ -3,6 +3,8 @@ export interface ArtifactRequest {
   /** Absolute paths, below `folder`. */
   readonly files: readonly string[];
   readonly folder: string;
+  /** Take the place of an artifact of the same name: one that an earlier attempt of the job left. */
+  readonly replace?: boolean;
 }
 
 export type ArtifactResult =
@@ -11,7 +13,12 @@ export type ArtifactResult =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** Uploads files as one artifact. The client is large, and read only by a run that uploads. */
-export async function uploadArtifact({ name, files, folder }: ArtifactRequest): Promise<ArtifactResult> {
+export async function uploadArtifact({
+  name,
+  files,
+  folder,
+  replace = false,
+}: ArtifactRequest): Promise<ArtifactResult> {
   const { DefaultArtifactClient } = await import('@actions/artifact');
   const upload = async (as: string): Promise<ArtifactResult> => {
     const { id, size } = await new DefaultArtifactClient().uploadArtifact(as, [...files], folder);
@@ -27,6 +34,11 @@ export async function uploadArtifact({ name, files, folder }: ArtifactRequest): 
       return { kind: 'failed', reason: messageOf(error) };
   }
   try {
+    // Two sessions of one shard would be refused by the job that judges.
+    if (replace) {
+      await new DefaultArtifactClient().deleteArtifact(name);
+      return await upload(name);
+    }
     return await upload(`${name}-${Date.now().toString(36)}`);
   } catch (error) {
     return { kind: 'failed', reason: messageOf(error) };

@@ -30,6 +30,7 @@ test.each(EXAMPLES)('%s names its permissions and gives inputs that the action h
   const own = Object.values(jobs)
     .flatMap(({ steps }) => steps)
     .filter(({ uses }) => uses.startsWith('pacegate/'));
-  expect(own).toHaveLength(1);
-  expect([...INPUT_NAMES]).toEqual(expect.arrayContaining(Object.keys(own[0]?.with ?? {})));
+  expect(own.length).toBeGreaterThan(0);
+  for (const { with: inputs = {} } of own)
+    expect([...INPUT_NAMES]).toEqual(expect.arrayContaining(Object.keys(inputs)));
 });

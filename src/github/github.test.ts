@@ -186,9 +186,22 @@ describe('the inputs', () => {
     });
     expect(given({ 'fail-on': 'none' }).failOn).toEqual([]);
   });
+  test('of shards, sessions and confirmations belong to one mode each', () => {
+    expect(given({ mode: 'measure', shard: '2/5' }).shard).toEqual({ index: 2, of: 5 });
+    expect(given({ mode: 'report', sessions: 'one\ntwo' }).sessions).toEqual(['one', 'two']);
+    expect(given({ confirm: 'sessions' }).confirm).toEqual(['sessions']);
+    for (const shard of ['0/5', '6/5', '1/1', '2', '2/5/1', 'two/five'])
+      expect(() => given({ mode: 'measure', shard })).toThrow(
+        `shard: found ${JSON.stringify(shard)}; legal: INDEX/OF, such as 2/5`,
+      );
+    expect(() => given({ shard: '2/5', confirm: 'x', sessions: 'y' })).toThrow(
+      /shard: found "2\/5"; legal: nothing in mode gate; it is mode measure's\n {2}sessions: found "y"; legal: nothing in mode gate/,
+    );
+    expect(() => given({ mode: 'report' })).toThrow(/sessions: found ""; legal: files, or folders/);
+  });
   test('that are wrong come at once, as typed, with what is legal; a typo is not false', () => {
     expect(() => given({ mode: 'gaet', comment: 'ture', evidence: 'all', 'fail-on': 'slower' })).toThrow(
-      /4 problems[\s\S]*fail-on: found "slower"[\s\S]*mode: found "gaet"; legal: gate, baseline[\s\S]*evidence: found "all"; legal: auto, paired, stored[\s\S]*comment: found "ture"; legal: true, false/,
+      /4 problems[\s\S]*fail-on: found "slower"[\s\S]*mode: found "gaet"; legal: gate, measure, report, baseline[\s\S]*evidence: found "all"; legal: auto, paired, stored[\s\S]*comment: found "ture"; legal: true, false/,
     );
   });
 });

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/errors.ts';
+import { parseShard, SHARD_WORDS, type ShardRequest } from '../session/shard.ts';
 import {
   evidenceRequestSchema,
   parseVerdicts,
@@ -7,9 +8,12 @@ import {
   type Verdict,
 } from '../session/rules.ts';
 
+export const MODES = ['gate', 'measure', 'report', 'baseline'] as const;
+export type Mode = (typeof MODES)[number];
+
 /** The action's inputs, typed. What is empty in the workflow is undefined here, so that the file's word holds. */
 export interface Inputs {
-  readonly mode: 'gate' | 'baseline';
+  readonly mode: Mode;
   readonly config: string | undefined;
   readonly variants: readonly string[] | undefined;
   readonly baselineBranch: string | undefined;
@@ -23,6 +27,12 @@ export interface Inputs {
   readonly cacheTo: readonly string[] | undefined;
   readonly out: string | undefined;
   readonly artifactName: string | undefined;
+  /** Mode measure: which share of the variants. */
+  readonly shard: ShardRequest | undefined;
+  /** Mode report: files, or folders with a `session.json` in them. */
+  readonly sessions: readonly string[] | undefined;
+  /** Mode gate: the sessions of an earlier job, of which this one measures again what regressed. */
+  readonly confirm: readonly string[] | undefined;
   readonly buildSecretsOnPullRequests: boolean;
 }
 
@@ -42,9 +52,17 @@ export const INPUT_NAMES = [
   'cache-to',
   'out',
   'artifact-name',
+  'shard',
+  'sessions',
+  'confirm',
   'build-secrets-on-pull-requests',
 ] as const;
 type InputName = (typeof INPUT_NAMES)[number];
+
+/** Inputs that belong to one mode. */
+const MODE_OF = { shard: 'measure', sessions: 'report', confirm: 'gate' } as const satisfies Partial<
+  Record<InputName, Mode>
+>;
 
 /**
  * Reads the inputs from the runner's environment (`INPUT_<NAME>`).
@@ -81,8 +99,20 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
   const failOn = parseVerdicts(words('fail-on') ?? []);
   for (const word of failOn.unknown) wrong('fail-on', word, `none, ${VERDICTS.join(', ')}`);
 
+  const mode = oneOf('mode', MODES) ?? 'gate';
+  const shardText = text('shard');
+  const shard = shardText === undefined ? undefined : parseShard(shardText);
+  if (shardText !== undefined && shard === undefined) wrong('shard', shardText, SHARD_WORDS);
+  // An input that the mode does not know would be read over, and the job would do another thing than was meant.
+  for (const [name, of] of Object.entries(MODE_OF) as [keyof typeof MODE_OF, Mode][]) {
+    const value = text(name);
+    if (value !== undefined && mode !== of) wrong(name, value, `nothing in mode ${mode}; it is mode ${of}'s`);
+  }
+  if (mode === 'report' && text('sessions') === undefined)
+    wrong('sessions', '', "files, or folders with the measuring jobs' artifacts");
+
   const inputs: Inputs = {
-    mode: oneOf('mode', ['gate', 'baseline']) ?? 'gate',
+    mode,
     config: text('config'),
     variants: words('variants'),
     baselineBranch: text('baseline-branch'),
@@ -96,6 +126,9 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     cacheTo: lines('cache-to'),
     out: text('out'),
     artifactName: text('artifact-name'),
+    shard,
+    sessions: lines('sessions'),
+    confirm: lines('confirm'),
     buildSecretsOnPullRequests: flag('build-secrets-on-pull-requests', false),
   };
   if (problems.length > 0)

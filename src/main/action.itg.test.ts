@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { comparisonJson } from '../compare/json.ts';
@@ -78,12 +78,16 @@ interface Job {
 
 /** Runs one of the example workflows on a checkout as GitHub makes it: one commit deep, detached. */
 async function runWorkflow(
-  workflow: 'gate' | 'baseline',
+  workflow: 'gate' | 'baseline' | 'shards' | 'confirm',
   event: string,
   ref: string,
   payload: unknown,
+  { origin, artifacts: kept }: { readonly origin: string; readonly artifacts: string } = {
+    origin: bare,
+    artifacts,
+  },
 ): Promise<Job> {
-  const checkout = shallowClone(bare, ref);
+  const checkout = shallowClone(origin, ref);
   // act copies no empty folder, and a repository without refs/ is none.
   checkout.git('branch', 'checkout');
   const eventFile = join(temporaryFolder(), 'event.json');
@@ -92,7 +96,7 @@ async function runWorkflow(
     event,
     ...['--workflows', `.github/workflows/${workflow}.yml`, '--eventpath', eventFile],
     ...['--platform', 'ubuntu-latest=-self-hosted', '--local-repository', `pacegate/pacegate@v1=${action}`],
-    ...['--artifact-server-path', artifacts, '--artifact-server-addr', '127.0.0.1'],
+    ...['--artifact-server-path', kept, '--artifact-server-addr', '127.0.0.1'],
     ...['--artifact-server-port', String(await freePort()), '--secret', 'GITHUB_TOKEN=x0x0x0x0'],
     ...['--env', `GITHUB_API_URL=${github.url}`, '--env', 'GITHUB_REPOSITORY=owner/name'],
   ];
@@ -272,6 +276,87 @@ withEngine(
       github = writable;
       await readOnly.close();
     }
+  },
+);
+
+/** act cannot have the action that downloads artifacts, so a step unpacks them from act's own server in its place. */
+function withDownload(workflow: string, kept: string): string {
+  const step =
+    / {6}- uses: actions\/download-artifact@v\d+\n {8}with:\n {10}pattern: (\S+)\n {10}path: (\S+)\n/;
+  expect(workflow).toMatch(step);
+  const unpack = (_: string, pattern: string, path: string) =>
+    `      - run: for zip in $(find ${kept} -name '${pattern}.zip'); do python3 -m zipfile -e $zip ${path}/$(basename $zip .zip); done\n`;
+  // One after the other: two jobs on one machine would be each other's noise.
+  return workflow
+    .replace(step, unpack)
+    .replace('fail-fast: false', 'fail-fast: false\n      max-parallel: 1');
+}
+
+/** act itself needs no engine where the jobs run on this machine. */
+const withAct = existsSync(ACT) || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? test : test.skip;
+
+withAct(
+  'three jobs measure a share each and one has the verdict; a second runner confirms before a regression blocks',
+  async () => {
+    const origin = temporaryFolder();
+    runGit(origin, 'init', '-q', '--bare');
+    runGit(origin, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+    const shared = repository();
+    shared.git('remote', 'add', 'origin', origin);
+    const kept = { shards: temporaryFolder(), confirm: temporaryFolder() };
+    for (const name of ['shards', 'confirm'] as const)
+      shared.write(
+        `.github/workflows/${name}.yml`,
+        withDownload(readFileSync(join(TOP, `examples/${name}.yml`), 'utf8'), kept[name]),
+      );
+    const host = (flags: string) => `{ interpreter: host, python: python3, flags: [${flags}] }`;
+    shared.write(
+      '.github/pacegate.yml',
+      `version: 1
+workload: { files: [bench.py], command: [python, bench.py], repetitions: 1 }
+variants: { a: ${host('')}, b: ${host('-B')}, c: ${host('-O')} }
+metrics: { max_rss_bytes: { gate: false } }
+rules: { blocks: 8 }
+`,
+    );
+    shared.write('bench.py', 'from app import work\n\nwork()\n');
+    shared.write('app.py', application(300_000));
+    shared.commit('one');
+    shared.git('checkout', '-q', '-b', 'change');
+    shared.write('app.py', application(3_000_000));
+    shared.commit('slower');
+    shared.git('checkout', '-q', 'main');
+    shared.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
+    shared.git('push', '-q', 'origin', 'HEAD:refs/pull/8/merge');
+    const payload = { ...pullRequest, pull_request: { ...pullRequest.pull_request, number: 8 } };
+    const before = github.comments.length;
+
+    const shards = await runWorkflow('shards', 'pull_request', 'refs/pull/8/merge', payload, {
+      origin,
+      artifacts: kept.shards,
+    });
+    expect(shards.log).toContain('The comment was created');
+    expect(shards.status).not.toBe(0);
+    expect(shards.outputs).toMatchObject({ verdict: 'regressed' });
+    expect(JSON.parse(shards.outputs['regressions'] ?? '')).toHaveLength(6);
+    // Nothing is said by the jobs that measure, and nothing fails.
+    expect(shards.log.match(/The comment was/g)).toHaveLength(1);
+    expect(shards.log).not.toMatch(/measure-\d.*Job failed/);
+    const comment = github.comments.at(-1)?.body ?? '';
+    for (const index of [1, 2, 3]) expect(comment).toContain(`shard ${index} of 3, session`);
+
+    const confirm = await runWorkflow('confirm', 'pull_request', 'refs/pull/8/merge', payload, {
+      origin,
+      artifacts: kept.confirm,
+    });
+    expect(confirm.log).toContain('Measuring again what regressed: a, b, c, 8 blocks.');
+    expect(confirm.log).toContain('The comment was updated');
+    expect(confirm.status).not.toBe(0);
+    expect(github.comments).toHaveLength(before + 1);
+    expect(github.comments.at(-1)?.body).toMatch(
+      /regressed\*\*, confirmed by a second session on the same kind of machine: \+\d+/,
+    );
+    expect(github.violations).toEqual([]);
   },
 );
 

@@ -1,23 +1,21 @@
 import { join, resolve } from 'node:path';
 import { tokenEnvironment } from '../baseline/credentials.ts';
-import type { Comparison } from '../compare/comparison.ts';
-import { exitStatus } from '../compare/exit-status.ts';
 import { ConfigurationError, PacegateError } from '../errors/errors.ts';
 import type { EventContext } from '../github/context.ts';
 import { readEvent } from '../github/context.ts';
 import { parseInputs, type Inputs } from '../github/inputs.ts';
 import type { Overrides } from '../plan/resolve.ts';
-import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { measurementHeadline, renderMeasurementMarkdown } from '../report/measurement.ts';
-import { headline } from '../report/headline.ts';
 import { oneLine } from '../report/escape.ts';
 import { removeSession } from './compose.ts';
-import { annotate, postComment, runner, upload, writeSummary } from './delivery.ts';
-import { gateRepository, type RunContext } from './gate-repository.ts';
+import { runner, upload, writeSummary } from './delivery.ts';
+import { gateJob, reportJob } from './gate-job.ts';
+import type { RunContext } from './gate-repository.ts';
+import type { Job } from './job.ts';
 import { refreshBaseline } from './measure-tree.ts';
 import { openOutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
-import { openProject, type Project } from './project.ts';
+import { openProject } from './project.ts';
 import { writeResults } from './results.ts';
 import { newSessionId } from './session-id.ts';
 import { VERSION } from './version.ts';
@@ -48,10 +46,9 @@ async function runMain(places: Places): Promise<void> {
       inputs.out === undefined ? defaultOut(sessionId) : resolve(directory, inputs.out),
     );
     const overrides = overridesOf(inputs);
-    const project = await openProject({ directory, config: inputs.config, overrides });
     const context: RunContext = { sessionId, workFolder, places, out, log: runner.log };
-    const job: Job = { inputs, overrides, event, project, context, signal: interrupt.signal };
-    process.exitCode = inputs.mode === 'gate' ? await gateJob(job) : await baselineJob(job);
+    const job: Job = { inputs, overrides, event, directory, context, signal: interrupt.signal };
+    process.exitCode = await JOBS[inputs.mode](job);
   } catch (error) {
     if (!(error instanceof PacegateError)) throw error;
     runner.fail(error.message);
@@ -69,77 +66,15 @@ async function runPost(): Promise<void> {
   await removeSession(runner.state('session')).catch(() => undefined);
 }
 
-const CANCELLED =
-  'This run was cancelled before its end: what was measured is kept, and nothing of it is a verdict.';
+const JOBS: Readonly<Record<Inputs['mode'], (job: Job) => Promise<number>>> = {
+  gate: gateJob,
+  measure: gateJob,
+  report: reportJob,
+  baseline: baselineJob,
+};
 
-interface Job {
-  readonly inputs: Inputs;
-  readonly overrides: Overrides;
-  readonly event: EventContext;
-  readonly project: Project;
-  readonly context: RunContext;
-  readonly signal: AbortSignal;
-}
-
-async function gateJob({ inputs, overrides, event, project, context, signal }: Job): Promise<number> {
-  const { pullRequest, before, mergeBase } = event;
-  const result = await gateRepository(
-    project,
-    overrides,
-    {
-      event: event.event,
-      ...(before === undefined ? {} : { before }),
-      ...(pullRequest === undefined ? {} : { baseRef: pullRequest.baseRef }),
-      ...(pullRequest?.headSha === undefined ? {} : { headSha: pullRequest.headSha }),
-      ...(mergeBase === undefined ? {} : { baseSha: mergeBase }),
-      gitEnvironment: await tokenEnvironment(project.top, inputs.githubToken, event.serverUrl),
-      secretsOnPullRequests: inputs.buildSecretsOnPullRequests,
-    },
-    context,
-    signal,
-  );
-  const { session, comparison, plan, interrupted } = result;
-  const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
-  const render = (more: readonly string[], artifactUrl?: string) =>
-    renderMarkdown(comparison, session, {
-      marker: markerOf(plan.configuration),
-      remarks: [...remarks, ...more],
-      ...(artifactUrl === undefined ? {} : { artifactUrl }),
-    });
-  // First to the disk, then to the artifact, then to people: each step may fail without losing the one before.
-  await writeResults(context.out, session, comparison, render([]));
-  const artifact = await upload(inputs.artifactName ?? `pacegate-${plan.configuration}`, context.out, event);
-  const body = render(artifact.remarks, artifact.url);
-  // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
-  const comment = interrupted
-    ? { remarks: [] }
-    : await postComment(inputs, event, markerOf(plan.configuration), body);
-  const files = await writeResults(
-    context.out,
-    session,
-    comparison,
-    render([...artifact.remarks, ...comment.remarks], artifact.url),
-  );
-  await writeSummary(render([...artifact.remarks, ...comment.remarks], artifact.url));
-  if (!interrupted) annotate(comparison);
-
-  runner.output('verdict', interrupted ? 'no_data' : comparison.verdict);
-  runner.output('regressions', JSON.stringify(regressionsOf(comparison)));
-  runner.output('session', files.session);
-  runner.output('report', files.report);
-  runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
-  runner.output('comment-url', ('url' in comment ? comment.url : undefined) ?? '');
-  if (interrupted) {
-    runner.fail(CANCELLED);
-    return 3;
-  }
-  runner.log.info(`Pacegate: ${headline(comparison, oneLine)}`);
-  const status = exitStatus(comparison, plan.rules.failOn);
-  if (status !== 0) runner.fail(`Pacegate: ${headline(comparison, oneLine)}`);
-  return status;
-}
-
-async function baselineJob({ inputs, event, project, context, signal }: Job): Promise<number> {
+async function baselineJob({ inputs, overrides, event, directory, context, signal }: Job): Promise<number> {
+  const project = await openProject({ directory, config: inputs.config, overrides });
   const gitEnvironment = await tokenEnvironment(project.top, inputs.githubToken, event.serverUrl);
   const { session, stored, interrupted } = await refreshBaseline(
     project,
@@ -188,11 +123,6 @@ function refuseTarget({ event }: EventContext): void {
 
 const defaultOut = (sessionId: string) =>
   join(process.env['RUNNER_TEMP'] ?? process.cwd(), `pacegate-${sessionId}`);
-
-const regressionsOf = ({ rows }: Comparison) =>
-  rows
-    .filter(({ verdict }) => verdict === 'regressed')
-    .map(({ variant, metric, change }) => ({ variant, metric, change }));
 
 function overridesOf(inputs: Inputs): Overrides {
   const { variants, evidence, failOn, budget, registry, cacheFrom, cacheTo, baselineBranch } = inputs;

@@ -1,4 +1,3 @@
-import type { Comparison } from '../compare/comparison.ts';
 import { exitStatus } from '../compare/exit-status.ts';
 import { comparisonJson } from '../compare/json.ts';
 import { compareSession } from '../compare/compare.ts';
@@ -7,10 +6,12 @@ import type { Overrides } from '../plan/resolve.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/measurement.ts';
 import { renderTerminal } from '../report/terminal.ts';
-import { parseSession } from '../session/read.ts';
+import { isMerged } from '../session/merged.ts';
+import { parseSessionFile } from '../session/read.ts';
 import type { EvidenceRequest, Verdict } from '../session/rules.ts';
 import type { Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
+import type { ShardRequest } from '../session/shard.ts';
 import { renderTimings } from '../session/timings.ts';
 import { runDemo } from './demo.ts';
 import { gateRepository, type RunContext } from './gate-repository.ts';
@@ -19,8 +20,9 @@ import { openOutFolder, type OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
 import { duration, type ProgressLog } from './progress.ts';
 import { openProject } from './project.ts';
-import { compareFiles, readText } from './read-sides.ts';
+import { compareFiles, type ComparedFiles } from './read-sides.ts';
 import { jsonText, writeResults } from './results.ts';
+import { judgedTogether, readSessions, readText, type JudgedSessions } from './session-files.ts';
 import { newSessionId } from './session-id.ts';
 import { openWorkFolder, removeWorkFolder } from './work-folder.ts';
 
@@ -95,11 +97,21 @@ export async function runCommandOfOneSide(
 
 export async function gateCommand(
   context: CommandContext,
-  options: Planned & { readonly baseline?: string },
+  options: Planned & {
+    readonly baseline?: string;
+    readonly shard?: ShardRequest;
+    readonly confirm?: readonly string[];
+  },
 ): Promise<number> {
+  const { shard, confirm } = options;
+  if (shard !== undefined && confirm !== undefined)
+    throw new ConfigurationError(
+      `--shard ${shard.index}/${shard.of} and --confirm were both given; legal: one of them. What regressed in any shard is confirmed by one job.`,
+    );
   const project = await openProjectHere(options);
+  const first = confirm === undefined ? undefined : await readSessions(confirm);
   return await withRun(context, options.out, async (run) => {
-    const { session, comparison, remarks, plan, interrupted } = await gateRepository(
+    const judged = await gateRepository(
       project,
       overridesOf(options),
       {
@@ -109,14 +121,43 @@ export async function gateCommand(
       },
       run,
       context.signal,
+      { ...(shard === undefined ? {} : { shard }), ...(first === undefined ? {} : { confirm: first }) },
     );
-    const markdown = renderMarkdown(comparison, session, { marker: markerOf(plan.configuration), remarks });
-    await writeResults(run.out, session, comparison, markdown);
-    context.log.step('Verdict');
-    context.print(comparisonText(comparison, session, remarks, options, context.colour));
-    sayWhere(context, run.out, session);
+    const { comparison, remarks, plan, interrupted } = judged;
+    await deliver(context, judged, remarks, run.out, options);
     return interrupted ? COULD_NOT_BE_MEASURED : exitStatus(comparison, plan.rules.failOn);
   });
+}
+
+/** `merge`: sessions of several jobs to one verdict, and to one file that gives it again. */
+export async function mergeCommand(
+  context: CommandContext,
+  paths: readonly string[],
+  options: Printed & { readonly out: string; readonly failOn?: readonly Verdict[] },
+): Promise<number> {
+  const judged = judgedTogether(await readSessions(paths));
+  await deliver(context, judged, [], await openOutFolder(options.out), options);
+  return exitStatus(judged.comparison, options.failOn ?? judged.session.rules.failOn);
+}
+
+/** Writes the files of a verdict and says it. */
+async function deliver(
+  context: CommandContext,
+  judged: JudgedSessions,
+  remarks: readonly string[],
+  out: OutFolder,
+  options: Printed,
+): Promise<void> {
+  const { comparison, session, parts, file } = judged;
+  const markdown = renderMarkdown(comparison, session, {
+    marker: markerOf(session.configuration),
+    remarks,
+    parts,
+  });
+  await writeResults(out, file, comparison, markdown);
+  context.log.step('Verdict');
+  context.print(comparisonText(judged, remarks, options, context.colour));
+  sayWhere(context, out, session);
 }
 
 export async function baselineCommand(context: CommandContext, options: Planned): Promise<number> {
@@ -155,16 +196,18 @@ export async function compareCommand(
   const { baseline, head, sameMachine, config } = options;
   const project =
     config === undefined ? undefined : await openProject({ directory: process.cwd(), config, overrides: {} });
-  const { comparison, session } = await compareFiles({
+  const compared = await compareFiles({
     files,
     baseline,
     head,
     sameMachine,
     ...(project === undefined ? {} : { rules: project.plan.rules }),
   });
-  context.print(comparisonText(comparison, session, [], options, context.colour));
-  const failOn = options.failOn ?? project?.plan.rules.failOn ?? session?.rules.failOn ?? ['regressed'];
-  return exitStatus(comparison, failOn);
+  const failOn = options.failOn ??
+    project?.plan.rules.failOn ??
+    compared.session?.rules.failOn ?? ['regressed'];
+  context.print(comparisonText(compared, [], options, context.colour));
+  return exitStatus(compared.comparison, failOn);
 }
 
 export async function reportCommand(
@@ -172,10 +215,22 @@ export async function reportCommand(
   file: string,
   options: Printed,
 ): Promise<number> {
-  const session = parseSession(await readText(file), file);
+  const session = parseSessionFile(await readText(file), file);
+  if (isMerged(session)) {
+    const judged = judgedTogether(session.parts.map((part) => ({ session: part, file })));
+    context.print(comparisonText(judged, [], options, context.colour));
+    return 0;
+  }
   // What `run` measured is a measurement, unless there was something to judge it by.
   if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
-    context.print(comparisonText(compareSession(session), session, [], options, context.colour));
+    context.print(
+      comparisonText(
+        { comparison: compareSession(session), session, parts: [session] },
+        [],
+        options,
+        context.colour,
+      ),
+    );
   else context.print(measurementText(session, options, context.colour));
   return 0;
 }
@@ -223,8 +278,7 @@ function sayWhere({ log }: CommandContext, out: OutFolder, { budget }: Session):
 
 /** A comparison in the format that was asked for; without one, the table for a terminal. */
 function comparisonText(
-  comparison: Comparison,
-  session: Session | undefined,
+  { comparison, session, parts }: ComparedFiles,
   remarks: readonly string[],
   { format }: Printed,
   colour: boolean,
@@ -237,10 +291,10 @@ function comparisonText(
         throw new ConfigurationError(
           '--format csv writes the timings of one session, and several files were compared. Legal here: markdown, json.',
         );
-      return renderTimings(session);
+      return renderTimings(...parts);
     case 'markdown': {
       const marker = session === undefined ? {} : { marker: markerOf(session.configuration) };
-      return renderMarkdown(comparison, session, { ...marker, remarks });
+      return renderMarkdown(comparison, session, { ...marker, remarks, parts });
     }
     default:
       return renderTerminal(comparison, session, { colour, remarks });

@@ -36,11 +36,19 @@ export interface Uploaded {
 
 const FILES = ['session.json', 'timings.csv', 'report.md', 'comparison.json', 'runs.jsonl'];
 
-/** Uploads the files of a run; the verdict stands whether it works or not. */
-export async function upload(name: string, out: OutFolder, event: EventContext): Promise<Uploaded> {
+/**
+ * Uploads the files of a run; the verdict stands whether it works or not.
+ * @param replace take the place of what an earlier attempt of the job left
+ */
+export async function upload(
+  name: string,
+  out: OutFolder,
+  event: EventContext,
+  replace = false,
+): Promise<Uploaded> {
   if (name === 'none') return { remarks: [] };
   const files = await out.existing(FILES);
-  const result = await uploadArtifact({ name, files, folder: out.path });
+  const result = await uploadArtifact({ name, files, folder: out.path, replace });
   if (result.kind === 'uploaded')
     return { id: result.id, url: `${event.runUrl}/artifacts/${result.id}`, remarks: [] };
   log.warn(`The artifact could not be uploaded: ${result.reason}. The files are in ${out.path}.`);

@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
+import { assembleParts } from '../compare/merge.ts';
+import { twoSided } from '../compare/session.test-support.ts';
 import { buildFailureMessage } from '../images/build-failure.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { createImageBuilder } from '../images/images.ts';
@@ -12,8 +14,10 @@ import { resolveInterpreter } from '../measure/interpreter.ts';
 import { readJournal } from '../measure/journal.ts';
 import { never, runRequest, type RequestChange } from '../measure/run-request.test-support.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
+import { shardOf } from '../plan/shard.ts';
 import type { CommandResult } from '../process/command.ts';
 import { parseSession } from '../session/read.ts';
+import type { Session } from '../session/session.ts';
 import { parseTimings } from '../session/timings.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { hashFiles } from '../source/workload-files.ts';
@@ -57,6 +61,11 @@ const plan = (text: string, overrides: Overrides = {}) =>
   resolvePlan({ text, file: '.github/pacegate.yml', root: '/project', overrides });
 const changed = (from: string, to: string) => () => plan(CONFIGURATION.replace(from, to));
 
+const SHARD: Session = {
+  ...twoSided({ wall_time_s: [1, 1] }),
+  shard: { index: 1, of: 2, tests: 2, variants: ['a', 'b'] },
+};
+
 const planned: readonly (readonly [string, Provoke])[] = [
   ['no YAML', changed('variants:', 'variants: [')],
   ['an empty file', () => plan('')],
@@ -90,6 +99,18 @@ rules: { alpha: 2, blocks: 0, fail-on: [slower], budget: 20 }
   ['options that do not fit the file', () => plan(CONFIGURATION, { variants: ['offical'], budget: 'soon' })],
   ['measuring code that is not there', () => hashFiles(temporaryFolder(), ['bench.py'])],
   ['a session that is none', () => parseSession('{"benchmarks": []}', 'session.json')],
+  ['a shard that has nothing to do', () => shardOf(plan(CONFIGURATION), { index: 3, of: 3 })],
+  [
+    'sessions that are not of one gate',
+    () =>
+      assembleParts([
+        { session: SHARD, file: 'shard-1/session.json' },
+        {
+          session: { ...SHARD, id: 'other', workload: { ...SHARD.workload, hash: 'v' } },
+          file: 'shard-2/session.json',
+        },
+      ]),
+  ],
   [
     'timings with a wrong line',
     () =>

@@ -1,14 +1,20 @@
 import { join } from 'node:path';
 import { openBaselineBranch } from '../baseline/branch.ts';
 import { knownImage } from '../baseline/format.ts';
+import { gateHistory } from '../compare/history.ts';
+import type { NamedSession } from '../compare/merge.ts';
 import { StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
-import { gate, type GateResult } from '../pipeline/gate.ts';
-import type { SideTree } from '../pipeline/ports.ts';
+import { confirm } from '../pipeline/confirm.ts';
+import { gate, type GateRequest } from '../pipeline/gate.ts';
+import type { Ports, SideTree } from '../pipeline/ports.ts';
 import { guarded, ruleChanges, withoutSecrets, withRulesOf } from '../plan/base-rules.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Overrides } from '../plan/resolve.ts';
+import { shardOf } from '../plan/shard.ts';
+import type { History } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
+import type { ShardRequest } from '../session/shard.ts';
 import { exportTree, repositoryName } from '../source/export.ts';
 import { isPullRequest, resolveSides, type SideCommit, type Sides } from '../source/sides.ts';
 import { checkContext } from '../source/workload-files.ts';
@@ -17,6 +23,7 @@ import type { OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
 import type { ProgressLog } from './progress.ts';
 import { planAt, type Project } from './project.ts';
+import { judgedParts, type JudgedSessions } from './session-files.ts';
 import { newSeed } from './session-id.ts';
 import { VERSION } from './version.ts';
 
@@ -46,7 +53,15 @@ export interface Occasion {
   readonly secretsOnPullRequests: boolean;
 }
 
-export interface GatedRepository extends GateResult {
+/** Which part of a gate this job is; nothing of it: the whole. */
+export interface GatePart {
+  readonly shard?: ShardRequest;
+  /** An earlier job's gate: what regressed in it is measured again here. */
+  readonly confirm?: readonly NamedSession[];
+}
+
+export interface GatedRepository extends JudgedSessions {
+  readonly interrupted: boolean;
   /** The plan that judged: its rules decide the exit status. */
   readonly plan: Plan;
   readonly history: readonly Session[];
@@ -64,6 +79,7 @@ export async function gateRepository(
   occasion: Occasion,
   context: RunContext,
   signal: AbortSignal,
+  part: GatePart = {},
 ): Promise<GatedRepository> {
   const { top } = project;
   const { log, workFolder, out } = context;
@@ -72,8 +88,10 @@ export async function gateRepository(
   const baselineCommit = 'unavailable' in sides.baseline ? undefined : sides.baseline;
 
   const ruled = await ruledPlan(project, overrides, event, baselineCommit);
-  const plan = isPullRequest(event) && !secretsOnPullRequests ? withoutSecrets(ruled.plan) : ruled.plan;
-  const { sessions: history, remarks } = await readHistory(top, plan, env, log);
+  const allowed = isPullRequest(event) && !secretsOnPullRequests ? withoutSecrets(ruled.plan) : ruled.plan;
+  const { plan, shard } =
+    part.shard === undefined ? { plan: allowed, shard: undefined } : shardOf(allowed, part.shard);
+  const { sessions: history, record: standing, remarks } = await readHistory(top, plan, env, log);
   const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) log.warn(warning);
 
@@ -82,38 +100,51 @@ export async function gateRepository(
     baselineCommit === undefined
       ? undefined
       : await exportSide(top, baselineCommit, join(workFolder, 'baseline'), plan.workload.context);
+  const request: GateRequest = {
+    sessionId: context.sessionId,
+    ...(shard === undefined ? {} : { shard }),
+    plan,
+    pair: {
+      head: head.tree,
+      baseline:
+        baseline === undefined
+          ? unavailable(sides)
+          : { ...baseline.tree, ...(ruled.base === undefined ? {} : { plan: ruled.base }) },
+    },
+    source: {
+      repository: await repositoryName(top),
+      event,
+      ...(baselineCommit === undefined ? {} : { baseline: record(baselineCommit) }),
+      head: record(sides.head),
+    },
+    seed: plan.seed ?? newSeed(),
+    toolVersion: VERSION,
+    history,
+    ...(standing === undefined ? {} : { record: standing }),
+    knownImage: ({ name }) =>
+      baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
+    notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings],
+  };
   const result = await withPorts(
     { plan, ...context, out },
-    async (ports) =>
-      await gate(
-        {
-          sessionId: context.sessionId,
-          plan,
-          pair: {
-            head: head.tree,
-            baseline:
-              baseline === undefined
-                ? unavailable(sides)
-                : { ...baseline.tree, ...(ruled.base === undefined ? {} : { plan: ruled.base }) },
-          },
-          source: {
-            repository: await repositoryName(top),
-            event,
-            ...(baselineCommit === undefined ? {} : { baseline: record(baselineCommit) }),
-            head: record(sides.head),
-          },
-          seed: plan.seed ?? newSeed(),
-          toolVersion: VERSION,
-          history,
-          knownImage: ({ name }) =>
-            baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
-          notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings],
-        },
-        ports,
-        signal,
-      ),
+    async (ports) => await measurePart(request, part.confirm, ports, signal),
   );
   return { ...result, plan, history, remarks };
+}
+
+/** One gate, or what confirms an earlier one. */
+async function measurePart(
+  request: GateRequest,
+  first: GatePart['confirm'],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<JudgedSessions & { readonly interrupted: boolean }> {
+  if (first === undefined) {
+    const { session, comparison, interrupted } = await gate(request, ports, signal);
+    return { session, comparison, interrupted, parts: [session], file: session };
+  }
+  const { parts, comparison, interrupted } = await confirm({ ...request, first }, ports, signal);
+  return { ...judgedParts(parts, comparison), interrupted };
 }
 
 const record = ({ commit, dirty }: SideCommit) => ({ commit, dirty });
@@ -122,7 +153,7 @@ const unavailable = ({ baseline }: Sides) =>
   'unavailable' in baseline ? baseline : { unavailable: 'it was not exported' };
 
 /** The plan with the rules that hold, and the sentences on where they come from. */
-async function ruledPlan(
+export async function ruledPlan(
   project: Project,
   overrides: Overrides,
   event: string,
@@ -140,7 +171,7 @@ async function ruledPlan(
   switch (at.kind) {
     case 'plan':
       return {
-        plan: withRulesOf(plan, at.plan, overrides),
+        plan: guarded(withRulesOf(plan, at.plan, overrides), at.plan),
         base: at.plan,
         notes: ruleChanges(plan, at.plan),
       };
@@ -166,13 +197,19 @@ export async function readHistory(
   { baselineBranch, configuration, evidence }: Plan,
   env: Readonly<Record<string, string>>,
   log: ProgressLog,
-): Promise<{ readonly sessions: readonly Session[]; readonly remarks: readonly string[] }> {
+): Promise<{
+  readonly sessions: readonly Session[];
+  /** What they say together; undefined without any. */
+  readonly record: History | undefined;
+  readonly remarks: readonly string[];
+}> {
   try {
     const branch = openBaselineBranch({ directory, branch: baselineBranch, env });
-    const { sessions, problems } = await branch.read(configuration);
+    const { sessions, summaries, problems } = await branch.read(configuration);
     for (const problem of problems) log.warn(problem);
     return {
       sessions,
+      record: sessions.length === 0 ? undefined : gateHistory({ sessions, summaries }),
       remarks:
         sessions.length > 0
           ? problems
@@ -183,7 +220,11 @@ export async function readHistory(
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     log.warn(error.message);
-    return { sessions: [], remarks: [`The baseline history could not be read: ${error.message}`] };
+    return {
+      sessions: [],
+      record: undefined,
+      remarks: [`The baseline history could not be read: ${error.message}`],
+    };
   }
 }
 

@@ -1,13 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { compareSession, compareTimings } from '../compare/compare.ts';
 import type { Comparison } from '../compare/comparison.ts';
+import { ruledBy } from '../compare/merge.ts';
 import { withNights } from '../compare/nights.ts';
 import { ConfigurationError } from '../errors/errors.ts';
-import { parseSession } from '../session/read.ts';
+import { isMerged, type Merged } from '../session/merged.ts';
+import { parseSessionFile } from '../session/read.ts';
 import type { Rules } from '../session/rules.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { parseTimings, type TimedRun } from '../session/timings.ts';
+import { judgedTogether, readText } from './session-files.ts';
 
 /** What `compare` was given: files that say their side, and files that are told theirs. */
 export interface ComparisonFiles {
@@ -22,12 +24,14 @@ export interface ComparisonFiles {
 
 export interface ComparedFiles {
   readonly comparison: Comparison;
-  /** The session that was judged; undefined where CSVs were. */
+  /** The session that was judged, several of one gate as one; undefined where CSVs were. */
   readonly session: Session | undefined;
+  readonly parts: readonly Session[];
 }
 
 type Observed =
   | { readonly kind: 'session'; readonly session: Session }
+  | { readonly kind: 'merged'; readonly merged: Merged; readonly file: string }
   | { readonly kind: 'timings'; readonly runs: readonly TimedRun[] };
 
 /**
@@ -50,6 +54,19 @@ export async function compareFiles(request: ComparisonFiles): Promise<ComparedFi
     throw new ConfigurationError(
       'There is nothing to compare: name a session.json or a timings.csv, or two with --baseline FILE --head FILE.',
     );
+  const whole = observed.find((one) => one.kind === 'merged');
+  if (whole?.kind === 'merged') {
+    if (observed.length > 1)
+      throw new ConfigurationError(
+        `${whole.file} holds the sessions of one gate and is judged by itself. pacegate merge FILE… puts it together with more of them.`,
+      );
+    return judgedTogether(
+      whole.merged.parts.map((session) => ({
+        session: request.rules === undefined ? session : ruledBy(session, request.rules),
+        file: whole.file,
+      })),
+    );
+  }
   const sessions = observed.flatMap((one) => (one.kind === 'session' ? [one.session] : []));
   const runs = observed.flatMap((one) => (one.kind === 'timings' ? one.runs : []));
   if (sessions.length > 0 && runs.length > 0)
@@ -58,7 +75,7 @@ export async function compareFiles(request: ComparisonFiles): Promise<ComparedFi
     );
   return sessions.length > 0
     ? compareSessions(sessions, request)
-    : { comparison: compareRuns(runs, request), session: undefined };
+    : { comparison: compareRuns(runs, request), session: undefined, parts: [] };
 }
 
 /** One session with a head is judged: by its pairs, or by the sessions of a baseline beside it. */
@@ -68,7 +85,7 @@ function compareSessions(sessions: readonly Session[], request: ComparisonFiles)
   const [session] = judged;
   if (session === undefined || judged.length > 1)
     throw new ConfigurationError(
-      `${judged.length === 0 ? 'None' : judged.length} of the sessions ${judged.length === 0 ? 'has' : 'have'} a head; legal is one, and any number of the baseline's beside it (--baseline FILE --head FILE says it for those that do not).`,
+      `${judged.length === 0 ? 'None' : judged.length} of the sessions ${judged.length === 0 ? 'has' : 'have'} a head; legal is one, and any number of the baseline's beside it (--baseline FILE --head FILE says it for those that do not).${judged.length > 1 ? ' Shards of one gate, and what confirms it, are put together by pacegate merge FILE….' : ''}`,
     );
   const ids = sessions.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
@@ -76,12 +93,12 @@ function compareSessions(sessions: readonly Session[], request: ComparisonFiles)
     throw new ConfigurationError(
       `The session ${twice} was given twice: the same measurements are one night, not two.`,
     );
-  const ruled = request.rules === undefined ? session : { ...session, rules: request.rules };
+  const ruled = request.rules === undefined ? session : ruledBy(session, request.rules);
   const whole = nights.length === 0 ? ruled : withNights(ruled, nights);
   const vouched = request.sameMachine
     ? { ...whole, nights: whole.nights.map((night) => ({ ...night, sameMachine: true })) }
     : whole;
-  return { comparison: compareSession(vouched), session: vouched };
+  return { comparison: compareSession(vouched), session: vouched, parts: [vouched] };
 }
 
 function compareRuns(runs: readonly TimedRun[], { sameMachine, rules }: ComparisonFiles): Comparison {
@@ -92,25 +109,17 @@ function compareRuns(runs: readonly TimedRun[], { sameMachine, rules }: Comparis
 /** Reads a session or timings: a JSON text begins with a brace. @throws ConfigurationError naming the file */
 async function readObserved(file: string): Promise<Observed> {
   const text = await readText(file);
-  return text.trimStart().startsWith('{')
-    ? { kind: 'session', session: parseSession(text, file) }
-    : { kind: 'timings', runs: parseTimings(text, file) };
-}
-
-/** @throws ConfigurationError when the file cannot be read */
-export async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new ConfigurationError(
-      `${file} cannot be read (${error instanceof Error ? error.message : String(error)}). Name a session.json or a timings.csv.`,
-      { cause: error },
-    );
-  }
+  if (!text.trimStart().startsWith('{')) return { kind: 'timings', runs: parseTimings(text, file) };
+  const read = parseSessionFile(text, file);
+  return isMerged(read) ? { kind: 'merged', merged: read, file } : { kind: 'session', session: read };
 }
 
 /** The same measurements as another side's: `run` measures a head, and tomorrow it is the baseline. */
 function asSide(observed: Observed, side: Side, file: string): Observed {
+  if (observed.kind === 'merged')
+    throw new ConfigurationError(
+      `${file} holds the sessions of a whole gate, so it cannot be the ${side} alone; name it without --${side}.`,
+    );
   const found = new Set(
     observed.kind === 'session' ? observed.session.sides : observed.runs.map((run) => run.side),
   );

@@ -1,7 +1,7 @@
 import { sessionText } from '../baseline/format.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { comparisonJson } from '../compare/json.ts';
-import type { Session } from '../session/session.ts';
+import { isMerged, MERGED_FORMAT, MERGED_VERSION, partsOf, type SessionFile } from '../session/merged.ts';
 import { renderTimings } from '../session/timings.ts';
 import type { OutFolder } from './out-folder.ts';
 
@@ -14,16 +14,22 @@ export interface ResultFiles {
 
 export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
+/** What `session.json` holds: one session, or the sessions that were judged together. */
+const fileText = (file: SessionFile): string =>
+  isMerged(file)
+    ? `{\n "format": "${MERGED_FORMAT}",\n "version": ${MERGED_VERSION},\n "parts": [\n${file.parts.map(sessionText).join(',\n')}]\n}\n`
+    : sessionText(file);
+
 /** Writes what a run found: the session first, for all the rest can be made from it again. */
 export async function writeResults(
   out: OutFolder,
-  session: Session,
+  file: SessionFile,
   comparison: Comparison | undefined,
   markdown: string,
 ): Promise<ResultFiles> {
   const files = {
-    session: await out.write('session.json', sessionText(session)),
-    timings: await out.write('timings.csv', renderTimings(session)),
+    session: await out.write('session.json', fileText(file)),
+    timings: await out.write('timings.csv', renderTimings(...partsOf(file))),
     report: await out.write('report.md', markdown),
   };
   if (comparison !== undefined) await out.write('comparison.json', jsonText(comparisonJson(comparison)));

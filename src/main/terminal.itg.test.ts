@@ -202,6 +202,39 @@ test('a head whose workload dies is failed, a baseline whose workload dies is no
   expect(mended.out).toMatch(/no baseline to compare 2 of 2 checks with; nothing blocks/);
 });
 
+test('two shards and a second session are one gate, whose file gives its verdict again', async () => {
+  const { path, write, commit } = project(
+    `${HOST}  lean: { interpreter: host, python: python3, flags: [-O] }\n`,
+    { rounds: 400_000, more: ', repetitions: 1', rules: 'blocks: 8' },
+  );
+  write(
+    'app.py',
+    application(2_000_000).replace('    return', '    assert sum(range(3_000_000))\n    return'),
+  );
+  commit('slower');
+  for (const shard of ['1', '2']) {
+    const args = ['gate', '--baseline', 'HEAD~1', '--shard', `${shard}/2`, '--out', `shards/${shard}`];
+    const { status, out, log } = await pacegate(path, args);
+    expect({ status, log: status === 1 ? '' : log }).toEqual({ status: 1, log: '' });
+    expect(out).toContain(`This is shard ${shard} of 2`);
+  }
+  const merged = await pacegate(path, ['merge', 'shards', '--format', 'json']);
+  expect(merged.status).toBe(1);
+  expect(verdictsOf(merged.out, 'cpu_time_s')).toEqual(['regressed', 'regressed']);
+  expect(JSON.parse(merged.out)).toMatchObject({ family: { tests: 4 } });
+
+  const confirm = ['gate', '--baseline', 'HEAD~1', '--confirm', 'shards', '--out', 'pacegate-out/second'];
+  const confirmed = await pacegate(path, [...confirm, '--format', 'json']);
+  expect(confirmed.status).toBe(1);
+  const rows = (JSON.parse(confirmed.out) as { results: { metric: string; confirmation: unknown }[] })
+    .results;
+  expect(
+    rows.filter(({ metric }) => metric === 'cpu_time_s').map(({ confirmation }) => confirmation),
+  ).toEqual([1, 2].map(() => expect.objectContaining({ confirmed: true, blocks: 8, sameMachine: true })));
+  const again = await pacegate(path, ['compare', 'pacegate-out/second/session.json', '--format', 'json']);
+  expect([again.status, JSON.parse(again.out)]).toEqual([1, JSON.parse(confirmed.out)]);
+});
+
 test('two runs are compared as stored evidence, which one night is too little for', async () => {
   const { path } = project(HOST);
   expect((await pacegate(path, ['run', '--out', 'one'])).status).toBe(0);
@@ -240,23 +273,89 @@ test('a baseline is kept on a branch of a repository without a remote, and stand
   commit('clean');
   expect((await pacegate(path, ['baseline'])).status).toBe(0);
   expect((await pacegate(path, ['baseline'])).status).toBe(0);
-  expect(
-    git('ls-tree', '-r', '--name-only', 'pacegate-baseline')
-      .split('\n')
-      .filter((name) => name.includes('/sessions/')),
-  ).toHaveLength(2);
+  const third = await pacegate(path, ['baseline']);
+  expect(third.status).toBe(0);
+  expect(third.out).toMatch(/against itself: [01] of 3 nights.*\nmachine/);
+  expect(third.out).toMatch(/here +wall time .* (unchanged|not decided|false alarm) .* 3\n/);
+  expect(sessionIn(path)).toMatchObject({ purpose: 'nightly', sides: ['baseline', 'head'] });
+  const stored = git('ls-tree', '-r', '--name-only', 'pacegate-baseline').split('\n');
+  const sessions = stored.filter((name) => name.includes('/sessions/'));
+  expect(sessions).toHaveLength(3);
+  // What lies there already is not carried again by each session.
+  expect(JSON.parse(git('show', `pacegate-baseline:${sessions[2] ?? ''}`))).toMatchObject({ nights: [] });
+  expect(JSON.parse(git('show', 'pacegate-baseline:pacegate/noise.json'))).toMatchObject({
+    alarms: { nights: 3 },
+    noise: [
+      { variant: 'here', metric: 'wall_time_s', nights: 3, tau: expect.any(Number) },
+      { metric: 'cpu_time_s' },
+    ],
+    anchor: null,
+  });
   write('app.py', application(1_500_001));
   const { out } = await pacegate(path, ['gate', '--format', 'markdown']);
   expect(out).toContain('Stored nights');
+  expect(out).toMatch(/against itself: [01] of 3 nights/);
+  expect(sessionIn(path).nights.map(({ residuals }) => Object.keys(residuals))).toEqual([
+    ['here'],
+    ['here'],
+    ['here'],
+  ]);
+});
+
+test('the anchor is compared with once a week or when asked for, and one that means nothing costs no night', async () => {
+  const { path, write, git, commit } = project(HOST, { rules: 'blocks: 10, anchor: v1' });
+  const anchors = () =>
+    git('ls-tree', '-r', '--name-only', 'pacegate-baseline')
+      .split('\n')
+      .filter((name) => name.includes('/anchors/'));
+  const unknown = await pacegate(path, ['baseline']);
+  expect(unknown.status).toBe(2);
+  expect(unknown.log).toMatch(/pacegate\.yml: rules\.anchor: found "v1", which is no tag here/);
+  expect(git('ls-tree', '-r', '--name-only', 'pacegate-baseline')).toContain('/sessions/');
+  git('tag', 'v1');
+  write('app.py', application(3_000_000));
+  commit('slower');
+  const weekly = await pacegate(path, ['baseline', '--format', 'markdown']);
+  expect(weekly.status).toBe(0);
+  expect(weekly.out).toMatch(/Creep: `here` CPU time is \d+(\.\d)? % worse than the anchor/);
+  expect(anchors()).toHaveLength(1);
+  const file = join(path, 'pacegate-out/anchor/session.json');
+  const compared = parseSession(readFileSync(file, 'utf8'), file);
+  expect(compared).toMatchObject({
+    purpose: 'anchor',
+    source: { baseline: { commit: git('rev-parse', 'v1') } },
+  });
+  expect(compared.runs).toHaveLength(20);
+  expect((await pacegate(path, ['baseline'])).status).toBe(0);
+  expect(anchors()).toHaveLength(1);
+  expect((await pacegate(path, ['baseline', '--anchor'])).status).toBe(0);
+  expect(anchors()).toHaveLength(2);
+});
+
+test('the doctor says what a gate would see here, and leaves nothing behind', async () => {
+  const { path, git, write } = project(HOST);
+  const table = await pacegate(path, ['doctor', '--blocks', '8']);
+  expect({ status: table.status, log: table.status === 0 ? '' : table.log }).toEqual({ status: 0, log: '' });
+  expect(table.out).toMatch(/here +wall time +3 % .*\nhere +CPU time +3 % /);
+  expect(table.out).toMatch(/A gate of unchanged code measures for about .* here/);
+  const json = await pacegate(path, ['doctor', '--blocks', '8', '--seed', '3', '--format', 'json']);
+  expect(JSON.parse(json.out)).toMatchObject({ format: 'pacegate-doctor', seed: 3, rows: [{}, {}] });
+  expect(git('status', '--porcelain')).toBe('');
+  expect(existsSync(join(path, 'pacegate-out'))).toBe(false);
+  write('app.py', 'raise SystemExit(1)\n');
+  expect((await pacegate(path, ['doctor'])).status).toBe(3);
 });
 
 test.each([
+  ['too few blocks for the doctor', ['doctor', '--blocks', '3'], /Legal: a whole number from 8/],
+  ['an anchor where none is named', ['baseline', '--anchor'], /rules\.anchor: found nothing, and --anchor/],
   ['an unknown option', ['gate', '--baselin', 'x'], /unknown option '--baselin'/],
   ['an unknown command', ['gaet'], /unknown command 'gaet'/],
   ['an unknown verdict', ['gate', '--fail-on', 'slower'], /Found slower; legal: none, failed, regressed/],
   ['a bad duration', ['gate', '--budget', 'soon'], /Legal: a duration such as 90s/],
   ['no configuration', ['gate', '--config', 'none.yml'], /There is no configuration at .*none\.yml/],
   ['a missing file', ['compare', 'none.json'], /none\.json cannot be read/],
+  ['a shard that is none', ['gate', '--shard', '3/2'], /Legal: INDEX\/OF, such as 2\/5/],
   ['nothing to compare', ['compare'], /There is nothing to compare/],
   ['a baseline that is no commit', ['gate', '--baseline', 'nowhere'], /--baseline nowhere names no commit/],
 ])('%s is the user’s to mend: status 2, and no file is written', async (_, args, message) => {

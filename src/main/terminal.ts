@@ -4,12 +4,14 @@ import { DEFAULTS } from '../plan/defaults.ts';
 import { parseDuration } from '../plan/quantities.ts';
 import { evidenceRequestSchema, parseVerdicts, VERDICTS, type Verdict } from '../session/rules.ts';
 import { SIDES } from '../session/run.ts';
+import { parseShard, SHARD_WORDS, type ShardRequest } from '../session/shard.ts';
 import {
   baselineCommand,
   compareCommand,
   demoCommand,
   FORMATS,
   gateCommand,
+  mergeCommand,
   reportCommand,
   runCommandOfOneSide,
   type CommandContext,
@@ -116,6 +118,18 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
     .addOption(option.budget())
     .addOption(option.seed())
     .addOption(option.branch())
+    .addOption(
+      new Option(
+        '--shard <index/of>',
+        "measure this job's share of the variants; merge has the verdict",
+      ).argParser(shard),
+    )
+    .addOption(
+      new Option(
+        '--confirm <path>',
+        "measure again what regressed in an earlier job's session.json (or in a folder of its shards)",
+      ).argParser((path: string, before?: readonly string[]) => collect(path, before ?? [])),
+    )
     .action(async (options: Parameters<typeof gateCommand>[1]) => done(await gateCommand(context, options)));
 
   program
@@ -144,6 +158,17 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
     .addOption(option.failOn())
     .action(async (files: string[], options: Parameters<typeof compareCommand>[2]) =>
       done(await compareCommand(context, files, options)),
+    );
+
+  program
+    .command('merge')
+    .description("one verdict of several jobs' session.json: the shards of a gate, and what confirms it")
+    .argument('<path...>', 'files, or folders with a session.json in them')
+    .addOption(option.out('pacegate-out/merged'))
+    .addOption(option.format())
+    .addOption(option.failOn())
+    .action(async (paths: string[], options: Parameters<typeof mergeCommand>[2]) =>
+      done(await mergeCommand(context, paths, options)),
     );
 
   program
@@ -176,6 +201,12 @@ function duration(text: string): string {
   if (parseDuration(text) === undefined)
     throw new InvalidArgumentError('Legal: a duration such as 90s, 20m or 1h30m.');
   return text;
+}
+
+function shard(text: string): ShardRequest {
+  const request = parseShard(text);
+  if (request === undefined) throw new InvalidArgumentError(`Legal: ${SHARD_WORDS}.`);
+  return request;
 }
 
 function seed(text: string): number {

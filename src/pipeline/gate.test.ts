@@ -4,6 +4,7 @@ import type { Runnable } from '../measure/engine.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
+import { confirm } from './confirm.ts';
 import { gate, type GateRequest } from './gate.ts';
 import type { ImageRequest, MeasureRequest, Ports, Prepared } from './ports.ts';
 import { workloadHash } from './session.ts';
@@ -25,8 +26,8 @@ interface Script {
   /** The image that a side of a variant is; the side's name where nothing is said. */
   readonly identity?: (request: ImageRequest) => string;
   readonly failing?: (request: ImageRequest) => boolean;
-  /** How much slower the head is. */
-  readonly factor?: number;
+  /** How much slower the head is, in all variants or in each. */
+  readonly factor?: number | ((variant: string) => number);
   readonly interrupted?: boolean;
 }
 
@@ -50,8 +51,11 @@ const runnable = ({ variant, side, tree, filesFrom }: ImageRequest, identity: st
 
 function world({ identity, failing, factor = 1, interrupted = false }: Script = {}) {
   const asked: string[] = [];
+  const caps: number[] = [];
+  const factorOf = (variant: string) => (typeof factor === 'number' ? factor : factor(variant));
   let seconds = 0;
-  const measure = ({ variants, secondsLeft }: MeasureRequest) => {
+  const measure = ({ variants, secondsLeft, planner }: MeasureRequest) => {
+    caps.push(planner.cap(new Map(variants.map(({ variant }) => [variant, 1])), secondsLeft));
     asked.push(`measure ${variants.map(({ variant }) => variant).join('+')} in ${secondsLeft} s`);
     const runs = variants.flatMap(({ variant, sides }) =>
       Array.from({ length: 10 }, (_, index) =>
@@ -63,7 +67,7 @@ function world({ identity, failing, factor = 1, interrupted = false }: Script = 
           attempt: 0,
           started: '2026-01-01T00:00:00.000Z',
           outcome: 'ok',
-          metrics: { wall_time_s: (side === 'head' ? factor : 1) * (1 + index / 1000) },
+          metrics: { wall_time_s: (side === 'head' ? factorOf(variant) : 1) * (1 + index / 1000) },
           noise: {},
           exitStatus: 0,
         })),
@@ -122,7 +126,7 @@ function world({ identity, failing, factor = 1, interrupted = false }: Script = 
     clock: () => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)),
     log: { info: () => undefined, warn: () => undefined, step: () => undefined },
   };
-  return { ports, asked };
+  return { ports, asked, caps };
 }
 
 const never = new AbortController().signal;
@@ -247,4 +251,71 @@ test('a run that was cancelled says so and keeps what it has', async () => {
   const { interrupted, session } = await gate(request(), ports, never);
   expect(interrupted).toBe(true);
   expect(session.runs).toHaveLength(40);
+});
+
+const slowB = (variant: string) => (variant === 'b' ? 1.2 : 1);
+
+test('a second job measures again what regressed, eight blocks of it, and nothing else', async () => {
+  const { session } = await gate(request(), world({ factor: slowB }).ports, never);
+  const first = [{ session, file: 'first.json' }];
+  const again = world({ factor: slowB });
+  const both = await confirm({ ...request({ sessionId: 'second', seed: 2 }), first }, again.ports, never);
+  expect(again.asked).toEqual([
+    'hash /head',
+    'hash /head',
+    'overlay /head /baseline',
+    'b baseline',
+    'b head',
+    'measure b in 540 s',
+  ]);
+  expect(again.caps).toEqual([8]);
+  expect(verdicts(both.comparison.rows)).toEqual(['a unchanged', 'b regressed']);
+  expect(both.parts.confirmations).toMatchObject([
+    { id: 'second', purpose: 'confirmation', seed: 2, variants: ['b'], rules: { blocks: 10 } },
+  ]);
+  const quiet = await confirm({ ...request({ sessionId: 'third' }), first }, world().ports, never);
+  expect(verdicts(quiet.comparison.rows)).toEqual(['a unchanged', 'b inconclusive']);
+});
+
+test('where nothing regressed, the second job builds nothing and repeats the verdict', async () => {
+  const { session, comparison } = await gate(request(), world().ports, never);
+  const { ports, asked } = world();
+  const again = await confirm({ ...request(), first: [{ session, file: 'first.json' }] }, ports, never);
+  expect(asked).toEqual(['hash /head']);
+  expect(again).toMatchObject({ comparison, parts: { gates: [{ id: 'this' }], confirmations: [] } });
+});
+
+test.each<[string, (session: Session) => Session, RegExp]>([
+  [
+    'another head',
+    (session) => ({ ...session, source: { ...session.source, head: { commit: 'aaa', dirty: false } } }),
+    /the head: first\.json has aaa, this checkout has no commit; legal: one/,
+  ],
+  [
+    'another workload',
+    (session) => ({ ...session, workload: { ...session.workload, hash: 'v' } }),
+    /the workload's hash: first\.json has v, this checkout has [0-9a-f]{64}/,
+  ],
+  ['a night', (session) => ({ ...session, purpose: 'nightly' }), /found a session of purpose nightly/],
+])('%s is not confirmed, and nothing is built', async (_, change, message) => {
+  const { session } = await gate(request(), world({ factor: 1.2 }).ports, never);
+  const { ports, asked } = world();
+  const first = [{ session: change(session), file: 'first.json' }];
+  await expect(confirm({ ...request(), first }, ports, never)).rejects.toThrow(message);
+  expect(asked).toEqual(['hash /head']);
+});
+
+test('the rules here hold, not those that the first session carries', async () => {
+  const { session } = await gate(request(), world({ factor: 1.2 }).ports, never);
+  const loosened = {
+    ...session,
+    rules: { ...session.rules, metrics: session.rules.metrics.map((rule) => ({ ...rule, limit: 9 })) },
+  };
+  const first = [{ session: loosened, file: 'first.json' }];
+  const { comparison } = await confirm(
+    { ...request({ sessionId: 'second' }), first },
+    world({ factor: 1.2 }).ports,
+    never,
+  );
+  expect(verdicts(comparison.rows)).toEqual(['a regressed', 'b regressed']);
 });

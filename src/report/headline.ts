@@ -3,6 +3,7 @@ import type { Comparison, Row } from '../compare/comparison.ts';
 import type { Verdict } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import { ruledOut } from './sentences.ts';
+import { NOT_SEEN_AGAIN, notSeenAgain, notSeenAgainHeadline } from './confirmation.ts';
 import { reasonsUndecided } from './undecided.ts';
 import { count, listed, metricWords, percent, share, VERDICT_SENTENCES } from './words.ts';
 
@@ -35,6 +36,7 @@ export function headline({ verdict, rows }: Comparison, name: (text: string) => 
     case 'no_data':
       return lost === '' ? 'nothing was measured' : lost;
     case 'inconclusive':
+      if (gated.some(notSeenAgain)) return notSeenAgainHeadline(gated);
       return `no regression found, but ${checks(of('inconclusive'))} not decided${
         of('improved').length > 0 ? `; ${moved(of('improved'), 'improved')}` : ''
       }`;
@@ -76,7 +78,10 @@ function unchanged(gated: readonly Row[]): string {
 export function restOf({ verdict, rows }: Comparison, session: Session | undefined): readonly string[] {
   const of = (which: Verdict) => (which === verdict ? [] : rows.filter((row) => row.verdict === which));
   const checks = (some: readonly Row[]) => (some.length === 1 ? 'One check is' : `${some.length} checks are`);
-  const [unchangedRows, undecided] = [of('unchanged'), of('inconclusive')];
+  const [unchangedRows, undecided] = [
+    of('unchanged'),
+    of('inconclusive').filter((row) => !notSeenAgain(row)),
+  ];
   const loss = ruledOut(unchangedRows);
   return [
     ...(undecided.length === 0
@@ -115,7 +120,9 @@ export function lead(
   const { means, next } = VERDICT_SENTENCES[verdict];
   if (verdict === 'inconclusive') {
     const undecided = rows.filter((row) => row.verdict === 'inconclusive');
-    return [...stops, means, ...reasonsUndecided(undecided, session)];
+    return rows.some(notSeenAgain)
+      ? [...stops, NOT_SEEN_AGAIN]
+      : [...stops, means, ...reasonsUndecided(undecided, session)];
   }
   // What regressed and what failed is said row by row; there the next step alone is news.
   return verdict === 'regressed' || verdict === 'failed' ? [...stops, next] : [...stops, means, next];

@@ -10,10 +10,12 @@ import {
   storedDetails,
   type Detail,
 } from './details.ts';
+import { confirmationWords } from './confirmation.ts';
 import { code, sentence } from './escape.ts';
 import { evidenceDetails } from './evidence.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { methodDetail, minutesDetail } from './method.ts';
+import { partsDetail } from './parts.ts';
 import { confidence, sentences, type Said } from './sentences.ts';
 import { change, metricWords, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
 
@@ -59,7 +61,8 @@ export function renderMarkdown(
   session: Session | undefined,
   options: MarkdownOptions = {},
 ): string {
-  const { marker, remarks = [] } = options;
+  const { marker, remarks = [], parts = [] } = options;
+  const jobs = Math.max(1, parts.length);
   const { shown, more, unchanged, info } = divided(comparison.rows);
   const said = sentences(comparison, { name: code, text: sentence });
   const below = said.filter(({ verdict }) => TOLD_OPENLY.has(verdict)).slice(0, SENTENCES_SHOWN);
@@ -86,7 +89,10 @@ export function renderMarkdown(
     ...evidenceDetails(comparison),
     ...(session === undefined
       ? []
-      : [methodDetail(comparison, session), minutesDetail(session), environmentDetail(session)]),
+      : [
+          methodDetail(comparison, session, jobs),
+          ...(jobs > 1 ? [partsDetail(parts)] : [minutesDetail(session), environmentDetail(session)]),
+        ]),
     ...(session === undefined ? [] : imageDetails(session)),
     ...storedDetails(comparison),
   ];
@@ -187,7 +193,7 @@ function table(rows: readonly Row[]): string {
     unbroken(quantity(row.baseline.median, sentence(row.unit))),
     unbroken(quantity(row.head.median, sentence(row.unit))),
     unbroken(change(row)),
-    unbroken(`${SIGNS[row.verdict]} ${emphasised(row)}`),
+    `${unbroken(`${SIGNS[row.verdict]} ${emphasised(row)}`)}${confirmationWords(row)}`,
   ]);
   return markdownTable(
     [['variant', 'metric', 'baseline', 'head', unbroken('change (95 % interval)'), 'verdict'], ...body],

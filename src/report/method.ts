@@ -11,13 +11,13 @@ import { count, duration, listed, share } from './words.ts';
 const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 
 /** How the verdicts were come by, in the words of whoever wants to check them. */
-export function methodDetail({ family, rows }: Comparison, session: Session): Detail {
+export function methodDetail({ family, rows }: Comparison, session: Session, jobs = 1): Detail {
   const { workload, runs } = session;
   const repetitions = Object.entries(workload.repetitions).filter(([, n]) => n > 1);
   const has = (evidence: Row['evidence']) => rows.some((row) => row.evidence === evidence);
   const checks = `${count(family.tests, 'check')}, one-sided alpha ${family.alpha} for the whole report`;
   const lines = [
-    ...(has('paired') ? pairedLines(session, checks) : []),
+    ...(has('paired') ? pairedLines(session, checks, jobs) : []),
     ...(has('stored')
       ? [
           `By stored nights: each night of this machine is one value, its median; this session’s median against the interval that they predict for one more (t, of logarithms), Holm over ${checks}.`,
@@ -31,7 +31,7 @@ export function methodDetail({ family, rows }: Comparison, session: Session): De
   return { title: 'Method', body: runs.length === 0 ? 'Nothing was run.' : list(lines) };
 }
 
-function pairedLines(session: Session, checks: string): string[] {
+function pairedLines(session: Session, checks: string, jobs: number): string[] {
   const { seed, rules } = session;
   const limits = [
     ...new Set(
@@ -39,7 +39,7 @@ function pairedLines(session: Session, checks: string): string[] {
     ),
   ];
   return [
-    `One block is a pair of every variant still undecided: baseline and head back to back, in fresh containers or processes, order random and balanced (seed ${seed}). A block for warming up was discarded.`,
+    `One block is a pair of every variant still undecided: baseline and head back to back, in fresh containers or processes, order random and balanced (${jobs === 1 ? `seed ${seed}` : 'each job has a seed of its own'}). A block for warming up was discarded.`,
     ...looksLines(session),
     `Regressed and improved: exact one-sided signed-rank tests on log(head / baseline), Holm over ${checks}; and an estimate (Hodges-Lehmann) of ${limits.map(share).join(' or ')} or more.`,
     `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at alpha over the number of looks. Intervals are of 95 %, at the look that decided.`,

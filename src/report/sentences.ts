@@ -1,4 +1,5 @@
 import type { Comparison, Row } from '../compare/comparison.ts';
+import { notSeenAgain } from './confirmation.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import { clip } from './escape.ts';
 import { count, listed, metricWords, percent, quantity, share, sorted } from './words.ts';
@@ -17,7 +18,10 @@ export interface Said {
 
 /** What is to be said of every row that is judged and not unchanged, the worst first. */
 export function sentences({ rows }: Comparison, style: Style): readonly Said[] {
-  const notable = sorted(rows).filter(({ verdict }) => verdict !== 'unchanged' && verdict !== 'info');
+  const notable = sorted(rows).filter(
+    // What a second session did not show has its sentence among the remarks, with both figures.
+    (row) => row.verdict !== 'unchanged' && row.verdict !== 'info' && !notSeenAgain(row),
+  );
   // Rows that could not be judged share their reason; one sentence is enough for all of them.
   const alike = new Map<string, Row[]>();
   for (const row of notable) {

@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
 import type { Comparison, Row } from '../compare/comparison.ts';
 import type { Session } from '../session/session.ts';
+import { confirmationWords } from './confirmation.ts';
 import { clip, oneLine, printable } from './escape.ts';
 import { noise } from './details.ts';
 import { headline, lead, restOf } from './headline.ts';
@@ -46,7 +47,7 @@ export function renderTerminal(
     quantity(row.baseline.median, oneLine(row.unit)),
     quantity(row.head.median, oneLine(row.unit)),
     change(row),
-    VERDICT_WORDS[row.verdict],
+    `${VERDICT_WORDS[row.verdict]}${confirmationWords(row)}`,
   ]);
   const widths = HEADER.map((title, column) =>
     Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),

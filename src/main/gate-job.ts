@@ -1,0 +1,141 @@
+import { resolve } from 'node:path';
+import { tokenEnvironment } from '../baseline/credentials.ts';
+import type { Comparison } from '../compare/comparison.ts';
+import { exitStatus } from '../compare/exit-status.ts';
+import type { Inputs } from '../github/inputs.ts';
+import { oneLine } from '../report/escape.ts';
+import { headline } from '../report/headline.ts';
+import { markerOf, renderMarkdown } from '../report/markdown.ts';
+import type { Verdict } from '../session/rules.ts';
+import { annotate, postComment, runner, upload, writeSummary } from './delivery.ts';
+import { gateRepository, type Occasion } from './gate-repository.ts';
+import type { Job } from './job.ts';
+import { openProject, type Project } from './project.ts';
+import { judgeForReport } from './report-sessions.ts';
+import { writeResults } from './results.ts';
+import { readSessions, type JudgedSessions } from './session-files.ts';
+
+const CANCELLED =
+  'This run was cancelled before its end: what was measured is kept, and nothing of it is a verdict.';
+
+/** Modes `gate` and `measure`: builds and measures; a gate decides, a measuring job leaves that to another. */
+export async function gateJob(job: Job): Promise<number> {
+  const { inputs, overrides, context, signal } = job;
+  const project = await openProjectOf(job);
+  const first = inputs.confirm === undefined ? undefined : await readSessions(pathsOf(job, inputs.confirm));
+  const judged = await gateRepository(project, overrides, await occasionOf(job, project), context, signal, {
+    ...(inputs.shard === undefined ? {} : { shard: inputs.shard }),
+    ...(first === undefined ? {} : { confirm: first }),
+  });
+  return await deliver(job, {
+    ...judged,
+    failOn: judged.plan.rules.failOn,
+    artifact: artifactName(inputs, judged.plan.configuration),
+  });
+}
+
+/** Mode `report`: one verdict of the sessions that other jobs measured. */
+export async function reportJob(job: Job): Promise<number> {
+  const { inputs, overrides, signal } = job;
+  const named = await readSessions(pathsOf(job, inputs.sessions ?? []));
+  const { judged, failOn, remarks } = await judgeForReport(named, {
+    event: job.event.event,
+    overrides,
+    // Elsewhere the sessions carry the rules of their own commit, and no checkout is needed.
+    openProject: async () => await openProjectOf(job),
+    occasion: async (project) => await occasionOf(job, project),
+  });
+  return await deliver(job, {
+    ...judged,
+    remarks,
+    failOn,
+    interrupted: signal.aborted,
+    artifact: artifactName(inputs, judged.session.configuration),
+  });
+}
+
+const openProjectOf = async ({ directory, inputs, overrides }: Job) =>
+  await openProject({ directory, config: inputs.config, overrides });
+
+const pathsOf = ({ directory }: Job, paths: readonly string[]) =>
+  paths.map((path) => resolve(directory, path));
+
+async function occasionOf({ inputs, event }: Job, { top }: Project): Promise<Occasion> {
+  const { pullRequest, before, mergeBase } = event;
+  return {
+    event: event.event,
+    ...(before === undefined ? {} : { before }),
+    ...(pullRequest === undefined ? {} : { baseRef: pullRequest.baseRef }),
+    ...(pullRequest?.headSha === undefined ? {} : { headSha: pullRequest.headSha }),
+    ...(mergeBase === undefined ? {} : { baseSha: mergeBase }),
+    gitEnvironment: await tokenEnvironment(top, inputs.githubToken, event.serverUrl),
+    secretsOnPullRequests: inputs.buildSecretsOnPullRequests,
+  };
+}
+
+/** Names are unique in a workflow's run: each measuring job has one of its own. */
+function artifactName({ mode, shard, artifactName: given }: Inputs, configuration: string): string {
+  if (given !== undefined) return given;
+  if (mode !== 'measure') return `pacegate-${configuration}`;
+  return shard === undefined
+    ? `pacegate-${configuration}-measured`
+    : `pacegate-${configuration}-shard-${shard.index}-of-${shard.of}`;
+}
+
+interface Delivered extends JudgedSessions {
+  readonly remarks: readonly string[];
+  readonly failOn: readonly Verdict[];
+  readonly interrupted: boolean;
+  readonly artifact: string;
+}
+
+/** First to the disk, then to the artifact, then to people: each step may fail without losing the one before. */
+async function deliver({ inputs, event, context }: Job, result: Delivered): Promise<number> {
+  const { comparison, session, parts, file, failOn, interrupted } = result;
+  const measuring = inputs.mode === 'measure';
+  const marker = markerOf(session.configuration);
+  const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
+  const render = (more: readonly string[], artifactUrl?: string) =>
+    renderMarkdown(comparison, session, {
+      marker,
+      parts,
+      remarks: [...remarks, ...more],
+      ...(artifactUrl === undefined ? {} : { artifactUrl }),
+    });
+  await writeResults(context.out, file, comparison, render([]));
+  const artifact = await upload(result.artifact, context.out, event, measuring);
+  // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
+  const comment =
+    interrupted || measuring
+      ? { remarks: [] }
+      : await postComment(inputs, event, marker, render(artifact.remarks, artifact.url));
+  const markdown = render([...artifact.remarks, ...comment.remarks], artifact.url);
+  const files = await writeResults(context.out, file, comparison, markdown);
+  await writeSummary(markdown);
+  if (!interrupted && !measuring) annotate(comparison);
+
+  runner.output('verdict', interrupted ? 'no_data' : comparison.verdict);
+  runner.output('regressions', JSON.stringify(regressionsOf(comparison)));
+  runner.output('session', files.session);
+  runner.output('report', files.report);
+  runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
+  runner.output('comment-url', ('url' in comment ? comment.url : undefined) ?? '');
+  if (interrupted) {
+    runner.fail(CANCELLED);
+    return 3;
+  }
+  runner.log.info(`Pacegate: ${headline(comparison, oneLine)}`);
+  // The job that judges says what this one found; what it could not hand on would be lost.
+  if (measuring && artifact.id === undefined && result.artifact !== 'none') {
+    runner.fail('The session could not be uploaded, so the job that judges cannot have it.');
+    return 3;
+  }
+  const status = measuring ? 0 : exitStatus(comparison, failOn);
+  if (status !== 0) runner.fail(`Pacegate: ${headline(comparison, oneLine)}`);
+  return status;
+}
+
+const regressionsOf = ({ rows }: Comparison) =>
+  rows
+    .filter(({ verdict }) => verdict === 'regressed')
+    .map(({ variant, metric, change }) => ({ variant, metric, change }));

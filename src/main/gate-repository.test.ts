@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
+import { gateRepository } from './gate-repository.ts';
+import { openOutFolder } from './out-folder.ts';
+import { openProject } from './project.ts';
+
+/** What is refused before anything is exported, built or run. */
+
+afterAll(removeTemporaryFolders);
+
+const log = {
+  info: () => undefined,
+  warn: () => undefined,
+  step: () => undefined,
+  transient: () => undefined,
+};
+const configuration = (variants: string) =>
+  `version: 1\nworkload: { command: [python, bench.py] }\nvariants: { a: { interpreter: debian }${variants} }\n`;
+
+async function gateMerge(variants: string, part: Parameters<typeof gateRepository>[5] = {}) {
+  const repo = repository();
+  repo.write('.github/pacegate.yml', configuration(''));
+  repo.commit('base');
+  repo.git('checkout', '-q', '-b', 'change');
+  repo.write('.github/pacegate.yml', configuration(variants));
+  repo.commit('change');
+  repo.git('checkout', '-q', 'main');
+  repo.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
+  const folder = temporaryFolder();
+  return await gateRepository(
+    await openProject({ directory: repo.path, config: undefined, overrides: {} }),
+    {},
+    { event: 'pull_request', gitEnvironment: {}, secretsOnPullRequests: false },
+    {
+      sessionId: 'test',
+      workFolder: join(folder, 'work'),
+      places: { probe: '', variants: '', fixtures: '' },
+      out: await openOutFolder(join(folder, 'out')),
+      log,
+    },
+    new AbortController().signal,
+    part,
+  );
+}
+
+test('a pull request cannot add a host variant to a configuration that its base has', async () => {
+  await expect(gateMerge(', here: { interpreter: host, python: python3 }')).rejects.toThrow(
+    'here: a pull request adds a variant with `interpreter: host`',
+  );
+});
+
+test('a shard without a variant is refused with what is legal', async () => {
+  await expect(gateMerge('', { shard: { index: 2, of: 2 } })).rejects.toThrow(
+    'Shard 2 of 2 has no variant: the plan has 1 (a); legal: at most 1 shard.',
+  );
+});

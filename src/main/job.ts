@@ -1,0 +1,15 @@
+import type { EventContext } from '../github/context.ts';
+import type { Inputs } from '../github/inputs.ts';
+import type { Overrides } from '../plan/resolve.ts';
+import type { RunContext } from './gate-repository.ts';
+
+/** What every job of the action has. */
+export interface Job {
+  readonly inputs: Inputs;
+  readonly overrides: Overrides;
+  readonly event: EventContext;
+  /** The work tree of the runner, absolute. */
+  readonly directory: string;
+  readonly context: RunContext;
+  readonly signal: AbortSignal;
+}

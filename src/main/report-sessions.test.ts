@@ -1,0 +1,74 @@
+import { afterAll, expect, test } from '@jest/globals';
+import type { NamedSession } from '../compare/merge.ts';
+import { drawn } from '../compare/session.test-support.ts';
+import type { Session } from '../session/session.ts';
+import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
+import { openProject } from './project.ts';
+import { judgeForReport } from './report-sessions.ts';
+
+/** Mode report on a real repository: whose rules hold, and which sessions are believed. */
+
+afterAll(removeTemporaryFolders);
+
+const configuration = (limit: string, failOn: string) => `version: 1
+workload: { command: [python, bench.py] }
+variants: { a: { interpreter: debian } }
+metrics: { wall_time_s: { limit: ${limit} }, cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
+rules: { fail-on: [${failOn}] }
+`;
+
+const repo = repository();
+repo.write('.github/pacegate.yml', configuration('3%', 'regressed, inconclusive'));
+const base = repo.commit('base');
+repo.git('checkout', '-q', '-b', 'change');
+// The pull request loosens its own gate.
+repo.write('.github/pacegate.yml', configuration('50%', 'failed'));
+repo.commit('change');
+repo.git('checkout', '-q', 'main');
+repo.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
+const head = repo.git('rev-parse', 'HEAD');
+
+const measured = drawn({ a: { wall_time_s: { level: 1, change: 0.2, spread: 0.002 } } }, { blocks: 12 });
+const session: Session = {
+  ...measured,
+  source: {
+    ...measured.source,
+    baseline: { commit: base, dirty: false },
+    head: { commit: head, dirty: false },
+  },
+  // What a job that was tampered with would hand over.
+  rules: { ...measured.rules, metrics: measured.rules.metrics.map((rule) => ({ ...rule, limit: 0.5 })) },
+};
+const report = async (named: readonly NamedSession[], event: string) =>
+  await judgeForReport(named, {
+    event,
+    overrides: {},
+    openProject: async () => await openProject({ directory: repo.path, config: undefined, overrides: {} }),
+    occasion: () => Promise.resolve({ event, gitEnvironment: {}, secretsOnPullRequests: false }),
+  });
+
+test("on a pull request the rules are the base's, whatever the sessions carry", async () => {
+  const { judged, failOn, remarks } = await report([{ session, file: 'session.json' }], 'pull_request');
+  expect(judged.comparison.verdict).toBe('regressed');
+  expect(failOn).toEqual(['regressed', 'inconclusive']);
+  expect(remarks[0]).toContain(
+    "The sessions carry other rules than the base's configuration, whose rules hold",
+  );
+  expect(remarks.join(' ')).toContain('This change edits its own configuration');
+});
+
+test('elsewhere a session is judged by its own rules, and needs no checkout', async () => {
+  const { judged, remarks } = await report([{ session, file: 'session.json' }], 'push');
+  expect(judged.comparison.verdict).not.toBe('regressed');
+  expect(remarks).toEqual([]);
+});
+
+test('sessions of another commit than the checkout are refused on a pull request', async () => {
+  const other = {
+    ...session,
+    source: { ...session.source, head: { commit: 'f'.repeat(40), dirty: false } },
+  };
+  await expect(report([{ session: other, file: 'session.json' }], 'pull_request')).rejects.toThrow(
+    `the head: session.json has ${'f'.repeat(40)}, this checkout has ${head}; legal: one`,
+  );
+});

@@ -1,0 +1,85 @@
+import {
+  identityDifferences,
+  identityOf,
+  ruleDifferences,
+  ruledBy,
+  type NamedSession,
+} from '../compare/merge.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import type { Overrides } from '../plan/resolve.ts';
+import type { Verdict } from '../session/rules.ts';
+import { isPullRequest, resolveSides } from '../source/sides.ts';
+import { ruledPlan, type Occasion } from './gate-repository.ts';
+import type { Project } from './project.ts';
+import { judgedTogether, type JudgedSessions } from './session-files.ts';
+
+export interface ReportRequest {
+  readonly event: string;
+  readonly overrides: Overrides;
+  readonly openProject: () => Promise<Project>;
+  readonly occasion: (project: Project) => Promise<Occasion>;
+}
+
+export interface ReportedSessions {
+  readonly judged: JudgedSessions;
+  readonly failOn: readonly Verdict[];
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Judges sessions that other jobs measured.
+ *
+ * On a pull request nothing in them is believed but what was measured: the rules are those of the base's configuration,
+ * and the commits have to be the ones that are checked out here.
+ *
+ * @throws ConfigurationError where the sessions are not those of one gate, or not of this pull request
+ */
+export async function judgeForReport(
+  named: readonly NamedSession[],
+  { event, overrides, openProject, occasion }: ReportRequest,
+): Promise<ReportedSessions> {
+  if (!isPullRequest(event)) {
+    const judged = judgedTogether(named);
+    return { judged, failOn: overrides.failOn ?? judged.session.rules.failOn, remarks: [] };
+  }
+  const project = await openProject();
+  const { gitEnvironment, ...rest } = await occasion(project);
+  const sides = await resolveSides({ directory: project.top, env: gitEnvironment, ...rest });
+  const baseline = 'unavailable' in sides.baseline ? undefined : sides.baseline;
+  const { plan, notes } = await ruledPlan(project, overrides, event, baseline);
+  const [first] = named;
+  const here = identityOf({
+    source: {
+      repository: '',
+      event,
+      head: { commit: sides.head.commit, dirty: false },
+      ...(baseline === undefined ? {} : { baseline: { commit: baseline.commit, dirty: false } }),
+    },
+    configuration: plan.configuration,
+    // The head's commit holds the measuring code.
+    workload: { hash: first?.session.workload.hash ?? '' },
+  });
+  const problems = named.flatMap(({ session, file }) =>
+    identityDifferences(identityOf(session), file, here, 'this checkout'),
+  );
+  if (problems.length > 0)
+    throw new ConfigurationError(
+      `The sessions are not of this pull request; nothing was judged.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
+    );
+  const ruled = named.map(({ session, file }) => ({ session: ruledBy(session, plan.rules), file }));
+  const edited = named.flatMap((one, index) => {
+    const by = ruled[index];
+    return by === undefined ? [] : ruleDifferences(one, { ...by, file: "the base's configuration" });
+  });
+  return {
+    judged: judgedTogether(ruled),
+    failOn: plan.rules.failOn,
+    remarks:
+      edited.length === 0
+        ? []
+        : [
+            `The sessions carry other rules than the base's configuration, whose rules hold: ${edited[0] ?? ''}`,
+            ...notes,
+          ],
+  };
+}

@@ -1,0 +1,87 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  assembleParts,
+  compareParts,
+  sessionsOf,
+  wholeOf,
+  type NamedSession,
+  type Parts,
+} from '../compare/merge.ts';
+import type { Comparison } from '../compare/comparison.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import { merged, partsOf, type SessionFile } from '../session/merged.ts';
+import { parseSessionFile } from '../session/read.ts';
+import type { Session } from '../session/session.ts';
+
+/** What was judged, in the forms that a report and the files of a run take. */
+export interface JudgedSessions {
+  readonly comparison: Comparison;
+  /** All of it as one session, for a report. */
+  readonly session: Session;
+  readonly parts: readonly Session[];
+  /** What `session.json` will hold: it gives the same verdict again. */
+  readonly file: SessionFile;
+}
+
+export function judgedParts(parts: Parts, comparison = compareParts(parts)): JudgedSessions {
+  const sessions = sessionsOf(parts);
+  const [first] = parts.gates;
+  return {
+    comparison,
+    session: wholeOf(parts),
+    parts: sessions,
+    // A shard alone would be read as a job's own verdict, and not as a family of which shards are missing.
+    file: sessions.length === 1 && first.shard === undefined ? first : merged(sessions),
+  };
+}
+
+/** @throws ConfigurationError where the sessions are not those of one gate */
+export const judgedTogether = (named: readonly NamedSession[]): JudgedSessions =>
+  judgedParts(assembleParts(named));
+
+/**
+ * Reads the sessions of files, and of every `session.json` below folders.
+ * @throws ConfigurationError when one cannot be read or there is none
+ */
+export async function readSessions(paths: readonly string[]): Promise<readonly NamedSession[]> {
+  const files = (await Promise.all(paths.map(sessionFilesAt))).flat();
+  const read = await Promise.all(
+    files.map(async (file) =>
+      partsOf(parseSessionFile(await readText(file), file)).map((session) => ({ session, file })),
+    ),
+  );
+  return read.flat();
+}
+
+async function sessionFilesAt(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (!found.isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && entry.name === 'session.json')
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  if (files.length === 0)
+    throw new ConfigurationError(
+      `${path} holds no session.json. Name the folder that the artifacts of the measuring jobs were put in.`,
+    );
+  return files;
+}
+
+/** @throws ConfigurationError when the file cannot be read */
+export async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+const unreadable = (file: string, error: unknown) =>
+  new ConfigurationError(
+    `${file} cannot be read (${error instanceof Error ? error.message : String(error)}). Name a session.json or a timings.csv.`,
+    { cause: error },
+  );

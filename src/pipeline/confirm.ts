@@ -1,0 +1,80 @@
+import { CONFIRMATION_BLOCKS, variantsToConfirm } from '../compare/confirm.ts';
+import type { Comparison } from '../compare/comparison.ts';
+import {
+  assembleParts,
+  compareParts,
+  identityDifferences,
+  identityOf,
+  ruledBy,
+  type NamedSession,
+  type Parts,
+} from '../compare/merge.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import { gate, type GateRequest } from './gate.ts';
+import type { Ports } from './ports.ts';
+import { workloadHash } from './session.ts';
+import { contextOf } from './sides.ts';
+
+export interface ConfirmRequest extends Omit<GateRequest, 'purpose' | 'shard' | 'until' | 'blocks'> {
+  /** The gate that is looked at again, or its shards. */
+  readonly first: readonly NamedSession[];
+}
+
+export interface ConfirmResult {
+  readonly parts: Parts;
+  readonly comparison: Comparison;
+  readonly interrupted: boolean;
+}
+
+/**
+ * Measures again what regressed in an earlier job, a few blocks on this machine, and judges both together. Where nothing
+ * regressed, nothing is built and nothing is measured.
+ *
+ * @throws ConfigurationError where the earlier sessions are not of this change, with both values
+ */
+export async function confirm(
+  { first, ...request }: ConfirmRequest,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<ConfirmResult> {
+  const { plan, pair, source } = request;
+  const files = await ports.files.hash(contextOf(plan, pair.head), plan.workload.files);
+  const here = identityOf({
+    source,
+    configuration: plan.configuration,
+    workload: { hash: workloadHash(plan, files) },
+  });
+  const problems = first.flatMap(({ session, file }) =>
+    identityDifferences(identityOf(session), file, here, 'this checkout'),
+  );
+  if (problems.length > 0)
+    throw new ConfigurationError(
+      `What is to be confirmed was measured of something else; nothing was built or run.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
+    );
+  const ruled = first.map(({ session, file }) => ({ session: ruledBy(session, plan.rules), file }));
+  const before = assembleParts(ruled);
+  const comparison = compareParts(before);
+  const variants = variantsToConfirm(comparison);
+  if (before.confirmations.length > 0)
+    throw new ConfigurationError(
+      `${first.map(({ file }) => file).join(', ')}: found a session that confirms already (${before.confirmations.map(({ id }) => id).join(', ')}); legal: the sessions of the gate alone. Whoever may confirm twice may choose the answer.`,
+    );
+  if (variants.length === 0) {
+    ports.log.info('Nothing regressed in the first session, so there is nothing to measure again.');
+    return { parts: before, comparison, interrupted: signal.aborted };
+  }
+  ports.log.info(`Measuring again what regressed: ${variants.join(', ')}, ${CONFIRMATION_BLOCKS} blocks.`);
+  const { session, interrupted } = await gate(
+    {
+      ...request,
+      plan: { ...plan, variants: plan.variants.filter(({ name }) => variants.includes(name)) },
+      purpose: 'confirmation',
+      until: 'all',
+      blocks: CONFIRMATION_BLOCKS,
+    },
+    ports,
+    signal,
+  );
+  const parts = assembleParts([...ruled, { session, file: 'this session' }]);
+  return { parts, comparison: compareParts(parts), interrupted };
+}
