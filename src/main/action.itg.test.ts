@@ -177,14 +177,23 @@ withEngine(
       'stored',
     );
     expect(session).toMatchObject({
-      sides: ['baseline'],
+      purpose: 'nightly',
+      sides: ['baseline', 'head'],
       source: { event: 'workflow_dispatch', baseline: { commit: project.git('rev-parse', 'main') } },
     });
     expect(session.images[0]).toMatchObject({
       facts: { implementation: 'CPython' },
       id: expect.stringMatching(/^sha256:/),
     });
-    expect(session.runs).toHaveLength(10);
+    // The head's application comes in a layer of its own, upon the same interpreter.
+    const [baseline, head] = session.images;
+    expect(head?.identity).not.toBe(baseline?.identity);
+    expect(head?.layers.slice(0, 3)).toEqual(baseline?.layers.slice(0, 3));
+    expect(session.runs).toHaveLength(20);
+    expect(JSON.parse(runGit(bare, 'show', `${BRANCH}:pacegate/noise.json`))).toMatchObject({
+      alarms: { nights: 3 },
+      noise: [{ variant: 'official', nights: 3 }, { nights: 3 }],
+    });
   },
 );
 

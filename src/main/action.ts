@@ -1,22 +1,18 @@
 import { join, resolve } from 'node:path';
-import { tokenEnvironment } from '../baseline/credentials.ts';
 import { ConfigurationError, PacegateError } from '../errors/errors.ts';
 import type { EventContext } from '../github/context.ts';
 import { readEvent } from '../github/context.ts';
 import { parseInputs, type Inputs } from '../github/inputs.ts';
 import type { Overrides } from '../plan/resolve.ts';
-import { measurementHeadline, renderMeasurementMarkdown } from '../report/measurement.ts';
-import { oneLine } from '../report/escape.ts';
+import { anchorSessionId } from './anchor.ts';
+import { baselineJob } from './baseline-job.ts';
 import { removeSession } from './compose.ts';
-import { runner, upload, writeSummary } from './delivery.ts';
+import { runner } from './delivery.ts';
 import { gateJob, reportJob } from './gate-job.ts';
 import type { RunContext } from './gate-repository.ts';
 import type { Job } from './job.ts';
-import { refreshBaseline } from './measure-tree.ts';
 import { openOutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
-import { openProject } from './project.ts';
-import { writeResults } from './results.ts';
 import { newSessionId } from './session-id.ts';
 import { VERSION } from './version.ts';
 import { openWorkFolder, removeWorkFolder } from './work-folder.ts';
@@ -63,7 +59,8 @@ async function runMain(places: Places): Promise<void> {
 async function runPost(): Promise<void> {
   await removeWorkFolder(runner.state('work-folder'));
   // Without an engine there is nothing of ours in it.
-  await removeSession(runner.state('session')).catch(() => undefined);
+  const session = runner.state('session');
+  for (const id of [session, anchorSessionId(session)]) await removeSession(id).catch(() => undefined);
 }
 
 const JOBS: Readonly<Record<Inputs['mode'], (job: Job) => Promise<number>>> = {
@@ -72,46 +69,6 @@ const JOBS: Readonly<Record<Inputs['mode'], (job: Job) => Promise<number>>> = {
   report: reportJob,
   baseline: baselineJob,
 };
-
-async function baselineJob({ inputs, overrides, event, directory, context, signal }: Job): Promise<number> {
-  const project = await openProject({ directory, config: inputs.config, overrides });
-  const gitEnvironment = await tokenEnvironment(project.top, inputs.githubToken, event.serverUrl);
-  const { session, stored, interrupted } = await refreshBaseline(
-    project,
-    { event: event.event, gitEnvironment },
-    context,
-    signal,
-    async (measured) => {
-      await writeResults(context.out, measured, undefined, renderMeasurementMarkdown(measured));
-    },
-  );
-  const artifact = await upload(
-    inputs.artifactName ?? `pacegate-${project.plan.configuration}-baseline`,
-    context.out,
-    event,
-  );
-  const remark =
-    stored.kind === 'stored'
-      ? `Stored on the branch ${project.plan.baselineBranch} as ${stored.commit.slice(0, 10)}.`
-      : stored.kind === 'refused'
-        ? stored.reason
-        : 'Nothing was stored on the baseline branch: no run ended well, or the run was cancelled.';
-  const markdown = renderMeasurementMarkdown(session, [remark, ...artifact.remarks]);
-  const files = await writeResults(context.out, session, undefined, markdown);
-  await writeSummary(markdown);
-  runner.output('session', files.session);
-  runner.output('report', files.report);
-  runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
-  if (stored.kind === 'refused') {
-    runner.fail(remark);
-    return 3;
-  }
-  runner.log.info(remark);
-  if (!interrupted && session.failures.length === 0) return 0;
-  // A nightly that measured less than it was asked to must not look like one that is well.
-  runner.fail(`Pacegate: ${measurementHeadline(session, oneLine)}`);
-  return 3;
-}
 
 /** `pull_request_target` gives a stranger's code the base's secrets; nothing here needs it. */
 function refuseTarget({ event }: EventContext): void {

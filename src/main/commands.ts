@@ -1,10 +1,14 @@
+import { join } from 'node:path';
+import type { Comparison } from '../compare/comparison.ts';
 import { exitStatus } from '../compare/exit-status.ts';
 import { comparisonJson } from '../compare/json.ts';
 import { compareSession } from '../compare/compare.ts';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import type { Overrides } from '../plan/resolve.ts';
+import { doctorJson, renderDoctor } from '../report/doctor.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/measurement.ts';
+import { renderNightlyMarkdown, renderNightlyTerminal } from '../report/nightly.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { isMerged } from '../session/merged.ts';
 import { parseSessionFile } from '../session/read.ts';
@@ -14,8 +18,10 @@ import type { Session } from '../session/session.ts';
 import type { ShardRequest } from '../session/shard.ts';
 import { renderTimings } from '../session/timings.ts';
 import { runDemo } from './demo.ts';
+import { examine } from './doctor.ts';
 import { gateRepository, type RunContext } from './gate-repository.ts';
-import { measureTree, refreshBaseline } from './measure-tree.ts';
+import { measureTree } from './measure-tree.ts';
+import { endOf, measureNight } from './nightly.ts';
 import { openOutFolder, type OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
 import { duration, type ProgressLog } from './progress.ts';
@@ -86,7 +92,7 @@ export async function runCommandOfOneSide(
 ): Promise<number> {
   const project = await openProjectHere(options);
   return await withRun(context, options.out, async (run) => {
-    const request = { side: options.side, event: TERMINAL.event, push: false };
+    const request = { side: options.side, event: TERMINAL.event };
     const { session, interrupted } = await measureTree(project, request, run, context.signal);
     await keepMeasurement(run.out, session);
     context.print(measurementText(session, options, context.colour));
@@ -160,27 +166,74 @@ async function deliver(
   sayWhere(context, out, session);
 }
 
-export async function baselineCommand(context: CommandContext, options: Planned): Promise<number> {
+export async function baselineCommand(
+  context: CommandContext,
+  options: Planned & { readonly anchor?: boolean },
+): Promise<number> {
   const project = await openProjectHere(options);
   return await withRun(context, options.out, async (run) => {
-    const { session, stored, interrupted } = await refreshBaseline(
+    const night = await measureNight(
       project,
-      TERMINAL,
+      { ...TERMINAL, anchorNow: options.anchor ?? false },
       run,
       context.signal,
-      async (measured) => await keepMeasurement(run.out, measured),
+      async ({ session, comparison }) => {
+        await writeResults(run.out, session, comparison, renderNightlyMarkdown(session, comparison));
+      },
     );
-    context.print(measurementText(session, options, context.colour));
+    const { session, comparison, stored } = night;
+    const { remarks, status, failure } = endOf(night, project.plan.baselineBranch);
+    const markdown = renderNightlyMarkdown(session, comparison, remarks);
+    await writeResults(run.out, session, comparison, markdown);
+    context.print(nightText(session, comparison, remarks, options, context.colour));
     sayWhere(context, run.out, session);
-    if (stored.kind === 'refused') throw new StoreError(stored.reason);
-    context.log.info(
-      stored.kind === 'nothing'
-        ? 'Nothing was stored: no run ended well, or the run was cancelled.'
-        : `Stored as ${stored.commit.slice(0, 10)} on the branch ${project.plan.baselineBranch}.`,
-    );
-    return interrupted || session.failures.length > 0 ? COULD_NOT_BE_MEASURED : 0;
+    if (failure === undefined) return status;
+    throw stored.kind === 'refused' || status === 3
+      ? new StoreError(failure)
+      : new ConfigurationError(failure);
   });
 }
+
+export async function doctorCommand(
+  context: CommandContext,
+  options: {
+    readonly config?: string;
+    readonly variants?: string[];
+    readonly budget?: string;
+    readonly seed?: number;
+    readonly blocks: number;
+    readonly format?: 'json';
+  },
+): Promise<number> {
+  const project = await openProjectHere(options);
+  const workFolder = await openWorkFolder();
+  try {
+    // Its files are nobody's: they go with the temporary folder.
+    const out = await openOutFolder(join(workFolder, 'out'));
+    const run = { ...context, sessionId: newSessionId(new Date()), workFolder, out };
+    const report = await examine(project, options.blocks, run, context.signal);
+    context.print(
+      options.format === 'json'
+        ? jsonText(doctorJson(report))
+        : renderDoctor(report, { colour: context.colour }),
+    );
+    return report.checkup.rows.length === 0 || report.interrupted ? COULD_NOT_BE_MEASURED : 0;
+  } finally {
+    await removeWorkFolder(workFolder);
+  }
+}
+
+/** The report says whether the verdict stops anybody, so it must know by which list. */
+const withFailOn = <Compared extends { readonly session: Session | undefined }>(
+  compared: Compared,
+  failOn: readonly Verdict[],
+): Compared =>
+  compared.session === undefined
+    ? compared
+    : {
+        ...compared,
+        session: { ...compared.session, rules: { ...compared.session.rules, failOn: [...failOn] } },
+      };
 
 export async function compareCommand(
   context: CommandContext,
@@ -206,7 +259,7 @@ export async function compareCommand(
   const failOn = options.failOn ??
     project?.plan.rules.failOn ??
     compared.session?.rules.failOn ?? ['regressed'];
-  context.print(comparisonText(compared, [], options, context.colour));
+  context.print(comparisonText(withFailOn(compared, failOn), [], options, context.colour));
   return exitStatus(compared.comparison, failOn);
 }
 
@@ -221,8 +274,10 @@ export async function reportCommand(
     context.print(comparisonText(judged, [], options, context.colour));
     return 0;
   }
+  if (session.purpose === 'nightly')
+    context.print(nightText(session, compareSession(session), [], options, context.colour));
   // What `run` measured is a measurement, unless there was something to judge it by.
-  if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
+  else if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
     context.print(
       comparisonText(
         { comparison: compareSession(session), session, parts: [session] },
@@ -235,14 +290,21 @@ export async function reportCommand(
   return 0;
 }
 
-const openProjectHere = async (options: Planned) =>
+const openProjectHere = async (options: Omit<Planned, 'out'>) =>
   await openProject({
     directory: process.cwd(),
     config: options.config,
     overrides: overridesOf(options),
   });
 
-function overridesOf({ variants, budget, seed, baselineBranch, evidence, failOn }: Planned): Overrides {
+function overridesOf({
+  variants,
+  budget,
+  seed,
+  baselineBranch,
+  evidence,
+  failOn,
+}: Omit<Planned, 'out'>): Overrides {
   return {
     ...(variants === undefined ? {} : { variants }),
     ...(budget === undefined ? {} : { budget }),
@@ -298,6 +360,26 @@ function comparisonText(
     }
     default:
       return renderTerminal(comparison, session, { colour, remarks });
+  }
+}
+
+/** The same for a night of the baseline against itself. */
+function nightText(
+  session: Session,
+  comparison: Comparison,
+  remarks: readonly string[],
+  { format }: Printed,
+  colour: boolean,
+): string {
+  switch (format) {
+    case 'json':
+      return jsonText(session);
+    case 'csv':
+      return renderTimings(session);
+    case 'markdown':
+      return renderNightlyMarkdown(session, comparison, remarks);
+    default:
+      return renderNightlyTerminal(session, comparison, { colour, remarks });
   }
 }
 

@@ -38,16 +38,18 @@ const FILES = ['session.json', 'timings.csv', 'report.md', 'comparison.json', 'r
 
 /**
  * Uploads the files of a run; the verdict stands whether it works or not.
+ * @param inside folders of the run's folder with files of a second session
  * @param replace take the place of what an earlier attempt of the job left
  */
 export async function upload(
   name: string,
   out: OutFolder,
   event: EventContext,
+  inside: readonly OutFolder[] = [],
   replace = false,
 ): Promise<Uploaded> {
   if (name === 'none') return { remarks: [] };
-  const files = await out.existing(FILES);
+  const files = (await Promise.all([out, ...inside].map((folder) => folder.existing(FILES)))).flat();
   const result = await uploadArtifact({ name, files, folder: out.path, replace });
   if (result.kind === 'uploaded')
     return { id: result.id, url: `${event.runUrl}/artifacts/${result.id}`, remarks: [] };

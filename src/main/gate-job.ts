@@ -103,7 +103,7 @@ async function deliver({ inputs, event, context }: Job, result: Delivered): Prom
       ...(artifactUrl === undefined ? {} : { artifactUrl }),
     });
   await writeResults(context.out, file, comparison, render([]));
-  const artifact = await upload(result.artifact, context.out, event, measuring);
+  const artifact = await upload(result.artifact, context.out, event, [], measuring);
   // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
   const comment =
     interrupted || measuring

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { night, session, twoSided } from '../compare/session.test-support.ts';
+import { night, nightAgainstItself, session, twoSided } from '../compare/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { renderTimings } from '../session/timings.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
@@ -45,6 +45,14 @@ test('a head is judged by the nights beside it, of one machine or vouched for', 
   expect((await compare({ files: [head, ...elsewhere], sameMachine: true })).comparison.verdict).toBe(
     'regressed',
   );
+});
+
+test('a night of the baseline against itself is a night beside a head, with its noise', async () => {
+  const nights = Array.from({ length: 14 }, (_, day) => saved(nightAgainstItself(day, { noise: 0.01 })));
+  const head = saved(oneSided(slower, 'head', 'now'));
+  const { comparison, session: judged } = await compare({ files: [head], baseline: nights });
+  expect(comparison.rows[0]).toMatchObject({ verdict: 'regressed', evidence: 'stored' });
+  expect(judged?.nights[0]?.residuals['a']?.['wall_time_s']).toHaveLength(30);
 });
 
 test('a file is told its side, and one that holds both is not', async () => {

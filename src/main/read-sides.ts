@@ -120,6 +120,9 @@ function asSide(observed: Observed, side: Side, file: string): Observed {
     throw new ConfigurationError(
       `${file} holds the sessions of a whole gate, so it cannot be the ${side} alone; name it without --${side}.`,
     );
+  // A night holds the baseline twice, which is where its noise comes from; it is no head for that.
+  if (observed.kind === 'session' && observed.session.purpose === 'nightly' && side === 'baseline')
+    return { kind: 'session', session: { ...observed.session, sides: ['baseline'] } };
   const found = new Set(
     observed.kind === 'session' ? observed.session.sides : observed.runs.map((run) => run.side),
   );

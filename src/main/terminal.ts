@@ -9,6 +9,7 @@ import {
   baselineCommand,
   compareCommand,
   demoCommand,
+  doctorCommand,
   FORMATS,
   gateCommand,
   mergeCommand,
@@ -134,7 +135,7 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
 
   program
     .command('baseline')
-    .description('measure this commit and append the session to the baseline branch')
+    .description('measure this commit against itself and append the session to the baseline branch')
     .addOption(option.config())
     .addOption(option.out())
     .addOption(option.format())
@@ -142,8 +143,24 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
     .addOption(option.budget())
     .addOption(option.seed())
     .addOption(option.branch())
+    .addOption(new Option('--anchor', 'compare with rules.anchor too, although no week has passed'))
     .action(async (options: Parameters<typeof baselineCommand>[1]) =>
       done(await baselineCommand(context, options)),
+    );
+
+  program
+    .command('doctor')
+    .description('measure the files here against themselves for a while, and say what a gate would see')
+    .addOption(option.config())
+    .addOption(new Option('--format <format>', 'print this instead of the table').choices(['json']))
+    .addOption(option.variants())
+    .addOption(
+      new Option('--blocks <n>', 'pairs of each variant, from 8').argParser(doctorBlocks).default(12),
+    )
+    .addOption(option.budget())
+    .addOption(option.seed())
+    .action(async (options: Parameters<typeof doctorCommand>[1]) =>
+      done(await doctorCommand(context, options)),
     );
 
   program
@@ -207,6 +224,15 @@ function shard(text: string): ShardRequest {
   const request = parseShard(text);
   if (request === undefined) throw new InvalidArgumentError(`Legal: ${SHARD_WORDS}.`);
   return request;
+}
+
+/** Fewer pairs say too little of their noise. */
+const FEWEST_BLOCKS = 8;
+
+function doctorBlocks(text: string): number {
+  if (!/^\d{1,3}$/.test(text) || Number(text) < FEWEST_BLOCKS)
+    throw new InvalidArgumentError(`Legal: a whole number from ${FEWEST_BLOCKS} to 999.`);
+  return Number(text);
 }
 
 function seed(text: string): number {

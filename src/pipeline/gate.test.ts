@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { night } from '../compare/session.test-support.ts';
 import type { Runnable } from '../measure/engine.ts';
 import { resolvePlan } from '../plan/resolve.ts';
@@ -6,6 +6,7 @@ import type { Run, Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { confirm } from './confirm.ts';
 import { gate, type GateRequest } from './gate.ts';
+import { isAnchorDue, nightlyPlan } from './nightly.ts';
 import type { ImageRequest, MeasureRequest, Ports, Prepared } from './ports.ts';
 import { workloadHash } from './session.ts';
 
@@ -106,7 +107,10 @@ function world({ identity, failing, factor = 1, interrupted = false }: Script = 
     images: {
       check: () => Promise.resolve('Docker 26'),
       prepare,
-      push: () => Promise.reject(new Error('not asked')),
+      push: ({ image }, commit) => {
+        asked.push(`push ${image.variant} ${image.side} ${commit}`);
+        return Promise.resolve(`registry/${image.variant}@sha256:${commit}`);
+      },
     },
     hosts: { prepare },
     facts: () =>
@@ -318,4 +322,88 @@ test('the rules here hold, not those that the first session carries', async () =
     never,
   );
   expect(verdicts(comparison.rows)).toEqual(['a regressed', 'b regressed']);
+});
+
+describe('a night', () => {
+  const commit = { commit: 'c0ffee', dirty: false };
+  const pair = { head: { directory: '/head', commit }, baseline: { directory: '/baseline', commit } };
+  const night = (change: Partial<GateRequest> = {}) =>
+    request({ purpose: 'nightly', plan: nightlyPlan(plan), pair, ...change });
+
+  test('measures the same image on both sides, by the looks of a gate, and pushes the baseline alone', async () => {
+    const { ports, asked, caps } = world({ identity: () => 'same' });
+    const { session, comparison } = await gate(night({ push: true }), ports, never);
+    expect(asked.filter((one) => one.startsWith('push'))).toEqual([
+      'push a baseline c0ffee',
+      'push b baseline c0ffee',
+    ]);
+    expect(asked.at(-1)).toBe('measure a+b in 480 s');
+    expect(caps).toEqual([10]);
+    expect(session).toMatchObject({ purpose: 'nightly', sides: ['baseline', 'head'] });
+    expect(session.images.map(({ side, digest }) => [side, digest])).toEqual([
+      ['baseline', 'registry/a@sha256:c0ffee'],
+      ['head', undefined],
+      ['baseline', 'registry/b@sha256:c0ffee'],
+      ['head', undefined],
+    ]);
+    expect(verdicts(comparison.rows)).toEqual(['a unchanged', 'b unchanged']);
+  });
+
+  test('runs both sides where a pull request is judged by stored sessions', async () => {
+    const { ports } = world();
+    const stored = { ...plan, evidence: 'stored', rules: { ...plan.rules, evidence: 'stored' } } as const;
+    const { session } = await gate(night({ plan: nightlyPlan(stored) }), ports, never);
+    expect(session).toMatchObject({ sides: ['baseline', 'head'], rules: { evidence: 'paired' } });
+  });
+
+  test('has the baseline’s image on both sides where the two are named apart', () => {
+    const given = { image: 'app:new', baselineImage: 'app:old', python: 'python' } as const;
+    const named = {
+      ...plan,
+      variants: [{ name: 'x', flags: [], env: {}, kind: 'image', ...given } as const],
+    };
+    expect(nightlyPlan(named).variants).toEqual([
+      expect.objectContaining({ image: 'app:old', baselineImage: undefined }),
+    ]);
+  });
+
+  test('shows the planner of later gates its noise, and the anchor’s session does not', async () => {
+    const { ports } = world({ factor: 1.002 });
+    const { session } = await gate(night({ sessionId: 'n1' }), ports, never);
+    const anchor = { ...session, id: 'a1', purpose: 'anchor' as const };
+    const later = await gate(request({ history: [session, anchor] }), world().ports, never);
+    expect(later.session.nights).toEqual([
+      expect.objectContaining({
+        session: 'n1',
+        residuals: { a: { wall_time_s: expect.any(Array) }, b: { wall_time_s: expect.any(Array) } },
+      }),
+    ]);
+    expect(later.comparison.rows[0]?.detectable).toBeGreaterThan(0.02);
+  });
+});
+
+test('what is compared with the anchor is measured to the end, decided or not', async () => {
+  const settledAtTheEnd = async (change: Partial<GateRequest>) => {
+    const { ports } = world({ factor: 1.2 });
+    let settled: number | undefined;
+    const measure: Ports['measure'] = async (asked, signal) => {
+      const measured = await ports.measure(asked, signal);
+      const { runs, failures } = measured;
+      settled = asked.planner.progress({ runs, failures, blocksPlanned: 10 }).settled.size;
+      return measured;
+    };
+    await gate(request(change), { ...ports, measure }, never);
+    return settled;
+  };
+  expect(await settledAtTheEnd({})).toBe(2);
+  expect(await settledAtTheEnd({ purpose: 'anchor', until: 'all' })).toBe(0);
+});
+
+test.each([
+  [undefined, true],
+  ['2026-01-01T03:00:00Z', true],
+  ['2026-01-02T03:00:00Z', false],
+])('the anchor compared with at %s is due a week later: %s', (last, due) => {
+  // Six and a half days: a night that starts an hour early still counts.
+  expect(isAnchorDue(last, new Date('2026-01-08T02:00:00Z'))).toBe(due);
 });

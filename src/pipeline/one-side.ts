@@ -15,8 +15,6 @@ export interface OneSideRequest {
   readonly seed: number;
   readonly toolVersion: string;
   readonly notes: readonly string[];
-  /** Push each image and name it by its digest: a later gate then pulls instead of building. */
-  readonly push: boolean;
 }
 
 export interface OneSideResult {
@@ -24,7 +22,7 @@ export interface OneSideResult {
   readonly interrupted: boolean;
 }
 
-/** Builds and measures one side alone: `run` on a terminal, and the nightly that refreshes the baseline. */
+/** Builds and measures one side alone: `run` on a terminal. */
 export async function measureOneSide(
   request: OneSideRequest,
   ports: Ports,
@@ -38,10 +36,7 @@ export async function measureOneSide(
   const files = await ports.files.hash(context, plan.workload.files);
 
   ports.log.step('Images');
-  const built = await prepareSides(plan, [{ side, tree }], context, ports, signal);
-  const prepared = request.push
-    ? { ...built, variants: await pushed(built.variants, request, ports) }
-    : built;
+  const prepared = await prepareSides(plan, [{ side, tree }], context, ports, signal);
 
   const measurable = prepared.variants.filter(({ sides }) => sides[side] !== undefined);
   const spent = (ports.clock().getTime() - started.getTime()) / 1000;
@@ -77,27 +72,4 @@ export async function measureOneSide(
     notes: request.notes,
   });
   return { session, interrupted: measured.interrupted };
-}
-
-/** The registry is a convenience: an image that cannot be pushed is still measured, and the log says so. */
-async function pushed(
-  variants: Awaited<ReturnType<typeof prepareSides>>['variants'],
-  { side, tree }: OneSideRequest,
-  ports: Ports,
-) {
-  const commit = tree.commit?.commit;
-  if (commit === undefined) return variants;
-  return await Promise.all(
-    variants.map(async (variant) => {
-      const runnable = variant.sides[side];
-      if (runnable?.image.engine !== 'container') return variant;
-      try {
-        const digest = await ports.images.push(runnable, commit);
-        return { ...variant, sides: { [side]: { ...runnable, image: { ...runnable.image, digest } } } };
-      } catch (error) {
-        ports.log.warn(error instanceof Error ? error.message : String(error));
-        return variant;
-      }
-    }),
-  );
 }

@@ -14,6 +14,7 @@ import { confirmationWords } from './confirmation.ts';
 import { code, sentence } from './escape.ts';
 import { evidenceDetails } from './evidence.ts';
 import { headline, lead, restOf } from './headline.ts';
+import { historyDetails } from './history.ts';
 import { methodDetail, minutesDetail } from './method.ts';
 import { partsDetail } from './parts.ts';
 import { confidence, sentences, type Said } from './sentences.ts';
@@ -95,6 +96,7 @@ export function renderMarkdown(
         ]),
     ...(session === undefined ? [] : imageDetails(session)),
     ...storedDetails(comparison),
+    ...(session === undefined ? [] : historyDetails(session)),
   ];
   const after = [
     ...(below.length === 0 ? [] : [bullets(below)]),

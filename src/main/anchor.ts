@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import type { StoredSessions } from '../baseline/branch.ts';
+import { knownImage } from '../baseline/format.ts';
+import type { Comparison } from '../compare/comparison.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import { gate } from '../pipeline/gate.ts';
+import { isAnchorDue, pairedPlan } from '../pipeline/nightly.ts';
+import { markerOf, renderMarkdown } from '../report/markdown.ts';
+import type { Session } from '../session/session.ts';
+import { resolveAnchor } from '../source/anchor.ts';
+import { repositoryName } from '../source/export.ts';
+import type { SideCommit } from '../source/sides.ts';
+import { withPorts } from './compose.ts';
+import { exportSide, type RunContext } from './gate-repository.ts';
+import { openOutFolder, type OutFolder } from './out-folder.ts';
+import type { ProgressLog } from './progress.ts';
+import { planAt, type Project } from './project.ts';
+import { writeResults } from './results.ts';
+import { newSeed } from './session-id.ts';
+import { VERSION } from './version.ts';
+
+/** What becomes of `rules.anchor` tonight. */
+export type Anchor =
+  /** None is configured, or it was compared with less than a week ago. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'due'; readonly commit: SideCommit }
+  /** It names nothing that can be had. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+export type AnchorResult =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'compared';
+      readonly session: Session;
+      readonly comparison: Comparison;
+      readonly out: OutFolder;
+      readonly interrupted: boolean;
+    }
+  /** The user's to mend: the configuration. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+  /** It was tried, and nothing was stored. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly out: OutFolder };
+
+/** The second session of a job is removed by its own name where the job is killed. */
+export const anchorSessionId = (sessionId: string): string => `${sessionId}-anchor`;
+
+/** Whether there is an anchor, what it is, and whether a week has passed. */
+export async function findAnchor(
+  { plan, top, file }: Project,
+  request: {
+    readonly stored: StoredSessions;
+    readonly env: Readonly<Record<string, string>>;
+    /** Due or not. */
+    readonly now: boolean;
+  },
+  log: ProgressLog,
+): Promise<Anchor> {
+  const { anchor: ref } = plan;
+  if (ref === undefined) {
+    if (!request.now) return { kind: 'none' };
+    throw new ConfigurationError(
+      `${file}: rules.anchor: found nothing, and --anchor asks for it; legal: a tag or a commit of this repository, such as v1.2.0.`,
+    );
+  }
+  let commit: SideCommit;
+  try {
+    commit = await resolveAnchor({ directory: top, ref, file, env: request.env });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    log.warn(error.message);
+    return { kind: 'unknown', reason: error.message };
+  }
+  const last = request.stored.sessions.findLast(
+    ({ purpose, source }) => purpose === 'anchor' && source.baseline?.commit === commit.commit,
+  );
+  return request.now || isAnchorDue(last?.started, new Date()) ? { kind: 'due', commit } : { kind: 'none' };
+}
+
+/**
+ * Compares the checkout with the anchor, in all blocks of the rules: a loss that adds up is judged by the series of the
+ * weeks and not by one of them, and blocks that differ from week to week would make it uneven.
+ *
+ * @param append stores the session
+ */
+export async function compareWithAnchor(
+  project: Project,
+  request: {
+    readonly anchor: Anchor;
+    readonly head: SideCommit;
+    readonly event: string;
+    readonly stored: StoredSessions;
+  },
+  context: RunContext,
+  signal: AbortSignal,
+  append: (session: Session) => Promise<{ readonly kind: string; readonly reason?: string }>,
+): Promise<AnchorResult> {
+  const { anchor } = request;
+  if (anchor.kind !== 'due') return anchor;
+  const { plan } = project;
+  const { log } = context;
+  const own: RunContext = {
+    ...context,
+    sessionId: anchorSessionId(context.sessionId),
+    workFolder: join(context.workFolder, 'anchor'),
+    // Its runs have a journal of their own beside the night's.
+    out: await openOutFolder(join(context.out.path, 'anchor')),
+  };
+  log.step(`Anchor ${plan.anchor ?? ''} (${anchor.commit.commit.slice(0, 10)})`);
+  const { session, comparison, interrupted } = await measure(project, request, anchor.commit, own, signal);
+  await writeResults(
+    own.out,
+    session,
+    comparison,
+    renderMarkdown(comparison, session, { marker: markerOf(`${plan.configuration}-anchor`) }),
+  );
+  const failed = (reason: string): AnchorResult => ({ kind: 'failed', reason, out: own.out });
+  if (interrupted) return failed('The comparison with the anchor was cancelled.');
+  if (!session.runs.some(({ outcome }) => outcome === 'ok')) {
+    const [failure] = session.failures;
+    // The same images on both sides: the anchor is what was checked out.
+    if (failure === undefined) return { kind: 'none' };
+    return failed(`The comparison with the anchor measured nothing: ${failure.message}`);
+  }
+  const stored = await append(session);
+  if (stored.kind !== 'stored')
+    return failed(stored.reason ?? 'The comparison with the anchor was not stored.');
+  return { kind: 'compared', session, comparison, out: own.out, interrupted };
+}
+
+async function measure(
+  project: Project,
+  { head, event, stored }: Parameters<typeof compareWithAnchor>[1],
+  anchor: SideCommit,
+  context: RunContext,
+  signal: AbortSignal,
+) {
+  const { plan, top } = project;
+  const { workFolder, sessionId } = context;
+  const sides = {
+    baseline: await exportSide(top, anchor, join(workFolder, 'baseline'), plan.workload.context),
+    head: await exportSide(top, head, join(workFolder, 'head'), plan.workload.context),
+  };
+  const then = await planAt(project, anchor.commit, {});
+  return await withPorts(
+    { plan, ...context },
+    async (ports) =>
+      await gate(
+        {
+          sessionId,
+          purpose: 'anchor',
+          until: 'all',
+          plan: pairedPlan(plan),
+          pair: {
+            head: sides.head.tree,
+            baseline: { ...sides.baseline.tree, ...(then.kind === 'plan' ? { plan: then.plan } : {}) },
+          },
+          source: {
+            repository: await repositoryName(top),
+            event,
+            baseline: { commit: anchor.commit, dirty: false },
+            head: { commit: head.commit, dirty: false },
+          },
+          seed: plan.seed ?? newSeed(),
+          toolVersion: VERSION,
+          history: stored.sessions,
+          knownImage: ({ name }) => knownImage(stored.sessions, anchor.commit, name),
+          notes: sides.head.notes,
+          push: plan.build.registry !== undefined,
+        },
+        ports,
+        signal,
+      ),
+  );
+}

@@ -1,0 +1,47 @@
+import { tokenEnvironment } from '../baseline/credentials.ts';
+import { oneLine } from '../report/escape.ts';
+import { nightlyHeadline, renderNightlyMarkdown } from '../report/nightly.ts';
+import { runner, upload, writeSummary } from './delivery.ts';
+import type { Job } from './job.ts';
+import { endOf, measureNight } from './nightly.ts';
+import { openProject } from './project.ts';
+import { writeResults } from './results.ts';
+
+/** The action's `mode: baseline`: a night, its files, its summary and its outputs. */
+export async function baselineJob({
+  inputs,
+  overrides,
+  event,
+  directory,
+  context,
+  signal,
+}: Job): Promise<number> {
+  const project = await openProject({ directory, config: inputs.config, overrides });
+  const gitEnvironment = await tokenEnvironment(project.top, inputs.githubToken, event.serverUrl);
+  const night = await measureNight(
+    project,
+    { event: event.event, gitEnvironment, anchorNow: false },
+    context,
+    signal,
+    async ({ session, comparison }) => {
+      await writeResults(context.out, session, comparison, renderNightlyMarkdown(session, comparison));
+    },
+  );
+  const { session, comparison, anchor } = night;
+  const { remarks, status, failure } = endOf(night, project.plan.baselineBranch);
+  const artifact = await upload(
+    inputs.artifactName ?? `pacegate-${project.plan.configuration}-baseline`,
+    context.out,
+    event,
+    'out' in anchor ? [anchor.out] : [],
+  );
+  const markdown = renderNightlyMarkdown(session, comparison, [...remarks, ...artifact.remarks]);
+  const files = await writeResults(context.out, session, comparison, markdown);
+  await writeSummary(markdown);
+  runner.output('session', files.session);
+  runner.output('report', files.report);
+  runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
+  for (const remark of remarks) runner.log.info(remark);
+  if (status !== 0) runner.fail(failure ?? `Pacegate: ${nightlyHeadline(session, comparison, oneLine)}`);
+  return status;
+}

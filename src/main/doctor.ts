@@ -1,0 +1,75 @@
+import { cp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkup } from '../compare/checkup.ts';
+import { cacheWarnings, compileWarnings } from '../images/cache.ts';
+import { gate } from '../pipeline/gate.ts';
+import { nightlyPlan, RELOAD_FILE } from '../pipeline/nightly.ts';
+import type { SideTree } from '../pipeline/ports.ts';
+import { contextOf } from '../pipeline/sides.ts';
+import type { DoctorReport } from '../report/doctor.ts';
+import { repositoryName } from '../source/export.ts';
+import { resolveHead } from '../source/sides.ts';
+import { checkContext } from '../source/workload-files.ts';
+import { withPorts } from './compose.ts';
+import { exportSide, type RunContext } from './gate-repository.ts';
+import type { Project } from './project.ts';
+import { newSeed } from './session-id.ts';
+import { VERSION } from './version.ts';
+
+/**
+ * Measures the files here against themselves in a few blocks, all of them, and says what a gate would see on this
+ * machine. Nothing is stored.
+ */
+export async function examine(
+  project: Project,
+  blocks: number,
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<DoctorReport & { readonly interrupted: boolean }> {
+  const { plan, top, repository } = project;
+  const { workFolder, sessionId, log } = context;
+  for (const warning of [...cacheWarnings(plan), ...compileWarnings(plan)]) log.warn(warning);
+  const [baseline, head] = [
+    await copyOfFiles(project, join(workFolder, 'baseline')),
+    await copyOfFiles(project, join(workFolder, 'head')),
+  ];
+  await writeFile(join(contextOf(plan, head), RELOAD_FILE), 'The same code in a layer of its own.\n');
+  const measured = nightlyPlan({ ...plan, rules: { ...plan.rules, blocks } });
+  const { session, interrupted } = await withPorts(
+    { plan, ...context },
+    async (ports) =>
+      await gate(
+        {
+          sessionId,
+          // Like a night it is the same code twice; unlike one it is not for the branch.
+          purpose: 'nightly',
+          until: 'all',
+          plan: measured,
+          pair: { head, baseline },
+          source: { repository: repository ? await repositoryName(top) : top, event: 'terminal' },
+          seed: plan.seed ?? newSeed(),
+          toolVersion: VERSION,
+          history: [],
+          knownImage: () => undefined,
+          notes: [],
+        },
+        ports,
+        signal,
+      ),
+  );
+  return {
+    checkup: checkup(session, plan.rules),
+    session,
+    cap: plan.rules.blocks,
+    budgetSeconds: plan.budgetSeconds,
+    interrupted,
+  };
+}
+
+/** The files as they stand; never the user's own folder, for the measuring code is laid over one side. */
+async function copyOfFiles({ plan, top, repository }: Project, folder: string): Promise<SideTree> {
+  if (repository) return (await exportSide(top, await resolveHead(top), folder, plan.workload.context)).tree;
+  await cp(top, folder, { recursive: true, verbatimSymlinks: true });
+  await checkContext(folder, plan.workload.context);
+  return { directory: folder };
+}

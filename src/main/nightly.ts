@@ -1,0 +1,222 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openBaselineBranch, type Evaluation, type StoredSessions } from '../baseline/branch.ts';
+import { nightOutcome } from '../compare/alarms.ts';
+import { nightlyHistory, noiseFile } from '../compare/history.ts';
+import { ConfigurationError, StoreError } from '../errors/errors.ts';
+import { cacheWarnings, compileWarnings } from '../images/cache.ts';
+import { gate, type GateResult } from '../pipeline/gate.ts';
+import { nightlyPlan, RELOAD_FILE } from '../pipeline/nightly.ts';
+import { contextOf } from '../pipeline/sides.ts';
+import type { History, NoiseFile } from '../session/history.ts';
+import type { Session } from '../session/session.ts';
+import { repositoryName } from '../source/export.ts';
+import { isPullRequest, resolveCommit, resolveHead, type SideCommit } from '../source/sides.ts';
+import { compareWithAnchor, findAnchor, type AnchorResult } from './anchor.ts';
+import { withPorts } from './compose.ts';
+import { exportSide, type RunContext } from './gate-repository.ts';
+import type { Project } from './project.ts';
+import { jsonText } from './results.ts';
+import { newSeed } from './session-id.ts';
+import { VERSION } from './version.ts';
+
+export interface NightlyOccasion {
+  /** `schedule`, `push`, … or `terminal`. */
+  readonly event: string;
+  readonly gitEnvironment: Readonly<Record<string, string>>;
+  /** Compare with the anchor although it is not due. */
+  readonly anchorNow: boolean;
+}
+
+export interface Night extends GateResult {
+  /** The night's session with what all stored ones say together, its own and the anchor's among them. */
+  readonly session: Session & { readonly history: History };
+  readonly stored:
+    | { readonly kind: 'stored'; readonly commit: string }
+    /** Nothing was measured, or the run was cut short. */
+    | { readonly kind: 'nothing' }
+    /** The branch could not be written. What was measured is in the session all the same. */
+    | { readonly kind: 'refused'; readonly reason: string };
+  readonly anchor: AnchorResult;
+}
+
+/** What the branch keeps of the decision. @param seen is given each answer: working one out takes seconds */
+const evaluation = (seen: (file: NoiseFile) => void): Evaluation => ({
+  outcome: nightOutcome,
+  noise: (stored, configuration) => {
+    const file = noiseFile(stored, configuration);
+    seen(file);
+    return jsonText(file);
+  },
+});
+
+/**
+ * A night: gates the checkout against itself, appends the session to the baseline branch, and once a week compares with
+ * the anchor.
+ *
+ * @param keep writes what was measured to the disk before the branch is tried: a push that fails must not lose it
+ * @throws ConfigurationError where the checkout is not a commit that others can have, or a pull request's
+ */
+export async function measureNight(
+  project: Project,
+  occasion: NightlyOccasion,
+  context: RunContext,
+  signal: AbortSignal,
+  keep: (night: GateResult) => Promise<void>,
+): Promise<Night> {
+  const { event, gitEnvironment: env, anchorNow } = occasion;
+  const { plan, top } = project;
+  const { log } = context;
+  const commit = await commitOfNight(project, event);
+  let written: History | undefined;
+  const branch = openBaselineBranch({
+    directory: top,
+    branch: plan.baselineBranch,
+    env,
+    evaluation: evaluation(({ alarms, noise, shifts, anchor }) => {
+      written = { alarms, noise, shifts, anchor };
+    }),
+  });
+  const stored = await readStored(branch, plan.configuration, log);
+  // Before the night, so that a name that means nothing is said at once; it must not cost the night.
+  const anchor = await findAnchor(project, { stored, env, now: anchorNow }, log);
+
+  const result = await gateAgainstItself(project, { commit, event, stored }, context, signal);
+  await keep(result);
+  const ended = (kept: Night['stored'], compared: AnchorResult): Night => ({
+    ...result,
+    session: {
+      ...result.session,
+      history: written ?? nightlyHistory({ ...stored, sessions: [...stored.sessions, result.session] }),
+    },
+    stored: kept,
+    anchor: compared,
+  });
+  if (result.interrupted || !result.session.runs.some(({ outcome }) => outcome === 'ok'))
+    return ended({ kind: 'nothing' }, { kind: 'none' });
+  const append = async (session: Session): Promise<Night['stored']> => {
+    try {
+      return { kind: 'stored', commit: (await branch.append(bare(session))).commit };
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return { kind: 'refused', reason: error.message };
+    }
+  };
+  const appended = await append(result.session);
+  if (appended.kind !== 'stored' || signal.aborted) return ended(appended, { kind: 'none' });
+  const request = { anchor, head: commit, event, stored };
+  return ended(appended, await compareWithAnchor(project, request, context, signal, append));
+}
+
+/** @throws ConfigurationError where the checkout is not a commit that everybody can have */
+async function commitOfNight({ top, repository }: Project, event: string): Promise<SideCommit> {
+  if (!repository)
+    throw new ConfigurationError(`${top} is no git repository, so there is no branch to keep a baseline on.`);
+  if (isPullRequest(event))
+    throw new ConfigurationError(
+      `Mode baseline was asked for by ${event}; a pull request never feeds the baseline. Run it on a schedule or on a push to the main branch.`,
+    );
+  if (event !== 'terminal') return await resolveCommit(top);
+  const head = await resolveHead(top);
+  if (head.dirty)
+    throw new ConfigurationError(
+      `${top} has uncommitted changes; a baseline is a commit that everybody can have. Commit or stash them.`,
+    );
+  return head;
+}
+
+/** A history that cannot be read must not stop a night; a branch that cannot be written either says so later. */
+async function readStored(
+  branch: ReturnType<typeof openBaselineBranch>,
+  configuration: string,
+  log: Pick<RunContext['log'], 'warn'>,
+): Promise<StoredSessions> {
+  try {
+    const { problems, ...stored } = await branch.read(configuration);
+    for (const problem of problems) log.warn(problem);
+    return stored;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    log.warn(error.message);
+    return { sessions: [], summaries: [] };
+  }
+}
+
+/** The gate of a pull request that changes nothing: its rules, its looks, its budget. */
+async function gateAgainstItself(
+  { plan, top }: Project,
+  { commit, event, stored }: { commit: SideCommit; event: string; stored: StoredSessions },
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<GateResult> {
+  const { workFolder, sessionId, log } = context;
+  const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
+  for (const warning of warnings) log.warn(warning);
+  const baseline = await exportSide(top, commit, join(workFolder, 'baseline'), plan.workload.context);
+  const head = await exportSide(top, commit, join(workFolder, 'head'), plan.workload.context);
+  await writeFile(join(contextOf(plan, head.tree), RELOAD_FILE), 'The same code in a layer of its own.\n');
+  return await withPorts(
+    { plan, ...context },
+    async (ports) =>
+      await gate(
+        {
+          sessionId,
+          purpose: 'nightly',
+          plan: nightlyPlan(plan),
+          pair: { head: head.tree, baseline: baseline.tree },
+          source: {
+            repository: await repositoryName(top),
+            event,
+            baseline: { commit: commit.commit, dirty: false },
+            head: { commit: commit.commit, dirty: false },
+          },
+          seed: plan.seed ?? newSeed(),
+          toolVersion: VERSION,
+          history: stored.sessions,
+          // What was built weeks ago would be compared with today's interpreter, and that is no A/A.
+          knownImage: () => undefined,
+          notes: [...baseline.notes, ...warnings],
+          push: plan.build.registry !== undefined,
+        },
+        ports,
+        signal,
+      ),
+  );
+}
+
+/** What the branch keeps of a session: the earlier nights are there already. */
+const bare = (session: Session): Session => ({ ...session, nights: [] });
+
+/** What became of a night beside its figures. */
+export interface NightEnd {
+  /** Sentences for its report. */
+  readonly remarks: readonly string[];
+  /** 0 where everything that was asked for was measured and stored. */
+  readonly status: 0 | 2 | 3;
+  /** What the job's red line says where the report does not: the branch or the anchor. */
+  readonly failure: string | undefined;
+}
+
+/** A night that measured less than it was asked to must not look like one that is well. */
+export function endOf({ session, stored, anchor, interrupted }: Night, branch: string): NightEnd {
+  const kept =
+    stored.kind === 'stored'
+      ? `Stored on the branch ${branch} as ${stored.commit.slice(0, 10)}.`
+      : stored.kind === 'refused'
+        ? stored.reason
+        : `Nothing was stored on the branch ${branch}: no run ended well, or the run was cancelled.`;
+  const compared =
+    anchor.kind === 'none'
+      ? []
+      : anchor.kind === 'compared'
+        ? [
+            `Compared with the anchor ${anchor.session.source.baseline?.commit.slice(0, 10) ?? ''} in ${anchor.session.runs.length} runs; the files are in the folder anchor.`,
+          ]
+        : [anchor.reason];
+  const remarks = [kept, ...compared];
+  if (stored.kind === 'refused') return { remarks, status: 3, failure: stored.reason };
+  if (anchor.kind === 'unknown') return { remarks, status: 2, failure: anchor.reason };
+  if (anchor.kind === 'failed') return { remarks, status: 3, failure: anchor.reason };
+  const short = interrupted || session.failures.length > 0;
+  return { remarks, status: short ? 3 : 0, failure: undefined };
+}

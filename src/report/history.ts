@@ -1,0 +1,72 @@
+import type { Alarms, AnchorHistory, Creep, History, LevelShift } from '../session/history.ts';
+import type { Session } from '../session/session.ts';
+import type { Detail } from './details.ts';
+import { code, oneLine, sentence } from './escape.ts';
+import { count, metricWords, percent, share } from './words.ts';
+
+/** What the stored sessions say together, in sentences: one list for Markdown and the terminal. */
+
+/** How a name from outside is written where the sentence will stand. */
+export type Name = (text: string) => string;
+
+/** False alarms so far: 0 of 23 nights, at most 14.8 %. */
+export function alarmSentences({ nights, regressed, improved }: Alarms): string[] {
+  if (nights === 0) return [];
+  const rate = (of: Alarms['regressed']) =>
+    of.nights === 0
+      ? `0 of ${count(nights, 'night')}, at most ${share(of.high)}`
+      : `${of.nights} of ${count(nights, 'night')}, which is ${share(of.nights / nights)} (${share(of.low)} to ${share(of.high)})`;
+  return [
+    `False alarms so far, the baseline gated against itself: ${rate(regressed)}; improvements that nobody made: ${rate(improved)} (exact 95 % intervals).`,
+  ];
+}
+
+/** A business metric's name comes from the workload. */
+const metricName = (metric: string, name: Name) =>
+  name === code ? sentence(metricWords(metric)) : oneLine(metricWords(metric));
+
+const day = (started: string) => started.slice(0, 10);
+const at = ({ started, commit }: Creep['since'], name: Name) =>
+  `${day(started)}${commit === '' ? '' : ` (commit ${name(commit.slice(0, 10))})`}`;
+
+/** One sentence for each row that has become worse than the anchor, or one that says there is none. */
+export function anchorSentences(anchor: AnchorHistory, name: Name): string[] {
+  const { commit, sessions, first, creeps } = anchor;
+  const against = `the anchor ${name(commit.slice(0, 10))}`;
+  if (creeps.length === 0)
+    return [
+      `No creep against ${against}: ${count(sessions, 'weekly comparison')} since ${day(first.started)}.`,
+    ];
+  return creeps.map(({ variant, metric, now, p, kind, size, since }) => {
+    const row = `${name(variant)} ${metricName(metric, name)}`;
+    const began =
+      kind === 'step'
+        ? `a step of ${share(size)} at ${at(since, name)}`
+        : `${share(size)} a week since ${at(since, name)}`;
+    return `Creep: ${row} is ${share(now)} worse than ${against} (p ${p < 0.001 ? '< 0.001' : `= ${p.toFixed(3)}`}), ${began}. This never blocks.`;
+  });
+}
+
+/** Level shift: official wall time +2.1 % at 2026-10-05 (commit abc), p < 0.001. */
+export const shiftSentences = (shifts: readonly LevelShift[], name: Name): string[] =>
+  shifts.map(
+    ({ variant, metric, change, p, at: point }) =>
+      `Level shift: ${name(variant)} ${metricName(metric, name)} ${percent(change)} at ${at(point, name)}, p ${p < 0.001 ? '<' : '≤'} ${Math.max(0.001, p).toFixed(3)}. Older nights do not judge by stored evidence.`,
+  );
+
+/** All sentences of a history, the alarms first. */
+export const historySentences = (
+  { alarms, anchor, shifts }: Pick<History, 'alarms' | 'anchor' | 'shifts'>,
+  name: Name,
+): string[] => [
+  ...alarmSentences(alarms),
+  ...(anchor === null ? [] : anchorSentences(anchor, name)),
+  ...shiftSentences(shifts, name),
+];
+
+/** A gate's folded word on the gate itself, and on what no single change shows. */
+export function historyDetails({ history }: Session): Detail[] {
+  const lines = history === undefined ? [] : historySentences(history, code);
+  if (lines.length === 0) return [];
+  return [{ title: 'How the gate fares at night', body: lines.map((line) => `- ${line}`).join('\n') }];
+}

@@ -1,0 +1,115 @@
+import { expect, test } from '@jest/globals';
+import { alarmsOf } from '../compare/alarms.ts';
+import { checkup } from '../compare/checkup.ts';
+import { compareSession } from '../compare/compare.ts';
+import { nightlyHistory } from '../compare/history.ts';
+import { nightAgainstItself, simulated } from '../compare/session.test-support.ts';
+import type { History } from '../session/history.ts';
+import { adviceOf, renderDoctor, type DoctorReport } from './doctor.ts';
+import { code, oneLine } from './escape.ts';
+import { alarmSentences, historyDetails, historySentences } from './history.ts';
+import { renderNightlyMarkdown, renderNightlyTerminal } from './nightly.ts';
+
+const nights = Array.from({ length: 23 }, (_, day) => nightAgainstItself(day, { noise: 0.02 }));
+const newest = nights.at(-1)!;
+const history = nightlyHistory({ sessions: nights, summaries: [] });
+const since = { started: '2026-01-22T04:00:00.000Z', commit: 'abcdef0123456789' };
+const creeping: History['anchor'] = {
+  commit: '0123456789abcdef',
+  sessions: 12,
+  first: since,
+  last: since,
+  creeps: [
+    { variant: 'a', metric: 'wall_time_s', now: 0.032, p: 1e-5, kind: 'slope', size: 0.004, since },
+    { variant: 'a', metric: '<tasks>', now: 0.05, p: 0.001, kind: 'step', size: 0.048, since },
+  ],
+};
+
+test('a quiet night says the false alarms so far, and each row’s noise, tau and what a gate can see', () => {
+  const night = { ...newest, history };
+  const markdown = renderNightlyMarkdown(night, compareSession(night), ['Stored as 1.']);
+  expect(markdown).toMatch(
+    /^### 📏 Pacegate: 1 variant measured against itself in 60 runs; no false alarm\n\nStored as 1\./,
+  );
+  expect(markdown).toContain(
+    'False alarms so far, the baseline gated against itself: 0 of 23 nights, at most 14.8 %;',
+  );
+  expect(markdown).toMatch(
+    /\| `a` \| wall time \| [\d.]+ m?s \| .+ \| unchanged \| (1\.9|2|2\.1) % \| 0(\.\d)? % \| ≥ 3\.\d % \| 23 \|/,
+  );
+  const terminal = renderNightlyTerminal(night, compareSession(night), { colour: false });
+  expect(terminal).toMatch(/^variant {2}metric +median .*80 % power at {2}nights\na {8}wall time/);
+  expect(terminal.trimEnd().split('\n').at(-1)).toBe(
+    'Pacegate: 1 variant measured against itself in 60 runs; no false alarm',
+  );
+});
+
+test('a false alarm is called one, with its size', () => {
+  const wrong = nightAgainstItself(40, { noise: 0.01, centre: Math.log(1.06) });
+  const alarms = alarmsOf({ sessions: [...nights, wrong], summaries: [] });
+  expect(renderNightlyMarkdown(wrong, compareSession(wrong))).toMatch(
+    /1 false alarm: `a` wall time \+\d\.\d % [^]*\| false alarm \|/,
+  );
+  expect(alarmSentences(alarms)[0]).toContain('1 of 24 nights, which is 4.2 % (0.1 % to 21.1 %)');
+});
+
+test('creep and level shifts have their beginning and say that nothing blocks', () => {
+  const shifts = [{ variant: 'a', metric: 'wall_time_s', change: 0.021, p: 0.001, at: since }];
+  expect(historySentences({ ...history, anchor: creeping, shifts }, oneLine).slice(1)).toEqual([
+    'Creep: a wall time is 3.2 % worse than the anchor 0123456789 (p < 0.001), 0.4 % a week since 2026-01-22 (commit abcdef0123). This never blocks.',
+    'Creep: a <tasks> is 5 % worse than the anchor 0123456789 (p = 0.001), a step of 4.8 % at 2026-01-22 (commit abcdef0123). This never blocks.',
+    'Level shift: a wall time +2.1 % at 2026-01-22 (commit abcdef0123), p ≤ 0.001. Older nights do not judge by stored evidence.',
+  ]);
+  const quiet = { ...creeping, creeps: [] };
+  expect(historySentences({ ...history, anchor: quiet }, oneLine).at(-1)).toBe(
+    'No creep against the anchor 0123456789: 12 weekly comparisons since 2026-01-22.',
+  );
+});
+
+test('a gate has them in one folded detail, safe for what names may hold', () => {
+  expect(historyDetails(newest)).toEqual([]);
+  const [detail] = historyDetails({ ...newest, history: { ...history, shifts: [], anchor: creeping } });
+  expect(detail?.body).toMatch(
+    /^- False alarms so far.*\n- Creep: `a` wall time.*\n- Creep: `a` &lt;tasks&gt; is/,
+  );
+  expect(historySentences(history, code)).toHaveLength(1);
+});
+
+const report = (noise: number, change: Partial<DoctorReport> = {}): DoctorReport => {
+  const session = simulated({ noise, level: 3, blocks: 12, seed: 3 });
+  return {
+    checkup: checkup(session, session.rules),
+    session,
+    cap: session.rules.blocks,
+    budgetSeconds: 1200,
+    ...change,
+  };
+};
+
+test('the doctor has nothing to mend where the noise is small', () => {
+  const quiet = report(0.01);
+  expect(adviceOf(quiet)).toEqual([expect.stringContaining('Nothing to mend')]);
+  const text = renderDoctor(quiet, { colour: false });
+  expect(text).toMatch(/a +wall time +3 % +(0\.\d|1\.\d|1) % +≥ 3\.\d % +8 +3\.0 s\n/);
+  expect(text.trimEnd().split('\n').at(-1)).toBe(
+    'Pacegate: 0 rows of 1 would miss a change of 5/3 of what counts',
+  );
+});
+
+test('the doctor says what would help where it is large, where time is short and where the machine is busy', () => {
+  const noisy = report(0.1);
+  expect(adviceOf(noisy).join('\n')).toMatch(
+    /^wall time of a is too noisy for its limit of 3 %: metrics\.wall_time_s\.limit: [\d.]+% is what can be promised here\.$/,
+  );
+  const short = simulated({ noise: 0.1, level: 0.2, blocks: 12, seed: 3 });
+  const brief = report(0.1, { checkup: checkup(short, short.rules), session: short, budgetSeconds: 5 });
+  expect(adviceOf(brief)).toEqual([
+    expect.stringMatching(/A run of a takes 0\.20 s\..*workload\.repetitions: (9|10|11) makes it about 2 s/),
+    expect.stringContaining('too noisy'),
+    expect.stringMatching(/A gate needs about \d+ s for measuring and may take 5 s/),
+  ]);
+  const busy = { ...noisy.checkup, busy: { ...noisy.checkup.busy, load: 9.5, stealShare: 0.04 } };
+  expect(adviceOf(report(0.1, { checkup: busy }))[0]).toContain(
+    'The machine was busy (load 9.5 on 2 cores, steal 4 % of the time)',
+  );
+});

@@ -1,0 +1,130 @@
+import { markdownTable } from 'markdown-table';
+import { createColors } from 'picocolors';
+import type { Comparison, Row } from '../compare/comparison.ts';
+import type { RowNoise } from '../session/history.ts';
+import type { Session } from '../session/session.ts';
+import { environmentDetail, failureDetails, imageDetails, noise } from './details.ts';
+import { clip, code, oneLine, printable, sentence } from './escape.ts';
+import { historySentences } from './history.ts';
+import { folded } from './markdown.ts';
+import { change, count, metricWords, quantity, share, VERDICT_WORDS } from './words.ts';
+
+/** A night: the baseline gated against itself. Nothing changed, so every regression and improvement is a false one. */
+
+const isAlarm = ({ verdict }: Row) => verdict === 'regressed' || verdict === 'improved';
+
+/** One line that says it all. */
+export function nightlyHeadline(
+  session: Session,
+  { rows }: Comparison,
+  name: (text: string) => string,
+): string {
+  const failed = [...new Set(session.failures.map(({ variant }) => variant))];
+  const measured = session.variants.filter((variant) => !failed.includes(variant));
+  const alarms = rows.filter(isAlarm);
+  return [
+    ...(failed.length === 0 ? [] : [`${failed.map(name).join(', ')} could not be measured`]),
+    `${measured.length === session.variants.length ? '' : 'only '}${count(measured.length, 'variant')} measured against ${measured.length === 1 ? 'itself' : 'themselves'} in ${count(session.runs.length, 'run')}`,
+    alarms.length === 0
+      ? 'no false alarm'
+      : `${count(alarms.length, 'false alarm')}: ${alarms.map((row) => `${name(row.variant)} ${metricWords(row.metric)} ${change(row)}`).join(', ')}`,
+  ].join('; ');
+}
+
+const HEADER = [
+  'variant',
+  'metric',
+  'median',
+  'against itself (95 %)',
+  'tonight',
+  'noise of a pair',
+  'between nights',
+  '80 % power at',
+  'nights',
+];
+
+const LEGEND =
+  'Noise: the standard deviation of log(head / baseline) in a pair, median over the nights. Between nights: how much the centres of the nights differ beyond that, which more blocks do not average away. 80 % power: the smallest loss that a gate here finds in 80 of 100 cases.';
+
+function cells(row: Row, noises: readonly RowNoise[]): readonly string[] {
+  const own = noises.find(({ variant, metric }) => variant === row.variant && metric === row.metric);
+  return [
+    row.variant,
+    metricWords(row.metric),
+    quantity(row.baseline.median, row.unit),
+    change(row),
+    isAlarm(row) ? 'false alarm' : VERDICT_WORDS[row.verdict],
+    own === undefined ? '–' : share(Math.expm1(own.noise)),
+    own === undefined || own.tau === null ? '–' : share(Math.expm1(own.tau)),
+    own === undefined ? '–' : own.detectable === null ? '> 50 %' : `≥ ${share(own.detectable)}`,
+    own === undefined ? '–' : String(own.nights),
+  ];
+}
+
+/** The night as Markdown: what it measured, what it raised, and what all nights say together. */
+export function renderNightlyMarkdown(
+  session: Session,
+  comparison: Comparison,
+  remarks: readonly string[] = [],
+): string {
+  const { history } = session;
+  const rows = comparison.rows.map((row) => {
+    const [variant = '', ...rest] = cells(row, history?.noise ?? []);
+    return [code(variant), ...rest.map(sentence)];
+  });
+  const details = [
+    ...failureDetails(session),
+    environmentDetail(session),
+    ...imageDetails(session),
+    ...(session.notes.length === 0
+      ? []
+      : [{ title: 'Notes', body: session.notes.map((note) => `- ${sentence(clip(note, 500))}`).join('\n') }]),
+  ];
+  return `${[
+    `### ${session.failures.length > 0 ? '❌' : '📏'} Pacegate: ${nightlyHeadline(session, comparison, code)}`,
+    ...remarks.map(sentence),
+    ...(history === undefined ? [] : historySentences(history, code)),
+    ...(rows.length === 0
+      ? []
+      : [
+          markdownTable([HEADER, ...rows], {
+            align: ['l', 'l', 'r', 'r', 'l', 'r', 'r', 'r', 'r'],
+            alignDelimiters: false,
+          }),
+          LEGEND,
+        ]),
+    ...details.map(folded),
+  ].join('\n\n')}\n`;
+}
+
+/** The same for a terminal, the headline last. */
+export function renderNightlyTerminal(
+  session: Session,
+  comparison: Comparison,
+  { colour, remarks = [] }: { readonly colour: boolean; readonly remarks?: readonly string[] },
+): string {
+  const { bold, dim, red } = createColors(colour);
+  const { history } = session;
+  const rows = [
+    HEADER,
+    ...comparison.rows.map((row) => cells(row, history?.noise ?? []).map((cell) => clip(oneLine(cell), 40))),
+  ];
+  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column < 2 || column === 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return [
+    ...(lines.length > 1 ? [dim(lines[0] ?? ''), ...lines.slice(1), ''] : []),
+    ...session.failures.flatMap(({ message }) => printable(message).split('\n').slice(0, 20)).map(red),
+    ...(history === undefined ? [] : historySentences(history, oneLine)),
+    dim(`machine ${noise(session)}`),
+    ...remarks.map((remark) => dim(oneLine(remark))),
+    bold(`Pacegate: ${nightlyHeadline(session, comparison, oneLine)}`),
+    '',
+  ].join('\n');
+}
