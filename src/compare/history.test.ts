@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { noiseFileSchema } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { alarmsOf, nightOutcome } from './alarms.ts';
@@ -219,5 +220,6 @@ test('a gate carries little of it, and the file of the branch all', () => {
     },
     ...nightlyHistory(stored),
   });
+  expect(noiseFileSchema.parse(noiseFile(stored, 'pacegate'))).toEqual(noiseFile(stored, 'pacegate'));
   expect(noiseFile({ sessions: [], summaries: [] }, 'pacegate')).toMatchObject({ newest: null, noise: [] });
 });

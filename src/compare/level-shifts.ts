@@ -44,7 +44,10 @@ export interface Level {
 
 /** Older nights predict a level that is gone: only those since the last shift say what the next one will be like. */
 export function sinceLastShift(nights: readonly Night[], variant: string, metric: string): Level {
-  const own = nights.filter(({ medians }) => medians[variant]?.[metric] !== undefined);
+  const own = nights
+    .filter(({ medians }) => medians[variant]?.[metric] !== undefined)
+    // Files named by hand come in any order.
+    .sort((a, b) => (a.started < b.started ? -1 : Number(a.started > b.started)));
   const last = changePoints(nightMedians(own, variant, metric)).at(-1);
   const first = last === undefined ? undefined : own[last.index];
   if (last === undefined || first === undefined) return { nights: own, shift: undefined };

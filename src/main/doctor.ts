@@ -1,11 +1,10 @@
-import { cp, writeFile } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkup } from '../compare/checkup.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { gate } from '../pipeline/gate.ts';
-import { nightlyPlan, RELOAD_FILE } from '../pipeline/nightly.ts';
+import { nightlyPlan } from '../pipeline/nightly.ts';
 import type { SideTree } from '../pipeline/ports.ts';
-import { contextOf } from '../pipeline/sides.ts';
 import type { DoctorReport } from '../report/doctor.ts';
 import { repositoryName } from '../source/export.ts';
 import { resolveHead } from '../source/sides.ts';
@@ -13,6 +12,7 @@ import { checkContext } from '../source/workload-files.ts';
 import { withPorts } from './compose.ts';
 import { exportSide, type RunContext } from './gate-repository.ts';
 import type { Project } from './project.ts';
+import { reload } from './nightly.ts';
 import { newSeed } from './session-id.ts';
 import { VERSION } from './version.ts';
 
@@ -33,7 +33,7 @@ export async function examine(
     await copyOfFiles(project, join(workFolder, 'baseline')),
     await copyOfFiles(project, join(workFolder, 'head')),
   ];
-  await writeFile(join(contextOf(plan, head), RELOAD_FILE), 'The same code in a layer of its own.\n');
+  await reload(plan, head);
   const measured = nightlyPlan({ ...plan, rules: { ...plan.rules, blocks } });
   const { session, interrupted } = await withPorts(
     { plan, ...context },

@@ -6,8 +6,10 @@ import { nightlyHistory, noiseFile } from '../compare/history.ts';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { gate, type GateResult } from '../pipeline/gate.ts';
-import { nightlyPlan, RELOAD_FILE } from '../pipeline/nightly.ts';
+import { nightlyPlan, reloadFile } from '../pipeline/nightly.ts';
+import type { SideTree } from '../pipeline/ports.ts';
 import { contextOf } from '../pipeline/sides.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { History, NoiseFile } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import { repositoryName } from '../source/export.ts';
@@ -154,7 +156,7 @@ async function gateAgainstItself(
   for (const warning of warnings) log.warn(warning);
   const baseline = await exportSide(top, commit, join(workFolder, 'baseline'), plan.workload.context);
   const head = await exportSide(top, commit, join(workFolder, 'head'), plan.workload.context);
-  await writeFile(join(contextOf(plan, head.tree), RELOAD_FILE), 'The same code in a layer of its own.\n');
+  await reload(plan, head.tree);
   return await withPorts(
     { plan, ...context },
     async (ports) =>
@@ -182,6 +184,12 @@ async function gateAgainstItself(
         signal,
       ),
   );
+}
+
+/** Makes the head of a session against itself another layer with the same code. */
+export async function reload(plan: Plan, head: SideTree): Promise<void> {
+  const file = reloadFile(plan);
+  if (file !== undefined) await writeFile(join(contextOf(plan, head), file.path), file.text);
 }
 
 /** What the branch keeps of a session: the earlier nights are there already. */
@@ -215,8 +223,10 @@ export function endOf({ session, stored, anchor, interrupted }: Night, branch: s
         : [anchor.reason];
   const remarks = [kept, ...compared];
   if (stored.kind === 'refused') return { remarks, status: 3, failure: stored.reason };
+  // Where variants failed the headline names them.
+  if (stored.kind === 'nothing')
+    return { remarks, status: 3, failure: session.failures.length > 0 && !interrupted ? undefined : kept };
   if (anchor.kind === 'unknown') return { remarks, status: 2, failure: anchor.reason };
   if (anchor.kind === 'failed') return { remarks, status: 3, failure: anchor.reason };
-  const short = interrupted || session.failures.length > 0;
-  return { remarks, status: short ? 3 : 0, failure: undefined };
+  return { remarks, status: session.failures.length > 0 ? 3 : 0, failure: undefined };
 }

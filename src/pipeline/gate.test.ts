@@ -6,7 +6,7 @@ import type { Run, Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { confirm } from './confirm.ts';
 import { gate, type GateRequest } from './gate.ts';
-import { isAnchorDue, nightlyPlan } from './nightly.ts';
+import { isAnchorDue, nightlyPlan, reloadFile } from './nightly.ts';
 import type { ImageRequest, MeasureRequest, Ports, Prepared } from './ports.ts';
 import { workloadHash } from './session.ts';
 
@@ -365,6 +365,14 @@ describe('a night', () => {
     expect(nightlyPlan(named).variants).toEqual([
       expect.objectContaining({ image: 'app:old', baselineImage: undefined }),
     ]);
+  });
+
+  test('has a file of its own in its head, unless that would change the measuring code', () => {
+    expect(reloadFile(plan)?.path).toBe('.pacegate-night');
+    for (const whole of ['.', './', './.'])
+      expect(
+        reloadFile({ ...plan, workload: { ...plan.workload, files: ['bench.py', whole] } }),
+      ).toBeUndefined();
   });
 
   test('shows the planner of later gates its noise, and the anchor’s session does not', async () => {

@@ -1,4 +1,6 @@
+import { posix } from 'node:path';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
+import { WEEKLY_BLOCKS } from '../statistics/creep.ts';
 
 /**
  * The plan of a night: the baseline against itself.
@@ -21,11 +23,27 @@ export function nightlyPlan(plan: Plan): Plan {
 export const pairedPlan = (plan: Plan): Plan =>
   deepFreeze({ ...plan, evidence: 'paired', rules: { ...plan.rules, evidence: 'paired' } });
 
+/** A week's comparison with the anchor has pairs enough for a loss that adds up slowly. */
+export const anchorPlan = (plan: Plan): Plan => {
+  const paired = pairedPlan(plan);
+  return deepFreeze({
+    ...paired,
+    rules: { ...paired.rules, blocks: Math.max(WEEKLY_BLOCKS, paired.rules.blocks) },
+  });
+};
+
 /**
  * A small file that the head of a night carries and its baseline does not: its application comes in a layer of its own,
  * as that of a pull request does, with the same code. A Dockerfile that leaves it out gives the same image twice.
  */
-export const RELOAD_FILE = '.pacegate-night';
+const RELOAD_FILE = { path: '.pacegate-night', text: 'The same code in a layer of its own.\n' };
+
+/**
+ * Where and what to write into a night's head, from its context; undefined where the measuring code is the whole
+ * context, which then would not be the one of other sessions.
+ */
+export const reloadFile = ({ workload }: Plan): typeof RELOAD_FILE | undefined =>
+  workload.files.some((path) => posix.normalize(`${path}/`) === './') ? undefined : RELOAD_FILE;
 
 /** How long the newest comparison with the anchor may be ago, in days: weekly, though one night starts a little early. */
 const ANCHOR_DAYS = 6.5;

@@ -44,7 +44,7 @@ const HEADER = [
 ];
 
 const LEGEND =
-  'Noise: the standard deviation of log(head / baseline) in a pair, median over the nights. Between nights: how much the centres of the nights differ beyond that, which more blocks do not average away. 80 % power: the smallest loss that a gate here finds in 80 of 100 cases.';
+  'Noise: the standard deviation of log(head / baseline) in a pair, median over the nights. Between nights: how much the centres of the nights differ beyond that, which more blocks do not average away. 80 % power: the smallest loss that a gate here finds in 80 of 100 cases, by the noise within the nights.';
 
 function cells(row: Row, noises: readonly RowNoise[]): readonly string[] {
   const own = noises.find(({ variant, metric }) => variant === row.variant && metric === row.metric);
