@@ -303,7 +303,11 @@ test('a baseline is kept on a branch of a repository without a remote, and stand
 });
 
 test('the anchor is compared with once a week or when asked for, and one that means nothing costs no night', async () => {
-  const { path, write, git, commit } = project(HOST, { rules: 'blocks: 10, anchor: v1' });
+  const { path, write, git, commit } = project(HOST, {
+    rounds: 100_000,
+    more: ', repetitions: 1',
+    rules: 'blocks: 10, anchor: v1',
+  });
   const anchors = () =>
     git('ls-tree', '-r', '--name-only', 'pacegate-baseline')
       .split('\n')
@@ -313,7 +317,7 @@ test('the anchor is compared with once a week or when asked for, and one that me
   expect(unknown.log).toMatch(/pacegate\.yml: rules\.anchor: found "v1", which is no tag here/);
   expect(git('ls-tree', '-r', '--name-only', 'pacegate-baseline')).toContain('/sessions/');
   git('tag', 'v1');
-  write('app.py', application(3_000_000));
+  write('app.py', application(1_000_000));
   commit('slower');
   const weekly = await pacegate(path, ['baseline', '--format', 'markdown']);
   expect(weekly.status).toBe(0);
@@ -325,7 +329,7 @@ test('the anchor is compared with once a week or when asked for, and one that me
     purpose: 'anchor',
     source: { baseline: { commit: git('rev-parse', 'v1') } },
   });
-  expect(compared.runs).toHaveLength(20);
+  expect(compared.runs).toHaveLength(90);
   expect((await pacegate(path, ['baseline'])).status).toBe(0);
   expect(anchors()).toHaveLength(1);
   expect((await pacegate(path, ['baseline', '--anchor'])).status).toBe(0);
