@@ -5,13 +5,17 @@ import { creep, type WeeklyComparison } from '../statistics/creep.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { signedRankGreater } from '../statistics/signed-rank.ts';
 import { sign } from './evidence.ts';
-import { pairRatios } from './nights.ts';
+import { nightsLike, pairRatios } from './nights.ts';
+import { betweenNights } from './row-noise.ts';
+
+/** Pairs of a comparison with the anchor. */
+export { WEEKLY_BLOCKS } from '../statistics/creep.ts';
 
 /**
- * A loss that adds up counts from two thirds of what counts in one change, 2 % where that is 3 %: the anchor's sessions
- * look once, at all their pairs, and so see less.
+ * A loss that adds up counts from three fifths of what counts in one change, 1.8 % where that is 3 %: the anchor's
+ * sessions look once, at all their pairs, and so see less.
  */
-const CREEP_SHARE = 2 / 3;
+const CREEP_SHARE = 0.6;
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
 /**
@@ -33,6 +37,8 @@ export function anchorHistory(sessions: readonly Session[]): AnchorHistory | nul
   const weeks = byWeek(series, first).map(
     (session) => session && { at: pointOfHead(session), ratios: pairRatios(session) },
   );
+  // Once for all rows: there may be ninety of them.
+  const nights = nightsLike(newest, sessions).map(pairRatios);
   const judged = newest.rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true);
   return {
     commit,
@@ -40,7 +46,7 @@ export function anchorHistory(sessions: readonly Session[]): AnchorHistory | nul
     first: pointOfHead(first),
     last: pointOfHead(newest),
     creeps: newest.variants.flatMap((variant) =>
-      judged.flatMap((rule) => creepOf(weeks, variant, rule) ?? []),
+      judged.flatMap((rule) => creepOf(weeks, variant, rule, quirkOf(nights, variant, rule.name)) ?? []),
     ),
   };
 }
@@ -55,14 +61,24 @@ function byWeek(series: readonly Session[], first: Session): readonly (Session |
 
 type Week = { readonly at: Point; readonly ratios: ReturnType<typeof pairRatios> } | undefined;
 
-function creepOf(weeks: readonly Week[], variant: string, rule: MetricRule): Creep | undefined {
+/** What sessions of the same code differ by on this machine, from the nights; 0 where they do not tell. */
+function quirkOf(nights: readonly ReturnType<typeof pairRatios>[], variant: string, metric: string): number {
+  return betweenNights(nights.flatMap((night) => night[variant]?.[metric] ?? [])) ?? 0;
+}
+
+function creepOf(
+  weeks: readonly Week[],
+  variant: string,
+  rule: MetricRule,
+  quirk: number,
+): Creep | undefined {
   const comparisons = weeks.map((week): WeeklyComparison | undefined => {
     const ratios = week?.ratios[variant]?.[rule.name];
     if (ratios === undefined) return undefined;
     const worse = ratios.map((ratio) => sign(rule) * ratio);
     return { estimate: centreOf(worse), p: signedRankGreater(worse), blocks: worse.length };
   });
-  const found = creep(comparisons, { limit: CREEP_SHARE * rule.limit });
+  const found = creep(comparisons, { limit: CREEP_SHARE * rule.limit, quirk });
   const since = found && weeks[found.since]?.at;
   if (found === undefined || since === undefined) return undefined;
   const { kind, now } = found;

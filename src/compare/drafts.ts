@@ -163,14 +163,14 @@ function pairedDraft(
 
 /** The figures of a paired row as they were when the look that settled it had them. */
 export function pairedFigures(
-  { pairs, ratios }: Extract<Tested, { kind: 'paired' }>,
+  { pairs, ratios, looks }: Extract<Tested, { kind: 'paired' }>,
   blocks: number,
 ): Pick<Row, 'baseline' | 'head' | 'change' | 'blocks'> {
   const used = pairs.slice(0, blocks);
   return {
     baseline: summary(used.map(({ baseline }) => baseline)),
     head: summary(used.map(({ head }) => head)),
-    change: pairedChange(ratios, blocks),
+    change: pairedChange(ratios, blocks, looks.length),
     blocks,
   };
 }

@@ -4,7 +4,7 @@ import { knownImage } from '../baseline/format.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { gate } from '../pipeline/gate.ts';
-import { isAnchorDue, pairedPlan } from '../pipeline/nightly.ts';
+import { anchorPlan, isAnchorDue } from '../pipeline/nightly.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import type { Session } from '../session/session.ts';
 import { resolveAnchor } from '../source/anchor.ts';
@@ -149,7 +149,7 @@ async function measure(
           sessionId,
           purpose: 'anchor',
           until: 'all',
-          plan: pairedPlan(plan),
+          plan: anchorPlan(plan),
           pair: {
             head: sides.head.tree,
             baseline: { ...sides.baseline.tree, ...(then.kind === 'plan' ? { plan: then.plan } : {}) },

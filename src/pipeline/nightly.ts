@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import { WEEKLY_BLOCKS } from '../compare/anchor.ts';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
-import { WEEKLY_BLOCKS } from '../statistics/creep.ts';
 
 /**
  * The plan of a night: the baseline against itself.

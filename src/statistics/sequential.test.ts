@@ -21,10 +21,10 @@ const one = (worse: readonly number[], change: Partial<FamilyRules> = {}) =>
   judgeFamily([{ worse, limit: 0.03 }], rules(change))[0]!;
 
 describe('one row, by hand', () => {
-  test('worse in every pair: found at the first look with a weight, p = 2^-12 / 0.15', () => {
+  test('worse in every pair: found at the first look with a weight, p = 2^-12 / 0.105', () => {
     const outcome = one(around(0.2, 30, 0.0001));
     expect(outcome).toMatchObject({ decision: 'regressed', blocks: 12 });
-    expect(outcome.pWorse).toBeCloseTo(2 ** -12 / 0.15, 12);
+    expect(outcome.pWorse).toBeCloseTo(2 ** -12 / 0.105, 12);
     expect(outcome.pBetter).toBe(1);
     expect(outcome.centre).toBeCloseTo(0.2, 3);
   });
@@ -32,7 +32,7 @@ describe('one row, by hand', () => {
   test('better in every pair is the mirror image', () => {
     const outcome = one(around(-0.2, 30, 0.0001));
     expect(outcome).toMatchObject({ decision: 'improved', blocks: 12 });
-    expect(outcome.pBetter).toBeCloseTo(2 ** -12 / 0.15, 12);
+    expect(outcome.pBetter).toBeCloseTo(2 ** -12 / 0.105, 12);
   });
 
   test('eight quiet pairs are enough for unchanged: 2^-8 = 0.0039 is below 0.05 / 6 = 0.0083', () => {
@@ -67,7 +67,7 @@ describe('one row, by hand', () => {
   test('p is the smallest p_k / w_k of the looks', () => {
     const worse = around(0.04, 30, 0.02);
     const p = [12, 16, 20, 25, 30].map(
-      (n, k) => signedRankGreater(worse.slice(0, n)) / [0.15, 0.2, 0.2, 0.2, 0.25][k]!,
+      (n, k) => signedRankGreater(worse.slice(0, n)) / [0.105, 0.05, 0.05, 0.15, 0.25][k]!,
     );
     const outcome = one(worse);
     expect(outcome.decision).toBe('undecided');
@@ -78,7 +78,7 @@ describe('one row, by hand', () => {
 describe('the family', () => {
   test('what is enough for one test is not enough among a hundred, at the same look', () => {
     const row = around(0.2, 30, 0.0001);
-    // 100 x 2^-12 / 0.15 = 0.16; at 16 blocks 100 x 2^-16 / 0.2 = 0.008.
+    // 100 x 2^-12 / 0.105 = 0.23; at 16 blocks 100 x 2^-16 / 0.05 = 0.03.
     expect(one(row, { tests: 100 })).toMatchObject({ decision: 'regressed', blocks: 16 });
   });
 
@@ -119,7 +119,7 @@ describe('the family', () => {
   });
 
   test('jobs that do not see each other freeze by alpha / tests and are judged by Holm at the end', () => {
-    // Nine of ten tests are elsewhere. Here p = 2^-12 / 0.15 = 0.0016 and 10 p = 0.016: frozen alone.
+    // Nine of ten tests are elsewhere. Here p = 2^-12 / 0.105 = 0.0023 and 10 p = 0.023: frozen alone.
     const strong = judgeFamily(
       [{ worse: around(0.2, 30, 0.0001), limit: 0.03 }],
       rules({ tests: 10, sharded: true }),

@@ -1,0 +1,42 @@
+import { uniformSource } from '../../src/statistics/random.ts';
+import { capOf, looksFor, PROFILE_SETTINGS } from '../../src/statistics/looks.ts';
+import { judgeFamily } from '../../src/statistics/sequential.ts';
+import { normalSource } from './simulation/normal.ts';
+import { ALPHA } from './simulation/pull-request.ts';
+
+export const ROWS = 21;
+const FAMILIES = 200;
+const SECONDS = 3;
+
+/**
+ * Pull requests that the rule decides in a second of processor time, data at hand: what else the machine does is not
+ * counted against it.
+ * @param spread standard deviation of a pair's log ratio: small and everything is settled early, large and nothing is
+ */
+export function decidedPerSecond(spread: number, seed: number): number {
+  const normal = normalSource(uniformSource(seed));
+  const { limit } = PROFILE_SETTINGS.balanced;
+  const cap = capOf('balanced');
+  const looks = looksFor('balanced', cap);
+  const families = Array.from({ length: FAMILIES }, () =>
+    Array.from({ length: ROWS }, () => ({
+      worse: Float64Array.from({ length: cap }, () => spread * normal()),
+      limit,
+    })),
+  );
+  const decideAll = () => {
+    for (const rows of families) judgeFamily(rows, { alpha: ALPHA, looks, tests: ROWS });
+  };
+  // The first time is the compiler's.
+  decideAll();
+  let decided = 0;
+  const started = process.cpuUsage();
+  let seconds = 0;
+  while (seconds < SECONDS) {
+    decideAll();
+    decided += FAMILIES;
+    const { user, system } = process.cpuUsage(started);
+    seconds = (user + system) / 1e6;
+  }
+  return decided / seconds;
+}
