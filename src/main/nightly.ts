@@ -14,10 +14,12 @@ import type { History, NoiseFile } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import { repositoryName } from '../source/export.ts';
 import { isPullRequest, resolveCommit, resolveHead, type SideCommit } from '../source/sides.ts';
+import { blocksNeeded } from '../statistics/looks.ts';
 import { compareWithAnchor, findAnchor, type AnchorResult } from './anchor.ts';
 import { withPorts } from './compose.ts';
 import { exportSide, type RunContext } from './gate-repository.ts';
 import type { Project } from './project.ts';
+import { duration } from './progress.ts';
 import { jsonText } from './results.ts';
 import { newSeed } from './session-id.ts';
 import { VERSION } from './version.ts';
@@ -205,6 +207,17 @@ export interface NightEnd {
   readonly failure: string | undefined;
 }
 
+/** With fewer pairs no p is as small as creep takes: one test at 0.001, one-sided. */
+const FEWEST_FOR_CREEP = blocksNeeded(1, 0.001);
+
+function tooShort({ budget: { blocksPlanned, seconds }, rules }: Session): string[] {
+  return blocksPlanned === undefined || blocksPlanned >= FEWEST_FOR_CREEP
+    ? []
+    : [
+        `The budget of ${duration(seconds)} left the anchor ${blocksPlanned} of ${rules.blocks} pairs, and creep cannot be seen in fewer than ${FEWEST_FOR_CREEP}: raise rules.budget, or shorten the workload.`,
+      ];
+}
+
 /** A night that measured less than it was asked to must not look like one that is well. */
 export function endOf({ session, stored, anchor, interrupted }: Night, branch: string): NightEnd {
   const kept =
@@ -219,6 +232,7 @@ export function endOf({ session, stored, anchor, interrupted }: Night, branch: s
       : anchor.kind === 'compared'
         ? [
             `Compared with the anchor ${anchor.session.source.baseline?.commit.slice(0, 10) ?? ''} in ${anchor.session.runs.length} runs; the files are in the folder anchor.`,
+            ...tooShort(anchor.session),
           ]
         : [anchor.reason];
   const remarks = [kept, ...compared];
