@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from '@jest/globals';
+import { nightlyHistory } from '../compare/history.ts';
 import type { NamedSession } from '../compare/merge.ts';
 import { drawn } from '../compare/session.test-support.ts';
 import type { Session } from '../session/session.ts';
@@ -55,6 +56,12 @@ test("on a pull request the rules are the base's, whatever the sessions carry", 
     "The sessions carry other rules than the base's configuration, whose rules hold",
   );
   expect(remarks.join(' ')).toContain('This change edits its own configuration');
+});
+
+test('what a session says of the stored ones is not believed on a pull request', async () => {
+  const forged = { ...session, history: nightlyHistory({ sessions: [], summaries: [] }) };
+  const { judged } = await report([{ session: forged, file: 'session.json' }], 'pull_request');
+  expect(judged.session.history).toBeUndefined();
 });
 
 test('elsewhere a session is judged by its own rules, and needs no checkout', async () => {

@@ -8,6 +8,7 @@ import {
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import type { Verdict } from '../session/rules.ts';
+import { withoutHistory } from '../session/session.ts';
 import { isPullRequest, resolveSides } from '../source/sides.ts';
 import { ruledPlan, type Occasion } from './gate-repository.ts';
 import type { Project } from './project.ts';
@@ -66,7 +67,10 @@ export async function judgeForReport(
     throw new ConfigurationError(
       `The sessions are not of this pull request; nothing was judged.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
-  const ruled = named.map(({ session, file }) => ({ session: ruledBy(session, plan.rules), file }));
+  const ruled = named.map(({ session, file }) => ({
+    session: ruledBy(withoutHistory(session), plan.rules),
+    file,
+  }));
   const edited = named.flatMap((one, index) => {
     const by = ruled[index];
     return by === undefined ? [] : ruleDifferences(one, { ...by, file: "the base's configuration" });

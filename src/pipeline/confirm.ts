@@ -10,6 +10,7 @@ import {
   type Parts,
 } from '../compare/merge.ts';
 import { ConfigurationError } from '../errors/errors.ts';
+import { withoutHistory } from '../session/session.ts';
 import { gate, type GateRequest } from './gate.ts';
 import type { Ports } from './ports.ts';
 import { workloadHash } from './session.ts';
@@ -51,7 +52,12 @@ export async function confirm(
     throw new ConfigurationError(
       `What is to be confirmed was measured of something else; nothing was built or run.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
-  const ruled = first.map(({ session, file }) => ({ session: ruledBy(session, plan.rules), file }));
+  // What the nights say is read here, and not believed of a file.
+  const history = request.record === undefined ? {} : { history: request.record };
+  const ruled = first.map(({ session, file }) => ({
+    session: { ...ruledBy(withoutHistory(session), plan.rules), ...history },
+    file,
+  }));
   const before = assembleParts(ruled);
   const comparison = compareParts(before);
   const variants = variantsToConfirm(comparison);

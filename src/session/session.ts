@@ -165,6 +165,13 @@ export const sessionSchema = z.object({
 });
 export type Session = z.infer<typeof sessionSchema>;
 
+/** What was measured, without the word of whoever wrote the file on the stored sessions. */
+export function withoutHistory(session: Session): Session {
+  const measured = { ...session };
+  delete measured.history;
+  return measured;
+}
+
 /** Whether stored evidence may pass between two machines; kernel and runner image are shown, not compared. */
 export function sameMachine(a: Machine, b: Machine): boolean {
   return (
