@@ -35,7 +35,7 @@ export function adviceOf({ checkup, budgetSeconds, cap }: DoctorReport): string[
   const advice: string[] = [];
   if (isBusy(busy))
     advice.push(
-      `The machine was busy (${busyWords(busy)}). End what else runs there, or take another one: the noise below is partly its own.`,
+      `The machine was busy (${busyWords(busy)}). End what else runs there, or take another one: the noise measured here is partly its own.`,
     );
   for (const { variant, runSeconds, repetitions } of variants) {
     const timed = blunt.some((row) => row.variant === variant && row.unit === 's');
