@@ -60,7 +60,7 @@ function looksLines(session: Session): string[] {
   const first = looks[0]?.weight === 0 ? '; the first can only find rows unchanged' : '';
   const cap = planned < rules.blocks ? ` (the budget allowed no more; the rules say ${rules.blocks})` : '';
   return [
-    `Looked at after ${numbers(({ blocks }) => blocks)} pairs${cap}, profile ${rules.profile}; the looks may spend ${numbers(({ weight }) => Math.round(weight * 100))} % of alpha${first}. A row is final at the look that decides it, and a variant stops when all its rows are.`,
+    `Looked at after ${numbers(({ blocks }) => blocks)} pairs${cap}, profile ${rules.profile}; the looks may spend ${numbers(({ weight }) => Number((weight * 100).toFixed(1)))} % of alpha${first}. A row is final at the look that decides it, and a variant stops when all its rows are.`,
   ];
 }
 
