@@ -219,7 +219,9 @@ withEngine(
     expect(github.comments).toHaveLength(1);
     const [created] = github.comments;
     expect(created?.body).toMatch(
-      new RegExp(`^${markerOf('pacegate')}\n\n### 🔴 Pacegate: 2 of 2 checks regressed`),
+      new RegExp(
+        `^${markerOf('pacegate')}\n\n### 🔴 Pacegate: \`official\` regressed: wall time \\+.*, CPU time \\+`,
+      ),
     );
     expect(created?.body).toContain('Stored nights');
     expect(created?.body).toContain(base.slice(0, 10));

@@ -34,7 +34,7 @@ export function peers(tallies: Tallies): readonly string[] {
         ...shares(`${name}: planted flagged`, `${name}: false alarm`),
       ]),
     ]),
-    'What is taken from each tool is written in `benchmarks/gate/peers/`, with its source.',
+    'What is taken from each tool is written in `benchmarks/gate/peers/`, with its source. Here the rules decide as this repository states them, for a million rows would take the programs hours; `node benchmarks/gate/peers/check.ts` puts 3,000 rows to benchstat, pyperf and asv themselves, many of them on the edge, and fails unless rule and program agree on every one. On the recorded sessions below the programs decide, too.',
   ];
 }
 
