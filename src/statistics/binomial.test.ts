@@ -97,8 +97,10 @@ describe('the exact interval', () => {
       [1.5, 10],
       [1, Number.NaN],
     ] as const)
-      expect(() => clopperPearson(k, n)).toThrow(RangeError);
+      for (const bound of [clopperPearson, lowerBound, upperBound])
+        expect(() => bound(k, n)).toThrow('is no count');
     for (const confidence of [0, 1, Number.NaN])
-      expect(() => clopperPearson(1, 10, confidence)).toThrow(RangeError);
+      for (const bound of [clopperPearson, lowerBound, upperBound])
+        expect(() => bound(1, 10, confidence)).toThrow('a confidence is between 0 and 1');
   });
 });

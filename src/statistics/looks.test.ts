@@ -18,6 +18,8 @@ test.each([
   ['balanced', 20, [8, 12, 16, 20], 0.45],
   // 20 is too near to 22 to be worth its alpha.
   ['balanced', 22, [8, 12, 16, 22], 0.45],
+  // Three pairs before the cap a look is worth its alpha still.
+  ['balanced', 15, [8, 12, 15], 0.5],
   // The look at 8 spends nothing, so all of alpha is the last one's.
   ['balanced', 12, [8, 12], 1],
   ['balanced', 10, [10], 1],
@@ -49,6 +51,10 @@ test('whatever the cap, the looks grow and their weights never spend more than a
 test('every profile can find something among seven variants and three metrics', () => {
   for (const profile of PROFILES)
     expect(firstReachable(looksFor(profile, capOf(profile)), 21, 0.05)).toBeDefined();
+});
+
+test('a look without weight reaches nothing, however many blocks it has', () => {
+  expect(firstReachable([{ blocks: 1000, weight: 0 }], 1, 0.05)).toBeUndefined();
 });
 
 test('the first look that can reach significance is the first whose smallest p is below its share', () => {

@@ -82,7 +82,6 @@ const TOO_NEAR = 3;
  */
 export function looksFor(profile: Profile, cap: number): readonly Look[] {
   const { looks } = PROFILE_SETTINGS[profile];
-  if (cap === capOf(profile)) return looks;
   const before = looks.slice(0, -1).filter(({ blocks }) => blocks + TOO_NEAR <= cap);
   const spent = weightOf(before);
   return [...before, { blocks: cap, weight: spent === 0 ? 1 : weightOf(looks) - spent }];
@@ -97,8 +96,7 @@ export function looksFor(profile: Profile, cap: number): readonly Look[] {
  * @returns undefined where no look of the schedule could ever do it
  */
 export function firstReachable(looks: readonly Look[], tests: number, alpha: number): number | undefined {
-  return looks.find(({ blocks, weight }) => weight > 0 && blocks >= blocksNeeded(tests, alpha, weight))
-    ?.blocks;
+  return looks.find(({ blocks, weight }) => blocks >= blocksNeeded(tests, alpha, weight))?.blocks;
 }
 
 /** The fewest blocks with which one look of this weight could pass. */

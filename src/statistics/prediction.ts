@@ -40,12 +40,7 @@ export function predict(earlier: readonly number[], confidence: number): Predict
     low: centre - margin,
     high: centre + margin,
     // Two tails of one distribution, each counted from its own end so that a small p keeps its digits.
-    above: (value, shift = 0) => clamp(probability(-t(value, shift), degrees)),
-    below: (value, shift = 0) => clamp(probability(t(value, shift), degrees)),
+    above: (value, shift = 0) => clamp(cdf(-t(value, shift), degrees)),
+    below: (value, shift = 0) => clamp(cdf(t(value, shift), degrees)),
   };
-}
-
-function probability(t: number, degrees: number): number {
-  if (t === Infinity) return 1;
-  return t === -Infinity ? 0 : cdf(t, degrees);
 }

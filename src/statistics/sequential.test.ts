@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { hodgesLehmann } from './hodges-lehmann.ts';
 import { looksFor } from './looks.ts';
-import { judgeFamily, type FamilyRules } from './sequential.ts';
+import { judgeFamily, type FamilyRules, type RowSeries } from './sequential.ts';
 import { signedRankGreater } from './signed-rank.ts';
 
 const rules = (change: Partial<FamilyRules> = {}): FamilyRules => ({
@@ -117,20 +117,115 @@ describe('the family', () => {
     expect(outcomes[0]!.pWorseAdjusted).toBeCloseTo(2e-5, 12);
   });
 
-  test('jobs that do not see each other freeze by alpha / tests and are judged by Holm at the end', () => {
-    // Nine of ten tests are elsewhere. Here p = 2^-12 / 0.105 = 0.0023 and 10 p = 0.023: frozen alone.
-    const strong = judgeFamily(
-      [{ worse: around(0.2, 30, 0.0001), limit: 0.03 }],
-      rules({ tests: 10, sharded: true }),
+  /** All above zero but for the three smallest, so p = 5 / 2^12 of twelve: ranks 1, 2 and 3 are the sum of 6 or less. */
+  const moderate = [-0.001, -0.002, 0.003, ...around(0.2, 9, 0.0001)];
+
+  test('Holm lets a moderate row pass at the look at which a stronger one does', () => {
+    const looks = [{ blocks: 12, weight: 0.04 }];
+    // p = 5 x 2^-12 / 0.04 = 0.0305: too much for half of alpha, enough for all of it.
+    const rows = [
+      { worse: moderate, limit: 0.03 },
+      { worse: around(0.2, 12, 0.0001), limit: 0.03 },
+    ];
+    const together = judgeFamily(rows, rules({ tests: 2, looks }));
+    expect(together.map(({ decision }) => decision)).toEqual(['regressed', 'regressed']);
+    expect(together[0]!.pWorseAdjusted).toBeCloseTo((5 * 2 ** -12) / 0.04, 12);
+    expect(judgeFamily(rows.slice(0, 1), rules({ tests: 2, looks }))[0]!.decision).toBe('undecided');
+  });
+
+  test('jobs that do not see each other freeze by alpha / tests, and Holm has its say once at the end', () => {
+    const looks = [
+      { blocks: 12, weight: 0.04 },
+      { blocks: 16, weight: 0.01 },
+    ];
+    const rows = [
+      { worse: [...moderate, 0.2, -0.3, 0.21, -0.31], limit: 0.03 },
+      { worse: around(0.2, 16, 0.0001), limit: 0.03 },
+    ];
+    const [alone, sharded] = [false, true].map((one) =>
+      judgeFamily(rows, rules({ tests: 2, looks, sharded: one })),
     );
-    expect(strong[0]).toMatchObject({ decision: 'regressed', blocks: 12 });
-    // Two rows of p about 0.03: each alone misses 0.05 / 2, and Holm after the merge passes neither.
-    const weak = Array.from({ length: 12 }, (_, i) => (i < 3 ? -0.0001 * (i + 1) : 0.04 + i / 10_000));
-    const both = judgeFamily(
-      [{ worse: weak, limit: 0.03, looks: [{ blocks: 12, weight: 1 }] }],
-      rules({ tests: 1, sharded: true }),
-    );
-    expect(both[0]!.decision).toBe('regressed');
+    expect(alone!.map(({ decision, blocks }) => [decision, blocks])).toEqual([
+      ['regressed', 12],
+      ['regressed', 12],
+    ]);
+    // Nobody in the first job knew of the second's row, so it went on to its last look.
+    expect(sharded!.map(({ decision, blocks }) => [decision, blocks])).toEqual([
+      ['regressed', 16],
+      ['regressed', 12],
+    ]);
+  });
+
+  test('looks come in the order of their blocks, not in that of the rows', () => {
+    const looks = [
+      { blocks: 12, weight: 0.5 },
+      { blocks: 24, weight: 0.5 },
+    ];
+    // 2^-12 / 0.5 is above half of this alpha and below all of it.
+    const alpha = 6e-4;
+    const first = { worse: [...around(0.035, 12, 0.0001), ...around(0.01, 12, 0.00011)], limit: 0.03 };
+    const second = (from: number): RowSeries => ({
+      worse: around(0.2, 24, 0.0001),
+      limit: 0.03,
+      looks: [{ blocks: 24, weight: 1 }],
+      at: Array.from({ length: 24 }, (_, index) => from + index / 100),
+    });
+    const decided = (rows: readonly RowSeries[]) =>
+      judgeFamily(rows, rules({ alpha, tests: 2, looks })).map(({ decision, blocks }) => [decision, blocks]);
+    // The strong row is through before block 12: the other needs all of alpha there, and is worse by 3.5 %.
+    expect(decided([first, second(1)])).toEqual([
+      ['regressed', 12],
+      ['regressed', 24],
+    ]);
+    expect(decided([second(1), first])).toEqual([
+      ['regressed', 24],
+      ['regressed', 12],
+    ]);
+    // It comes after block 24: by then the other was unchanged.
+    expect(decided([first, second(100)])).toEqual([
+      ['unchanged', 24],
+      ['regressed', 24],
+    ]);
+  });
+
+  test.each([
+    [0.05, 0.05, 'unchanged'],
+    [0.051, 0.05, 'undecided'],
+    [0.05, 0.051, 'undecided'],
+  ])('a row tested once is unchanged where neither %d nor %d is above alpha', (worse, better, decision) => {
+    const test = {
+      worseBy: 0.01,
+      pWorse: 0.5,
+      pBetter: 0.5,
+      pNotWorse: () => worse,
+      pNotBetter: () => better,
+    };
+    expect(judgeFamily([{ limit: 0.03, test }], rules())[0]!.decision).toBe(decision);
+  });
+});
+
+describe('on the edge', () => {
+  test('a p of alpha passes, and an estimate of the limit counts', () => {
+    const exactly = new Array<number>(12).fill(Math.log1p(0.03));
+    expect(one(exactly, { alpha: 2 ** -12 / 0.105 }).decision).toBe('regressed');
+    expect(
+      one(
+        exactly.map((x) => -x),
+        { alpha: 2 ** -12 / 0.105 },
+      ).decision,
+    ).toBe('improved');
+    expect(one(exactly, { alpha: 2 ** -12 / 0.106 }).decision).not.toBe('regressed');
+  });
+
+  test('unchanged needs a p of alpha over the looks on both sides', () => {
+    const quiet = around(0, 8, 0.0001);
+    expect(one(quiet, { alpha: 6 * 2 ** -8 }).decision).toBe('unchanged');
+    expect(one(quiet, { alpha: 6 * 2 ** -8 - 1e-9 }).decision).toBe('undecided');
+    // Two of eight beyond the margin of 0.0488: the sum of the ranks above is 3, 5 of 256 patterns have no more.
+    const leaning = [0.01, 0.012, 0.02, 0.022, 0.03, 0.032, 0.055, 0.06];
+    expect(one(leaning).decision).toBe('undecided');
+    expect(one(leaning.map((x) => -x)).decision).toBe('undecided');
+    expect(one(leaning, { alpha: (6 * 5) / 256 }).decision).toBe('unchanged');
   });
 });
 

@@ -175,14 +175,20 @@ describe('the prediction from earlier sessions', () => {
     const prediction = predict([1, 2, 3], 0.95);
     expect(prediction.centre).toBe(2);
     expect(prediction.high).toBeCloseTo(2 + 4.3027 * Math.sqrt(4 / 3), 3);
+    expect(prediction.low).toBeCloseTo(2 - 4.3027 * Math.sqrt(4 / 3), 3);
     // t = 2 with two degrees of freedom: P(T > t) = 1/2 - t / (2 sqrt(2 + t^2)).
     expect(prediction.above(2 + 2 * Math.sqrt(4 / 3))).toBeCloseTo(0.5 - 2 / (2 * Math.sqrt(6)), 10);
     expect(prediction.below(2)).toBeCloseTo(0.5, 12);
     expect(prediction.above(5, 3)).toBeCloseTo(0.5, 12);
   });
+  test('two values are enough, one is not', () => {
+    expect(predict([1, 3], 0.95).centre).toBe(2);
+    expect(() => predict([1], 0.95)).toThrow('a prediction needs at least two earlier values');
+  });
   test('values that never moved find anything else impossible', () => {
     const prediction = predict([7, 7, 7], 0.95);
     expect([prediction.above(8), prediction.above(6), prediction.below(7)]).toEqual([0, 1, 0.5]);
+    expect([prediction.below(8), prediction.below(6), prediction.above(7)]).toEqual([1, 0, 0.5]);
   });
 });
 
