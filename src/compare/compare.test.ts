@@ -128,6 +128,26 @@ describe('paired verdicts', () => {
     );
   });
 
+  test('equal ratios are ties, whichever side is the larger', () => {
+    // 124 / 93 and 120 / 90 are both 4 / 3: the middle ranks of a tie, not the last bit of a logarithm.
+    const pairs = [
+      [90, 91],
+      [124, 93],
+      [90, 91],
+      [90, 91],
+      [90, 120],
+      [90, 95],
+      [90, 120],
+      [90, 95],
+    ] as const;
+    const straight = compareCsv(csv({ wall_time_s: pairs })).rows[0]!;
+    const swapped = compareCsv(csv({ wall_time_s: pairs.map(([a, b]) => [b, a] as const) })).rows[0]!;
+    expect(straight.worse).toEqual(swapped.better);
+    expect(straight.better).toEqual(swapped.worse);
+    // Ranks 2 2 2 4.5 4.5 7 7 7, one of the sevens below zero: 19 of the 256 subsets sum to 7 or less.
+    expect(straight.worse.p).toBeCloseTo(19 / 256, 12);
+  });
+
   test('swapped sides mirror the verdict and negate the estimate, and a scale changes neither', () => {
     const mirror: Partial<Record<Verdict, Verdict>> = { regressed: 'improved', improved: 'regressed' };
     fc.assert(

@@ -52,12 +52,19 @@ export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: s
 }
 
 /**
+ * The larger over the smaller, so that swapped sides give exactly the negative and equal ratios are exactly equal:
+ * log(3 / 4) and -log(4 / 3) differ in their last bit, and a tie would be broken by it.
+ */
+const logRatio = (head: number, baseline: number) =>
+  head >= baseline ? Math.log(head / baseline) : -Math.log(baseline / head);
+
+/**
  * Log ratio of each pair.
  * @returns undefined where one does not exist: a ratio needs positive values. Two zeros are no difference.
  */
 export function logRatios(pairs: readonly Pair[]): Float64Array | undefined {
   const ratios = Float64Array.from(pairs, ({ baseline, head }) =>
-    baseline === 0 && head === 0 ? 0 : baseline > 0 && head > 0 ? Math.log(head / baseline) : Number.NaN,
+    baseline === 0 && head === 0 ? 0 : baseline > 0 && head > 0 ? logRatio(head, baseline) : Number.NaN,
   );
   return ratios.some(Number.isNaN) ? undefined : ratios;
 }

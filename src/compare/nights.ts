@@ -26,9 +26,8 @@ export function nightsFor(here: Here, history: readonly Session[]): Night[] {
     if (night === undefined) return [];
     const like = night.sameMachine && night.changedFiles === null;
     if (!like || noisy >= RECENT_NIGHTS || earlier.purpose !== 'nightly') return [night];
-    const residuals = pairResiduals(earlier);
     noisy += 1;
-    return [{ ...night, residuals }];
+    return [{ ...night, ...pairNoise(earlier) }];
   });
   return nights.reverse();
 }
@@ -46,23 +45,25 @@ function nightOf(earlier: Session, here: Here): Night | undefined {
     changedFiles: changedFiles(earlier, here),
     medians: mediansOf(runs),
     residuals: {},
+    centres: {},
   };
 }
 
-/** Log ratios of a session's pairs about their centre, for every row that has enough of them. */
-export const pairResiduals = (session: Session): Night['residuals'] =>
-  Object.fromEntries(
-    Object.entries(pairRatios(session)).map(([variant, metrics]) => [
-      variant,
-      Object.fromEntries(
-        Object.entries(metrics).map(([metric, ratios]) => {
-          const centre = centreOf(ratios);
-          // Six digits are far below any noise, and a gate's file carries many of them.
-          return [metric, Array.from(ratios, (ratio) => Number((ratio - centre).toFixed(6)))];
-        }),
-      ),
-    ]),
-  );
+/** Log ratios of a session's pairs about their centre, and the centre, for every row that has enough of them. */
+export function pairNoise(session: Session): Pick<Night, 'residuals' | 'centres'> {
+  const residuals: Night['residuals'] = {};
+  const centres: Night['centres'] = {};
+  for (const [variant, metrics] of Object.entries(pairRatios(session)))
+    for (const [metric, ratios] of Object.entries(metrics)) {
+      const centre = centreOf(ratios);
+      (residuals[variant] ??= {})[metric] = Array.from(ratios, (ratio) => rounded(ratio - centre));
+      (centres[variant] ??= {})[metric] = rounded(centre);
+    }
+  return { residuals, centres };
+}
+
+/** Six digits are far below any noise, and a gate's file carries many of them. */
+const rounded = (value: number) => Number(value.toFixed(6));
 
 /** Variant -> metric -> log(head / baseline) of each pair of a session, for every row that has enough of them. */
 export function pairRatios(
@@ -97,12 +98,27 @@ export const residualsOf = (
   variant: string,
   metric: string,
 ): readonly (readonly number[])[] =>
+  noisyNights(nights, variant, metric).map(({ residuals }) => residuals[variant]?.[metric] ?? []);
+
+/** The log ratios that those nights measured, about no change. */
+export const nightRatiosOf = (
+  nights: readonly Night[],
+  variant: string,
+  metric: string,
+): readonly Float64Array[] =>
+  noisyNights(nights, variant, metric).map(({ residuals, centres }) =>
+    Float64Array.from(
+      residuals[variant]?.[metric] ?? [],
+      (residual) => residual + (centres[variant]?.[metric] ?? 0),
+    ),
+  );
+
+const noisyNights = (nights: readonly Night[], variant: string, metric: string): readonly Night[] =>
   nights
-    .filter(({ sameMachine, changedFiles }) => sameMachine && changedFiles === null)
-    .flatMap(({ residuals }) => {
-      const own = residuals[variant]?.[metric];
-      return own === undefined || own.length === 0 ? [] : [own];
-    })
+    .filter(
+      ({ sameMachine, changedFiles, residuals }) =>
+        sameMachine && changedFiles === null && (residuals[variant]?.[metric] ?? []).length > 0,
+    )
     .slice(-RECENT_NIGHTS);
 
 /** The runs of one side, each of one variant. */

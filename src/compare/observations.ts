@@ -123,6 +123,7 @@ export function observeTimings(
           sameMachine,
           changedFiles: null,
           residuals: {},
+          centres: {},
           medians: mediansOf(
             runs.filter((run) => run.session === session && run.side === 'baseline' && run.outcome === 'ok'),
           ),

@@ -196,6 +196,7 @@ test('recent nights say how long a gate will take before the first block', () =>
           sameMachine: true,
           changedFiles: null,
           medians: {},
+          centres: {},
           ...residuals,
         },
       ],
@@ -206,4 +207,25 @@ test('recent nights say how long a gate will take before the first block', () =>
   };
   expect(expected(quiet)).toBe(8);
   expect(expected(noisy)).toBe(Infinity);
+});
+
+test('what whole nights were off by although nothing changed makes a gate longer', () => {
+  const residuals = { a: { wall_time_s: Array.from({ length: 30 }, (_, i) => (i - 14.5) / 500) } };
+  const expected = (off: number) => {
+    const nights = [-1, 1, -1, 1].map((side, index) => ({
+      session: `n${index}`,
+      started: '2026-01-01T00:00:00.000Z',
+      sameMachine: true,
+      changedFiles: null,
+      medians: {},
+      residuals,
+      centres: { a: { wall_time_s: side * off } },
+    }));
+    const whole: Session = { ...session(), rules: { ...session().rules, blocks: 30 }, nights };
+    return sequentialPlanner(() => whole)
+      .progress({ runs: [], failures: [], blocksPlanned: 30 })
+      .expected('a');
+  };
+  expect(expected(0)).toBeLessThanOrEqual(12);
+  expect(expected(0.03)).toBeGreaterThan(expected(0));
 });

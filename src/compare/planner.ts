@@ -3,13 +3,14 @@ import type { Session } from '../session/session.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { firstReachable, looksFor, PROFILE_SETTINGS, type Look } from '../statistics/looks.ts';
 import { blocksToSettle } from '../statistics/outlook.ts';
-import type { NoiseModel } from '../statistics/power.ts';
+import { nearlyNormal, type NoiseModel } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judge, type Judged } from './compare.ts';
 import type { Draft } from './drafts.ts';
 import { sign } from './evidence.ts';
-import { residualsOf } from './nights.ts';
+import { nightRatiosOf, residualsOf } from './nights.ts';
 import { observeSession, type Observations } from './observations.ts';
+import { betweenNights } from './row-noise.ts';
 
 /** A fixed number of blocks, or as many as the budget allows: one side alone has nothing to decide. */
 export const fixedPlanner = (blocks: number): Planner => ({
@@ -26,11 +27,12 @@ export const fixedPlanner = (blocks: number): Planner => ({
  */
 const SPREAD_UNKNOWN = 0.02 * Math.SQRT2;
 const NOISE_UNKNOWN: NoiseModel = {
-  sessions: [
-    // Sums of twelve uniform numbers, less six, are nearly normal with a spread of 1.
-    normalLike(uniformSource(1), 60).map((value) => value * SPREAD_UNKNOWN),
-  ],
+  sessions: [drawn(60, uniformSource(1)).map((value) => value * SPREAD_UNKNOWN)],
 };
+function drawn(n: number, random: () => number): number[] {
+  return Array.from({ length: n }, () => nearlyNormal(random));
+}
+
 /** Fewer pairs say less of their noise than the history does. */
 const PAIRS_FOR_NOISE = 8;
 
@@ -114,7 +116,10 @@ function expectedBlocks(
   return inSight.length === 0 ? Infinity : Math.max(...inSight);
 }
 
-/** By a row's own noise and effect once it has pairs enough, else by recent nights' noise around no change. */
+/**
+ * By a row's own noise and effect once it has pairs enough, which hold what this session is off by; else by recent
+ * nights' noise, and what they were off by, around no change.
+ */
 function settledAfter(
   { tested, direction, variant, metric, limit }: Draft,
   { nights, alpha, seed }: Observations,
@@ -128,12 +133,11 @@ function settledAfter(
     return blocksToSettle(own, sign({ better: direction }) * centre, row, uniformSource(seed));
   }
   const sessions = residualsOf(nights, variant, metric);
-  const model = sessions.length > 0 ? { sessions } : NOISE_UNKNOWN;
+  const model =
+    sessions.length > 0
+      ? { sessions, quirk: betweenNights(nightRatiosOf(nights, variant, metric)) ?? 0 }
+      : NOISE_UNKNOWN;
   return blocksToSettle(model, 0, row, uniformSource(seed));
-}
-
-function normalLike(random: () => number, n: number): number[] {
-  return Array.from({ length: n }, () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6));
 }
 
 /**

@@ -98,6 +98,8 @@ export const nightSchema = z.object({
    * against itself: the noise that a pair has here.
    */
   residuals: z.record(z.string(), z.record(z.string(), z.array(z.number()))).default({}),
+  /** Variant -> metric -> that centre, a logarithm: what the session showed although nothing had changed. */
+  centres: z.record(z.string(), z.record(z.string(), z.number())).default({}),
 });
 export type Night = z.infer<typeof nightSchema>;
 

@@ -8,6 +8,8 @@ import { judgeFamily } from './sequential.ts';
 export interface NoiseModel {
   /** Centred log ratios of each earlier session, at least one session and one value in each. */
   readonly sessions: readonly (readonly number[])[];
+  /** Standard deviation of what a whole session is off by although nothing changed, a logarithm; 0 where unknown. */
+  readonly quirk?: number;
 }
 
 export interface RowUnderTest {
@@ -31,7 +33,7 @@ const LARGEST = 0.5;
  * @returns `draws` series of log ratios, each as long as the last look
  */
 export function resample(
-  { sessions }: NoiseModel,
+  { sessions, quirk = 0 }: NoiseModel,
   looks: readonly Look[],
   random: () => number,
   draws: number = DRAWS,
@@ -40,9 +42,14 @@ export function resample(
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)];
   return Array.from({ length: draws }, () => {
     const residuals = pick(sessions) ?? [0];
-    return Float64Array.from({ length: blocks }, () => pick(residuals) ?? 0);
+    const off = quirk === 0 ? 0 : quirk * nearlyNormal(random);
+    return Float64Array.from({ length: blocks }, () => off + (pick(residuals) ?? 0));
   });
 }
+
+/** Twelve uniform numbers, less six: a spread of 1, and as good as normal where nobody asks for far tails. */
+export const nearlyNormal = (random: () => number): number =>
+  Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
 
 /**
  * Share of the series that would be called regressed were everything worse by `effect`.

@@ -79,6 +79,7 @@ function shippedVerdicts(
       names.map((name, variant) => [name, valuesOf((row) => median([...(night[row] ?? [])]), variant)]),
     ),
     residuals: {},
+    centres: {},
   }));
   const runs = names.flatMap((name, variant) =>
     Array.from({ length: RUNS }, (_, run): ObservedRun => ({
