@@ -75,6 +75,12 @@ describe('one row, by hand', () => {
 });
 
 describe('the family', () => {
+  test('both directions have an adjusted p of their own', () => {
+    const [row] = judgeFamily([{ worse: around(-0.2, 12, 0.0001), limit: 0.03 }], rules({ tests: 3 }));
+    expect(row!.pBetterAdjusted).toBeCloseTo((3 * 2 ** -12) / 0.105, 12);
+    expect(row!.pWorseAdjusted).toBe(1);
+  });
+
   test('what is enough for one test is not enough among a hundred, at the same look', () => {
     const row = around(0.2, 30, 0.0001);
     // 100 x 2^-12 / 0.105 = 0.23; at 16 blocks 100 x 2^-16 / 0.05 = 0.03.
@@ -215,6 +221,12 @@ describe('on the edge', () => {
       ).decision,
     ).toBe('improved');
     expect(one(exactly, { alpha: 2 ** -12 / 0.106 }).decision).not.toBe('regressed');
+  });
+
+  test('an estimate of the limit is no longer unchanged', () => {
+    const exactly = new Array<number>(8).fill(Math.log1p(0.03));
+    expect(one(exactly).decision).toBe('undecided');
+    expect(one(exactly.map((x) => x - 1e-9)).decision).toBe('unchanged');
   });
 
   test('unchanged needs a p of alpha over the looks on both sides', () => {
