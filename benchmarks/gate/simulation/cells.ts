@@ -49,7 +49,7 @@ export const CELLS: readonly Cell[] = [
 
   paired('null-cv3', 'nothing changed, noise 3 %', { machine: noisy(0.03) }),
   paired('plus5-cv3', '+5 %, noise 3 %', { machine: noisy(0.03), effect: 0.05, fixed: true }),
-  { ...paired('null-cv5', 'nothing changed, noise 5 %', { machine: noisy(0.05) }), times: 4 },
+  { ...paired('null-cv5', 'nothing changed, noise 5 %', { machine: noisy(0.05) }), times: 10 },
   paired('plus5-cv5', '+5 %, noise 5 %', { machine: noisy(0.05), effect: 0.05, fixed: true }),
 
   paired('null-quirk0.5', 'nothing changed, quirk 0.5 %', { machine: quirky(0.005) }),
