@@ -1,17 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { toolPath, withTool } from '../process/engine.test-support.ts';
 import { INPUT_NAMES } from './inputs.ts';
 
 const EXAMPLES = readdirSync('examples').map((name) => join('examples', name));
-const ACTIONLINT = join(process.env['PACEGATE_TOOLS'] ?? '/opt/pacegate-tools', 'bin', 'actionlint');
-/** Without the linter the test is skipped, unless CI says that everything has to be there. */
-const withLinter =
-  existsSync(ACTIONLINT) || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? test : test.skip;
-
-withLinter('the workflows of the README are ones that actionlint accepts', () => {
+const ACTIONLINT = toolPath('actionlint');
+withTool(ACTIONLINT)('the workflows of the README are ones that actionlint accepts', () => {
   const { status, stdout, error } = spawnSync(ACTIONLINT, EXAMPLES, { encoding: 'utf8' });
   expect({ status, stdout, error }).toEqual({ status: 0, stdout: '', error: undefined });
 });

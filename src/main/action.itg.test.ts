@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { comparisonJson } from '../compare/json.ts';
@@ -14,7 +14,7 @@ import {
   temporaryFolder,
   type TestRepository,
 } from '../source/repository.test-support.ts';
-import { freePort, withEngine } from '../process/engine.test-support.ts';
+import { freePort, toolPath, withEngine, withTool } from '../process/engine.test-support.ts';
 import { compareFiles } from './read-sides.ts';
 
 /**
@@ -25,7 +25,7 @@ import { compareFiles } from './read-sides.ts';
 jest.setTimeout(600_000);
 
 const TOP = join(import.meta.dirname, '..', '..');
-const ACT = join(process.env['PACEGATE_TOOLS'] ?? '/opt/pacegate-tools', 'bin', 'act');
+const ACT = toolPath('act');
 const BRANCH = 'pacegate-baseline';
 
 const CONFIGURATION = `version: 1
@@ -304,7 +304,7 @@ function withDownload(workflow: string, kept: string): string {
 }
 
 /** act itself needs no engine where the jobs run on this machine. */
-const withAct = existsSync(ACT) || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? test : test.skip;
+const withAct = withTool(ACT);
 
 withAct(
   'three jobs measure a share each and one has the verdict; a second runner confirms before a regression blocks',

@@ -371,28 +371,34 @@ function nightText(
   { format }: Printed,
   colour: boolean,
 ): string {
-  switch (format) {
-    case 'json':
-      return jsonText(session);
-    case 'csv':
-      return renderTimings(session);
-    case 'markdown':
-      return renderNightlyMarkdown(session, comparison, remarks);
-    default:
-      return renderNightlyTerminal(session, comparison, { colour, remarks });
-  }
+  return sessionText(session, format, {
+    markdown: () => renderNightlyMarkdown(session, comparison, remarks),
+    terminal: () => renderNightlyTerminal(session, comparison, { colour, remarks }),
+  });
 }
 
 /** The same for a session of one side. */
 function measurementText(session: Session, { format }: Printed, colour: boolean): string {
+  return sessionText(session, format, {
+    markdown: () => renderMeasurementMarkdown(session),
+    terminal: () => renderMeasurementTerminal(session, { colour }),
+  });
+}
+
+/** What has no verdict of its own is, for machines, the session itself. */
+function sessionText(
+  session: Session,
+  format: Printed['format'],
+  words: { readonly markdown: () => string; readonly terminal: () => string },
+): string {
   switch (format) {
     case 'json':
       return jsonText(session);
     case 'csv':
       return renderTimings(session);
     case 'markdown':
-      return renderMeasurementMarkdown(session);
+      return words.markdown();
     default:
-      return renderMeasurementTerminal(session, { colour });
+      return words.terminal();
   }
 }

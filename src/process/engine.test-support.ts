@@ -1,15 +1,25 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from '@jest/globals';
 
+const required = process.env['PACEGATE_REQUIRE_ENGINE'] === '1';
 const answers = spawnSync('docker', ['version'], { stdio: 'ignore' }).status === 0;
 
 /**
  * A test that needs a real engine with its base images. Without one it is skipped, unless
  * PACEGATE_REQUIRE_ENGINE=1 says that there has to be one: then it fails.
  */
-export const withEngine: typeof test | typeof test.skip =
-  answers || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? test : test.skip;
+export const withEngine: typeof test | typeof test.skip = answers || required ? test : test.skip;
+
+/** The same for a test that needs one of the tools of `.ci/tools`. */
+export const withTool = (path: string): typeof test | typeof test.skip =>
+  existsSync(path) || required ? test : test.skip;
+
+/** Where `.ci/tools` puts a tool. */
+export const toolPath = (name: string): string =>
+  join(process.env['PACEGATE_TOOLS'] ?? '/opt/pacegate-tools', 'bin', name);
 
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {
