@@ -202,7 +202,7 @@ test('recent nights say how long a gate will take before the first block', () =>
       ],
     };
     return sequentialPlanner(() => whole)
-      .progress({ runs: [], failures: [], blocksPlanned: 30 })
+      .progress({ runs: [], failures: [], blocksPlanned: 30, declaredMetrics: {} })
       .expected('a');
   };
   expect(expected(quiet)).toBe(8);
@@ -223,7 +223,7 @@ test('what whole nights were off by although nothing changed makes a gate longer
     }));
     const whole: Session = { ...session(), rules: { ...session().rules, blocks: 30 }, nights };
     return sequentialPlanner(() => whole)
-      .progress({ runs: [], failures: [], blocksPlanned: 30 })
+      .progress({ runs: [], failures: [], blocksPlanned: 30, declaredMetrics: {} })
       .expected('a');
   };
   expect(expected(0)).toBeLessThanOrEqual(12);

@@ -129,7 +129,12 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
             Math.max(0, left()),
           ),
         );
-  let progress = request.planner.progress({ runs: [], failures: state.failures, blocksPlanned: cap });
+  let progress = request.planner.progress({
+    runs: [],
+    failures: state.failures,
+    blocksPlanned: cap,
+    declaredMetrics: state.declared,
+  });
   const expected = (variant: string) => Math.min(cap, progress.expected(variant));
   const secondsTo = (blocks: (variant: string) => number, of: readonly LoopVariant[]) =>
     of.reduce((sum, { variant }) => sum + pairSeconds(variant) * blocks(variant), 0);
@@ -185,6 +190,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
       runs: state.runs,
       failures: state.failures,
       blocksPlanned: cap,
+      declaredMetrics: state.declared,
     });
     const newly = measured
       .map(({ variant }) => variant)

@@ -1,5 +1,5 @@
 import type { Run } from './run.ts';
-import type { Failure } from './session.ts';
+import type { Failure, Session } from './session.ts';
 
 /** What a measurement has, whenever it asks what to do next. */
 export interface SoFar {
@@ -7,6 +7,8 @@ export interface SoFar {
   readonly failures: readonly Failure[];
   /** The cap that was set before the first block; undefined until then. */
   readonly blocksPlanned: number | undefined;
+  /** What the workload has said of its own metrics. */
+  readonly declaredMetrics: Session['declaredMetrics'];
 }
 
 export interface Progress {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { historySchema } from './history.ts';
 import { betterSchema } from './metric.ts';
+import { rankingRequestSchema } from './ranking.ts';
 import { rulesSchema } from './rules.ts';
 import { runSchema, sideSchema } from './run.ts';
 
@@ -123,7 +124,9 @@ export const sessionSchema = z.object({
   version: z.literal(SESSION_VERSION),
   id: z.string(),
   /** What it was measured for; `nightly` and `anchor` sessions are the baseline branch's. */
-  purpose: z.enum(['gate', 'confirmation', 'measurement', 'nightly', 'anchor']).default('gate'),
+  purpose: z.enum(['gate', 'confirmation', 'measurement', 'ranking', 'nightly', 'anchor']).default('gate'),
+  /** What a ranking was asked for. */
+  ranking: rankingRequestSchema.optional(),
   /** One of several jobs that share the family's tests: it holds only its own variants. */
   shard: shardSchema.optional(),
   /** The configuration it belongs to: baselines and comments are kept apart by it. */

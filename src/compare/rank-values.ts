@@ -1,0 +1,118 @@
+import { defaultRule, type MetricRule } from '../session/metric.ts';
+import type { Side } from '../session/run.ts';
+import type { Session } from '../session/session.ts';
+import { lastAttempts } from '../session/timings.ts';
+
+/** What a run did with its time: the talk's figures, worked out run by run. */
+
+/** Each of them from a figure that every run has, divided by the tasks. */
+export const PER_TASK = {
+  work_per_minute: 'wall_time_s',
+  cpu_time_s_per_work: 'cpu_time_s',
+  max_rss_bytes_per_work: 'max_rss_bytes',
+} as const;
+export type PerTask = keyof typeof PER_TASK;
+export const PER_TASK_NAMES = Object.keys(PER_TASK) as readonly PerTask[];
+
+/** A count can be divided by; a rate is divided already. */
+const isRate = ({ name, unit }: { readonly name: string; readonly unit: string }) =>
+  /(_per_|_rate$|\/)/.test(name) || unit.includes('/');
+
+/**
+ * The metric that counts the tasks of a run: the one that was named, else the first that is better higher and no rate,
+ * first the configuration's and then what the workload says of its own; null where a run is one task.
+ */
+export function workOf({ ranking, rules, declaredMetrics }: Session): string | null {
+  if (ranking?.work !== undefined) return ranking.work;
+  const declared = Object.entries(declaredMetrics)
+    .filter(([name]) => !rules.metrics.some((rule) => rule.name === name))
+    .map(([name, { unit = '', better = 'lower' }]) => ({ name, unit, better }));
+  return (
+    [...rules.metrics, ...declared].find((metric) => metric.better === 'higher' && !isRate(metric))?.name ??
+    null
+  );
+}
+
+/** The sides of a session that hold the same code, so that a run of each of them is a run of the variant. */
+export const sidesRanked = ({ purpose, sides }: Session): readonly Side[] =>
+  purpose === 'nightly' ? sides : sides.includes('head') ? ['head'] : sides.slice(0, 1);
+
+/** Variant -> block -> metric -> value. */
+export type BlockValues = ReadonlyMap<string, ReadonlyMap<number, Readonly<Record<string, number>>>>;
+
+export interface RankedValues {
+  readonly blocks: BlockValues;
+  /** Variants with a run that did no task, or did not say how many: what a task cost is not known of them. */
+  readonly idle: ReadonlySet<string>;
+}
+
+/**
+ * One value for each variant, block and metric. Where both sides are the same code it is their geometric mean, and a
+ * block without one of them is none: half of it would have another noise.
+ */
+export function rankedValues(session: Session, work: string | null): RankedValues {
+  const sides = sidesRanked(session);
+  const blocks = new Map<string, Map<number, Record<string, number>[]>>();
+  const idle = new Set<string>();
+  for (const { variant, side, block, outcome, metrics } of lastAttempts(session.runs)) {
+    if (outcome !== 'ok' || !sides.includes(side)) continue;
+    const tasks = work === null ? 1 : (metrics[work] ?? 0);
+    if (!(tasks > 0)) idle.add(variant);
+    const own = blocks.get(variant) ?? new Map<number, Record<string, number>[]>();
+    blocks.set(variant, own);
+    own.set(block, [...(own.get(block) ?? []), { ...metrics, ...perTask(metrics, tasks) }]);
+  }
+  return {
+    idle,
+    blocks: new Map(
+      [...blocks].map(([variant, own]) => [
+        variant,
+        new Map(
+          [...own]
+            .filter(([, runs]) => runs.length === sides.length)
+            .sort(([a], [b]) => a - b)
+            .map(([block, runs]) => [block, geometricMeans(runs)]),
+        ),
+      ]),
+    ),
+  };
+}
+
+function perTask(metrics: Readonly<Record<string, number>>, tasks: number): Record<string, number> {
+  if (!(tasks > 0)) return {};
+  const { wall_time_s: wall, cpu_time_s: cpu, max_rss_bytes: rss } = metrics;
+  return {
+    ...(wall === undefined || wall <= 0 ? {} : { work_per_minute: (tasks / wall) * 60 }),
+    ...(cpu === undefined ? {} : { cpu_time_s_per_work: cpu / tasks }),
+    ...(rss === undefined ? {} : { max_rss_bytes_per_work: rss / tasks }),
+  };
+}
+
+/** Metrics that all of the runs have, with values of which there is one. */
+function geometricMeans(runs: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const [first = {}, ...others] = runs;
+  if (others.length === 0) return first;
+  return Object.fromEntries(
+    Object.keys(first).flatMap((name) => {
+      const values = runs.map((run) => run[name] ?? Number.NaN);
+      return values.every((value) => value >= 0)
+        ? [[name, values.reduce((product, value) => product * value, 1) ** (1 / values.length)]]
+        : [];
+    }),
+  );
+}
+
+/** How the talk's figures are judged: each by the limit of the figure that it is made of. */
+export function perTaskRules(rules: readonly MetricRule[], work: string | null): readonly MetricRule[] {
+  return PER_TASK_NAMES.map((name) => {
+    const of = PER_TASK[name];
+    const { unit, limit, gate } = rules.find((rule) => rule.name === of) ?? defaultRule(of, false);
+    return {
+      name,
+      unit: name === 'work_per_minute' ? `${work ?? 'runs'}/min` : unit,
+      better: name === 'work_per_minute' ? 'higher' : 'lower',
+      limit,
+      gate,
+    };
+  });
+}
