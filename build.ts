@@ -1,5 +1,5 @@
 /**
- * Builds dist/: the action's and the terminal's entries with their chunks, the probe, the JSON Schemas and
+ * Builds dist/: the action's and the terminal's entries with their chunks, the Python scripts, the JSON Schemas and
  * the licences of everything bundled. The same sources give the same bytes: `.ci/run` builds and compares.
  */
 import { chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ await bundle.write({
 await bundle.close();
 
 chmodSync(join(out, 'cli.js'), 0o755);
-copyFileSync('src/measure/probe.py', join(out, 'probe.py'));
+for (const script of ['probe.py', 'facts.py']) copyFileSync(join('src/measure', script), join(out, script));
 writeJson('configuration.schema.json', configurationJsonSchema());
 writeJson('session.schema.json', z.toJSONSchema(sessionSchema));
 writeJson('merged.schema.json', z.toJSONSchema(mergedSchema));

@@ -246,6 +246,7 @@ const engine = containerEngine({
   sessionId: newSessionId(new Date()),
   owner: ownerOfThisProcess(),
   probe: join(TOP, 'src/measure/probe.py'),
+  facts: join(TOP, 'src/measure/facts.py'),
 });
 try {
   mkdirSync(values.out, { recursive: true });

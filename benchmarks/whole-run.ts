@@ -19,6 +19,7 @@ export async function wholeRun(setting: Setting): Promise<Section> {
     sessionId: SESSION,
     owner: ownerOfThisProcess(),
     probe: join(import.meta.dirname, '../src/measure/probe.py'),
+    facts: join(import.meta.dirname, '../src/measure/facts.py'),
   };
   const id = await docker(['image', 'inspect', '--format', '{{.Id}}', PYTHON_IMAGE]);
   const request = sleepOneSecond(id);

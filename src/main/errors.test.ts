@@ -304,6 +304,7 @@ const hostRun =
   async () => {
     const engine = hostEngine({
       probe: join(process.cwd(), 'src/measure/probe.py'),
+      facts: join(process.cwd(), 'src/measure/facts.py'),
       workFolder: temporaryFolder(),
     });
     const { outcome, message } = await engine.run(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
  */
 export interface Places {
   readonly probe: string;
+  readonly facts: string;
   readonly variants: string;
   readonly fixtures: string;
 }
@@ -13,8 +14,10 @@ export interface Places {
 /** @param entryFolder absolute folder of the entry module */
 export function placesFrom(entryFolder: string): Places {
   const top = join(entryFolder, '..');
+  const script = (name: string) => join(entryFolder, entryFolder.endsWith('src') ? 'measure' : '', name);
   return {
-    probe: join(entryFolder, entryFolder.endsWith('src') ? 'measure/probe.py' : 'probe.py'),
+    probe: script('probe.py'),
+    facts: script('facts.py'),
     variants: join(top, 'variants'),
     fixtures: join(top, 'fixtures'),
   };

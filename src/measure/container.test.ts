@@ -17,6 +17,7 @@ const OPTIONS: ContainerEngineOptions = {
   sessionId: 's1',
   owner: '12@boot.1',
   probe: '/pacegate/dist/probe.py',
+  facts: '/pacegate/dist/facts.py',
 };
 
 describe('the docker client’s words', () => {

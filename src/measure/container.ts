@@ -1,11 +1,11 @@
 import { constants } from 'node:os';
 import { join, posix } from 'node:path';
-import { MeasurementError } from '../errors/errors.ts';
 import { runCommand, type CommandResult } from '../process/command.ts';
-import { interpreterFactsSchema, type InterpreterFacts } from '../session/session.ts';
+import type { InterpreterFacts } from '../session/facts.ts';
 import { watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
 import type { Engine, Runnable, RunRequest, RunResult } from './engine.ts';
-import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured, withTail } from './probe-answer.ts';
+import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
+import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
 
 export const SESSION_LABEL = 'org.pacegate.session';
 /** Process id and boot id of the owner, by which a later start tells the dead from the living. */
@@ -13,6 +13,7 @@ export const OWNER_LABEL = 'org.pacegate.owner';
 
 const { SIGKILL, SIGTERM } = constants.signals;
 const PROBE = '/pacegate/probe.py';
+const FACTS = '/pacegate/facts.py';
 const METRICS_FOLDER = '/pacegate/metrics';
 
 export interface ContainerEngineOptions {
@@ -20,6 +21,8 @@ export interface ContainerEngineOptions {
   readonly owner: string;
   /** probe.py on this machine, absolute. */
   readonly probe: string;
+  /** facts.py on this machine, absolute. */
+  readonly facts: string;
 }
 
 /** A docker client's status for "the engine could not do it", as opposed to the command's own status. */
@@ -45,7 +48,10 @@ export function containerEngine(options: ContainerEngineOptions): Engine {
         return unmeasured('engine', `the docker client could not be started (${String(error)})`);
       }
     },
-    facts: async (runnable) => await containerFacts(runnable, options),
+    facts: async (runnable) => {
+      count += 1;
+      return await containerFacts(runnable, `pacegate-${options.sessionId}-${count}`, options);
+    },
     cleanUp: async () => await removeByLabel(`${SESSION_LABEL}=${options.sessionId}`),
   };
 }
@@ -145,9 +151,10 @@ function mount(source: string, target: string): string {
 
 async function containerFacts(
   runnable: Runnable,
-  { sessionId, owner, probe }: ContainerEngineOptions,
+  name: string,
+  { sessionId, owner, facts }: ContainerEngineOptions,
 ): Promise<InterpreterFacts> {
-  const { status, stdout, stderr } = await runCommand(
+  const result = await runCommand(
     'docker',
     [
       'run',
@@ -156,29 +163,22 @@ async function containerFacts(
       '--network',
       'none',
       '--mount',
-      mount(probe, PROBE),
+      mount(facts, FACTS),
+      // A process of the image that goes on after its answer, or starts others, ends at these.
+      ...['--pids-limit', '256', '--name', name],
       '--entrypoint',
       runnable.python,
       runnable.image.id,
-      ...['-I', '-S', PROBE, 'facts'],
+      ...factsArguments(runnable, FACTS),
     ],
-    { timeoutSeconds: 60, maxStdoutBytes: 65_536 },
+    FACTS_LIMITS,
   );
-  return readFacts(stdout, () =>
-    withTail(
-      `${runnable.image.variant} (${runnable.image.side}): the interpreter ${runnable.python} does not start in the image ${runnable.image.id} (status ${status ?? 'none'}). A variant's image must have it in the PATH; \`python:\` of the variant names another.`,
-      stderr,
-    ),
-  );
-}
-
-/** Reads the probe's facts. @throws MeasurementError with the given words. */
-export function readFacts(stdout: string, complaint: () => string): InterpreterFacts {
-  try {
-    return interpreterFactsSchema.parse(JSON.parse(stdout));
-  } catch (error) {
-    throw new MeasurementError(complaint(), { cause: error });
-  }
+  // A client that is killed leaves its container.
+  if (result.status === null) await removeContainer(name);
+  return readFacts(result, {
+    who: `${runnable.image.variant} (${runnable.image.side})`,
+    notStarted: `the interpreter ${runnable.python} does not start in the image ${runnable.image.id} (status ${result.status ?? 'none'}). A variant's image must have it in the PATH; \`python:\` of the variant names another.`,
+  });
 }
 
 /** Asks docker for something that a machine without docker has nothing of. @returns its output, or nothing */

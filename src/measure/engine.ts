@@ -1,5 +1,6 @@
 import type { Workload } from '../plan/plan.ts';
-import type { Image, InterpreterFacts } from '../session/session.ts';
+import type { InterpreterFacts } from '../session/facts.ts';
+import type { Image } from '../session/session.ts';
 import type { Noise, Outcome } from '../session/run.ts';
 import type { Better } from '../session/metric.ts';
 

@@ -11,6 +11,7 @@ import { resolveInterpreter } from './interpreter.ts';
 import { never, runRequest, until } from './run-request.test-support.ts';
 
 const probe = join(import.meta.dirname, 'probe.py');
+const facts = join(import.meta.dirname, 'facts.py');
 let python: string;
 let folder: string;
 let engine: Engine;
@@ -19,7 +20,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pacegate-host-'));
-  engine = hostEngine({ probe, workFolder: folder });
+  engine = hostEngine({ probe, facts, workFolder: folder });
 });
 afterEach(async () => {
   await engine.cleanUp();
@@ -152,7 +153,7 @@ describe('a run that cannot be started', () => {
   });
 
   test('because of the probe has the probe’s last words', async () => {
-    const broken = hostEngine({ probe: `${folder}/none.py`, workFolder: folder });
+    const broken = hostEngine({ probe: `${folder}/none.py`, facts, workFolder: folder });
     expect(await broken.run(requested('true'), never)).toMatchObject({
       outcome: 'engine',
       message: expect.stringMatching(/^the probe gave no answer \(status 2\)\n.*none\.py/),

@@ -1,19 +1,21 @@
 import { runCommand, type CommandResult } from '../process/command.ts';
 import { watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
-import { readFacts } from './container.ts';
 import type { Engine, RunRequest, RunResult } from './engine.ts';
+import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { killProcessesWith } from './host-processes.ts';
-import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured, withTail } from './probe-answer.ts';
+import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
 
 export interface HostEngineOptions {
   /** probe.py on this machine, absolute. */
   readonly probe: string;
+  /** facts.py on this machine, absolute. */
+  readonly facts: string;
   /** A folder of this session's own, for the files of business metrics. Its name marks the session's processes. */
   readonly workFolder: string;
 }
 
 /** Runs each workload in a fresh process of this machine: the reference before containers. */
-export function hostEngine({ probe, workFolder }: HostEngineOptions): Engine {
+export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Engine {
   let count = 0;
   // Every process of a workload inherits this variable from the probe.
   const mark = `PACEGATE_METRICS=${workFolder}/`;
@@ -56,13 +58,11 @@ export function hostEngine({ probe, workFolder }: HostEngineOptions): Engine {
       }
     },
     facts: async (runnable) => {
-      const { stdout, stderr } = await runCommand(runnable.python, ['-I', '-S', probe, 'facts'], {
-        timeoutSeconds: 60,
-        maxStdoutBytes: 65_536,
+      const result = await runCommand(runnable.python, factsArguments(runnable, facts), FACTS_LIMITS);
+      return readFacts(result, {
+        who: runnable.image.variant,
+        notStarted: `the interpreter ${runnable.python} does not start`,
       });
-      return readFacts(stdout, () =>
-        withTail(`${runnable.image.variant}: the interpreter ${runnable.python} does not start`, stderr),
-      );
     },
     cleanUp: async () => await killProcessesWith(mark),
   };

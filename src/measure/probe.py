@@ -2,7 +2,6 @@
 
 `probe.py run OPTIONS -- COMMAND...` starts the command as its child, waits for it and for everything that it left
 behind, and writes one line of JSON on its own standard output; the command's output goes to the error stream.
-`probe.py facts` writes what the interpreter is.
 
 Standard library only, Python 3.8 or newer, and few imports: the size of this process is inherited by the child's
 max RSS until it execs. All of them before the first run: none may fall into the measured time, nor be read from
@@ -394,25 +393,7 @@ def run(options, command):
     sys.stdout.flush()
 
 
-def facts():
-    import platform
-
-    json.dump(
-        {
-            "python": platform.python_version(),
-            "implementation": platform.python_implementation(),
-            "executable": os.path.realpath(sys.executable),
-            "compiler": platform.python_compiler(),
-            "libc": " ".join(platform.libc_ver()).strip() or "unknown",
-        },
-        sys.stdout,
-    )
-    sys.stdout.write("\n")
-
-
 def main(arguments):
-    if arguments[:1] == ["facts"]:
-        return facts()
     split = arguments.index("--")
     options = {"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": ""}
     for word in arguments[1:split]:
