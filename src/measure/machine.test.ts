@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { cpus } from 'node:os';
+import { cpuFlags } from '../session/cpu.ts';
 import { machineSchema } from '../session/session.ts';
-import { cpuFlags, thisMachine } from './machine.ts';
+import { thisMachine } from './machine.ts';
 
 const environment = { ...process.env };
 afterEach(() => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { arch, cpus, release, totalmem } from 'node:os';
+import { cpuFlags } from '../session/cpu.ts';
 import type { Machine } from '../session/session.ts';
 
 /**
@@ -21,13 +22,4 @@ export async function thisMachine(engine: string): Promise<Machine> {
     // GitHub's runners name their image here; other machines have nothing to say.
     runnerImage: [process.env['ImageOS'], process.env['ImageVersion']].filter(Boolean).join(' '),
   };
-}
-
-/** The flags of the first processor, sorted: `flags` on x86, `Features` on ARM. */
-export function cpuFlags(cpuinfo: string): readonly string[] {
-  const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? '';
-  return line
-    .split(/\s+/)
-    .filter((flag) => flag !== '')
-    .sort();
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { betterSchema, METRIC_NAME } from '../session/metric.ts';
 import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
 import { PROFILES } from '../statistics/looks.ts';
+import { COLD_BUILDS } from './plan.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
 /**
@@ -57,32 +58,129 @@ const carried = {
   env: environment.optional(),
 };
 
+const PINNED_BASE = 'an image with its digest: python:3.13-slim-trixie@sha256:…';
+
 const built = {
   contexts: z.record(z.string(), z.string()).optional().meta({
     description: 'Named build contexts of the interpreter: a mirror of its sources, a folder or an image.',
   }),
 };
 
+const pinnedBase = z
+  .string(legal(PINNED_BASE))
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/:-]*@sha256:[0-9a-f]{64}$/, legal(PINNED_BASE))
+  .optional()
+  .meta({
+    description:
+      'The image that the interpreter is taken from or stands on, pinned by its digest; without it the tag is looked up once, for both sides.',
+  });
+
+const debian = release.optional().meta({ description: 'The Debian release underneath.' });
+
 const officialVariant = table({
   interpreter: z.literal('official').meta({ description: "Docker's official Python image, slim." }),
   python: version,
-  debian: release.optional(),
+  debian,
+  base: pinnedBase,
+  ...carried,
+  ...built,
+});
+
+const alpineVariant = table({
+  interpreter: z.literal('alpine').meta({ description: "Docker's official Python image on Alpine (musl)." }),
+  python: version,
+  alpine: z
+    .string({ error: 'legal: an Alpine release in quotes, such as "3.22"' })
+    .regex(/^\d+\.\d+$/, legal('an Alpine release such as "3.22"'))
+    .optional(),
+  base: pinnedBase,
   ...carried,
   ...built,
 });
 
 const debianVariant = table({
   interpreter: z.literal('debian').meta({ description: "Debian's own Python." }),
-  debian: release.optional(),
+  debian,
   python: version.optional(),
+  base: pinnedBase,
   ...carried,
   ...built,
 });
 
+const compiled = {
+  python: version,
+  debian,
+  base: pinnedBase,
+  configure: z
+    .array(
+      z.string().regex(/^[\x21-\x7e]+$/, legal('options without spaces, such as --with-assertions')),
+      legal('a list of options'),
+    )
+    .optional()
+    .meta({
+      description: "More options of CPython's ./configure, such as --with-tail-call-interp and CC=clang.",
+      examples: [['--with-tail-call-interp', 'CC=clang']],
+    }),
+  jit: z.boolean(legal('true or false')).optional().meta({
+    description: 'Compile the experimental JIT in (3.13 and newer).',
+  }),
+  ...carried,
+  ...built,
+};
+
+const MARCH = 'x86-64-v2, x86-64-v3 or x86-64-v4';
+const march = z.enum(['x86-64-v2', 'x86-64-v3', 'x86-64-v4'], legal(MARCH)).optional().meta({
+  description: 'Compile for processors of this level and newer; others are refused before the workload runs.',
+});
+
 const pyenvVariant = table({
   interpreter: z.literal('pyenv').meta({ description: 'CPython compiled by pyenv with no options.' }),
+  march,
+  ...compiled,
+});
+
+const pyenvOptimizedVariant = table({
+  interpreter: z
+    .literal('pyenv-optimized')
+    .meta({ description: 'CPython compiled by pyenv with --enable-optimizations --with-lto.' }),
+  march,
+  ...compiled,
+});
+
+const pyenvNativeVariant = table({
+  interpreter: z.literal('pyenv-native').meta({
+    description: "pyenv-optimized with -march=native -mtune=native: for this machine's processor alone.",
+  }),
+  ...compiled,
+});
+
+const pyenvBoltVariant = table({
+  interpreter: z.literal('pyenv-bolt').meta({ description: 'pyenv-optimized with --enable-bolt.' }),
+  march,
+  ...compiled,
+});
+
+const uvVariant = table({
+  interpreter: z.literal('uv').meta({ description: "uv's python-build-standalone." }),
   python: version,
-  debian: release.optional(),
+  release: z
+    .string({ error: 'legal: a release of python-build-standalone in quotes, such as "20250612"' })
+    .regex(/^\d{8}$/, legal('a release of python-build-standalone such as "20250612"'))
+    .optional()
+    .meta({
+      description: 'The release of python-build-standalone; what this uv knows where nothing is said.',
+    }),
+  debian,
+  base: pinnedBase,
+  ...carried,
+  ...built,
+});
+
+const condaForgeVariant = table({
+  interpreter: z.literal('conda-forge').meta({ description: "conda-forge's Python, by micromamba." }),
+  python: version,
+  debian,
+  base: pinnedBase,
   ...carried,
   ...built,
 });
@@ -117,8 +215,14 @@ const bakeVariant = table({
 
 export const variantSchema = z.union([
   officialVariant,
+  alpineVariant,
   debianVariant,
   pyenvVariant,
+  pyenvOptimizedVariant,
+  pyenvNativeVariant,
+  pyenvBoltVariant,
+  uvVariant,
+  condaForgeVariant,
   hostVariant,
   imageVariant,
   bakeVariant,
@@ -209,7 +313,11 @@ const buildSchema = table({
   registry: z
     .string()
     .optional()
-    .meta({ description: 'Where baseline images are pushed and pulled by digest.' }),
+    .meta({ description: 'Where baseline images and interpreters are pushed and pulled by digest.' }),
+  cold: z.enum(COLD_BUILDS).optional().meta({
+    description:
+      'Images that the nightly builds once more from nothing, for their build time: quick (all that are not compiled), all or none.',
+  }),
 });
 
 export const configurationSchema = table({

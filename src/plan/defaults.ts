@@ -6,6 +6,7 @@ export const DEFAULTS = {
   baselineBranch: 'pacegate-baseline',
   context: '.',
   debian: 'trixie',
+  alpine: '3.22',
   bakeFile: 'docker-bake.hcl',
   timeout: '10m',
   network: 'none',
@@ -15,5 +16,6 @@ export const DEFAULTS = {
   profile: 'balanced',
   budget: '20m',
   evidence: 'auto',
+  cold: 'quick',
   failOn: ['regressed'] satisfies Verdict[],
 } as const;

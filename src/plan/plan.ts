@@ -1,8 +1,18 @@
 import type { MetricRule } from '../session/metric.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
 
-/** Interpreters under `variants/` that can be built. `host` is this machine's own. */
-export const IMAGE_INTERPRETERS = ['official', 'debian', 'pyenv'] as const;
+/** Ways to put Python into an image, each built from a folder of `variants/`. `host` is this machine's own. */
+export const IMAGE_INTERPRETERS = [
+  'official',
+  'alpine',
+  'debian',
+  'pyenv',
+  'pyenv-optimized',
+  'pyenv-native',
+  'pyenv-bolt',
+  'uv',
+  'conda-forge',
+] as const;
 export type ImageInterpreter = (typeof IMAGE_INTERPRETERS)[number];
 
 interface VariantBase {
@@ -19,6 +29,8 @@ export interface InterpreterVariant extends VariantBase {
   readonly interpreter: ImageInterpreter;
   /** Build arguments of the interpreter's Dockerfile, by their names there (PYTHON_VERSION, DEBIAN_RELEASE). */
   readonly args: Readonly<Record<string, string>>;
+  /** Compiled for some CPUs alone: `native` for this machine's, or a level such as `x86-64-v3`. */
+  readonly march?: string;
   /** Named build contexts for the interpreter (a mirror of its sources), name to folder or image. */
   readonly contexts: Readonly<Record<string, string>>;
 }
@@ -66,6 +78,10 @@ export interface Workload {
   readonly repetitions: number | 'auto';
 }
 
+/** Which images a nightly builds once more from nothing, to say how long that takes: all, those that are not compiled, none. */
+export const COLD_BUILDS = ['quick', 'all', 'none'] as const;
+export type ColdBuilds = (typeof COLD_BUILDS)[number];
+
 export interface BuildOptions {
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
@@ -75,6 +91,8 @@ export interface BuildOptions {
   readonly ca: string | undefined;
   /** Repository to push baseline images to and pull them from (`ghcr.io/org/name`), or undefined. */
   readonly registry: string | undefined;
+  /** What a nightly builds cold. */
+  readonly cold: ColdBuilds;
 }
 
 /** One frozen, validated value: everything a run of Pacegate needs to know. */

@@ -50,6 +50,9 @@ test('the example of the documentation becomes a frozen plan', () => {
     ['max_rss_bytes', true, 0.03],
     ['memory_peak_bytes', false, 0.03],
     ['image_size_bytes', true, 0.05],
+    ['image_compressed_bytes', false, 0.05],
+    ['build_time_s', false, 0.25],
+    ['build_cpu_time_s', false, 0.25],
     ['image_layers', false, 0.05],
     ['tasks', false, 0.03],
   ]);
@@ -77,6 +80,74 @@ test('secrets and caches of a pull request are those of its base, and none where
   const judged = withRulesOf(build('id=x,env=ACTIONS_RUNTIME_TOKEN'), build('id=pip.conf,src=pip.conf'));
   expect(judged.build.secrets).toEqual(['id=pip.conf,src=pip.conf']);
   expect(withoutSecrets(judged).build).toEqual({ ...judged.build, secrets: [] });
+});
+
+describe('interpreters', () => {
+  const variantOf = (line: string) => {
+    const plan = resolve(GOOD.replace('  here: { interpreter: host, python: python3 }', `  x: { ${line} }`));
+    const variant = plan.variants.at(-1);
+    if (variant?.kind !== 'interpreter') throw new Error('no interpreter');
+    return { args: variant.args, march: variant.march };
+  };
+
+  test.each([
+    ['interpreter: pyenv, python: "3.9"', { FLAVOUR: 'plain', PYTHON_VERSION: '3.9' }, undefined],
+    [
+      'interpreter: pyenv-optimized, python: "3.14.1", march: x86-64-v3, jit: true',
+      {
+        FLAVOUR: 'optimized',
+        PYTHON_VERSION: '3.14.1',
+        CONFIGURE_OPTIONS: '--enable-experimental-jit',
+        LLVM_VERSION: '19',
+      },
+      'x86-64-v3',
+    ],
+    [
+      'interpreter: pyenv-native, python: 3.13t, configure: [--with-assertions, CC=clang]',
+      { FLAVOUR: 'native', PYTHON_VERSION: '3.13t', CONFIGURE_OPTIONS: '--with-assertions CC=clang' },
+      'native',
+    ],
+    ['interpreter: pyenv-bolt, python: "3.13"', { FLAVOUR: 'bolt', PYTHON_VERSION: '3.13' }, undefined],
+    [
+      'interpreter: uv, python: "3.13.5", release: "20250612"',
+      { PYTHON_VERSION: '3.13.5', PYTHON_BUILD: '20250612' },
+      undefined,
+    ],
+    ['interpreter: conda-forge, python: "3.12"', { PYTHON_VERSION: '3.12' }, undefined],
+  ])('%s', (line, args, march) =>
+    expect(variantOf(line)).toEqual({ args: { ...args, DEBIAN_RELEASE: 'trixie' }, march }),
+  );
+
+  test('Alpine has releases of its own, and any base can be pinned', () => {
+    const base = `python:3.13-alpine3.21@sha256:${'a'.repeat(64)}`;
+    expect(variantOf(`interpreter: alpine, python: "3.13", alpine: "3.21", base: "${base}"`).args).toEqual({
+      PYTHON_VERSION: '3.13',
+      ALPINE_RELEASE: '3.21',
+      BASE_IMAGE: base,
+    });
+  });
+
+  test.each([
+    [
+      'interpreter: official, python: 3.13t',
+      /variants\.x\.python: found "3\.13t", a free-threaded Python, of official/,
+    ],
+    ['interpreter: pyenv, python: 3.12t', /found "3\.12t"; legal: a free-threaded Python of 3\.13t or newer/],
+    [
+      'interpreter: pyenv, python: "3.12", jit: true',
+      /variants\.x\.jit: found true with Python 3\.12; legal: .*3\.13, 3\.14/,
+    ],
+    ['interpreter: pyenv, python: 3.13t, jit: true', /CPython has not both/],
+    [
+      'interpreter: debian, base: "debian:trixie"',
+      /variants\.x\.base: found "debian:trixie"; legal: an image with its digest/,
+    ],
+    [
+      'interpreter: uv, python: "3.13", release: 20250612',
+      /variants\.x\.release: found 20250612 \(a number\); legal: .* in quotes/,
+    ],
+    ['interpreter: pyenv, python: "3.13", configure: ["--a b"]', /legal: options without spaces/],
+  ])('%s is refused before it builds', (line, message) => expect(() => variantOf(line)).toThrow(message));
 });
 
 test('a pull request brings no folder of the machine into a build and no interpreter of the host', () => {
@@ -145,7 +216,7 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:6: workload.mode: found a key that is not known; legal: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions
        .github/pacegate.yml:8: variants.Official: found the name "Official"; legal: a name of small letters, digits, ., _ and -
        .github/pacegate.yml:9: variants.debian: found a table (interpeter); legal: one of interpreter, image, bake to say where the Python comes from
-       .github/pacegate.yml:10: variants.new.interpreter: found "conda"; legal: official, debian, pyenv, host
+       .github/pacegate.yml:10: variants.new.interpreter: found "conda"; legal: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host
        .github/pacegate.yml:11: variants.old.python: found 3.1 (a number); legal: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)
        .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; legal: a percentage such as 3%, above 0
        .github/pacegate.yml:14: rules.alpha: found 2 (a number); legal: a probability, above 0 and below 0.5

@@ -4,6 +4,7 @@ import { capOf, firstReachable, looksFor, PROFILE_SETTINGS, type Profile } from 
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
+import { impossibleInterpreters, interpreterOf } from './interpreters.ts';
 import { deepFreeze, type Plan, type Variant, type Workload } from './plan.ts';
 import { configurationError, problemsOf } from './problems.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
@@ -51,6 +52,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
   const problems = [
     ...document.problems,
     ...twins(parsed.data, document),
+    ...impossibleInterpreters(parsed.data, document),
     ...wrongOptions(parsed.data, overrides),
     ...impossibleRules(plan, document),
   ];
@@ -91,6 +93,7 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
       secrets: build.secrets ?? [],
       ca: build.ca,
       registry: overrides.registry ?? build.registry,
+      cold: build.cold ?? DEFAULTS.cold,
     },
     baselineBranch: overrides.baselineBranch ?? DEFAULTS.baselineBranch,
     anchor: given.anchor,
@@ -143,16 +146,7 @@ function toVariant(name: string, given: VariantConfiguration): Variant {
       python: given.python ?? 'python',
     };
   if (given.interpreter === 'host') return { ...carried, kind: 'host', python: given.python };
-  return {
-    ...carried,
-    kind: 'interpreter',
-    interpreter: given.interpreter,
-    args: {
-      ...(given.python === undefined ? {} : { PYTHON_VERSION: given.python }),
-      DEBIAN_RELEASE: given.debian ?? DEFAULTS.debian,
-    },
-    contexts: given.contexts ?? {},
-  };
+  return { ...carried, kind: 'interpreter', ...interpreterOf(given), contexts: given.contexts ?? {} };
 }
 
 function metricRules({ metrics = {} }: Configuration, profile: Profile): MetricRule[] {
@@ -170,6 +164,7 @@ function metricRules({ metrics = {} }: Configuration, profile: Profile): MetricR
         (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
         (rule.deterministic === true ? rule.limit : PROFILE_SETTINGS[profile].limit),
       ...(rule.deterministic === undefined ? {} : { deterministic: rule.deterministic }),
+      ...(rule.once === undefined ? {} : { once: rule.once }),
     };
   });
 }

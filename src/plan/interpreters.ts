@@ -1,0 +1,113 @@
+import type { Configuration, VariantConfiguration } from './configuration.ts';
+import { DEFAULTS } from './defaults.ts';
+import type { Problem, YamlDocument } from './document.ts';
+import type { InterpreterVariant } from './plan.ts';
+
+/** A variant of the configuration whose interpreter is built from a folder of `variants/`. */
+type Given = Exclude<
+  Extract<VariantConfiguration, { readonly interpreter: string }>,
+  { readonly interpreter: 'host' }
+>;
+
+/** Those that are compiled here. */
+type CompiledVariant = Extract<Given, { readonly interpreter: Compiled }>;
+
+/** The flavours of the one Dockerfile that compiles CPython, by the interpreters' names. */
+const FLAVOURS = {
+  pyenv: 'plain',
+  'pyenv-optimized': 'optimized',
+  'pyenv-native': 'native',
+  'pyenv-bolt': 'bolt',
+} as const;
+type Compiled = keyof typeof FLAVOURS;
+
+/** Interpreters that are compiled from source, which takes minutes to half an hour. */
+export const isCompiled = (interpreter: string): interpreter is Compiled => interpreter in FLAVOURS;
+
+/** The version of LLVM that each CPython makes its JIT's code with: that one and no other. */
+const JIT_LLVM: Readonly<Record<string, string>> = { '3.13': '18', '3.14': '19', '3.15': '21' };
+
+/** What the interpreter's Dockerfile is told. */
+export function interpreterOf(given: Given): Pick<InterpreterVariant, 'interpreter' | 'args' | 'march'> {
+  const march = 'march' in given ? given.march : given.interpreter === 'pyenv-native' ? 'native' : undefined;
+  return {
+    interpreter: given.interpreter,
+    args: {
+      ...(given.python === undefined ? {} : { PYTHON_VERSION: given.python }),
+      ...(given.interpreter === 'alpine'
+        ? { ALPINE_RELEASE: given.alpine ?? DEFAULTS.alpine }
+        : { DEBIAN_RELEASE: given.debian ?? DEFAULTS.debian }),
+      ...(given.base === undefined ? {} : { BASE_IMAGE: given.base }),
+      ...('release' in given && given.release !== undefined ? { PYTHON_BUILD: given.release } : {}),
+      ...(compiled(given) ? compiledArguments(given) : {}),
+    },
+    ...(march === undefined ? {} : { march }),
+  };
+}
+
+const compiled = (given: Given): given is CompiledVariant => isCompiled(given.interpreter);
+
+function compiledArguments(given: CompiledVariant): Record<string, string> {
+  // A list reaches the Dockerfile as one argument: words without spaces, separated by spaces.
+  const { configure = [], jit = false, python } = given;
+  const options = jit ? [...configure, '--enable-experimental-jit'] : configure;
+  const llvm = jit ? JIT_LLVM[minorOf(python)] : undefined;
+  return {
+    FLAVOUR: FLAVOURS[given.interpreter],
+    ...(options.length === 0 ? {} : { CONFIGURE_OPTIONS: options.join(' ') }),
+    ...(llvm === undefined ? {} : { LLVM_VERSION: llvm }),
+  };
+}
+
+/** `3.13` of `3.13.5t`. */
+const minorOf = (version: string): string => /^\d+\.\d+/.exec(version)?.[0] ?? '';
+
+/** 3.13 is the first version with free threading. */
+const sinceFreeThreading = (version: string) => {
+  const [major = 0, minor = 0] = minorOf(version).split('.').map(Number);
+  return major > 3 || (major === 3 && minor >= 13);
+};
+
+const FREE_THREADED = ['pyenv', 'pyenv-optimized', 'pyenv-native', 'pyenv-bolt', 'uv', 'conda-forge'];
+
+/** Wishes that an interpreter or a version of Python cannot fulfil, said before half an hour of compiling. */
+export function impossibleInterpreters({ variants }: Configuration, document: YamlDocument): Problem[] {
+  return Object.entries(variants).flatMap(([name, given]) => {
+    if (!('interpreter' in given) || given.interpreter === 'host' || given.python === undefined) return [];
+    const { python, interpreter } = given;
+    const problem = (key: string, found: string, legal: string): Problem => ({
+      line: document.lineOf(['variants', name, key]),
+      place: `variants.${name}.${key}`,
+      found,
+      legal,
+    });
+    const threaded = python.endsWith('t');
+    const jit = 'jit' in given && given.jit === true;
+    return [
+      ...(threaded && !FREE_THREADED.includes(interpreter)
+        ? [
+            problem(
+              'python',
+              `"${python}", a free-threaded Python, of ${interpreter}, which has none`,
+              `a version without t, or one of ${FREE_THREADED.join(', ')}`,
+            ),
+          ]
+        : []),
+      ...(threaded && !sinceFreeThreading(python)
+        ? [problem('python', `"${python}"`, 'a free-threaded Python of 3.13t or newer')]
+        : []),
+      ...(jit && JIT_LLVM[minorOf(python)] === undefined
+        ? [
+            problem(
+              'jit',
+              `true with Python ${python}`,
+              `a Python whose JIT this version of Pacegate can build: ${Object.keys(JIT_LLVM).join(', ')}`,
+            ),
+          ]
+        : []),
+      ...(jit && threaded
+        ? [problem('jit', `true with ${python}`, 'jit or a free-threaded Python: CPython has not both')]
+        : []),
+    ];
+  });
+}
