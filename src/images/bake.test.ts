@@ -1,7 +1,14 @@
 import { withheld } from './buildx.ts';
 import { expect, test } from '@jest/globals';
 import type { BakeVariant, BuildOptions, InterpreterVariant } from '../plan/plan.ts';
-import { bakeArguments, bakeDefinition, bakeOverrides, definitionText, secretsOf } from './bake.ts';
+import {
+  bakeArguments,
+  bakeDefinition,
+  bakeOverrides,
+  definitionText,
+  interpreterDefinition,
+  secretsOf,
+} from './bake.ts';
 
 const official: InterpreterVariant = {
   name: 'official-3.13',
@@ -13,7 +20,14 @@ const official: InterpreterVariant = {
   env: {},
 };
 
-const plain: BuildOptions = { cacheFrom: [], cacheTo: [], secrets: [], ca: undefined, registry: undefined };
+const plain: BuildOptions = {
+  cacheFrom: [],
+  cacheTo: [],
+  secrets: [],
+  ca: undefined,
+  registry: undefined,
+  cold: 'quick',
+};
 
 const request = {
   variant: official,
@@ -33,6 +47,7 @@ test('an interpreter variant is two linked targets, and only the application bec
         context: '/opt/pacegate/variants/official',
         dockerfile: '/opt/pacegate/variants/official/Dockerfile',
         args: { PYTHON_VERSION: '3.13', DEBIAN_RELEASE: 'trixie' },
+        contexts: { promises: '/opt/pacegate/variants/promises' },
         output: ['type=cacheonly'],
       },
       'official-3_13-head': {
@@ -53,6 +68,7 @@ test('both targets read the caches and have the secrets; one writes, each varian
     secrets: ['id=token,env=TOKEN'],
     ca: 'ca, ours.pem',
     registry: 'ghcr.io/o/n',
+    cold: 'quick' as const,
   };
   const { target } = bakeDefinition({ ...request, build, cacheFrom: ['type=registry,ref=r@sha256:0'] });
   const cacheFrom = ['type=gha,scope=pacegate-official-3.13', 'type=registry,ref=r@sha256:0'];
@@ -74,6 +90,51 @@ test('a named context is a reference or a folder of the configuration', () => {
     a: '/repository/mirror/pyenv',
     b: '/absolute',
     c: 'docker-image://debian:trixie',
+    promises: '/opt/pacegate/variants/promises',
+  });
+});
+
+test('an interpreter that is an image by now is not built along; the flavours share a folder', () => {
+  const variant = { ...official, name: 'fast', interpreter: 'pyenv-optimized' as const };
+  const reference = 'ghcr.io/o/n/interpreter-pyenv-optimized@sha256:0';
+  expect(bakeDefinition({ ...request, variant, interpreterImage: reference, labels: { a: 'b' } })).toEqual({
+    target: {
+      'fast-head': {
+        context: '/trees/head/app',
+        dockerfile: '/trees/head/app/Dockerfile',
+        contexts: { python: `docker-image://${reference}` },
+        tags: ['pacegate/fast-head:s1'],
+        labels: { a: 'b' },
+        output: ['type=docker'],
+      },
+    },
+  });
+  expect(
+    interpreterDefinition(
+      { ...request, variant },
+      'pacegate-interpreter/pyenv-optimized:k',
+      'type=docker',
+      {},
+    ),
+  ).toEqual({
+    target: {
+      'interpreter-fast': {
+        context: '/opt/pacegate/variants/pyenv',
+        dockerfile: '/opt/pacegate/variants/pyenv/Dockerfile',
+        args: official.args,
+        contexts: { promises: '/opt/pacegate/variants/promises' },
+        tags: ['pacegate-interpreter/pyenv-optimized:k'],
+        output: ['type=docker'],
+      },
+    },
+  });
+});
+
+test('the check of the promises cannot be replaced by a context of the configuration', () => {
+  const variant = { ...official, contexts: { promises: '/mine' } };
+  const { target } = bakeDefinition({ ...request, variant });
+  expect(target['interpreter-official-3_13']?.contexts).toEqual({
+    promises: '/opt/pacegate/variants/promises',
   });
 });
 

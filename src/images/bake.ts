@@ -13,6 +13,7 @@ export interface BakeTarget {
   readonly args?: Readonly<Record<string, string>>;
   readonly contexts?: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
   readonly secret?: readonly string[];
   readonly 'cache-from'?: readonly string[];
   readonly 'cache-to'?: readonly string[];
@@ -24,76 +25,135 @@ export interface BakeDefinition {
   readonly target: Readonly<Record<string, BakeTarget>>;
 }
 
-export interface InterpreterBuild {
+/** What makes an interpreter's target, by itself or under an application. */
+export interface InterpreterTarget {
   readonly variant: InterpreterVariant;
-  readonly side: Side;
-  readonly sessionId: string;
   readonly build: BuildOptions;
   /** Absolute folder that holds the interpreters' folders. */
   readonly variantsFolder: string;
   /** Absolute folder that the configuration's own paths start from (the CA, folders in `contexts`). */
   readonly root: string;
-  /** Absolute folder that the image carries: the side's files joined with `workload.context`. */
-  readonly context: string;
-  /** Absolute path of the application's Dockerfile. */
-  readonly dockerfile: string;
   /** More to read the cache from: the other side, pulled by digest. */
   readonly cacheFrom?: readonly string[];
 }
 
+export interface ApplicationBuild extends InterpreterTarget {
+  readonly side: Side;
+  readonly sessionId: string;
+  /** Absolute folder that the image carries: the side's files joined with `workload.context`. */
+  readonly context: string;
+  /** Absolute path of the application's Dockerfile. */
+  readonly dockerfile: string;
+  /** The interpreter's image where it is one by now; undefined: it is built along, as a linked target. */
+  readonly interpreterImage?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** The folder of `variants/` that an interpreter is built from: one serves all flavours of a compiled CPython. */
+export const folderOf = ({ interpreter }: Pick<InterpreterVariant, 'interpreter'>): string =>
+  interpreter.startsWith('pyenv') ? 'pyenv' : interpreter;
+
+/** Named contexts that every interpreter is built with: the check of what it promises. */
+const OWN_CONTEXTS = ['promises'] as const;
+
 /** The targets' names of one variant's side. */
 export const targetsOf = (variant: string, side: Side) => ({
-  interpreter: `interpreter-${targetName(variant)}`,
+  interpreter: interpreterTargetOf(variant),
   application: `${targetName(variant)}-${side}`,
 });
 
+export const interpreterTargetOf = (variant: string) => `interpreter-${targetName(variant)}`;
+
 /**
- * The definition of one side of one interpreter variant: two linked targets, of which the application's
- * `FROM python` is the interpreter's.
+ * The definition of one side of one interpreter variant: the application, of which `FROM python` is the interpreter's
+ * image, or a second target linked with it where there is no such image yet.
  *
  * Only the application's target writes a cache: its layers hold the interpreter's, and a second writer of
  * the same scope would replace the first. With a registry configured the image carries its own cache, so
  * that who pulls it by digest builds the other side upon the same layers.
  */
-export function bakeDefinition(request: InterpreterBuild): BakeDefinition {
-  const { variant, side, sessionId, build, variantsFolder, root, context, dockerfile } = request;
+export function bakeDefinition(request: ApplicationBuild): BakeDefinition {
+  const { variant, side, sessionId, build, context, dockerfile, interpreterImage, labels = {} } = request;
   const names = targetsOf(variant.name, side);
-  const interpreterFolder = join(variantsFolder, variant.interpreter);
-  const secret = secretsOf(build, root);
-  const cacheFrom = [
-    ...build.cacheFrom.map((entry) => cacheEntry(entry, variant.name)),
-    ...(request.cacheFrom ?? []),
-  ];
   const cacheTo = [
     ...build.cacheTo.map((entry) => cacheEntry(entry, variant.name)),
     ...(build.registry === undefined ? [] : ['type=inline']),
   ];
-  const shared = {
-    ...(secret.length > 0 ? { secret } : {}),
-    ...(cacheFrom.length > 0 ? { 'cache-from': cacheFrom } : {}),
-  };
   return {
     target: {
-      [names.interpreter]: {
-        context: interpreterFolder,
-        dockerfile: join(interpreterFolder, 'Dockerfile'),
-        args: variant.args,
-        ...(Object.keys(variant.contexts).length > 0
-          ? { contexts: mapValues(variant.contexts, (value) => namedContext(value, root)) }
-          : {}),
-        ...shared,
-        output: ['type=cacheonly'],
-      },
+      ...(interpreterImage === undefined
+        ? { [names.interpreter]: { ...interpreterTarget(request), output: ['type=cacheonly'] } }
+        : {}),
       [names.application]: {
         context,
         dockerfile,
-        contexts: { [BASE_NAME]: `target:${names.interpreter}` },
+        contexts: {
+          [BASE_NAME]:
+            interpreterImage === undefined
+              ? `target:${names.interpreter}`
+              : `docker-image://${interpreterImage}`,
+        },
         tags: [imageTag(variant.name, side, sessionId)],
-        ...shared,
+        ...(Object.keys(labels).length > 0 ? { labels } : {}),
+        ...shared(request),
         ...(cacheTo.length > 0 ? { 'cache-to': cacheTo } : {}),
         output: ['type=docker'],
       },
     },
+  };
+}
+
+/** The definition of an interpreter's image by itself. @param output buildx's word: `type=docker`, `type=registry` */
+export function interpreterDefinition(
+  request: InterpreterTarget,
+  tag: string,
+  output: string,
+  labels: Readonly<Record<string, string>>,
+): BakeDefinition {
+  return {
+    target: {
+      [interpreterTargetOf(request.variant.name)]: {
+        ...interpreterTarget(request),
+        tags: [tag],
+        ...(Object.keys(labels).length > 0 ? { labels } : {}),
+        output: [output],
+      },
+    },
+  };
+}
+
+function interpreterTarget(request: InterpreterTarget): Omit<BakeTarget, 'output'> {
+  const { variant, variantsFolder, root } = request;
+  const folder = join(variantsFolder, folderOf(variant));
+  return {
+    context: folder,
+    dockerfile: join(folder, 'Dockerfile'),
+    args: variant.args,
+    contexts: interpreterContexts(variant, variantsFolder, root),
+    ...shared(request),
+  };
+}
+
+/** The named contexts of an interpreter's build, ours last: the user's cannot replace the check. */
+export function interpreterContexts(
+  variant: InterpreterVariant,
+  variantsFolder: string,
+  root: string,
+): Readonly<Record<string, string>> {
+  return {
+    ...Object.fromEntries(
+      Object.entries(variant.contexts).map(([name, value]) => [name, namedContext(value, root)]),
+    ),
+    ...Object.fromEntries(OWN_CONTEXTS.map((name) => [name, join(variantsFolder, name)])),
+  };
+}
+
+function shared({ variant, build, root, cacheFrom = [] }: InterpreterTarget) {
+  const secret = secretsOf(build, root);
+  const from = [...build.cacheFrom.map((entry) => cacheEntry(entry, variant.name)), ...cacheFrom];
+  return {
+    ...(secret.length > 0 ? { secret } : {}),
+    ...(from.length > 0 ? { 'cache-from': from } : {}),
   };
 }
 
@@ -116,10 +176,18 @@ export interface BakeCall {
   readonly target: string;
   readonly progress: 'rawjson' | 'plain';
   readonly set?: readonly string[];
+  readonly cold?: boolean;
 }
 
 /** The argument list after `docker`. Attestations are off: the image store that loads the result refuses them. */
-export function bakeArguments({ file, metadataFile, target, progress, set = [] }: BakeCall): string[] {
+export function bakeArguments({
+  file,
+  metadataFile,
+  target,
+  progress,
+  set = [],
+  cold = false,
+}: BakeCall): string[] {
   return [
     'buildx',
     'bake',
@@ -131,6 +199,7 @@ export function bakeArguments({ file, metadataFile, target, progress, set = [] }
     progress,
     '--provenance=false',
     '--sbom=false',
+    ...(cold ? ['--no-cache'] : []),
     ...set.flatMap((override) => ['--set', override]),
     target,
   ];
@@ -164,13 +233,6 @@ const absolute = (path: string, root: string) => (path.startsWith('/') ? path : 
 
 /** One field of a comma-separated specification, quoted where it holds what would end it. */
 const csvField = (field: string) => (/[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field);
-
-function mapValues<A, B>(
-  record: Readonly<Record<string, A>>,
-  change: (value: A) => B,
-): Readonly<Record<string, B>> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
-}
 
 function escapeTemplates(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/[$%]\{/g, (opening) => opening.charAt(0) + opening);

@@ -3,7 +3,8 @@ import type { FailedStep } from './progress.ts';
 /** What is known of a build that failed. */
 export interface BuildFailure {
   readonly variant: string;
-  readonly side: string;
+  /** Undefined where it is an interpreter's, which both sides share. */
+  readonly side: string | undefined;
   readonly step: FailedStep | undefined;
   /** buildx's own last words. */
   readonly words: readonly string[];
@@ -11,7 +12,7 @@ export interface BuildFailure {
 
 /** The message of a build that failed: variant, side, step, the last lines and what to do. */
 export function buildFailureMessage({ variant, side, step, words }: BuildFailure): string {
-  const subject = `${variant} (${side})`;
+  const subject = side === undefined ? variant : `${variant} (${side})`;
   if (step === undefined) {
     // Bake says why in a line of its own, the last that begins with ERROR.
     const reason = words.findLast((line) => /^error/i.test(line)) ?? words.at(-1) ?? 'buildx gave no reason';

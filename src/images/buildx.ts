@@ -9,13 +9,16 @@ import { followProgress, readable } from './progress.ts';
 
 export interface BuildRequest {
   readonly variant: string;
-  readonly side: Side;
+  /** Undefined for an interpreter by itself, which both sides share. */
+  readonly side: Side | undefined;
   /** Our own definition, or the absolute path of a project's bake file. */
   readonly definition: BakeDefinition | { readonly file: string };
   readonly target: string;
   /** The linked target that makes the interpreter, where there is one. */
   readonly interpreterTarget?: string;
   readonly set?: readonly string[];
+  /** Take no step from a cache. */
+  readonly cold?: boolean;
   /** Folder that relative paths (of secrets, of a project's bake file) start from. */
   readonly directory: string;
   readonly workFolder: string;
@@ -56,8 +59,9 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
     const file = ours ? join(folder, 'bake.json') : definition.file;
     if (ours) await writeFile(file, definitionText(definition));
     const metadataFile = join(folder, 'metadata.json');
-    const label = `${variant} ${side}`;
-    const progress = followProgress(label, request.interpreterTarget, onLine);
+    const label = side === undefined ? variant : `${variant} ${side}`;
+    const subject = side === undefined ? variant : `${variant} (${side})`;
+    const progress = followProgress(label, side === undefined ? true : request.interpreterTarget, onLine);
     const started = performance.now();
     const args = bakeArguments({
       file,
@@ -65,6 +69,7 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
       target,
       progress: events ? 'rawjson' : 'plain',
       ...(request.set === undefined ? {} : { set: request.set }),
+      ...(request.cold === undefined ? {} : { cold: request.cold }),
     });
     const result = await runCommand('docker', args, {
       cwd: request.directory,
@@ -79,7 +84,7 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
     if (signal.aborted)
       return {
         kind: 'failed',
-        message: `${variant} (${side}): the build was cancelled after ${seconds.toFixed(0)} s`,
+        message: `${subject}: the build was cancelled after ${seconds.toFixed(0)} s`,
       };
     if (result.status !== 0)
       return {
@@ -90,7 +95,7 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
     if (digests.length === 0)
       return {
         kind: 'failed',
-        message: `${variant} (${side}): bake built ${JSON.stringify(target)}, and its metadata names no image of that target. A group cannot be a variant: name a target that makes one image.`,
+        message: `${subject}: bake built ${JSON.stringify(target)}, and its metadata names no image of that target. A group cannot be a variant: name a target that makes one image.`,
       };
     return { kind: 'built', seconds, digests };
   } finally {

@@ -33,7 +33,7 @@ const planWith = (variants: Variant[], build: Partial<BuildOptions>) =>
 test('compiling is announced with its minutes where nothing would keep the result', () => {
   const variants = [interpreter('a', 'debian'), interpreter('b', 'pyenv')];
   expect(compileWarnings(planWith(variants, {}))).toEqual([
-    expect.stringMatching(/^b: pyenv compiles .* 3 to 4 minutes .*build\.cache-from/),
+    expect.stringMatching(/^Compiling takes, on two cores, b 3 to 4 minutes: .*build\.cache-from/),
   ]);
   expect(compileWarnings(planWith(variants, { registry: 'r' }))).toEqual([]);
   expect(compileWarnings(planWith(variants, { cacheFrom: ['type=gha'] }))).toEqual([]);

@@ -1,3 +1,4 @@
+import { isCompiled } from '../plan/interpreters.ts';
 import type { Plan } from '../plan/plan.ts';
 import { repositoryComponent } from './names.ts';
 
@@ -35,18 +36,26 @@ export function cacheWarnings({ build, variants }: Plan): string[] {
     );
 }
 
-/**
- * Sentences on interpreters that must be compiled with neither cache nor registry to keep them.
- * Figures: CPython 3.13.5 by pyenv, two cores: 3 min 20 s without options, 27 minutes with PGO and LTO.
- */
+/** CPython 3.13.5, two cores, nothing beside (benchmarks/talk/RESULT.md). */
+const COMPILE_MINUTES = {
+  pyenv: '3 to 4 minutes',
+  'pyenv-optimized': '27 minutes (PGO and LTO)',
+  'pyenv-native': '27 minutes (PGO and LTO)',
+  'pyenv-bolt': 'more than 30 minutes (PGO, LTO and BOLT)',
+} as const;
+
+/** Sentences on interpreters that must be compiled with neither cache nor registry to keep them. */
 export function compileWarnings({ build, variants }: Plan): string[] {
   if (build.cacheFrom.length > 0 || build.registry !== undefined) return [];
-  const compiled = variants.filter(
-    (variant) => variant.kind === 'interpreter' && variant.interpreter === 'pyenv',
+  const compiled = variants.flatMap((variant) =>
+    variant.kind === 'interpreter' && isCompiled(variant.interpreter) ? [variant] : [],
   );
   if (compiled.length === 0) return [];
-  const names = compiled.map(({ name }) => name).join(', ');
+  const minutes = Object.entries(COMPILE_MINUTES).flatMap(([interpreter, words]) => {
+    const names = compiled.filter((variant) => variant.interpreter === interpreter).map(({ name }) => name);
+    return names.length === 0 ? [] : [`${names.join(', ')} ${words}`];
+  });
   return [
-    `${names}: pyenv compiles its Python, which takes 3 to 4 minutes for each on two cores (27 with PGO and LTO), on every machine that has not built it before. Set build.cache-from and build.cache-to (such as type=gha,mode=max), or build.registry, to pay for it once.`,
+    `Compiling takes, on two cores, ${minutes.join('; ')}: on every machine that has not built it before. Set build.registry, or build.cache-from and build.cache-to (such as type=gha,mode=max), to pay for it once.`,
   ];
 }

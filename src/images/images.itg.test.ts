@@ -1,111 +1,26 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import type { Runnable } from '../measure/engine.ts';
-import type { InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
-import { freePort, withEngine } from '../process/engine.test-support.ts';
-import type { Side } from '../session/run.ts';
+import { expect, jest, test } from '@jest/globals';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withEngine } from '../process/engine.test-support.ts';
 import { tryDocker } from './docker.ts';
-import { createImageBuilder, type ImageBuilder, type ImageResult } from './images.ts';
+import {
+  builderOf,
+  carried,
+  CERTIFICATE,
+  debian,
+  failure,
+  folderWith,
+  lines,
+  official,
+  output,
+  ready,
+  startRegistry,
+  tagged,
+  top,
+} from './images.test-support.ts';
 import { removeImages, removeLeftovers } from './store.ts';
 
 jest.setTimeout(300_000);
-
-const variantsFolder = join(import.meta.dirname, '..', '..', 'variants');
-const never = new AbortController().signal;
-const lines: string[] = [];
-const builders: ImageBuilder[] = [];
-let top: string;
-let count = 0;
-
-beforeAll(async () => {
-  top = await mkdtemp(join(tmpdir(), 'pacegate-images-'));
-});
-afterAll(() => rm(top, { recursive: true, force: true }));
-afterEach(async () => {
-  for (const builder of builders.splice(0)) await builder.cleanUp();
-  lines.length = 0;
-});
-
-/** In the form of one; what it certifies is nobody's concern here. */
-const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
-
-const carried = { flags: [], env: {} };
-const official: InterpreterVariant = {
-  ...carried,
-  name: 'official',
-  kind: 'interpreter',
-  interpreter: 'official',
-  args: { PYTHON_VERSION: '3.13', DEBIAN_RELEASE: 'trixie' },
-  contexts: {},
-};
-const debian: InterpreterVariant = {
-  ...carried,
-  name: 'debian-13.x',
-  kind: 'interpreter',
-  interpreter: 'debian',
-  args: { DEBIAN_RELEASE: 'trixie' },
-  contexts: {},
-};
-
-async function folderWith(files: Record<string, string>): Promise<string> {
-  const folder = await mkdtemp(join(top, 'tree-'));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
-  return folder;
-}
-
-function builderOf(change: { root?: string; dockerfile?: string; build?: Partial<Plan['build']> } = {}) {
-  const plan = {
-    root: change.root ?? top,
-    workload: { context: '.', dockerfile: change.dockerfile, files: [] },
-    variants: [],
-    build: {
-      cacheFrom: [],
-      cacheTo: [],
-      secrets: [],
-      ca: undefined,
-      registry: undefined,
-      ...change.build,
-    },
-  } as unknown as Plan;
-  const sessionId = `itg-${process.pid}-${(count += 1)}`;
-  const builder = createImageBuilder({
-    plan,
-    sessionId,
-    variantsFolder,
-    workFolder: join(top, 'work'),
-    onLine: (line) => lines.push(line),
-  });
-  builders.push(builder);
-  const prepare = (variant: Variant, side: Side, tree: string, known?: string) =>
-    builder.prepare(
-      { variant, side, tree, filesFrom: tree, ...(known === undefined ? {} : { known }) },
-      never,
-    );
-  return { builder, sessionId, prepare };
-}
-
-function ready(result: ImageResult): Runnable {
-  if (result.kind === 'failed') throw new Error(result.failure.message);
-  return result.runnable;
-}
-
-const failure = (result: ImageResult) => (result.kind === 'failed' ? result.failure.message : 'no failure');
-
-async function output(image: string, ...command: string[]): Promise<string> {
-  const { stdout, stderr } = await tryDocker(['run', '--rm', '--network', 'none', image, ...command]);
-  return stdout + stderr;
-}
-
-const tagged = async (part: string) =>
-  (await tryDocker(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'])).stdout
-    .split('\n')
-    .filter((name) => name.includes(part));
 
 withEngine('the engine is checked and named', async () => {
   const versions = await builderOf().builder.check();
@@ -190,11 +105,11 @@ withEngine('a mistake in the variant and a base that is not there are told apart
   const { prepare } = builderOf();
   const old = { ...debian, name: 'old', args: { DEBIAN_RELEASE: 'trixie', PYTHON_VERSION: '3.9' } };
   expect(failure(await prepare(old, 'head', tree))).toMatch(
-    /^old \(head\): .*of the interpreter's Dockerfile[^]*has Python 3\.13\.\d+, not 3\.9/,
+    /^old: .*of the interpreter's Dockerfile[^]*has Python 3\.13\.\d+, not 3\.9/,
   );
   const none = { ...official, name: 'none', args: { PYTHON_VERSION: '3.99', DEBIAN_RELEASE: 'trixie' } };
   expect(failure(await prepare(none, 'head', tree))).toMatch(
-    /^none \(head\): the base image docker\.io\/library\/python:3\.99-slim-trixie could not be pulled/,
+    /^none: the base image docker\.io\/library\/python:3\.99-slim-trixie could not be pulled/,
   );
 });
 
@@ -354,14 +269,19 @@ withEngine('leftovers of earlier sessions go when they are old, and only ours', 
   // A prefix of this test's own: sessions beside it keep their names.
   const prefix = `pacegate-itg-${process.pid}/`;
   const names = [`${prefix}left-head:old`, `${prefix}other:old`];
+  const interpreters = `pacegate-itg-interpreter-${process.pid}/`;
+  const interpreter = `${interpreters}debian:key`;
+  await tryDocker(['tag', 'debian:trixie-slim', interpreter]);
   for (const name of names) await tryDocker(['tag', 'debian:trixie-slim', name]);
   try {
-    expect(await removeLeftovers(new Date(), prefix)).toEqual([]);
+    expect(await removeLeftovers(new Date(), prefix, interpreters)).toEqual([]);
     const tomorrow = new Date(Date.now() + 25 * 3600 * 1000);
-    expect(await removeLeftovers(tomorrow, prefix)).toEqual(names.slice(0, 1));
+    expect(await removeLeftovers(tomorrow, prefix, interpreters)).toEqual(names.slice(0, 1));
     expect(await tagged(prefix)).toEqual(names.slice(1));
+    const nextMonth = new Date(Date.now() + 31 * 24 * 3600 * 1000);
+    expect(await removeLeftovers(nextMonth, prefix, interpreters)).toEqual([interpreter]);
   } finally {
-    await removeImages(names);
+    await removeImages([...names, interpreter]);
   }
 });
 
@@ -369,32 +289,3 @@ test('a host variant has no image', async () => {
   const host = { ...carried, name: 'here', kind: 'host', python: 'python3' } as const;
   await expect(builderOf().prepare(host, 'head', top)).rejects.toThrow(/host variant/);
 });
-
-/** Debian's docker-registry on a free port of loopback. */
-async function startRegistry() {
-  const port = await freePort();
-  const folder = await folderWith({
-    'registry.yml': `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${join(top, 'registry')}}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
-  });
-  const child = spawn('docker-registry', ['serve', join(folder, 'registry.yml')], { stdio: 'ignore' });
-  const url = `http://127.0.0.1:${port}/v2/`;
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const answer = await fetch(url).catch(() => undefined);
-    if (answer?.ok === true)
-      return {
-        port,
-        stop: () => child.kill(),
-        async configurationOf(repository: string, reference: string): Promise<unknown> {
-          const accept = 'application/vnd.docker.distribution.manifest.v2+json';
-          const manifest = await fetch(`${url}${repository}/manifests/${reference.split('@').at(-1) ?? ''}`, {
-            headers: { accept },
-          });
-          const { config } = (await manifest.json()) as { config: { digest: string } };
-          return await (await fetch(`${url}${repository}/blobs/${config.digest}`)).json();
-        },
-      };
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  child.kill();
-  throw new Error('docker-registry did not answer');
-}

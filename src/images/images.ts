@@ -1,18 +1,32 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import type { Runnable } from '../measure/engine.ts';
 import type { BakeVariant, ImageVariant, InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
 import type { Failure, Image } from '../session/session.ts';
 import { findApplication } from './application.ts';
+import { missingFlags } from '../session/cpu.ts';
 import { bakeDefinition, bakeOverrides, targetsOf } from './bake.ts';
 import { build, type BuildRequest } from './buildx.ts';
 import { checkCertificate } from './certificate.ts';
+import type { ColdBuild } from './cold-build.ts';
+import { coldImage } from './cold-image.ts';
 import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
-import { imageTag } from './names.ts';
+import {
+  baseIn,
+  createInterpreters,
+  flagsOf,
+  LABELS,
+  labelsOf,
+  processorFlags,
+  type Definition,
+  type Obtained,
+} from './interpreter.ts';
+import { imageTag, interpreterTag, isDigestReference } from './names.ts';
+import { compressedSize, layerSizes } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
 
 export interface ImageRequest {
@@ -41,6 +55,17 @@ export interface ImageBuilder {
    * @throws ConfigurationError without a registry, BuildError with the registry's words.
    */
   push(runnable: Runnable, commit: string): Promise<string>;
+  /**
+   * Builds one side of an interpreter's variant once more, alone and with no step from a cache: what the whole image
+   * costs, interpreter and application. Compiling one takes minutes to half an hour.
+   * @returns undefined for a variant that is not built from an interpreter's folder
+   */
+  coldBuild(request: ImageRequest, signal: AbortSignal): Promise<ColdBuild | undefined>;
+  /**
+   * Size of the layers as a registry would keep them, in bytes.
+   * @throws BuildError where the engine does not give the image.
+   */
+  compressedSize(runnable: Runnable, signal: AbortSignal): Promise<number>;
   /** Removes this session's names and files; the build cache stays. */
   cleanUp(): Promise<void>;
 }
@@ -52,6 +77,8 @@ export interface ImageBuilderOptions {
   readonly variantsFolder: string;
   /** Absolute folder for temporary files; made when it is not there. */
   readonly workFolder: string;
+  /** Whether interpreters that are built here are put into the plan's registry; false where nothing is said. */
+  readonly pushInterpreters?: boolean;
   readonly onLine: (line: string) => void;
 }
 
@@ -62,13 +89,14 @@ type Had =
       readonly origin: Image['origin'];
       readonly digest: string | undefined;
       readonly definition: string;
+      readonly interpreter?: Image['interpreter'];
       readonly seconds?: number;
     }
   | { readonly kind: 'not'; readonly message: string };
 
 /** The builder of one session's images. */
 export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
-  const { plan, sessionId, variantsFolder, workFolder, onLine } = options;
+  const { plan, sessionId, variantsFolder, workFolder, pushInterpreters = false, onLine } = options;
   let engine: Promise<EngineVersions> | undefined;
   const check = () => (engine ??= checkAll());
   const checkAll = async () => {
@@ -80,7 +108,28 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   /** Names that this session made in the engine's store. */
   const names = new Set<string>();
   /** Variant -> the baseline image that was pulled: the head is built upon its layers where they are equal. */
-  const pulled = new Map<string, string>();
+  const pulled = new Map<string, { readonly reference: string; readonly facts: ImageFacts }>();
+  /** Layer -> its compressed size: what the images of a session share is compressed once. */
+  const compressed = new Map<string, number>();
+  const target = { build: plan.build, variantsFolder, root: plan.root };
+  const interpreters = createInterpreters({
+    target,
+    driver: async () => (await check()).driver,
+    push: pushInterpreters,
+    build: async (request, signal) =>
+      await build(
+        {
+          ...request,
+          side: undefined,
+          directory: plan.root,
+          workFolder: await ownFolder(),
+          events: hasEvents(await check()),
+          onLine,
+        },
+        signal,
+      ),
+    onLine,
+  });
 
   const buildRequest = async (variant: Variant, side: Side) => ({
     variant: variant.name,
@@ -91,7 +140,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   });
 
   const buildAndInspect = async (
-    request: BuildRequest,
+    request: BuildRequest & { readonly side: Side },
     definition: string,
     signal: AbortSignal,
   ): Promise<Had> => {
@@ -121,7 +170,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       return undefined;
     }
     if (!found.wasHere) names.add(known);
-    pulled.set(variant.name, known);
+    pulled.set(variant.name, { reference: known, facts: found.facts });
     onLine(`[${variant.name} ${side}] pulled ${known}`);
     return { kind: 'had', facts: found.facts, origin: 'pulled', digest: known, definition };
   };
@@ -131,42 +180,49 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     request: ImageRequest,
     signal: AbortSignal,
   ): Promise<Had> => {
-    const { side, tree } = request;
-    const interpreterFolder = join(variantsFolder, variant.interpreter);
-    const definition = definitionHash({ variant, files: await textsOf(interpreterFolder) });
-    const ready = await pullKnown(request, definition, signal);
+    const { side } = request;
+    const application = await applicationOf(request);
+    if (application.kind === 'unusable') return not(`${variant.name} (${side}): ${application.reason}.`);
+    const definition = await interpreters.define(variant, signal);
+    const ready = await pullKnown(request, definition.hash, signal);
     if (ready !== undefined) return ready;
-    const application = await findApplication({
+    const other = pulled.get(variant.name);
+    const interpreter =
+      interpreterOfPulled(definition, other?.facts) ?? (await interpreters.obtain(definition, signal));
+    if (interpreter.kind === 'failed') return not(interpreter.message);
+    const { reference, record } = interpreter;
+    const bake = bakeDefinition({
+      ...target,
+      variant: definition.variant,
+      side,
+      sessionId,
+      context: application.context,
+      dockerfile: application.dockerfile,
+      ...(reference === undefined ? {} : { interpreterImage: reference }),
+      labels: applicationLabels(definition, reference),
+      ...(other === undefined ? {} : { cacheFrom: [`type=registry,ref=${other.reference}`] }),
+    });
+    const had = await buildAndInspect(
+      {
+        ...(await buildRequest(variant, side)),
+        definition: bake,
+        target: targetsOf(variant.name, side).application,
+        ...(reference === undefined ? { interpreterTarget: targetsOf(variant.name, side).interpreter } : {}),
+        directory: plan.root,
+      },
+      definition.hash,
+      signal,
+    );
+    return had.kind === 'not' || record === undefined ? had : { ...had, interpreter: record };
+  };
+
+  const applicationOf = async ({ variant, side, tree }: ImageRequest) =>
+    await findApplication({
       tree,
       workload: plan.workload,
       variantsFolder,
       folder: join(await ownFolder(), 'application', imageTag(variant.name, side, 'x').replace(':', '-')),
     });
-    if (application.kind === 'unusable') return not(`${variant.name} (${side}): ${application.reason}.`);
-    const other = pulled.get(variant.name);
-    const bake = bakeDefinition({
-      variant,
-      side,
-      sessionId,
-      build: plan.build,
-      variantsFolder,
-      root: plan.root,
-      context: application.context,
-      dockerfile: application.dockerfile,
-      ...(other === undefined ? {} : { cacheFrom: [`type=registry,ref=${other}`] }),
-    });
-    return await buildAndInspect(
-      {
-        ...(await buildRequest(variant, side)),
-        definition: bake,
-        target: targetsOf(variant.name, side).application,
-        interpreterTarget: targetsOf(variant.name, side).interpreter,
-        directory: plan.root,
-      },
-      definition,
-      signal,
-    );
-  };
 
   const prepareBake = async (
     variant: BakeVariant,
@@ -242,10 +298,41 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         if (error instanceof BuildError) return not(`${variant.name} (${side}): ${error.message}`);
         throw error;
       });
-      return had.kind === 'had'
-        ? { kind: 'ready', runnable: toRunnable(request, had) }
-        : { kind: 'failed', failure: { variant: variant.name, side, stage: 'build', message: had.message } };
+      const message =
+        had.kind === 'not' ? had.message : await refusal(`${variant.name} (${side})`, had.facts);
+      return had.kind === 'had' && message === undefined
+        ? { kind: 'ready', runnable: toRunnable(request, had, await layerSizes(had.facts.id)) }
+        : {
+            kind: 'failed',
+            failure: { variant: variant.name, side, stage: 'build', message: message ?? '' },
+          };
     },
+
+    async coldBuild(request, signal) {
+      const { variant, side } = request;
+      if (variant.kind !== 'interpreter') return undefined;
+      const application = await applicationOf(request);
+      if (application.kind === 'unusable')
+        return { kind: 'failed', message: `${variant.name} (${side}): ${application.reason}.` };
+      const { context, dockerfile } = application;
+      const definition = await interpreters.define(variant, signal);
+      return await coldImage(
+        {
+          target: { ...target, variant: definition.variant },
+          labels: labelsOf(definition),
+          keepAs: interpreterTag(variant.interpreter, definition.key),
+          side,
+          sessionId,
+          application: { context, dockerfile },
+          driver: (await check()).driver,
+          request: await buildRequest(variant, side),
+          onName: (name) => names.add(name),
+        },
+        signal,
+      );
+    },
+
+    compressedSize: async ({ image }, signal) => await compressedSize(image.id, compressed, signal),
 
     async push({ image }, commit) {
       const { registry } = plan.build;
@@ -268,9 +355,15 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   };
 }
 
-function toRunnable(request: ImageRequest, had: Extract<Had, { kind: 'had' }>): Runnable {
+function toRunnable(
+  request: ImageRequest,
+  had: Extract<Had, { kind: 'had' }>,
+  layers: readonly number[] | undefined,
+): Runnable {
   const { variant, side, filesFrom } = request;
-  const { facts, origin, digest, definition, seconds } = had;
+  const { facts, origin, digest, definition, interpreter, seconds } = had;
+  const base = baseIn(facts);
+  const needed = flagsOf(facts);
   return {
     image: {
       variant: variant.name,
@@ -284,6 +377,10 @@ function toRunnable(request: ImageRequest, had: Extract<Had, { kind: 'had' }>): 
       layers: [...facts.layers],
       origin,
       ...(seconds === undefined ? {} : { buildSeconds: seconds }),
+      ...(layers === undefined ? {} : { layerSizes: [...layers] }),
+      ...(base === undefined ? {} : { base }),
+      ...(interpreter === undefined ? {} : { interpreter }),
+      ...(needed === undefined ? {} : { cpuFlags: [...needed] }),
     },
     // Every interpreter of `variants/` promises `python` in the PATH.
     python: variant.kind === 'image' || variant.kind === 'bake' ? variant.python : 'python',
@@ -301,13 +398,40 @@ async function newFolder(workFolder: string): Promise<string> {
   return await mkdtemp(join(workFolder, 'images-'));
 }
 
-/** The files of an interpreter's folder, path to text. They are Pacegate's own and small. */
-async function textsOf(folder: string): Promise<Record<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const texts: Record<string, string> = {};
-  for (const entry of entries.filter((found) => found.isFile())) {
-    const path = join(entry.parentPath, entry.name);
-    texts[relative(folder, path)] = await readFile(path, 'utf8');
-  }
-  return texts;
+/** What a later session that pulls the image by its digest must know of it. */
+function applicationLabels(
+  { hash, base }: Definition,
+  interpreter: string | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    ...labelsOf({ base }),
+    [LABELS.definition]: hash,
+    ...(interpreter !== undefined && isDigestReference(interpreter)
+      ? { [LABELS.interpreter]: interpreter }
+      : {}),
+  };
+}
+
+/**
+ * The interpreter of the other side, which was pulled: where the definitions are equal the head is built upon the very
+ * same, although the tag underneath may have moved since. Else a night's work would be compared with today's.
+ */
+function interpreterOfPulled(
+  { hash, key }: Definition,
+  other: ImageFacts | undefined,
+): Extract<Obtained, { kind: 'obtained' }> | undefined {
+  const reference = other?.labels[LABELS.interpreter];
+  if (reference === undefined || other?.labels[LABELS.definition] !== hash || !isDigestReference(reference))
+    return undefined;
+  return { kind: 'obtained', reference, record: { key, reference, origin: 'registry' }, seconds: 0 };
+}
+
+/** Why an image must not be run on this machine; undefined where it may. */
+async function refusal(subject: string, facts: ImageFacts): Promise<string | undefined> {
+  const needed = flagsOf(facts);
+  if (needed === undefined) return undefined;
+  const missing = missingFlags(needed, await processorFlags());
+  return missing.length === 0
+    ? undefined
+    : `${subject}: this image was compiled for a processor with ${missing.join(', ')}, which this machine's has not. Its first such instruction would end it (SIGILL, illegal instruction), so it was not started. Run it where it was built for, build it here (no registry or cache holds one for this processor), or use pyenv-optimized with march: x86-64-v3, which more processors can run.`;
 }

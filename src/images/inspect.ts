@@ -30,6 +30,7 @@ const inspectionSchema = z.object({
       Volumes: z.record(z.string(), z.unknown()).nullish(),
       Healthcheck: z.unknown().optional(),
       StopSignal: text,
+      Labels: z.record(z.string(), z.string()).nullish(),
     })
     .nullish(),
   Metadata: z.object({ LastTagTime: text }).nullish(),
@@ -48,6 +49,7 @@ export interface ImageFacts {
   /** `/` where the image names none. */
   readonly workingDirectory: string;
   readonly identity: string;
+  readonly labels: Readonly<Record<string, string>>;
   /** When it was last tagged here; undefined where the engine does not say. */
   readonly tagged: Date | undefined;
 }
@@ -82,6 +84,7 @@ export function readInspection(json: string): ImageFacts {
     sizeBytes: image.Size,
     workingDirectory: image.Config?.WorkingDir === undefined ? '/' : image.Config.WorkingDir || '/',
     identity: identityOf(image),
+    labels: image.Config?.Labels ?? {},
     // Go's zero time, year 1, stands for never.
     tagged: tagged.getTime() > 0 ? tagged : undefined,
   };

@@ -19,6 +19,13 @@ export function imageTag(variant: string, side: Side, sessionId: string): string
   return `${REPOSITORY_PREFIX}${repositoryComponent(variant)}-${side}:${tagOf(sessionId)}`;
 }
 
+/** Repository prefix of the interpreters' own images, which stay from one session to the next. */
+export const INTERPRETER_PREFIX = 'pacegate-interpreter/';
+
+/** `pacegate-interpreter/<interpreter>:<key>`: the key is made of all that makes its layers. */
+export const interpreterTag = (interpreter: string, key: string): string =>
+  `${INTERPRETER_PREFIX}${interpreter}:${key}`;
+
 /** The part of an image's name that stands for a variant. */
 export function repositoryComponent(variant: string): string {
   if (/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(variant)) return variant;

@@ -67,12 +67,12 @@ interface Step {
  * Log data is base64 inside JSON, so what a build prints cannot pass for an event.
  *
  * @param label what the lines begin with: variant and side.
- * @param interpreterTarget the target whose steps are the interpreter's. Linked targets share steps, and a
- *   step comes under the names of both: whichever names it the interpreter's is right.
+ * @param interpreterTarget the target whose steps are the interpreter's; `true` where all are. Linked targets share
+ *   steps, and a step comes under the names of both: whichever names it the interpreter's is right.
  */
 export function followProgress(
   label: string,
-  interpreterTarget: string | undefined,
+  interpreterTarget: string | true | undefined,
   onLine: (line: string) => void,
 ): BuildProgress {
   const steps = new Map<string, Step>();
@@ -89,7 +89,8 @@ export function followProgress(
     for (const vertex of event.vertexes ?? []) {
       const step = steps.get(vertex.digest) ?? newStep(vertex.name);
       steps.set(vertex.digest, step);
-      step.interpreter ||= prefixOf(vertex.name).split(' ')[0] === interpreterTarget;
+      step.interpreter ||=
+        interpreterTarget === true || prefixOf(vertex.name).split(' ')[0] === interpreterTarget;
       const started = timeOf(vertex.started);
       const completed = timeOf(vertex.completed);
       step.started ??= started;

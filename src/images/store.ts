@@ -1,7 +1,14 @@
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import { lastWords, tryDocker } from './docker.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
-import { isDigestReference, isReference, REPOSITORY_PREFIX, repositoryComponent, tagOf } from './names.ts';
+import {
+  INTERPRETER_PREFIX,
+  isDigestReference,
+  isReference,
+  REPOSITORY_PREFIX,
+  repositoryComponent,
+  tagOf,
+} from './names.ts';
 
 /** Pulling and pushing may move gigabytes. */
 const TRANSFER_SECONDS = 3600;
@@ -100,21 +107,40 @@ export async function removeImages(references: readonly string[]): Promise<void>
 /** Age from which a session's images are leftovers: no session lasts as long. */
 const LEFTOVER_SECONDS = 24 * 3600;
 
+/** An interpreter is compiled in up to half an hour, so it stays while somebody uses it: its tag is renewed then. */
+const INTERPRETER_SECONDS = 30 * 24 * 3600;
+
 /**
  * Removes what sessions that could not clean up have left, and leaves alone what may be in use by a session
- * beside this one: only our own names, only older than a day.
- * @param prefix what our names begin with.
+ * beside this one: only our own names, only older than a day; and interpreters that nobody used for thirty days.
+ * @param prefix what a session's names begin with.
+ * @param interpreters what the interpreters' names begin with.
  * @returns the names that were removed.
  */
-export async function removeLeftovers(now: Date, prefix = REPOSITORY_PREFIX): Promise<string[]> {
+export async function removeLeftovers(
+  now: Date,
+  prefix = REPOSITORY_PREFIX,
+  interpreters = INTERPRETER_PREFIX,
+): Promise<string[]> {
+  const ofSessions = (await namesWith(prefix)).filter((name) =>
+    /^[a-z0-9._/-]+-(?:baseline|head):/.test(name),
+  );
+  return [
+    ...(await removeOlder(ofSessions, LEFTOVER_SECONDS, now)),
+    ...(await removeOlder(await namesWith(interpreters), INTERPRETER_SECONDS, now)),
+  ];
+}
+
+async function namesWith(prefix: string): Promise<string[]> {
   const listed = await tryDocker(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `${prefix}*`]);
-  const ours = listed.stdout
-    .split('\n')
-    .filter((name) => name.startsWith(prefix) && /^[a-z0-9._/-]+-(?:baseline|head):/.test(name));
+  return listed.stdout.split('\n').filter((name) => name.startsWith(prefix));
+}
+
+async function removeOlder(names: readonly string[], seconds: number, now: Date): Promise<string[]> {
   const removed: string[] = [];
-  for (const name of ours) {
+  for (const name of names) {
     const tagged = (await inspectImage(name))?.tagged;
-    if (tagged === undefined || now.getTime() - tagged.getTime() < LEFTOVER_SECONDS * 1000) continue;
+    if (tagged === undefined || now.getTime() - tagged.getTime() < seconds * 1000) continue;
     await removeImages([name]);
     removed.push(name);
   }

@@ -47,6 +47,15 @@ test.each([
   },
 );
 
+test.each([
+  ['signal', null, 'the command was ended by SIGILL'],
+  ['nonzero', 132, 'the command ended with exit status 132'],
+])('an illegal instruction (%s, %j) is explained', (outcome, exitStatus, message) => {
+  expect(read({ outcome, exitStatus, message }, 'last words\n')?.message).toMatch(
+    /^the command .*\. SIGILL means .* another processor .*x86-64-v2\nlast words$/,
+  );
+});
+
 describe('what is not the probe’s answer is none', () => {
   const line = (change: object = {}) => JSON.stringify(answer(change));
   test.each([

@@ -45,8 +45,10 @@ export function readProbeAnswer({
   const parsed = answerSchema.safeParse(parseJson(line));
   if (!parsed.success) return undefined;
   const { outcome, exitStatus, message, metrics, cgroupCpu, noise, business } = parsed.data;
-  if (outcome !== 'ok')
-    return { outcome, metrics: {}, declared: {}, noise, exitStatus, message: withTail(message, outputTail) };
+  if (outcome !== 'ok') {
+    const words = isIllegalInstruction(message, exitStatus) ? `${message}. ${ILLEGAL_INSTRUCTION}` : message;
+    return { outcome, metrics: {}, declared: {}, noise, exitStatus, message: withTail(words, outputTail) };
+  }
   const reported = readBusiness(business);
   if (typeof reported === 'string')
     return { outcome: 'nonzero', metrics: {}, declared: {}, noise, exitStatus, message: reported };
@@ -67,6 +69,13 @@ export function readProbeAnswer({
     message: undefined,
   };
 }
+
+/** A shell gives 128 and the signal's number for a child that a signal ended; SIGILL is 4. */
+const isIllegalInstruction = (message: string, exitStatus: number | null) =>
+  /\bSIGILL\b/.test(message) || exitStatus === 128 + 4;
+
+const ILLEGAL_INSTRUCTION =
+  "SIGILL means that this machine's processor does not know an instruction of the program: the interpreter or an extension module was compiled for another processor (-march=native, or a level such as x86-64-v4). Build it on a machine of this kind, or for a level that all of yours have, such as x86-64-v2";
 
 interface Reported {
   readonly values: Record<string, number>;

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import type { Side } from '../session/run.ts';
+import {
+  BASE_NAME,
+  bakeDefinition,
+  folderOf,
+  interpreterContexts,
+  secretsOf,
+  targetsOf,
+  type InterpreterTarget,
+} from './bake.ts';
+import { build, type BuildRequest } from './buildx.ts';
+import { coldBuild, coldName, costOf, together, type ColdBuild } from './cold-build.ts';
+import { tryDocker } from './docker.ts';
+import { inspectImage } from './inspect.ts';
+import { imageTag } from './names.ts';
+
+export interface ColdImageRequest {
+  /** The interpreter with all its arguments, its base by digest among them. */
+  readonly target: InterpreterTarget;
+  /** Labels of the interpreter's own image. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly side: Side;
+  readonly sessionId: string;
+  readonly application: { readonly context: string; readonly dockerfile: string };
+  readonly driver: string;
+  readonly request: Omit<BuildRequest, 'definition' | 'target' | 'directory'>;
+  /** What the interpreter's own image is kept under: the one that is made here is kept, where there is none yet. */
+  readonly keepAs: string;
+  /** Told each name that is made in the engine's store and goes with the session, before it is made. */
+  readonly onName: (name: string) => void;
+}
+
+/**
+ * One side of a variant, interpreter and application, built with no step from a cache.
+ *
+ * With the engine's own builder each is built in a cgroup of its own. Another builder does not see the engine's images
+ * nor is its cgroup known here, so there both are one build, of which the wall time is all that can be said.
+ */
+export async function coldImage(cold: ColdImageRequest, signal: AbortSignal): Promise<ColdBuild> {
+  const { target, labels, side, sessionId, application, driver, request, keepAs, onName } = cold;
+  const { variant, variantsFolder, root } = target;
+  const session = `${sessionId}-cold`;
+  const tag = imageTag(variant.name, side, session);
+  onName(tag);
+  if (driver !== 'docker') {
+    const bare = { ...target.build, cacheFrom: [], cacheTo: [], registry: undefined };
+    const args = { ...variant.args, CACHE_ID: coldName() };
+    const { done, cost } = await costOf(
+      async () =>
+        await build(
+          {
+            ...request,
+            definition: bakeDefinition({
+              ...target,
+              build: bare,
+              variant: { ...variant, args },
+              side,
+              sessionId: session,
+              ...application,
+            }),
+            target: targetsOf(variant.name, side).application,
+            directory: root,
+            cold: true,
+          },
+          signal,
+        ),
+    );
+    return done.kind === 'failed' ? done : { kind: 'built', cost };
+  }
+  const folder = join(variantsFolder, folderOf(variant));
+  const base = imageTag(`${variant.name}-interpreter`, side, session);
+  onName(base);
+  const shared = {
+    variant: variant.name,
+    secrets: secretsOf(target.build, root),
+    directory: root,
+    onLine: request.onLine,
+  };
+  const interpreter = await coldBuild(
+    {
+      ...shared,
+      folder,
+      dockerfile: join(folder, 'Dockerfile'),
+      args: variant.args,
+      contexts: interpreterContexts(variant, variantsFolder, root),
+      labels,
+      tag: base,
+    },
+    signal,
+  );
+  if (interpreter.kind === 'failed') return interpreter;
+  if ((await inspectImage(keepAs)) === undefined) await tryDocker(['tag', base, keepAs]);
+  const whole = await coldBuild(
+    {
+      ...shared,
+      folder: application.context,
+      dockerfile: application.dockerfile,
+      args: {},
+      contexts: { [BASE_NAME]: `docker-image://${base}` },
+      labels: {},
+      tag,
+    },
+    signal,
+  );
+  return whole.kind === 'failed' ? whole : { kind: 'built', cost: together(interpreter.cost, whole.cost) };
+}

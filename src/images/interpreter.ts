@@ -1,0 +1,255 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { BuildError } from '../errors/errors.ts';
+import { isCompiled } from '../plan/interpreters.ts';
+import type { InterpreterVariant } from '../plan/plan.ts';
+import { cpuFlags, neededFlags } from '../session/cpu.ts';
+import type { Image } from '../session/session.ts';
+import { baseImageOf, pinnedDigest } from './base-image.ts';
+import { folderOf, interpreterDefinition, interpreterTargetOf, type InterpreterTarget } from './bake.ts';
+import type { BuildRequest, BuildResult } from './buildx.ts';
+import { definitionHash } from './definition-hash.ts';
+import { tryDocker } from './docker.ts';
+import { inspectImage, type ImageFacts } from './inspect.ts';
+import { interpreterTag } from './names.ts';
+import { digestOf } from './registry.ts';
+import { pushImage, pushName } from './store.ts';
+
+/** Labels by which an image says what it stands on, to who pulls it by its digest later. */
+export const LABELS = {
+  /** `reference@digest` of the base image; a digest that no registry knows is the image's ID. */
+  base: 'org.pacegate.base',
+  definition: 'org.pacegate.definition',
+  interpreter: 'org.pacegate.interpreter',
+  /** Set by the Dockerfiles that compile for some processors alone. */
+  cpuFlags: 'org.pacegate.cpu-flags',
+} as const;
+
+/** An interpreter as it will be built, with everything that makes its layers known. */
+export interface Definition {
+  readonly variant: InterpreterVariant;
+  /** Equal where the interpreter's layers are, as far as its definition decides. */
+  readonly hash: string;
+  /** What its image is kept under. */
+  readonly key: string;
+  readonly base: Base | undefined;
+}
+
+/** The image that an interpreter stands on. */
+interface Base {
+  readonly reference: string;
+  readonly digest: string;
+  /** Whether a registry knows it by this digest, so that a build can name it by it. */
+  readonly pinned: boolean;
+}
+
+export interface InterpreterImage {
+  /** What an application's `FROM python` becomes; undefined: a target linked with the application's. */
+  readonly reference: string | undefined;
+  readonly record: NonNullable<Image['interpreter']> | undefined;
+  /** Seconds that making it took here; 0 where it was there. */
+  readonly seconds: number;
+}
+
+export type Obtained =
+  ({ readonly kind: 'obtained' } & InterpreterImage) | { readonly kind: 'failed'; readonly message: string };
+
+export interface InterpretersOptions {
+  readonly target: Omit<InterpreterTarget, 'variant' | 'cacheFrom'>;
+  /** The current builder's driver: `docker` builds upon the engine's own images, others do not see them. */
+  readonly driver: () => Promise<string>;
+  /** Whether what is compiled here is put into the plan's registry: a nightly's task. */
+  readonly push: boolean;
+  /** Builds with one `docker buildx bake`. */
+  readonly build: (
+    request: Pick<BuildRequest, 'definition' | 'target' | 'variant'>,
+    signal: AbortSignal,
+  ) => Promise<BuildResult>;
+  readonly onLine: (line: string) => void;
+}
+
+/** The interpreters of a session: each is had once, for both sides of every variant that is made of it. */
+export interface Interpreters {
+  /** Looks up the base image and reads the definition. */
+  define(variant: InterpreterVariant, signal: AbortSignal): Promise<Definition>;
+  obtain(definition: Definition, signal: AbortSignal): Promise<Obtained>;
+}
+
+/**
+ * An interpreter is compiled once. It is taken, in this order, from this session, the plan's registry and the engine's
+ * own images; else it is built, and a nightly puts it into the registry.
+ *
+ * Two builds of the same source with PGO differ by up to a few per cent, so building it anew for each side, or each
+ * night, would read as a regression.
+ */
+export function createInterpreters(options: InterpretersOptions): Interpreters {
+  const { target, driver, push, build, onLine } = options;
+  const bases = new Map<string, Promise<Base | undefined>>();
+  const obtained = new Map<string, Promise<Obtained>>();
+
+  const baseOf = async (reference: string, signal: AbortSignal): Promise<Base | undefined> => {
+    const pinned = pinnedDigest(reference);
+    if (pinned !== undefined) return { reference, digest: pinned, pinned: true };
+    const looked = await digestOf(reference, signal);
+    if (looked.kind === 'found') return { reference, digest: looked.digest, pinned: true };
+    const here = await inspectImage(reference);
+    if (here === undefined) return undefined;
+    onLine(
+      `${reference}: its registry does not say which bytes it is today (${looked.reason.replace(/^ERROR: /, '')}); the image of this machine is taken, ${here.id.slice(0, 19)}…`,
+    );
+    return { reference, digest: here.id, pinned: false };
+  };
+
+  const make = async (definition: Definition, signal: AbortSignal): Promise<Obtained> => {
+    const { variant, key } = definition;
+    const { registry } = target.build;
+    const stored = registry === undefined ? undefined : registryName(registry, definition);
+    if (stored !== undefined) {
+      const looked = await digestOf(stored, signal);
+      if (looked.kind === 'found') {
+        const reference = byDigest(stored, looked.digest);
+        onLine(`[${variant.name}] its interpreter is ${reference}`);
+        return obtainedAs(reference, { key, reference, origin: 'registry' });
+      }
+    }
+    if ((await driver()) !== 'docker') {
+      if (stored === undefined || !push) return obtainedAs(undefined, undefined);
+      const built = await build(interpreterBuild(definition, stored, 'type=registry'), signal);
+      if (built.kind === 'failed') return built;
+      const looked = await digestOf(stored, signal);
+      if (looked.kind !== 'found')
+        return failed(`${variant.name}: ${stored} was pushed and cannot be found: ${looked.reason}.`);
+      const reference = byDigest(stored, looked.digest);
+      return obtainedAs(reference, { key, reference, origin: 'built' }, built.seconds);
+    }
+    const tag = interpreterTag(variant.interpreter, key);
+    const here = await inspectImage(tag);
+    let seconds = 0;
+    if (here === undefined) {
+      const built = await build(interpreterBuild(definition, tag, 'type=docker'), signal);
+      if (built.kind === 'failed') return built;
+      seconds = built.seconds;
+    } else {
+      onLine(`[${variant.name}] its interpreter is on this machine: ${tag}`);
+      // Tagged again, so that what is in use does not grow old.
+      await tryDocker(['tag', here.id, tag]);
+    }
+    const image = here ?? (await inspectImage(tag));
+    if (image === undefined)
+      return failed(`${variant.name}: the interpreter was built, and the engine does not have it as ${tag}.`);
+    const origin = here === undefined ? 'built' : 'engine';
+    if (stored === undefined || !push) return obtainedAs(tag, { key, reference: image.id, origin }, seconds);
+    const reference = await pushImage(stored, { variant: variant.name, id: image.id });
+    onLine(`[${variant.name}] pushed its interpreter as ${reference}`);
+    return obtainedAs(reference, { key, reference, origin }, seconds);
+  };
+
+  const interpreterBuild = ({ variant, base }: Definition, tag: string, output: string) => ({
+    variant: variant.name,
+    definition: interpreterDefinition({ ...target, variant }, tag, output, labelsOf({ base })),
+    target: interpreterTargetOf(variant.name),
+  });
+
+  return {
+    async define(variant, signal) {
+      const folder = folderOf(variant);
+      const files = await textsOf(target.variantsFolder, [folder, 'promises']);
+      const processor = variant.march === undefined ? {} : await processorArguments(variant.march);
+      const args = { ...variant.args, ...processor };
+      const hash = definitionHash({ variant: { ...variant, args }, files });
+      const reference = baseImageOf(files[join(folder, 'Dockerfile')] ?? '', args);
+      const base =
+        reference === undefined ? undefined : await once(bases, reference, () => baseOf(reference, signal));
+      // By its digest: both sides stand on the same bytes, whenever they are built.
+      const pinned =
+        base?.pinned === true ? { BASE_IMAGE: `${withoutDigest(base.reference)}@${base.digest}` } : {};
+      return {
+        variant: { ...variant, args: { ...args, ...pinned } },
+        hash,
+        key: keyOf(variant, hash, base),
+        base,
+      };
+    },
+
+    obtain: async (definition, signal) =>
+      await once(obtained, definition.key, () =>
+        make(definition, signal).catch((error: unknown) => {
+          if (error instanceof BuildError) return failed(`${definition.variant.name}: ${error.message}`);
+          throw error;
+        }),
+      ),
+  };
+}
+
+/**
+ * What is compiled stays as it was compiled while its definition does: a base that moved is no reason to compile for
+ * half an hour. The others are made anew with their base.
+ */
+function keyOf({ interpreter }: InterpreterVariant, hash: string, base: Base | undefined): string {
+  const parts = [hash, process.arch, isCompiled(interpreter) ? '' : (base?.digest ?? '')];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
+}
+
+/** Inherited by every image that is made of it. */
+export const labelsOf = ({ base }: Pick<Definition, 'base'>): Record<string, string> =>
+  base === undefined ? {} : { [LABELS.base]: `${withoutDigest(base.reference)}@${base.digest}` };
+
+const registryName = (registry: string, { variant, key }: Definition) =>
+  pushName({ registry, variant: `interpreter-${variant.interpreter}`, commit: key });
+
+/** Arguments of the Dockerfiles that compile for some processors alone. */
+async function processorArguments(march: string): Promise<Record<string, string>> {
+  const needed = neededFlags(march, await processorFlags()).join(' ');
+  return march === 'native' ? { CPU_FLAGS: needed } : { MARCH: march, CPU_FLAGS: needed };
+}
+
+/** What this machine's processor can do: the engine is taken to be on it. */
+export const processorFlags = async (): Promise<readonly string[]> =>
+  cpuFlags(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
+
+/** The flags that an image was compiled for; undefined where it does not say. */
+export function flagsOf({ labels }: Pick<ImageFacts, 'labels'>): readonly string[] | undefined {
+  const flags = labels[LABELS.cpuFlags]?.split(' ').filter((flag) => flag !== '');
+  return flags === undefined || flags.length === 0 ? undefined : flags;
+}
+
+/** The base image as an image's label has it. */
+export function baseIn({ labels }: Pick<ImageFacts, 'labels'>): Image['base'] {
+  const [, reference, digest] = /^(.+)@(sha256:[0-9a-f]{64})$/.exec(labels[LABELS.base] ?? '') ?? [];
+  return reference === undefined || digest === undefined ? undefined : { reference, digest };
+}
+
+/** The files of folders of `variants/`, path to text. They are Pacegate's own and small. */
+async function textsOf(top: string, folders: readonly string[]): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const folder of folders) {
+    const entries = await readdir(join(top, folder), { recursive: true, withFileTypes: true });
+    for (const entry of entries.filter((found) => found.isFile())) {
+      const path = join(entry.parentPath, entry.name);
+      texts[relative(top, path)] = await readFile(path, 'utf8');
+    }
+  }
+  return texts;
+}
+
+/** The answer to the first question, for all that ask the same. */
+function once<Answer>(
+  answers: Map<string, Promise<Answer>>,
+  key: string,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  const answer = answers.get(key) ?? ask();
+  answers.set(key, answer);
+  return answer;
+}
+
+const withoutDigest = (reference: string) => reference.replace(/@.*$/, '');
+const byDigest = (name: string, digest: string) => `${name.replace(/:[^:/]*$/, '')}@${digest}`;
+
+const failed = (message: string): Obtained => ({ kind: 'failed', message });
+const obtainedAs = (
+  reference: string | undefined,
+  record: InterpreterImage['record'],
+  seconds = 0,
+): Obtained => ({ kind: 'obtained', reference, record, seconds });
