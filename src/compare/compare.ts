@@ -5,7 +5,7 @@ import { blocksNeeded, firstReachable } from '../statistics/looks.ts';
 import { detectableEffect } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
-import type { Comparison, Row } from './comparison.ts';
+import { isOutsideTests, type Comparison, type Row } from './comparison.ts';
 import { draftRows, pairedFigures, type Draft } from './drafts.ts';
 import { residualsOf } from './nights.ts';
 import { observeSession, observeTimings, type Observations, type TimingsOptions } from './observations.ts';
@@ -53,7 +53,7 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
   );
   const drafts = [...from.keys()];
   const own = drafts.filter(
-    ({ gated, evidence }) => gated && evidence !== 'identical' && evidence !== 'deterministic',
+    (draft) => draft.gated && draft.evidence !== 'identical' && !isOutsideTests(draft),
   ).length;
   const tests = Math.max(own, sharedTests ?? 0);
   const tested = drafts.flatMap((draft) =>

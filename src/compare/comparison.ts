@@ -1,8 +1,15 @@
 import type { MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
 
-/** Which evidence carried a verdict. */
-export type Evidence = 'paired' | 'stored' | 'deterministic' | 'identical' | 'none';
+/**
+ * Which evidence carried a verdict. `deterministic`: a figure that does not vary, compared exactly. `once`: a figure that
+ * varies and was measured once on each side.
+ */
+export type Evidence = 'paired' | 'stored' | 'deterministic' | 'once' | 'identical' | 'none';
+
+/** Whether a row is compared as it is, outside the family of tests. */
+export const isOutsideTests = ({ evidence }: { readonly evidence: Evidence }): boolean =>
+  evidence === 'deterministic' || evidence === 'once';
 
 /** Median of a side's samples in the metric's unit; null where there are none. */
 export interface SideSummary {

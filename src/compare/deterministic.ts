@@ -4,18 +4,21 @@ import type { Session } from '../session/session.ts';
 import type { ImageMetric } from './observations.ts';
 import { sign } from './evidence.ts';
 
-/** Metrics that do not vary: what the images of a session are, whatever is run in them. */
+/** Metrics of the images of a session: what they are and what making them cost, whatever is run in them. */
 export function imageMetricsOf({ images }: Session): readonly ImageMetric[] {
-  return images.flatMap(({ variant, side, engine, sizeBytes, layers }) =>
-    engine === 'host'
-      ? []
-      : [
-          ...(sizeBytes === undefined
-            ? []
-            : [{ variant, side, metric: 'image_size_bytes', value: sizeBytes }]),
-          ...(layers.length === 0 ? [] : [{ variant, side, metric: 'image_layers', value: layers.length }]),
-        ],
-  );
+  return images.flatMap(({ variant, side, engine, sizeBytes, compressedBytes, coldBuild, layers }) => {
+    if (engine === 'host') return [];
+    const figures = {
+      image_size_bytes: sizeBytes,
+      image_compressed_bytes: compressedBytes,
+      build_time_s: coldBuild?.seconds,
+      build_cpu_time_s: coldBuild?.cpuSeconds,
+      image_layers: layers.length === 0 ? undefined : layers.length,
+    };
+    return Object.entries(figures).flatMap(([metric, value]) =>
+      value === undefined ? [] : [{ variant, side, metric, value }],
+    );
+  });
 }
 
 /** Two figures that do not vary are compared as they are: any change is a change, and the limit says if it counts. */

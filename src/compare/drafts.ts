@@ -96,6 +96,21 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
 }
 
 /** Exact, outside the family; no row where one of the sides has no figure, for then there is nothing to compare. */
+/** A build that is judged and could not be measured must not pass; a variant without an image has none. */
+function unmeasuredBuild(base: Draft, rule: MetricRule, imageMetrics: Observations['imageMetrics']): Draft[] {
+  const hasImage = imageMetrics.some(({ variant }) => variant === base.variant);
+  return rule.once === true && rule.gate && hasImage
+    ? [
+        {
+          ...base,
+          evidence: 'once',
+          settled: 'no_data',
+          warnings: ['its build was not measured on both sides'],
+        },
+      ]
+    : [];
+}
+
 function deterministicDraft(
   base: Draft,
   rule: MetricRule,
@@ -107,13 +122,14 @@ function deterministicDraft(
       (found) => found.variant === base.variant && found.side === side && found.metric === base.metric,
     )?.value ?? base[side].median;
   const [baseline, head] = [valueOf('baseline'), valueOf('head')];
-  if (baseline === null || head === null) return [];
+  if (baseline === null || head === null)
+    return identical.has(base.variant) ? [] : unmeasuredBuild(base, rule, imageMetrics);
   const estimate = baseline > 0 ? head / baseline - 1 : null;
   const varies = SIDES.filter((side) => new Set(values[side]).size > 1);
   return [
     {
       ...base,
-      evidence: identical.has(base.variant) ? 'identical' : 'deterministic',
+      evidence: identical.has(base.variant) ? 'identical' : rule.once === true ? 'once' : 'deterministic',
       baseline: { median: baseline, n: Math.max(1, values.baseline.length) },
       head: { median: head, n: Math.max(1, values.head.length) },
       change: { estimate, low: estimate, high: estimate },

@@ -6,6 +6,7 @@ import { blocksToSettle } from '../statistics/outlook.ts';
 import { nearlyNormal, type NoiseModel } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judge, type Judged } from './compare.ts';
+import { isOutsideTests } from './comparison.ts';
 import type { Draft } from './drafts.ts';
 import { sign } from './evidence.ts';
 import { nightRatiosOf, residualsOf } from './nights.ts';
@@ -76,10 +77,7 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
 const openRows = (variant: string, { drafts }: Judged): readonly Draft[] =>
   drafts.filter(
     (draft) =>
-      draft.variant === variant &&
-      draft.gated &&
-      !isOutsideTests(draft) &&
-      draft.evidence !== 'identical',
+      draft.variant === variant && draft.gated && !isOutsideTests(draft) && draft.evidence !== 'identical',
   );
 
 /** How many blocks have measured a variant. */

@@ -58,6 +58,8 @@ export interface GatePart {
   readonly shard?: ShardRequest;
   /** An earlier job's gate: what regressed in it is measured again here. */
   readonly confirm?: readonly NamedSession[];
+  /** Build both sides once more from nothing, for their build time. */
+  readonly coldBuilds?: boolean;
 }
 
 export interface GatedRepository extends JudgedSessions {
@@ -124,6 +126,7 @@ export async function gateRepository(
     knownImage: ({ name }) =>
       baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
     notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings],
+    ...(part.coldBuilds === true ? { figures: { coldBuilds: 'all' } } : {}),
   };
   const result = await withPorts(
     { plan, ...context, out },

@@ -3,6 +3,7 @@ import { night } from '../compare/session.test-support.ts';
 import type { Runnable } from '../measure/engine.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run, Side } from '../session/run.ts';
+import { facts } from '../session/facts.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { confirm } from './confirm.ts';
 import { gate, type GateRequest } from './gate.ts';
@@ -12,16 +13,19 @@ import { workloadHash } from './session.ts';
 
 /** The use case over a scripted world: what is asked of it, in which order, and what becomes of the answers. */
 
-const plan = resolvePlan({
-  text: `version: 1
+const planWith = (metrics: string) =>
+  resolvePlan({
+    text: `version: 1
 workload: { files: [bench.py], command: [python, bench.py] }
 variants: { a: { interpreter: debian }, b: { interpreter: official, python: "3.13" } }
-metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
+metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false }${metrics} }
 rules: { blocks: 10, budget: 10m }
 `,
-  file: 'pacegate.yml',
-  root: '/project',
-});
+    file: 'pacegate.yml',
+    root: '/project',
+  });
+const plan = planWith('');
+const judgingBuilds = planWith(', build_time_s: {}');
 
 interface Script {
   /** The image that a side of a variant is; the side's name where nothing is said. */
@@ -40,6 +44,7 @@ const runnable = ({ variant, side, tree, filesFrom }: ImageRequest, identity: st
     identity,
     id: identity,
     definitionHash: 'd',
+    sizeBytes: 1000,
     layers: [],
     origin: 'built',
   },
@@ -107,20 +112,21 @@ function world({ identity, failing, factor = 1, interrupted = false }: Script = 
     images: {
       check: () => Promise.resolve('Docker 26'),
       prepare,
+      coldBuild: ({ variant, side }) => {
+        asked.push(`cold ${variant.name} ${side}`);
+        return Promise.resolve({ kind: 'built', cost: { seconds: 60, cpuSeconds: 90 } });
+      },
+      compressedSize: ({ image }) => {
+        asked.push(`compress ${image.variant} ${image.side}`);
+        return Promise.resolve(1000);
+      },
       push: ({ image }, commit) => {
         asked.push(`push ${image.variant} ${image.side} ${commit}`);
         return Promise.resolve(`registry/${image.variant}@sha256:${commit}`);
       },
     },
     hosts: { prepare },
-    facts: () =>
-      Promise.resolve({
-        python: '3.13.5',
-        implementation: 'CPython',
-        executable: '/python',
-        compiler: 'GCC',
-        libc: 'glibc',
-      }),
+    facts: () => Promise.resolve(facts()),
     measure,
     files: {
       hash: (folder) => (asked.push(`hash ${folder}`), Promise.resolve({ 'bench.py': 'b' })),
@@ -175,6 +181,49 @@ test("the head's measuring code is laid over the baseline before anything is bui
     sides: ['baseline', 'head'],
     machine: { engine: 'Docker 26' },
   });
+});
+
+test('a figure of the builds is measured where it is judged or asked for, before the first block', async () => {
+  const one = world({ identity: ({ variant, side }) => (variant.name === 'a' ? 'same' : side) });
+  const { comparison, session } = await gate(request({ plan: judgingBuilds }), one.ports, never);
+  expect(one.asked.slice(-3)).toEqual(['cold b baseline', 'cold b head', 'measure b in 480 s']);
+  expect(session.images.map(({ coldBuild }) => coldBuild?.seconds)).toEqual([undefined, undefined, 60, 60]);
+  expect(comparison.rows.filter(({ metric }) => metric.startsWith('build_'))).toMatchObject([
+    { variant: 'b', metric: 'build_time_s', verdict: 'unchanged', evidence: 'once' },
+    { variant: 'b', metric: 'build_cpu_time_s', verdict: 'info', evidence: 'once' },
+  ]);
+  // Outside the family of tests, whatever is judged.
+  const plain = await gate(request(), world({}).ports, never);
+  const all = await gate(request({ plan: judgingBuilds }), world({}).ports, never);
+  expect(all.comparison.family.tests).toBe(plain.comparison.family.tests);
+
+  const compressed = world({});
+  await gate(request({ figures: { compressed: true } }), compressed.ports, never);
+  expect(compressed.asked.filter((line) => line.startsWith('compress'))).toEqual([
+    'compress a baseline',
+    'compress a head',
+    'compress b baseline',
+    'compress b head',
+  ]);
+});
+
+test('a build that is judged and could not be measured is no data, never green; one that is shown is left out', async () => {
+  const lost = world({});
+  const ports = {
+    ...lost.ports,
+    images: {
+      ...lost.ports.images,
+      coldBuild: () => Promise.resolve({ kind: 'failed', message: 'no mirror' } as const),
+    },
+  };
+  const { comparison } = await gate(request({ plan: judgingBuilds }), ports, never);
+  expect(comparison.verdict).toBe('no_data');
+  expect(comparison.rows.filter(({ verdict }) => verdict === 'no_data')).toMatchObject([
+    { variant: 'a', metric: 'build_time_s' },
+    { variant: 'b', metric: 'build_time_s' },
+  ]);
+  const shown = await gate(request({ figures: { coldBuilds: 'all' } }), ports, never);
+  expect(shown.comparison.rows.some(({ metric }) => metric.startsWith('build_'))).toBe(false);
 });
 
 test('a variant whose sides are one image is not measured; with all of them nothing is', async () => {
@@ -397,7 +446,7 @@ test('what is compared with the anchor is measured to the end, decided or not', 
     const measure: Ports['measure'] = async (asked, signal) => {
       const measured = await ports.measure(asked, signal);
       const { runs, failures } = measured;
-      settled = asked.planner.progress({ runs, failures, blocksPlanned: 10 }).settled.size;
+      settled = asked.planner.progress({ runs, failures, blocksPlanned: 10, declaredMetrics: {} }).settled.size;
       return measured;
     };
     await gate(request(change), { ...ports, measure }, never);

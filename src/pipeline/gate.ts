@@ -6,6 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { History } from '../session/history.ts';
 import type { Session, Source } from '../session/session.ts';
 import type { Measured, Ports, SidePair, SideTree } from './ports.ts';
+import { figuresOf, withBuildFigures, type BuildFigures } from './build-figures.ts';
 import { pushSide } from './push.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
 import { contextOf, identical, prepareSides, type SideRequest } from './sides.ts';
@@ -29,6 +30,8 @@ export interface GateRequest {
   readonly notes: readonly string[];
   /** Push the baseline's images and name them by their digest: a later gate then pulls instead of building. */
   readonly push?: boolean;
+  /** Figures of the images to measure beside those that the metrics judge. */
+  readonly figures?: Partial<BuildFigures>;
   /** `all` measures every block of the rules, decided or not; `decided`, the default, stops each variant at its look. */
   readonly until?: 'decided' | 'all';
   /** With `all`: how many blocks, where they are not those of the rules. */
@@ -83,9 +86,25 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   /** A night is its baseline twice: being the same is no reason not to measure it. */
   const skipped = request.purpose === 'nightly' ? [] : prepared.variants.filter(identical);
 
-  const measurable = prepared.variants.filter((variant) => {
+  const variants = await withBuildFigures(
+    {
+      plan,
+      variants: prepared.variants,
+      skipped: new Set(skipped.map(({ variant }) => variant)),
+      // A night's sides are one image.
+      trees:
+        request.purpose === 'nightly' || baseline === undefined
+          ? { head: pair.head }
+          : { baseline, head: pair.head },
+      filesFrom: headContext,
+      figures: { ...figuresOf(plan), ...request.figures },
+    },
+    ports,
+    signal,
+  );
+  const measurable = variants.filter((variant) => {
     const { baseline: base, head } = variant.sides;
-    if (head === undefined || skipped.includes(variant)) return false;
+    if (head === undefined || skipped.some((same) => same.variant === variant.variant)) return false;
     // One side alone is worth its minutes only where stored sessions can judge it.
     return base !== undefined || history.length > 0 || stored;
   });
@@ -106,7 +125,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       files,
       sides: stored ? ['head'] : ['baseline', 'head'],
       seed,
-      variants: prepared.variants,
+      variants,
       failures: prepared.failures,
       measured,
       notes: [...notes, ...unavailableNote(pair.baseline, stored)],

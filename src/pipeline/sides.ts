@@ -36,7 +36,7 @@ export async function prepareSides(
     for (const { side, tree, known } of requests) {
       if (signal.aborted) return { variants, failures };
       // Each side is built as its own configuration says: a moved Python version is part of the change.
-      const own = tree.plan?.variants.find(({ name }) => name === variant.name) ?? variant;
+      const own = ownVariant(tree, variant);
       const digest = known?.(own);
       const prepared = await prepareOne(
         {
@@ -56,6 +56,10 @@ export async function prepareSides(
   }
   return { variants, failures };
 }
+
+/** A variant as a side's own configuration has it. */
+export const ownVariant = ({ plan }: SideTree, variant: Variant): Variant =>
+  plan?.variants.find(({ name }) => name === variant.name) ?? variant;
 
 async function prepareOne(
   request: Parameters<Ports['images']['prepare']>[0],

@@ -13,6 +13,8 @@ function evidenceWords({ evidence, blocks, baseline }: Row): string {
       return count(baseline.n, 'stored night');
     case 'deterministic':
       return 'exact';
+    case 'once':
+      return 'one build each';
     case 'identical':
       return 'identical images';
     case 'none':

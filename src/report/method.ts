@@ -26,6 +26,11 @@ export function methodDetail({ family, rows }: Comparison, session: Session, job
     ...(has('deterministic')
       ? ['Figures that do not vary are compared exactly, each with its own limit, outside these tests.']
       : []),
+    ...(has('once')
+      ? [
+          'Build time is of one build of each side, alone and with no step from a cache: a figure without an interval, so its limit is wide.',
+        ]
+      : []),
     `Workload ${code(workload.command.join(' '))}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${listed(repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`))}`}.`,
   ];
   return { title: 'Method', body: runs.length === 0 ? 'Nothing was run.' : list(lines) };

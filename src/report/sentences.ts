@@ -1,4 +1,4 @@
-import type { Comparison, Row } from '../compare/comparison.ts';
+import { isOutsideTests, type Comparison, type Row } from '../compare/comparison.ts';
 import { notSeenAgain } from './confirmation.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import { clip } from './escape.ts';
@@ -60,9 +60,7 @@ function reasonSentence(group: readonly Row[], all: readonly Row[], { name, text
   const variants = [...new Set(group.map(({ variant }) => variant))];
   const [first] = group;
   // Which metrics is worth saying only where others of the same variants were judged.
-  const whole = all.filter(
-    ({ variant, gated, evidence }) => gated && evidence !== 'deterministic' && variants.includes(variant),
-  );
+  const whole = all.filter((row) => row.gated && !isOutsideTests(row) && variants.includes(row.variant));
   const metrics = [...new Set(group.map((row) => text(metricWords(row.metric))))];
   const what =
     whole.length === group.length
@@ -80,8 +78,8 @@ function figureSentence(row: Row, { name, text }: Style): string {
   const size = (fraction: number) => percent(fraction).replace(/^[+−±]/, '');
   const moved = `${size(estimate ?? 0)} ${(estimate ?? 0) < 0 ? 'lower' : 'higher'}`;
   const amount = size(estimate ?? 0) === '0.0 %' ? 'no change' : moved;
-  if (row.evidence === 'deterministic')
-    return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount}, from ${quantity(row.baseline.median, text(row.unit))} to ${quantity(row.head.median, text(row.unit))}. This figure is exact; a change counts from ${share(row.limit)}`;
+  if (isOutsideTests(row))
+    return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount}, from ${quantity(row.baseline.median, text(row.unit))} to ${quantity(row.head.median, text(row.unit))}. ${row.evidence === 'once' ? 'This is of one build each' : 'This figure is exact'}; a change counts from ${share(row.limit)}`;
   const source =
     row.evidence === 'stored'
       ? `against ${count(row.baseline.n, 'stored night')} of this machine`
@@ -125,9 +123,7 @@ export function ruledOut(rows: readonly Row[]): number | undefined {
 
 /** What the alarm is worth; empty where nothing that varies regressed. */
 export function confidence({ rows, family }: Comparison): string {
-  const regressed = rows.filter(
-    ({ verdict, evidence }) => verdict === 'regressed' && evidence !== 'deterministic',
-  );
+  const regressed = rows.filter((row) => row.verdict === 'regressed' && !isOutsideTests(row));
   if (regressed.length === 0) return '';
   const limits = [...new Set(regressed.map(({ limit }) => share(limit)))];
   const odds = 1 / family.alpha;

@@ -9,7 +9,10 @@ const METRIC_WORDS: Readonly<Record<string, string>> = {
   max_rss_bytes: 'memory (RSS)',
   memory_peak_bytes: 'memory peak (cgroup)',
   image_size_bytes: 'image size',
+  image_compressed_bytes: 'image size (compressed)',
   image_layers: 'image layers',
+  build_time_s: 'build time (cold)',
+  build_cpu_time_s: 'build CPU (cold)',
 };
 
 export const metricWords = (metric: string): string => METRIC_WORDS[metric] ?? metric;
@@ -117,6 +120,7 @@ export function change({ evidence, change: { estimate, low, high } }: Row): stri
   if (evidence === 'identical') return 'identical image';
   if (estimate === null) return '–';
   if (evidence === 'deterministic') return `${percent(estimate)} (exact)`;
+  if (evidence === 'once') return `${percent(estimate)} (one build each)`;
   const bound = (fraction: number) => percent(fraction).replace(' %', '');
   return low === null || high === null
     ? `${percent(estimate)} (no interval)`
