@@ -23,11 +23,13 @@ export interface World {
   readonly workFolder: string;
   readonly out: OutFolder;
   readonly log: ProgressLog;
+  /** Whether interpreters that are built here go into the plan's registry. */
+  readonly pushInterpreters?: boolean;
 }
 
 /** What a session may still have in the engine when its process is gone: for the action's post step. */
 export async function removeSession(sessionId: string): Promise<void> {
-  await containerEngine({ sessionId, owner: '', probe: '' }).cleanUp();
+  await containerEngine({ sessionId, owner: '', probe: '', facts: '' }).cleanUp();
 }
 
 /**
@@ -44,11 +46,13 @@ export async function withPorts<Result>(
     sessionId,
     variantsFolder: places.variants,
     workFolder: join(workFolder, 'images'),
+    pushInterpreters: world.pushInterpreters ?? false,
     // What came from the cache took no time: it moves by on a terminal and is not kept.
     onLine: (line) => (line.endsWith('CACHED') ? log.transient(line) : log.info(line)),
   });
-  const container = containerEngine({ sessionId, owner: ownerOfThisProcess(), probe: places.probe });
-  const host = hostEngine({ probe: places.probe, workFolder });
+  const { probe, facts } = places;
+  const container = containerEngine({ sessionId, owner: ownerOfThisProcess(), probe, facts });
+  const host = hostEngine({ probe, facts, workFolder });
   /** Where no engine was asked for, there is none to clean up in. */
   const used = { engine: false };
   const ports: Ports = {
@@ -61,6 +65,8 @@ export async function withPorts<Result>(
         return engine;
       },
       prepare: (request, ending) => images.prepare(request, ending),
+      coldBuild: (request, ending) => images.coldBuild(request, ending),
+      compressedSize: (runnable, ending) => images.compressedSize(runnable, ending),
       push: (runnable, commit) => images.push(runnable, commit),
     },
     hosts: hostVariants(plan),

@@ -2,7 +2,8 @@ import type { Runnable } from '../measure/engine.ts';
 import type { Plan, Variant } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
-import type { Failure, InterpreterFacts, Machine, Session } from '../session/session.ts';
+import type { InterpreterFacts } from '../session/facts.ts';
+import type { BuildCost, Failure, Machine, Session } from '../session/session.ts';
 
 /** What the use cases ask of the world. `main` hands in the real thing, tests a scripted one. */
 export interface Ports {
@@ -32,10 +33,18 @@ export type Prepared =
   | { readonly kind: 'ready'; readonly runnable: Runnable }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+export type ColdBuilt =
+  | { readonly kind: 'built'; readonly cost: BuildCost }
+  | { readonly kind: 'failed'; readonly message: string };
+
 export interface ImagePort {
   /** Refuses, before anything is built, an engine that cannot do it. @returns the engine's name and version. */
   check(): Promise<string>;
   prepare(request: ImageRequest, signal: AbortSignal): Promise<Prepared>;
+  /** One build more, alone and with no step from a cache; undefined for what is not built from an interpreter. */
+  coldBuild(request: ImageRequest, signal: AbortSignal): Promise<ColdBuilt | undefined>;
+  /** Bytes of the layers as a registry would keep them. @throws BuildError where the image cannot be read. */
+  compressedSize(runnable: Runnable, signal: AbortSignal): Promise<number>;
   /** @returns `name@sha256:…` of the pushed image. */
   push(runnable: Runnable, commit: string): Promise<string>;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { interpreterFactsSchema } from './facts.ts';
 import { historySchema } from './history.ts';
 import { betterSchema } from './metric.ts';
 import { rankingRequestSchema } from './ranking.ts';
@@ -21,15 +22,16 @@ export const machineSchema = z.object({
 });
 export type Machine = z.infer<typeof machineSchema>;
 
-/** What an interpreter says of itself when asked inside its image. */
-export const interpreterFactsSchema = z.object({
-  python: z.string(),
-  implementation: z.string(),
-  executable: z.string(),
-  compiler: z.string(),
-  libc: z.string(),
+/** What a build cost that found nothing in a cache. Pulling a base image is not in it. */
+export const buildCostSchema = z.object({
+  /** Wall time, in seconds. */
+  seconds: z.number().nonnegative(),
+  /** Processor time of all its steps, in seconds; absent where the engine's cgroups cannot be read. */
+  cpuSeconds: z.number().nonnegative().optional(),
+  /** Share of the time in which some task of the machine waited for a processor (PSI), 0 to 1. */
+  cpuPressure: z.number().nonnegative().optional(),
 });
-export type InterpreterFacts = z.infer<typeof interpreterFactsSchema>;
+export type BuildCost = z.infer<typeof buildCostSchema>;
 
 /** One side of one variant as it was measured: a container image, or a host interpreter on a checkout. */
 export const imageSchema = z.object({
@@ -49,7 +51,27 @@ export const imageSchema = z.object({
   layers: z.array(z.string()),
   /** Where it came from: built here, pulled by digest, existed already, or the host's. */
   origin: z.enum(['built', 'pulled', 'existing', 'host']),
+  /** Wall time of the build that made it here, whatever it found in caches: for the minutes, not for comparing. */
   buildSeconds: z.number().nonnegative().optional(),
+  /** A build of this image alone, with no step from a cache; only where it was asked for. */
+  coldBuild: buildCostSchema.optional(),
+  /** Size of the layers as a registry would keep them, each through gzip, in bytes; only where it was asked for. */
+  compressedBytes: z.number().nonnegative().optional(),
+  /** Unpacked size of each layer that is not empty, in bytes, the base's first, as the engine's history has them. */
+  layerSizes: z.array(z.number().nonnegative()).optional(),
+  /** The image that the interpreter stands on, and the bytes that its name meant. */
+  base: z.object({ reference: z.string(), digest: z.string() }).optional(),
+  /** The interpreter's own image, made once for both sides and, by `key`, for every later session. */
+  interpreter: z
+    .object({
+      key: z.string(),
+      /** `name@sha256:…`, or its ID where no registry has it. */
+      reference: z.string(),
+      origin: z.enum(['built', 'engine', 'registry']),
+    })
+    .optional(),
+  /** CPU flags that the interpreter was compiled for (`-march=native`), as the kernel names them. */
+  cpuFlags: z.array(z.string()).optional(),
   facts: interpreterFactsSchema.optional(),
 });
 export type Image = z.infer<typeof imageSchema>;
