@@ -200,15 +200,15 @@ def begins_in_a_frame(operations):
 
 
 # Measured with `facts.py look`, CPython on x86_64:
-#                                                 fragments   exports there
-#   Debian 3.11.2 and 3.13.5 (profile-guided)      31 %        12 % and 13 %
-#   Debian's libpython 3.11.2 (not)                 0.2 %       0 %
-#   pyenv 3.6 to 3.13 without options, gcc 12, 14   0.1 to 1.6 % 0 %
-# fragments: cold fragments among all functions; without a profile only what leads to a function that does not return
-# is one. exports there: exported functions that lie whole among the fragments, as gcc lays those that the training
-# never called (.text.unlikely); without a profile there is no reason to move any.
-PROFILED_FRAGMENTS, PROFILED_EXPORTS = 0.10, 0.04
-PLAIN_FRAGMENTS, PLAIN_EXPORTS = 0.03, 0.01
+#                                                      fragments    they take up
+#   Debian 3.11.2 and 3.13.5 (profile-guided, static)     31 %       27 % and 28 % of .text
+#   3.13.5 as the official image configures it            29 %       26 %
+#   Debian's libpython 3.11.2 (not profile-guided)         0.2 %      0 %
+#   pyenv 3.6 to 3.13 without options, gcc 12 and 14       0.1 to 1.6 %, 0 %
+# fragments: cold fragments among all functions. Without a profile only a block that leads to a function marked cold is
+# one; with it, every block that the training never reached. The linker puts them together at the front of .text.
+PROFILED_FRAGMENTS, PROFILED_SPAN = 0.10, 0.08
+PLAIN_FRAGMENTS, PLAIN_SPAN = 0.03, 0.03
 # Fewer functions are no interpreter's core; without any fragment the compiler was told not to make them, or cannot.
 FEWEST_FUNCTIONS, FEWEST_FRAGMENTS = 1000, 3
 
@@ -220,7 +220,6 @@ def layout(elf):
     except (NotReadable, struct.error, IndexError, KeyError, ValueError):
         return None
     first, last = elf.address(".text")
-    exported = [value for _, kind, section, value in elf.symbols(".dynsym") if kind == 2 and first <= value < last]
     fragments = [address for address, cold, _ in found if cold]
     # The odd fragment may lie elsewhere: hand-written assembly begins as it likes.
     behind = fragments[int(len(fragments) * 0.98)] if fragments else first
@@ -228,25 +227,24 @@ def layout(elf):
         "functions": len(found),
         "fragments": len(fragments),
         "fragmentShare": len(fragments) / max(1, len(found)),
-        "exports": len(exported),
-        "exportShare": sum(1 for value in exported if value < behind) / max(1, len(exported)),
+        "fragmentSpan": (behind - first) / max(1, last - first),
         "framedShare": sum(1 for _, _, framed in found if framed) / max(1, len(found)),
     }
 
 
 def profiled(shape, gcc, bolt):
     # BOLT moves all of it again, and splits by a profile of its own.
-    if shape is None or shape["functions"] < FEWEST_FUNCTIONS or shape["exports"] < 500 or bolt:
+    if shape is None or shape["functions"] < FEWEST_FUNCTIONS or bolt:
         return UNKNOWN
-    if shape["fragmentShare"] >= PROFILED_FRAGMENTS and shape["exportShare"] >= PROFILED_EXPORTS:
+    if shape["fragmentShare"] >= PROFILED_FRAGMENTS and shape["fragmentSpan"] >= PROFILED_SPAN:
         return YES
-    plain = shape["fragmentShare"] <= PLAIN_FRAGMENTS and shape["exportShare"] <= PLAIN_EXPORTS
+    plain = shape["fragmentShare"] <= PLAIN_FRAGMENTS and shape["fragmentSpan"] <= PLAIN_SPAN
     # clang makes no fragments, with a profile or without.
     return NO if plain and gcc and shape["fragments"] >= FEWEST_FRAGMENTS else UNKNOWN
 
 
-# Share of functions whose frame is found by the frame pointer: without the option 0.0002 and less (only those that
-# allocate on the stack).
+# Share of functions whose frame is found by the frame pointer: 0.83 as the official image has it, 0.0002 and less
+# without the option (only those that allocate on the stack).
 FRAMED, NOT_FRAMED = 0.7, 0.02
 
 
@@ -418,7 +416,7 @@ def declared(version, observed_shared):
         "bytecode": UNKNOWN,
         "assertions": has(bool(variables.get("Py_DEBUG")) or option("assertions") or option("pydebug")),
     }
-    details = build_details(sysconfig)
+    details = build_details()
     if "t" in details:
         words["gil"] = NO
     if "d" in details:
@@ -434,10 +432,10 @@ def frame_flag(flags):
     return bool(given) and given[-1] == "no-"
 
 
-def build_details(sysconfig):
+def build_details():
     """The ABI's flags of build-details.json (PEP 739, 3.14 and newer)."""
     try:
-        with open(os.path.join(sysconfig.get_path("stdlib"), "build-details.json"), "rb") as file:
+        with open(os.path.join(os.path.dirname(os.__file__), "build-details.json"), "rb") as file:
             return list(json.loads(file.read().decode("utf-8"))["abi"]["flags"])
     except (OSError, ValueError, KeyError, TypeError):
         return []
