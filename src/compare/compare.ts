@@ -152,6 +152,10 @@ function partWarnings({ shard, purpose }: Session): string[] {
     return [
       'This is a session that confirms another: by itself it says too little; pacegate merge judges both together.',
     ];
+  if (purpose === 'ranking')
+    return [
+      'This session ranks variants against each other and has one side alone; pacegate report shows the ranking.',
+    ];
   if (shard === undefined) return [];
   return [
     `This is shard ${shard.index} of ${shard.of}, with its own variants alone; pacegate merge has the verdict of all ${shard.tests} tests.`,

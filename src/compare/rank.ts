@@ -258,10 +258,13 @@ function pairsWith(
   });
 }
 
+/** Whose image is looked at: the sides of a ranking are one image. */
+const imageSide = ({ sides }: Session) => (sides.includes('head') ? 'head' : sides[0]);
+
 /** Figures of the images, which do not vary. */
 function exactDraft(session: Session, variant: string, reference: string, rule: MetricRule): RankDraft[] {
   const figures = imageMetricsOf(session).filter(({ metric }) => metric === rule.name);
-  const [side] = sidesRanked(session);
+  const side = imageSide(session);
   const valueOf = (name: string) => figures.find((one) => one.variant === name && one.side === side)?.value;
   const [base, value] = [valueOf(reference), valueOf(variant)];
   if (value === undefined) return [];
@@ -367,7 +370,7 @@ function refuse(session: Session, reference: string): void {
 
 /** What an image is, whatever is run in it. */
 function imageOf(session: Session, variant: string): Omit<RankedVariant, 'failure' | 'rows'> {
-  const [side] = sidesRanked(session);
+  const side = imageSide(session);
   const image = session.images.find((one) => one.variant === variant && one.side === side);
   const { facts, coldBuild } = image ?? {};
   return {

@@ -26,6 +26,7 @@ import { openOutFolder, type OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
 import { duration, type ProgressLog } from './progress.ts';
 import { openProject } from './project.ts';
+import { rankingText, rankTree } from './rank.ts';
 import { compareFiles, type ComparedFiles } from './read-sides.ts';
 import { jsonText, writeResults } from './results.ts';
 import { judgedTogether, readSessions, readText, type JudgedSessions } from './session-files.ts';
@@ -101,15 +102,42 @@ export async function runCommandOfOneSide(
   });
 }
 
+/** `rank`: the variants of the configuration against one of them. */
+export async function rankCommand(
+  context: CommandContext,
+  options: Planned & {
+    readonly reference?: string;
+    readonly work?: string;
+    readonly blocks?: number;
+    readonly coldBuilds?: boolean;
+  },
+): Promise<number> {
+  const project = await openProjectHere(options);
+  const { reference, work, blocks, coldBuilds = false } = options;
+  return await withRun(context, options.out, async (run) => {
+    const { session, interrupted } = await rankTree(
+      project,
+      { reference, work, blocks, coldBuilds },
+      run,
+      context.signal,
+    );
+    context.log.step('Ranking');
+    context.print(rankingText(session, options.format, context.colour));
+    sayWhere(context, run.out, session);
+    return interrupted || session.failures.length > 0 ? COULD_NOT_BE_MEASURED : 0;
+  });
+}
+
 export async function gateCommand(
   context: CommandContext,
   options: Planned & {
     readonly baseline?: string;
     readonly shard?: ShardRequest;
     readonly confirm?: readonly string[];
+    readonly coldBuilds?: boolean;
   },
 ): Promise<number> {
-  const { shard, confirm } = options;
+  const { shard, confirm, coldBuilds = false } = options;
   if (shard !== undefined && confirm !== undefined)
     throw new ConfigurationError(
       `--shard ${shard.index}/${shard.of} and --confirm were both given; legal: one of them. What regressed in any shard is confirmed by one job.`,
@@ -127,7 +155,11 @@ export async function gateCommand(
       },
       run,
       context.signal,
-      { ...(shard === undefined ? {} : { shard }), ...(first === undefined ? {} : { confirm: first }) },
+      {
+        coldBuilds,
+        ...(shard === undefined ? {} : { shard }),
+        ...(first === undefined ? {} : { confirm: first }),
+      },
     );
     const { comparison, remarks, plan, interrupted } = judged;
     await deliver(context, judged, remarks, run.out, options);
@@ -276,6 +308,7 @@ export async function reportCommand(
   }
   if (session.purpose === 'nightly')
     context.print(nightText(session, compareSession(session), [], options, context.colour));
+  else if (session.purpose === 'ranking') context.print(rankingText(session, options.format, context.colour));
   // What `run` measured is a measurement, unless there was something to judge it by.
   else if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
     context.print(

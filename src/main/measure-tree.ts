@@ -15,12 +15,14 @@ import { VERSION } from './version.ts';
 export interface TreeRequest {
   readonly side: Side;
   readonly event: string;
+  /** What is done with the side once its files are there; `measureOneSide` where nobody says. */
+  readonly measure?: typeof measureOneSide;
 }
 
 /** Builds and measures the files of a work tree, or of a plain folder, as one side. */
 export async function measureTree(
   project: Project,
-  { side, event }: TreeRequest,
+  { side, event, measure = measureOneSide }: TreeRequest,
   context: RunContext,
   signal: AbortSignal,
 ): Promise<OneSideResult> {
@@ -40,7 +42,7 @@ export async function measureTree(
   return await withPorts(
     { plan, ...context },
     async (ports) =>
-      await measureOneSide(
+      await measure(
         {
           sessionId: context.sessionId,
           plan,

@@ -13,6 +13,7 @@ import {
   FORMATS,
   gateCommand,
   mergeCommand,
+  rankCommand,
   reportCommand,
   runCommandOfOneSide,
   type CommandContext,
@@ -131,6 +132,12 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
         "measure again what regressed in an earlier job's session.json (or in a folder of its shards)",
       ).argParser((path: string, before?: readonly string[]) => collect(path, before ?? [])),
     )
+    .addOption(
+      new Option(
+        '--cold-builds',
+        'build both sides once more alone, with no step from a cache: the build time',
+      ),
+    )
     .action(async (options: Parameters<typeof gateCommand>[1]) => done(await gateCommand(context, options)));
 
   program
@@ -162,6 +169,29 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
     .action(async (options: Parameters<typeof doctorCommand>[1]) =>
       done(await doctorCommand(context, options)),
     );
+
+  program
+    .command('rank')
+    .description(
+      'measure the variants of the files here against each other: which Python, and what moving costs',
+    )
+    .addOption(option.config())
+    .addOption(new Option('--reference <name>', 'the variant to rank against (default: the first)'))
+    .addOption(
+      new Option('--work <name>', 'the metric that counts tasks (default: the first, better higher)'),
+    )
+    .addOption(
+      new Option('--blocks <n>', "runs of each variant at most, from 6 (default: the rules')").argParser(
+        rankBlocks,
+      ),
+    )
+    .addOption(new Option('--cold-builds', 'build each image once more, alone, with nothing from a cache'))
+    .addOption(option.out())
+    .addOption(option.format())
+    .addOption(option.variants())
+    .addOption(option.budget())
+    .addOption(option.seed())
+    .action(async (options: Parameters<typeof rankCommand>[1]) => done(await rankCommand(context, options)));
 
   program
     .command('compare')
@@ -229,9 +259,14 @@ function shard(text: string): ShardRequest {
 /** Fewer pairs say too little of their noise. */
 const FEWEST_BLOCKS = 8;
 
-function doctorBlocks(text: string): number {
-  if (!/^\d{1,3}$/.test(text) || Number(text) < FEWEST_BLOCKS)
-    throw new InvalidArgumentError(`Legal: a whole number from ${FEWEST_BLOCKS} to 999.`);
+const doctorBlocks = (text: string) => wholeNumber(text, FEWEST_BLOCKS);
+
+/** Fewer have no interval of 95 %. */
+const rankBlocks = (text: string) => wholeNumber(text, 6);
+
+function wholeNumber(text: string, least: number): number {
+  if (!/^\d{1,3}$/.test(text) || Number(text) < least)
+    throw new InvalidArgumentError(`Legal: a whole number from ${least} to 999.`);
   return Number(text);
 }
 
