@@ -160,6 +160,9 @@ const pyenvBoltVariant = table({
   ...compiled,
 });
 
+const ADDRESS = 'an address: https://…, or file:///… of a folder in the build';
+const address = z.string(legal(ADDRESS)).regex(/^(https?|file):\/\/[\x21-\x7e]*$/, legal(ADDRESS));
+
 const uvVariant = table({
   interpreter: z.literal('uv').meta({ description: "uv's python-build-standalone." }),
   python: version,
@@ -170,6 +173,13 @@ const uvVariant = table({
     .meta({
       description: 'The release of python-build-standalone; what this uv knows where nothing is said.',
     }),
+  mirror: address.optional().meta({
+    description: "Where the archives come from instead of GitHub (uv's UV_PYTHON_INSTALL_MIRROR).",
+  }),
+  downloads: address.optional().meta({
+    description:
+      "A list of archives in place of the one that uv carries (uv's UV_PYTHON_DOWNLOADS_JSON_URL).",
+  }),
   debian,
   base: pinnedBase,
   ...carried,
@@ -179,6 +189,11 @@ const uvVariant = table({
 const condaForgeVariant = table({
   interpreter: z.literal('conda-forge').meta({ description: "conda-forge's Python, by micromamba." }),
   python: version,
+  channel: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, legal('a channel or its address'))
+    .optional()
+    .meta({ description: 'A channel, or the address of a mirror, in place of conda-forge.' }),
   debian,
   base: pinnedBase,
   ...carried,

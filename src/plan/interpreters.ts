@@ -38,6 +38,11 @@ export function interpreterOf(given: Given): Pick<InterpreterVariant, 'interpret
         ? { ALPINE_RELEASE: given.alpine ?? DEFAULTS.alpine }
         : { DEBIAN_RELEASE: given.debian ?? DEFAULTS.debian }),
       ...(given.base === undefined ? {} : { BASE_IMAGE: given.base }),
+      ...('mirror' in given && given.mirror !== undefined ? { UV_PYTHON_INSTALL_MIRROR: given.mirror } : {}),
+      ...('downloads' in given && given.downloads !== undefined
+        ? { UV_PYTHON_DOWNLOADS_JSON_URL: given.downloads }
+        : {}),
+      ...('channel' in given && given.channel !== undefined ? { CHANNEL: given.channel } : {}),
       ...('release' in given && given.release !== undefined ? { PYTHON_BUILD: given.release } : {}),
       ...(compiled(given) ? compiledArguments(given) : {}),
     },

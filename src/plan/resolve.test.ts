@@ -113,7 +113,20 @@ describe('interpreters', () => {
       { PYTHON_VERSION: '3.13.5', PYTHON_BUILD: '20250612' },
       undefined,
     ],
-    ['interpreter: conda-forge, python: "3.12"', { PYTHON_VERSION: '3.12' }, undefined],
+    [
+      'interpreter: uv, python: "3.13", mirror: "https://mirror.example/pbs", downloads: "file:///opt/python-mirror/list.json"',
+      {
+        PYTHON_VERSION: '3.13',
+        UV_PYTHON_INSTALL_MIRROR: 'https://mirror.example/pbs',
+        UV_PYTHON_DOWNLOADS_JSON_URL: 'file:///opt/python-mirror/list.json',
+      },
+      undefined,
+    ],
+    [
+      'interpreter: conda-forge, python: "3.12", channel: "https://mirror.example/conda-forge"',
+      { PYTHON_VERSION: '3.12', CHANNEL: 'https://mirror.example/conda-forge' },
+      undefined,
+    ],
   ])('%s', (line, args, march) =>
     expect(variantOf(line)).toEqual({ args: { ...args, DEBIAN_RELEASE: 'trixie' }, march }),
   );
