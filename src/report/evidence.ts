@@ -1,8 +1,10 @@
 import { markdownTable } from 'markdown-table';
 import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { code, sentence } from './escape.ts';
-import { count, metricWords, pValue, share, sorted } from './words.ts';
+import { movedAlone } from './facts.ts';
+import { count, listed, metricWords, pValue, share, sorted } from './words.ts';
 
 /** What carried a row's verdict. */
 function evidenceWords({ evidence, blocks, baseline }: Row): string {
@@ -23,7 +25,8 @@ function evidenceWords({ evidence, blocks, baseline }: Row): string {
 }
 
 /** The figures behind the verdicts, for whoever wants to check them. */
-export function evidenceDetails({ rows, family }: Comparison): Detail[] {
+export function evidenceDetails(comparison: Comparison, session?: Session): Detail[] {
+  const { rows, family } = comparison;
   const judged = sorted(rows).filter(({ gated, evidence }) => gated && evidence !== 'none');
   const tested = judged.filter(({ evidence }) => evidence === 'paired' || evidence === 'stored');
   // Where nothing was tested the table has said all that there is.
@@ -39,7 +42,13 @@ export function evidenceDetails({ rows, family }: Comparison): Detail[] {
       pValue(row, 'pAdjusted'),
       ...(known ? [row.detectable === null ? '–' : `≥ ${share(row.detectable)}`] : []),
     ]);
+  const alone = session === undefined ? [] : movedAlone(comparison, session);
   const notes = [
+    ...(alone.length === 0
+      ? []
+      : [
+          `Interpreter, system and packages are the same on both sides of ${listed(alone)}: what moved there is the code.`,
+        ]),
     `p: how often noise alone would give as clear a difference in this direction, over all looks at the row; adjusted for ${count(family.tests, 'check')} in one report (Holm). A change needs an adjusted p of ${family.alpha} or less; 1 also stands where the first look found a row unchanged.`,
     ...(known
       ? [

@@ -13,6 +13,7 @@ import {
 import { confirmationWords } from './confirmation.ts';
 import { code, sentence } from './escape.ts';
 import { evidenceDetails } from './evidence.ts';
+import { factsDetail, movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { historyDetails } from './history.ts';
 import { methodDetail, minutesDetail } from './method.ts';
@@ -87,19 +88,20 @@ export function renderMarkdown(
     ...tables('Measured, not judged', info),
     ...remarkDetails(comparison, notesOpen ? [] : notes),
     meaningDetail(comparison),
-    ...evidenceDetails(comparison),
+    ...evidenceDetails(comparison, session),
     ...(session === undefined
       ? []
       : [
           methodDetail(comparison, session, jobs),
           ...(jobs > 1 ? [partsDetail(parts)] : [minutesDetail(session), environmentDetail(session)]),
         ]),
-    ...(session === undefined ? [] : imageDetails(session)),
+    ...(session === undefined ? [] : [...imageDetails(session), ...factsDetail(session)]),
     ...storedDetails(comparison),
     ...(session === undefined ? [] : historyDetails(session)),
   ];
   const after = [
     ...(below.length === 0 ? [] : [bullets(below)]),
+    ...movedToo(comparison, session, code, sentence),
     ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),
     ...restOf(comparison, session),
     ...(shown.some(({ evidence }) => evidence === 'stored')

@@ -13,6 +13,7 @@ import {
   twoSided,
   type Drawn,
 } from '../compare/session.test-support.ts';
+import { facts } from '../session/facts.test-support.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
 import { VERDICTS } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
@@ -33,13 +34,6 @@ function golden(name: string, text: string) {
   expect(text).toBe(readFileSync(path, 'utf8'));
 }
 
-const facts = {
-  python: '3.13.5',
-  implementation: 'CPython',
-  executable: '/usr/local/bin/python3.13',
-  compiler: 'GCC 14.2.0',
-  libc: 'glibc 2.41',
-};
 const MiB = 1024 ** 2;
 
 /** What one variant's rows are drawn from: every metric moves by the same but for memory. */
@@ -76,7 +70,7 @@ function gated(
     },
     images: stopped.images.map((one) => ({
       ...one,
-      facts,
+      facts: facts(),
       sizeBytes: one.side === 'head' ? headBytes : 128.4 * MiB,
       layers: ['1', '2', '3', '4', '5', '6', ...(one.side === 'head' && headBytes > 130 * MiB ? ['7'] : [])],
       buildSeconds: 61.2,
@@ -101,6 +95,45 @@ const nightsAgainstItself = nights.map((one, i) => ({
   purpose: 'nightly' as const,
 }));
 const slower = gated({ official: rowsOf(0.061, 0.02), debian: rowsOf(0.004, 0.012) });
+/** The base of `official` moved to the next Debian under the change; `debian` stands on what it stood on. */
+function onMovedBase(observed: Session): Session {
+  const looked = facts({
+    system: 'Debian GNU/Linux 12.11 (bookworm)',
+    libc: 'glibc 2.36',
+    allocator: 'pymalloc on glibc',
+    optimization: '-O3',
+    libraries: { openssl: '3.0.17', zlib: '1.2.13' },
+    packages: { numpy: '2.1.0', pip: '25.1.1' },
+    systemPackages: 105,
+    properties: {
+      pgo: { declared: 'yes', observed: 'yes' },
+      lto: { declared: 'yes', observed: 'unknown' },
+      shared_libpython: { declared: 'yes', observed: 'yes' },
+      frame_pointers: { declared: 'no', observed: 'yes' },
+    },
+  });
+  const moved = {
+    ...looked,
+    system: 'Debian GNU/Linux 13.1 (trixie)',
+    libc: 'glibc 2.41',
+    python: '3.13.6',
+    libraries: { openssl: '3.5.1', zlib: '1.3.1' },
+    packages: { numpy: '2.1.0', pip: '25.2' },
+    systemPackages: 98,
+    brokenModules: { _tkinter: 'ImportError: libtk8.6.so: cannot open shared object file' },
+  };
+  return {
+    ...observed,
+    images: observed.images.map((one) => ({
+      ...one,
+      base: {
+        reference: 'python:3.13-slim',
+        digest: `sha256:${(one.variant === 'official' && one.side === 'head' ? 'e' : 'd').repeat(64)}`,
+      },
+      facts: one.variant === 'official' && one.side === 'head' ? moved : looked,
+    })),
+  };
+}
 const single = (head: number) => twoSided({ wall_time_s: [0.42, head] });
 const storedOnly = (head: number, cpuModel = 'model') =>
   without(single(head), {
@@ -124,6 +157,8 @@ interface Case {
 const cases: Readonly<Record<string, Case>> = {
   // `debian` was decided at the first look, `official` only later.
   regressed: { observed: slower },
+  // Somebody's base image moved under the change, and one variant was measured on what it had before.
+  'moved-base': { observed: onMovedBase(slower) },
   'one-of-many': {
     observed: gated(
       Object.fromEntries(

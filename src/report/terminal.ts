@@ -4,6 +4,7 @@ import type { Session } from '../session/session.ts';
 import { confirmationWords } from './confirmation.ts';
 import { clip, oneLine, printable } from './escape.ts';
 import { noise } from './details.ts';
+import { movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { confidence, hasFigures, sentences } from './sentences.ts';
 import { change, metricWords, quantity, sorted, VERDICT_WORDS } from './words.ts';
@@ -83,6 +84,7 @@ export function renderTerminal(
         ]),
     ...failures,
     ...said.slice(0, LINES_SHOWN).map(({ verdict, text }) => tint(verdict)(`${text}.`)),
+    ...movedToo(comparison, session, oneLine, oneLine).map(yellow),
     ...noted.slice(0, LINES_SHOWN).map((remark) => dim(remark)),
     ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),
     ...restOf(comparison, session),
