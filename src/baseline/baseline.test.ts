@@ -39,6 +39,7 @@ const evaluation: Evaluation = {
   outcome: ({ purpose }) => (purpose === 'nightly' ? { regressed: true, improved: false } : undefined),
   noise: ({ sessions, summaries }, configuration) =>
     JSON.stringify([configuration, sessions.map(({ id }) => id), summaries.map(({ id }) => id)]),
+  ranking: ({ sessions }) => `${sessions.length} sessions`,
 };
 const evaluating = (directory: string) => openBaselineBranch({ directory, branch: BRANCH, evaluation });
 const at = (minute: number) => ({ started: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString() });
@@ -155,6 +156,20 @@ test('each commit has what all sessions say together, of its own configuration a
     ['night-0', 'night-1', 'night-2'],
     [],
   ]);
+  expect(runGit(bare, 'show', `${BRANCH}:pacegate/ranking.json`)).toBe('3 sessions');
+}, 60_000);
+
+test('a ranking that cannot be made any more is not kept as if it were today’s', async () => {
+  const { bare, clone } = forge();
+  await evaluating(clone()).append(night(0, 1, at(0)));
+  const files = () => runGit(bare, 'ls-tree', '-r', '--name-only', BRANCH).split('\n');
+  expect(files()).toContain('pacegate/ranking.json');
+  await openBaselineBranch({
+    directory: clone(),
+    branch: BRANCH,
+    evaluation: { ...evaluation, ranking: () => undefined },
+  }).append(night(1, 1, at(1)));
+  expect(files()).not.toContain('pacegate/ranking.json');
 }, 60_000);
 
 test('sessions of the anchor have a folder of their own, and are read among the others', async () => {

@@ -10,6 +10,7 @@ import type { Session } from '../session/session.ts';
 import {
   folderOf,
   noisePath,
+  rankingPath,
   RAW_SESSIONS,
   README,
   SESSION_FOLDERS,
@@ -36,6 +37,8 @@ export interface Evaluation {
   readonly outcome: (session: Session) => NightOutcome | undefined;
   /** The text of `noise.json`, from everything that is stored. */
   readonly noise: (stored: StoredSessions, configuration: string) => string;
+  /** The text of `ranking.json`; undefined where there are no two variants to rank. */
+  readonly ranking: (stored: StoredSessions) => string | undefined;
 }
 
 export interface BaselineBranch {
@@ -335,6 +338,11 @@ async function evaluate(draft: Draft): Promise<void> {
   const { sessions } = await blobs.read(await sessionFiles(draft, `${folderOf(configuration)}/`));
   const summaries = await readSummaries(directory, `:${summariesPath(configuration)}`, env);
   await add(noisePath(configuration), evaluation.noise({ sessions, summaries }, configuration));
+  const ranking = evaluation.ranking({ sessions, summaries });
+  // One that nothing makes again would be read as today's.
+  if (ranking === undefined)
+    await git(directory, ['update-index', '--force-remove', rankingPath(configuration)], { env });
+  else await add(rankingPath(configuration), ranking);
 }
 
 /** Who the commits are by: the user where git knows one, else the tool. */

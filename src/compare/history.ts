@@ -2,10 +2,16 @@ import { NOISE_FORMAT, type History, type NoiseFile } from '../session/history.t
 import { alarmsOf, type Stored } from './alarms.ts';
 import { anchorHistory } from './anchor.ts';
 import { levelShifts, pointOf } from './level-shifts.ts';
+import { rankNights } from './rank-nights.ts';
 import { noiseOf } from './row-noise.ts';
 
 /** What the stored sessions say together, for the report of a night: its own session is among them. */
 export function nightlyHistory(stored: Stored): History {
+  const ranked = rankNights(stored.sessions);
+  return { ...nightsTogether(stored), ...(ranked === undefined ? {} : { ranking: ranked.ranking }) };
+}
+
+function nightsTogether(stored: Stored): Omit<History, 'ranking'> {
   const newest = stored.sessions.findLast(({ purpose }) => purpose === 'nightly');
   return {
     ...gateHistory(stored),
@@ -15,7 +21,7 @@ export function nightlyHistory(stored: Stored): History {
 }
 
 /** The part that a gate's report shows: its rows have their own noise. */
-export const gateHistory = (stored: Stored): History => ({
+export const gateHistory = (stored: Stored): Omit<History, 'ranking'> => ({
   alarms: alarmsOf(stored),
   noise: [],
   shifts: [],
@@ -38,6 +44,6 @@ export function noiseFile(stored: Stored, configuration: string): NoiseFile {
             cpuModel: newest.machine.cpuModel,
             cores: newest.machine.cores,
           },
-    ...nightlyHistory(stored),
+    ...nightsTogether(stored),
   };
 }

@@ -259,7 +259,7 @@ function pairsWith(
 }
 
 /** Whose image is looked at: the sides of a ranking are one image. */
-const imageSide = ({ sides }: Session) => (sides.includes('head') ? 'head' : sides[0]);
+export const imageSide = ({ sides }: Session) => (sides.includes('head') ? 'head' : sides[0]);
 
 /** Figures of the images, which do not vary. */
 function exactDraft(session: Session, variant: string, reference: string, rule: MetricRule): RankDraft[] {

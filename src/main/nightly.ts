@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openBaselineBranch, type Evaluation, type StoredSessions } from '../baseline/branch.ts';
 import { nightOutcome } from '../compare/alarms.ts';
 import { nightlyHistory, noiseFile } from '../compare/history.ts';
+import { rankingFile, rankNights } from '../compare/rank-nights.ts';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { gate, type GateResult } from '../pipeline/gate.ts';
@@ -10,7 +11,7 @@ import { nightlyPlan, reloadFile } from '../pipeline/nightly.ts';
 import type { SideTree } from '../pipeline/ports.ts';
 import { contextOf } from '../pipeline/sides.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { History, NoiseFile } from '../session/history.ts';
+import type { History } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import { repositoryName } from '../source/export.ts';
 import { isPullRequest, resolveCommit, resolveHead, type SideCommit } from '../source/sides.ts';
@@ -45,12 +46,18 @@ export interface Night extends GateResult {
 }
 
 /** What the branch keeps of the decision. @param seen is given each answer: working one out takes seconds */
-const evaluation = (seen: (file: NoiseFile) => void): Evaluation => ({
+const evaluation = (seen: (history: History) => void): Evaluation => ({
   outcome: nightOutcome,
   noise: (stored, configuration) => {
     const file = noiseFile(stored, configuration);
-    seen(file);
+    const { alarms, noise, shifts, anchor } = file;
+    const ranked = rankNights(stored.sessions);
+    seen({ alarms, noise, shifts, anchor, ...(ranked === undefined ? {} : { ranking: ranked.ranking }) });
     return jsonText(file);
+  },
+  ranking: ({ sessions }) => {
+    const ranked = rankNights(sessions);
+    return ranked === undefined ? undefined : jsonText(rankingFile(ranked.ranking, ranked.newest));
   },
 });
 
@@ -77,8 +84,8 @@ export async function measureNight(
     directory: top,
     branch: plan.baselineBranch,
     env,
-    evaluation: evaluation(({ alarms, noise, shifts, anchor }) => {
-      written = { alarms, noise, shifts, anchor };
+    evaluation: evaluation((history) => {
+      written = history;
     }),
   });
   const stored = await readStored(branch, plan.configuration, log);
@@ -160,12 +167,13 @@ async function gateAgainstItself(
   const head = await exportSide(top, commit, join(workFolder, 'head'), plan.workload.context);
   await reload(plan, head.tree);
   return await withPorts(
-    { plan, ...context },
+    { plan, ...context, pushInterpreters: true },
     async (ports) =>
       await gate(
         {
           sessionId,
           purpose: 'nightly',
+          figures: { coldBuilds: plan.build.cold, compressed: true },
           plan: nightlyPlan(plan),
           pair: { head: head.tree, baseline: baseline.tree },
           source: {

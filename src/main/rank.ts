@@ -1,7 +1,8 @@
 import { rankVariants } from '../compare/rank.ts';
+import { rankingFile } from '../compare/rank-nights.ts';
 import { rank, referenceIn, type RankOptions } from '../pipeline/rank.ts';
 import { renderMeasurementMarkdown } from '../report/measurement.ts';
-import { rankingFile, renderRankingMarkdown, renderRankingTerminal } from '../report/rank.ts';
+import { renderRankingMarkdown, renderRankingTerminal } from '../report/rank.ts';
 import type { Session } from '../session/session.ts';
 import { renderTimings } from '../session/timings.ts';
 import type { RunContext } from './gate-repository.ts';

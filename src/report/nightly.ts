@@ -7,6 +7,8 @@ import { environmentDetail, failureDetails, imageDetails, noise } from './detail
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
 import { historySentences } from './history.ts';
 import { folded } from './markdown.ts';
+import { rankingDetail } from './rank.ts';
+import { rankHeadline } from './rank-words.ts';
 import { change, count, metricWords, quantity, share, VERDICT_WORDS } from './words.ts';
 
 /** A night: the baseline gated against itself. Nothing changed, so every regression and improvement is a false one. */
@@ -74,6 +76,7 @@ export function renderNightlyMarkdown(
   });
   const details = [
     ...failureDetails(session),
+    ...(history?.ranking === undefined ? [] : [rankingDetail(history.ranking)]),
     environmentDetail(session),
     ...imageDetails(session),
     ...(session.notes.length === 0
@@ -122,6 +125,9 @@ export function renderNightlyTerminal(
     ...(lines.length > 1 ? [dim(lines[0] ?? ''), ...lines.slice(1), ''] : []),
     ...session.failures.flatMap(({ message }) => printable(message).split('\n').slice(0, 20)).map(red),
     ...(history === undefined ? [] : historySentences(history, oneLine)),
+    ...(history?.ranking === undefined
+      ? []
+      : [`Between the variants: ${rankHeadline(history.ranking, oneLine)}.`]),
     dim(`machine ${noise(session)}`),
     ...remarks.map((remark) => dim(oneLine(remark))),
     bold(`Pacegate: ${nightlyHeadline(session, comparison, oneLine)}`),

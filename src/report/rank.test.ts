@@ -1,12 +1,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { compareSession } from '../compare/compare.ts';
+import { nightlyHistory } from '../compare/history.ts';
 import { rankVariants } from '../compare/rank.ts';
+import { rankingFile } from '../compare/rank-nights.ts';
 import { noisyValues, rankingSession } from '../compare/rank.test-support.ts';
 import { interpreterFactsSchema } from '../session/facts.ts';
 import { BUILT_IN_METRICS, type MetricRule } from '../session/metric.ts';
 import { rankingFileSchema } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
-import { rankingDetail, rankingFile, renderRankingMarkdown, renderRankingTerminal } from './rank.ts';
+import { renderNightlyMarkdown, renderNightlyTerminal } from './nightly.ts';
+import { rankingDetail, renderRankingMarkdown, renderRankingTerminal } from './rank.ts';
 
 /** The golden file of a report; UPDATE_GOLDEN=1 writes it anew. */
 function golden(name: string, text: string) {
@@ -223,4 +227,22 @@ test('the JSON is what its schema says, and names from outside are escaped in a 
     ranking: { reference: 'official', work: '<script>' },
   });
   expect(rankingDetail(hostile).body).not.toMatch(/<script|<i>/);
+});
+
+test('a night has the ranking in one folded detail, and a line of it on a terminal', () => {
+  const values = noisyValues({ slim: { cpu_time_s: 1.2 }, own: { cpu_time_s: 1 } }, { noise: 0.01, seed: 2 });
+  const night = rankingSession(['slim', 'own'], values, {
+    blocks: 12,
+    metrics: BUILT_IN_METRICS.filter(({ name }) => name === 'cpu_time_s'),
+    sides: ['baseline', 'head'],
+    purpose: 'nightly',
+  });
+  const session = { ...night, history: nightlyHistory({ sessions: [night], summaries: [] }) };
+  const comparison = compareSession(session);
+  const markdown = renderNightlyMarkdown(session, comparison);
+  expect(markdown.match(/<summary>The variants against each other<\/summary>/g)).toHaveLength(1);
+  expect(markdown).toMatch(/- Moving from `slim` to `own`: 1[67](\.\d)? % less CPU time/);
+  expect(renderNightlyTerminal(session, comparison, { colour: false })).toMatch(
+    /\nBetween the variants: own takes 1[67](\.\d)? % less CPU time than slim\.\n/,
+  );
 });

@@ -1,6 +1,6 @@
 import { markdownTable } from 'markdown-table';
 import { createColors } from 'picocolors';
-import { RANKING_FORMAT, type RankedVariant, type Ranking, type RankingFile } from '../session/ranking.ts';
+import type { RankedVariant, Ranking } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { environmentDetail, failureDetails, imageDetails, noise, type Detail } from './details.ts';
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
@@ -210,7 +210,7 @@ function rankingParts(ranking: Ranking): string[] {
 
 /** A night's folded table: its blocks hold all variants, so a ranking comes for free. */
 export const rankingDetail = (ranking: Ranking): Detail => ({
-  title: `The variants against ${code(ranking.reference)}`,
+  title: 'The variants against each other',
   body: rankingParts(ranking).join('\n\n'),
 });
 
@@ -299,17 +299,3 @@ function linesOf(ranking: Ranking, { header, rows, align }: Table): readonly str
       .trimEnd(),
   );
 }
-
-/** What the baseline branch keeps, and `--format json` prints. @param newest the youngest of its sessions */
-export const rankingFile = (ranking: Ranking, newest: Session): RankingFile => ({
-  format: RANKING_FORMAT,
-  version: 1,
-  configuration: newest.configuration,
-  newest: {
-    started: newest.started,
-    commit: newest.source.head?.commit ?? newest.source.baseline?.commit ?? '',
-    cpuModel: newest.machine.cpuModel,
-    cores: newest.machine.cores,
-  },
-  ...ranking,
-});

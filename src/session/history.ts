@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rankingSchema } from './ranking.ts';
 
 /** What the stored sessions say together. The baseline branch keeps it, and a session carries what its report shows. */
 
@@ -90,13 +91,15 @@ export const historySchema = z.object({
   noise: z.array(rowNoiseSchema),
   shifts: z.array(levelShiftSchema),
   anchor: anchorHistorySchema.nullable(),
+  /** The variants against each other, by recent nights; only in a night's session. */
+  ranking: rankingSchema.optional(),
 });
 export type History = z.infer<typeof historySchema>;
 
 export const NOISE_FORMAT = 'pacegate-noise';
 
 /** `<configuration>/noise.json` on the baseline branch; it can be made again from the sessions and summaries there. */
-export const noiseFileSchema = historySchema.extend({
+export const noiseFileSchema = historySchema.omit({ ranking: true }).extend({
   format: z.literal(NOISE_FORMAT),
   version: z.literal(1),
   configuration: z.string(),
