@@ -93,13 +93,22 @@ const observedTable = (ranking: Ranking): Table =>
   tableOf(
     ranking,
     [
-      { title: 'Python', cell: ({ python }) => (python === null || python === '' ? '–' : python) },
-      { title: 'system', cell: ({ system }) => (system === null || system === '' ? '–' : system) },
+      {
+        title: 'Python',
+        always: true,
+        cell: ({ python }) => (python === null || python === '' ? '–' : python),
+      },
+      {
+        title: 'system',
+        always: true,
+        cell: ({ system }) => (system === null || system === '' ? '–' : system),
+      },
       ...OBSERVED.filter(
         ([property]) =>
           ALWAYS_SHOWN.has(property) || ranking.variants.some(({ observed }) => observed[property] === 'yes'),
       ).map(([property, title]) => ({
         title,
+        always: true,
         cell: ({ observed }: RankedVariant) => {
           const seen = observed[property];
           return seen === undefined || seen === 'unknown' ? '–' : seen;
@@ -111,6 +120,8 @@ const observedTable = (ranking: Ranking): Table =>
 
 interface Column {
   readonly title: string;
+  /** Also of a variant that could not be measured. */
+  readonly always?: boolean;
   readonly cell: (variant: RankedVariant) => string;
 }
 
@@ -120,7 +131,9 @@ function tableOf(ranking: Ranking, columns: readonly Column[], align: Table['ali
     header: shown.map(({ title }) => title),
     rows: ranking.variants.map((variant) => ({
       variant,
-      cells: shown.map(({ cell }) => (variant.failure === null ? cell(variant) : '–')),
+      cells: shown.map(({ cell, always = false }) =>
+        always || variant.failure === null ? cell(variant) : '–',
+      ),
     })),
     align,
   };
