@@ -1,7 +1,8 @@
 import { RANKING_FORMAT, type Ranking, type RankingFile } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { newestNight, nightsLike, RECENT_NIGHTS } from './nights.ts';
-import { failureOf, imageSide, rankSessions, referenceOf } from './rank.ts';
+import { failureOf, imageSide } from './rank-drafts.ts';
+import { rankSessions, referenceOf } from './rank.ts';
 
 /** A night's blocks hold all variants, so what it says of them comes for free. */
 

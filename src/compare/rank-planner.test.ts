@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
-import { judgeRanking } from './rank.ts';
+import { judgeRanking } from './rank-drafts.ts';
 import { rankPlanner } from './rank-planner.ts';
 import { noisyValues, rankingSession } from './rank.test-support.ts';
 

@@ -1,7 +1,7 @@
 import type { Planner, SoFar } from '../session/planner.ts';
 import type { Session } from '../session/session.ts';
 import { looksFor } from '../statistics/looks.ts';
-import { judgeRanking, plannedBlocks } from './rank.ts';
+import { judgeRanking, plannedBlocks } from './rank-drafts.ts';
 
 /** Runs come slower than the warm-up said, and a ranking without its last look has spent its time for nothing. */
 const TIME_KEPT = 0.9;

@@ -12,7 +12,9 @@ export const PER_TASK = {
   max_rss_bytes_per_work: 'max_rss_bytes',
 } as const;
 export type PerTask = keyof typeof PER_TASK;
-export const PER_TASK_NAMES = Object.keys(PER_TASK) as readonly PerTask[];
+const PER_TASK_NAMES = Object.keys(PER_TASK) as readonly PerTask[];
+
+export const isPerTask = (name: string): name is PerTask => PER_TASK_NAMES.some((known) => known === name);
 
 /** A count can be divided by; a rate is divided already. */
 const isRate = ({ name, unit }: { readonly name: string; readonly unit: string }) =>

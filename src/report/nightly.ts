@@ -76,7 +76,7 @@ export function renderNightlyMarkdown(
   });
   const details = [
     ...failureDetails(session),
-    ...(history?.ranking === undefined ? [] : [rankingDetail(history.ranking)]),
+    ...(history?.ranking === undefined ? [] : [rankingDetail(history.ranking, session)]),
     environmentDetail(session),
     ...imageDetails(session),
     ...(session.notes.length === 0

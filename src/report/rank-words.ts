@@ -170,31 +170,6 @@ export function rankHeadline(ranking: Ranking, name: Name): string {
   return [...(failed.length === 0 ? [] : [`${failed.join(', ')} could not be measured`]), said].join('; ');
 }
 
-/** Where the variants are not of one Python or one system, a difference may be that one's. */
-export function mixedSentences({ variants }: Ranking, name: Name, text: Name): string[] {
-  const groups = (of: (one: RankedVariant) => string | null): string | undefined => {
-    const values = new Map<string, string[]>();
-    for (const one of variants) {
-      const value = of(one);
-      if (value !== null && value !== '') values.set(value, [...(values.get(value) ?? []), one.variant]);
-    }
-    const [largest, ...others] = [...values].sort(([, a], [, b]) => b.length - a.length);
-    if (largest === undefined || others.length === 0) return undefined;
-    const [most, alike] = largest;
-    const rest = alike.length > 1 ? `the others ${text(most)}` : `${text(most)}: ${listed(alike.map(name))}`;
-    return `(${[...others.map(([value, own]) => `${text(value)}: ${listed(own.map(name))}`), rest].join('; ')})`;
-  };
-  const [python, system] = [groups((one) => one.python), groups((one) => one.system)];
-  const not = [
-    ...(python === undefined ? [] : [`of one Python ${python}`]),
-    ...(system === undefined ? [] : [`on one system ${system}`]),
-  ];
-  if (not.length === 0) return [];
-  return [
-    `The variants are not ${not.join(' and not ')}: a difference may come from that, and not from how Python was built.`,
-  ];
-}
-
 /** What was seen of each interpreter; columns of which nothing is known are left out. */
 export const OBSERVED: readonly (readonly [Property, string])[] = [
   ['pgo', 'PGO'],

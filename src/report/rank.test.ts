@@ -226,7 +226,7 @@ test('the JSON is what its schema says, and names from outside are escaped in a 
     rules: { ...session.rules, metrics: [...session.rules.metrics, { ...TASKS, name: 'x', unit: '<i>' }] },
     ranking: { reference: 'official', work: '<script>' },
   });
-  expect(rankingDetail(hostile).body).not.toMatch(/<script|<i>/);
+  expect(rankingDetail(hostile, session).body).not.toMatch(/<script|<i>/);
 });
 
 test('a night has the ranking in one folded detail, and a line of it on a terminal', () => {

@@ -4,13 +4,13 @@ import type { RankedVariant, Ranking } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { environmentDetail, failureDetails, imageDetails, noise, type Detail } from './details.ts';
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
+import { factsDetail, mixedWarnings } from './facts.ts';
 import { folded } from './markdown.ts';
 import { minutesDetail } from './method.ts';
 import {
   cpuMetric,
   differenceWords,
   methodSentences,
-  mixedSentences,
   moveSentences,
   OBSERVED,
   RANK_WORDS,
@@ -200,14 +200,13 @@ const markdownOf = (ranking: Ranking, { header, rows, align }: Table): string =>
 const unbroken = (text: string) => text.replaceAll(' ', '\u00a0');
 
 /** The ranking itself, without a headline: also the folded part of a night's report. */
-function rankingParts(ranking: Ranking): string[] {
+function rankingParts(ranking: Ranking, session: Session): string[] {
   const tested = testedMetrics(ranking).map(({ name }) => name);
   const moves = moveSentences(ranking, sentence, code);
   const figures = figuresTable(ranking, { narrow: false });
   const observed = observedTable(ranking);
   return [
-    ...ranking.warnings.map(sentence),
-    ...mixedSentences(ranking, code, sentence),
+    ...[...ranking.warnings, ...mixedWarnings(session)].map(sentence),
     markdownOf(ranking, figures),
     ...(tested.length === 0
       ? []
@@ -222,9 +221,9 @@ function rankingParts(ranking: Ranking): string[] {
 }
 
 /** A night's folded table: its blocks hold all variants, so a ranking comes for free. */
-export const rankingDetail = (ranking: Ranking): Detail => ({
+export const rankingDetail = (ranking: Ranking, session: Session): Detail => ({
   title: 'The variants against each other',
-  body: rankingParts(ranking).join('\n\n'),
+  body: rankingParts(ranking, session).join('\n\n'),
 });
 
 /** A ranking as Markdown. */
@@ -239,6 +238,7 @@ export function renderRankingMarkdown(
     minutesDetail(session),
     environmentDetail(session),
     ...imageDetails(session),
+    ...factsDetail(session),
     ...(session.notes.length === 0
       ? []
       : [{ title: 'Notes', body: session.notes.map((note) => `- ${sentence(clip(note, 500))}`).join('\n') }]),
@@ -246,7 +246,7 @@ export function renderRankingMarkdown(
   return `${[
     `### ${ranking.variants.some(({ failure }) => failure !== null) ? '❌' : '📏'} Pacegate: ${rankHeadline(ranking, code)}`,
     ...remarks.map(sentence),
-    ...rankingParts(ranking),
+    ...rankingParts(ranking, session),
     `Machine during the runs: ${noise(session)}.`,
     ...details.map(folded),
   ].join('\n\n')}\n`;
@@ -276,7 +276,7 @@ export function renderRankingTerminal(
     const [header = '', ...rows] = linesOf(ranking, table);
     return [dim(header), ...rows, ''];
   };
-  const said = [...mixedSentences(ranking, oneLine, oneLine), ...ranking.warnings];
+  const said = [...ranking.warnings, ...mixedWarnings(session)];
   return [
     ...tables.flatMap(block),
     ...session.failures.flatMap(({ message }) => printable(message).split('\n').slice(0, 20)).map(red),
