@@ -6,6 +6,7 @@ import { compareSession } from '../compare/compare.ts';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import { doctorJson, renderDoctor } from '../report/doctor.ts';
+import { factsJson, renderFactsMarkdown, renderFactsTerminal } from '../report/facts-table.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/measurement.ts';
 import { renderNightlyMarkdown, renderNightlyTerminal } from '../report/nightly.ts';
@@ -19,6 +20,7 @@ import type { ShardRequest } from '../session/shard.ts';
 import { renderTimings } from '../session/timings.ts';
 import { runDemo } from './demo.ts';
 import { examine } from './doctor.ts';
+import { askTargets } from './facts.ts';
 import { gateRepository, type RunContext } from './gate-repository.ts';
 import { measureTree } from './measure-tree.ts';
 import { endOf, measureNight } from './nightly.ts';
@@ -41,6 +43,8 @@ export interface CommandContext {
   readonly places: Places;
   readonly print: (text: string) => void;
   readonly colour: boolean;
+  /** Columns that a table may take. */
+  readonly width: number;
   readonly log: ProgressLog;
   readonly signal: AbortSignal;
 }
@@ -253,6 +257,20 @@ export async function doctorCommand(
   } finally {
     await removeWorkFolder(workFolder);
   }
+}
+
+/** `facts`: what the interpreters of images and of this machine are. */
+export async function factsCommand(
+  { places, log, signal, print, width }: CommandContext,
+  targets: readonly string[],
+  { format }: { readonly format?: 'json' | 'markdown' },
+): Promise<number> {
+  const { answers, failure } = await askTargets(targets, places, log, signal);
+  if (format === 'json') print(jsonText(factsJson(answers)));
+  else if (answers.length > 0)
+    print(format === 'markdown' ? renderFactsMarkdown(answers) : renderFactsTerminal(answers, width));
+  if (failure !== undefined) throw failure;
+  return 0;
 }
 
 /** The report says whether the verdict stops anybody, so it must know by which list. */

@@ -10,6 +10,7 @@ import {
   compareCommand,
   demoCommand,
   doctorCommand,
+  factsCommand,
   FORMATS,
   gateCommand,
   mergeCommand,
@@ -70,6 +71,8 @@ export async function runTerminal(
 const streamsOf = ({ out }: Streams) => ({
   print: (text: string) => void out.write(text),
   colour: wantsColour(out),
+  // A file or a pipe has no width of its own.
+  width: out.isTTY ? out.columns : 160,
 });
 
 /** The grammar: every command with its options, and nothing of what they do. */
@@ -192,6 +195,17 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
     .addOption(option.budget())
     .addOption(option.seed())
     .action(async (options: Parameters<typeof rankCommand>[1]) => done(await rankCommand(context, options)));
+
+  program
+    .command('facts')
+    .description('say what the interpreters of images and of this machine are, as declared and as observed')
+    .argument('<target...>', "an image, or a host interpreter's path or command")
+    .addOption(
+      new Option('--format <format>', 'print this instead of the table').choices(['json', 'markdown']),
+    )
+    .action(async (targets: string[], options: Parameters<typeof factsCommand>[2]) =>
+      done(await factsCommand(context, targets, options)),
+    );
 
   program
     .command('compare')

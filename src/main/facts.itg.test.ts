@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { expect, jest } from '@jest/globals';
+import { withEngine } from '../process/engine.test-support.ts';
+import { askTargets } from './facts.ts';
+import { placesFrom } from './places.ts';
+
+jest.setTimeout(120_000);
+const places = placesFrom(join(import.meta.dirname, '..'));
+const say = () => undefined;
+const ask = async (...targets: readonly string[]) =>
+  await askTargets(
+    targets,
+    places,
+    { step: say, info: say, warn: say, transient: say },
+    new AbortController().signal,
+  );
+
+withEngine('an image has its layers, base first, beside its interpreter', async () => {
+  const { answers, failure } = await ask('python:3.13-slim-trixie', 'debian:trixie-slim');
+  expect(answers).toEqual([expect.objectContaining({ target: 'python:3.13-slim-trixie', kind: 'image' })]);
+  const image = answers[0]?.image;
+  expect(image?.layers.length).toBeGreaterThan(0);
+  expect(image?.layers.reduce((sum, { bytes }) => sum + bytes, 0)).toBeCloseTo(image?.sizeBytes ?? 0, -7);
+  expect(failure).toMatchObject({
+    exitStatus: 3,
+    message:
+      'debian:trixie-slim: the image has neither python nor python3 in its PATH, so there is no interpreter to ask.',
+  });
+});
+
+withEngine('what is no image either says where it was looked for', async () => {
+  const { failure } = await ask('localhost:9/none/such:1');
+  expect(failure).toMatchObject({
+    exitStatus: 2,
+    message: expect.stringMatching(
+      /^localhost:9\/none\/such:1: neither a file, nor a command in the PATH, nor an image/,
+    ),
+  });
+});
