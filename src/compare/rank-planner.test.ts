@@ -82,6 +82,7 @@ test('the time is shared out to whole blocks, with some kept for runs that are s
       100,
     ),
   ).toBe(18);
-  expect(progress([]).expected('a')).toBe(0);
+  expect(progress([]).expected('a')).toBe(30);
+  expect(progress(whole.runs.slice(0, 4)).expected('a')).toBe(0);
   expect(progress([]).expected('near')).toBe(30);
 });

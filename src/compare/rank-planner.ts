@@ -24,8 +24,8 @@ export function rankPlanner(sessionOf: (soFar: SoFar) => Session, reference: str
       const settled = settledVariants(session, reference, cap);
       return {
         settled,
-        // Where time is short, blocks without the reference would be for nothing: it goes first.
-        expected: (variant) => (variant === reference ? 0 : cap),
+        // Where time gets short, blocks without the reference would be for nothing: it goes first.
+        expected: (variant) => (variant === reference && soFar.runs.length > 0 ? 0 : cap),
       };
     },
   };

@@ -51,7 +51,7 @@ export async function rank(
     {
       ...request,
       plan,
-      // Sizes are what a ranking is also read for, and cost seconds.
+      // Sizes are what a ranking is also read for.
       figures: { compressed: true, ...(coldBuilds ? { coldBuilds: 'all' } : {}) },
       record: { purpose: 'ranking', ranking: { reference, ...(work === undefined ? {} : { work }) } },
       planner: (sessionOf) => rankPlanner(sessionOf, reference),
