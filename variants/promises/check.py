@@ -190,15 +190,29 @@ def venv(options):
 
 
 def user(options):
-    """A user without rights starts it. Without root there is nobody else to try."""
-    command = [sys.executable, "-B", "-c", "import json, os, ssl, sysconfig; sysconfig.get_config_vars(); print(os.getuid())"]
+    """A user without rights can read all of it and start it. Without root there is nobody else to try."""
+    command = [sys.executable, "-B", "-c", READER, sysconfig.get_path("stdlib")]
     if os.getuid() != 0:
         started = run(command)
     else:
-        # Not subprocess's `user`: from the folder of root's that this may have been started in, nobody else starts.
+        # Not from the folder that this was started in, which may be root's alone.
         started = run(command, cwd="/", preexec_fn=drop)
+    repair = "give others the right to read it (chmod -R go+rX)"
     if started.returncode != 0:
-        yield f"user {UNPRIVILEGED} cannot start it: {last_words(started)}: give others the right to read it (chmod -R go+rX)"
+        yield f"user {UNPRIVILEGED} cannot start it: {last_words(started)}: {repair}"
+    elif started.stdout:
+        yield f"user {UNPRIVILEGED} cannot read {last_words(started)}: {repair}"
+
+
+# A package that cannot be read is no error to Python but an empty one, so reading is tried file by file.
+READER = """
+import json, os, ssl, sys, sysconfig
+sysconfig.get_config_vars()
+for folder, folders, files in os.walk(sys.argv[1]):
+    for path in [os.path.join(folder, name) for name in folders + files]:
+        if not os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)) and not os.path.islink(path):
+            sys.exit(print(path))
+"""
 
 
 def drop():
