@@ -11,19 +11,21 @@ export function baseImageOf(dockerfile: string, args: Readonly<Record<string, st
     const [, name, byDefault] = /^\s*ARG\s+([A-Za-z_][A-Za-z0-9_]*)(?:=(\S*))?/i.exec(line) ?? [];
     if (name === undefined) continue;
     const value = args[name] ?? byDefault?.replace(/^"(.*)"$/, '$1');
-    if (value === undefined) continue;
-    let known = true;
-    values[name] = value.replace(
-      /\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)/g,
-      (...[, braced, bare]) => {
-        const found = values[String(braced ?? bare)];
-        known &&= found !== undefined;
-        return found ?? '';
-      },
-    );
-    if (!known) Reflect.deleteProperty(values, name);
+    const expanded = value === undefined ? undefined : expand(value, values);
+    if (expanded !== undefined) values[name] = expanded;
   }
   return values['BASE_IMAGE'] === '' ? undefined : values['BASE_IMAGE'];
+}
+
+/** A text with `$NAME` and `${NAME}` in it; undefined where one of them has no value. */
+function expand(text: string, values: Readonly<Record<string, string>>): string | undefined {
+  const names = [...text.matchAll(/\$(?:\{(\w+)\}|(\w+))/g)].map(([, braced, bare]) => braced ?? bare ?? '');
+  return names.every((name) => values[name] !== undefined)
+    ? text.replace(
+        /\$(?:\{(\w+)\}|(\w+))/g,
+        (_, braced?: string, bare?: string) => values[braced ?? bare ?? ''] ?? '',
+      )
+    : undefined;
 }
 
 /** The digest that a reference is pinned by; undefined where it is not. */

@@ -77,7 +77,7 @@ async function gzippedBytes(body: ReadableStream<Uint8Array>): Promise<number> {
   let bytes = 0;
   const compressed = (body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(
     new CompressionStream('gzip'),
-  );
+  ) as ReadableStream<Uint8Array>;
   for await (const chunk of compressed) bytes += chunk.length;
   return bytes;
 }
