@@ -195,6 +195,12 @@ withEngine(
     expect(bytes).toBeGreaterThan(1_000_000);
     expect(bytes).toBeLessThan(runnable.image.sizeBytes ?? 0);
     expect(await builder.compressedSize(runnable, never)).toBe(bytes);
+    // Another image with the same base: its layers are known by now.
+    const other = ready(
+      await prepare(variant, 'baseline', await folderWith({ ...APPLICATION, file: 'two' })),
+    );
+    const close = await builder.compressedSize(other, never);
+    expect(Math.abs(close - bytes)).toBeLessThan(1000);
 
     await builder.cleanUp();
     expect(await tagged(sessionId)).toEqual([]);

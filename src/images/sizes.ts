@@ -52,10 +52,10 @@ export async function compressedSize(
       createTarDecoder(),
     );
     for await (const { header, body } of entries) {
-      if (header.type !== 'file') await body.cancel();
+      if (header.type !== 'file') await passOver(body);
       else if (header.name === 'manifest.json')
         layers = savedSchema.safeParse(JSON.parse(await new Response(body).text())).data?.[0].Layers;
-      else if (known.has(header.name)) await body.cancel();
+      else if (known.has(header.name)) await passOver(body);
       else known.set(header.name, await gzippedBytes(body));
     }
   } catch (cause) {
@@ -72,6 +72,9 @@ export async function compressedSize(
     );
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
+
+/** Read and forgotten: a body that is cancelled holds the whole archive up. */
+const passOver = (body: ReadableStream<Uint8Array>) => body.pipeTo(new WritableStream());
 
 async function gzippedBytes(body: ReadableStream<Uint8Array>): Promise<number> {
   let bytes = 0;
