@@ -128,6 +128,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         },
         signal,
       ),
+    onName: (name) => names.add(name),
     onLine,
   });
 

@@ -66,6 +66,8 @@ export interface InterpretersOptions {
     request: Pick<BuildRequest, 'definition' | 'target' | 'variant'>,
     signal: AbortSignal,
   ) => Promise<BuildResult>;
+  /** Told each name that is made in the engine's store and goes with the session, before it is made. */
+  readonly onName: (name: string) => void;
   readonly onLine: (line: string) => void;
 }
 
@@ -84,7 +86,7 @@ export interface Interpreters {
  * night, would read as a regression.
  */
 export function createInterpreters(options: InterpretersOptions): Interpreters {
-  const { target, driver, push, build, onLine } = options;
+  const { target, driver, push, build, onName, onLine } = options;
   const bases = new Map<string, Promise<Base | undefined>>();
   const obtained = new Map<string, Promise<Obtained>>();
 
@@ -140,6 +142,7 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
       return failed(`${variant.name}: the interpreter was built, and the engine does not have it as ${tag}.`);
     const origin = here === undefined ? 'built' : 'engine';
     if (stored === undefined || !push) return obtainedAs(tag, { key, reference: image.id, origin }, seconds);
+    onName(stored);
     const reference = await pushImage(stored, { variant: variant.name, id: image.id });
     onLine(`[${variant.name}] pushed its interpreter as ${reference}`);
     return obtainedAs(reference, { key, reference, origin }, seconds);

@@ -25,6 +25,17 @@ METRICS_LIMIT = 1 << 20
 MESSAGE_LIMIT = 1000
 # What a kill may take: a large process gives its memory back first.
 KILL_SECONDS = 5
+# How often anonymous memory is looked at; less often where a look takes more than this share of one processor.
+SAMPLE_SECONDS = 0.05
+SAMPLE_SHARE = 0.005
+# With fewer looks the highest of them is no peak.
+SAMPLES_AT_LEAST = 3
+# Starts of the interpreter at most, no more of them after these seconds, and the end of one that hangs.
+STARTS = 5
+STARTS_SECONDS = 0.5
+STARTS_LIMIT_SECONDS = 30
+# ru_inblock and ru_oublock are in blocks of this size (Linux, task_io_accounting_ops.h).
+BLOCK = 512
 
 
 def read(path):
@@ -97,6 +108,18 @@ def memory_peak_bytes(v2, v1):
     return number(v1 + "/memory/memory.max_usage_in_bytes") if v1 else None
 
 
+def anonymous_bytes(v2, v1):
+    """Anonymous memory of the cgroup at this moment: heaps and stacks, without page cache; each page once.
+
+    None on a host: there it would be a sum over processes, in which pages shared since a fork count once for each,
+    and finding the processes takes a look through all of the machine's.
+    """
+    if v2:
+        return field(read(v2 + "/memory.stat"), "anon")
+    # Of version 1 the name is rss, and the sum over the groups below is total_rss (Linux, cgroup-v1/memory).
+    return field(read(v1 + "/memory/memory.stat"), "total_rss") if v1 else None
+
+
 def oom_kills(v2, v1):
     if v2:
         return field(read(v2 + "/memory.events"), "oom_kill") or 0
@@ -124,6 +147,47 @@ def become_subreaper():
     for option, value in ((PR_SET_CHILD_SUBREAPER, 1), (PR_SET_PDEATHSIG, signal.SIGTERM)):
         if libc.prctl(option, value, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl({}, {})".format(option, int(value)))
+
+
+HARDWARE, CYCLES, INSTRUCTIONS = 0, 0, 1
+
+
+def open_counter(kind, which):
+    """File of a kernel's counter of this process's children-to-be, each from its exec; None where there is none.
+
+    perf_event_open(2): a container's seccomp refuses it, a virtual machine rarely has the hardware, and
+    perf_event_paranoid may forbid it. User mode alone, which needs the fewest rights.
+    """
+    import ctypes
+
+    call = {"x86_64": 298, "aarch64": 241}.get(os.uname().machine)
+    if call is None:
+        return None
+    disabled, inherit, exclude_kernel, exclude_hv, enable_on_exec = 1, 1 << 1, 1 << 5, 1 << 6, 1 << 12
+    # struct perf_event_attr in its first version: read as value, time enabled, time running.
+    size, times = 64, 1 | 2
+    numbers = (
+        (kind, 4), (size, 4), (which, 8), (0, 8), (0, 8), (times, 8),
+        (disabled | inherit | exclude_kernel | exclude_hv | enable_on_exec, 8), (0, 16),
+    )  # fmt: skip
+    attributes = b"".join(value.to_bytes(width, sys.byteorder) for value, width in numbers)
+    close_on_exec = 8
+    # This process on any processor, no group.
+    words = (ctypes.c_char_p(attributes), 0, -1, -1, ctypes.c_ulong(close_on_exec))
+    descriptor = ctypes.CDLL(None, use_errno=True).syscall(ctypes.c_long(call), *words)
+    return None if descriptor < 0 else descriptor
+
+
+def read_counter(descriptor):
+    """What all children counted, or None where the hardware was shared with other counters and it is a guess."""
+    words = os.read(descriptor, 24)
+    value, enabled, running = (int.from_bytes(words[at : at + 8], sys.byteorder) for at in (0, 8, 16))
+    return value if enabled == running and enabled > 0 else None
+
+
+def open_counters():
+    opened = {"instructions": open_counter(HARDWARE, INSTRUCTIONS), "cycles": open_counter(HARDWARE, CYCLES)}
+    return {name: descriptor for name, descriptor in opened.items() if descriptor is not None}
 
 
 def descendants():
@@ -234,9 +298,107 @@ def run_once(command, environment, state):
             state["main_ended"] = time.perf_counter()
 
 
-def cpu_seconds(before, after):
-    # Each difference by itself: that of the two sums may be rounded below zero where nothing was burnt.
-    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+def usage_metrics(before, after, repetitions):
+    """What wait4 counted for every process and thread of the workload, by metric, for one repetition."""
+
+    def each(name):
+        return (getattr(after, name) - getattr(before, name)) / repetitions
+
+    metrics = {
+        # Each difference by itself: that of the two sums may be rounded below zero where nothing was burnt.
+        "cpu_time_s": each("ru_utime") + each("ru_stime"),
+        # Linux counts it in KiB.
+        "max_rss_bytes": after.ru_maxrss * 1024,
+        "user_time_s": each("ru_utime"),
+        "system_time_s": each("ru_stime"),
+        "page_faults_minor": each("ru_minflt"),
+        "page_faults_major": each("ru_majflt"),
+        "context_switches_voluntary": each("ru_nvcsw"),
+        "context_switches_involuntary": each("ru_nivcsw"),
+    }
+    # A kernel that does not account for it (CONFIG_TASK_IO_ACCOUNTING) says 0 here, and has no such file.
+    if os.path.exists("/proc/self/io"):
+        metrics["io_read_bytes"] = each("ru_inblock") * BLOCK
+        metrics["io_write_bytes"] = each("ru_oublock") * BLOCK
+    return metrics
+
+
+class Watch:
+    """Raises Timeout at the deadline of what is running, and until then looks at its anonymous memory.
+
+    A timer of the one thread that there is, not a thread: this process forks, and Python warns of that with two.
+    """
+
+    def __init__(self, look):
+        self.look = look
+        # What is there before the workload is: this process's own.
+        self.floor = look()
+        self.deadline = None
+        self.samples = self.peak = 0
+        self.last = self.longest_gap = 0.0
+        signal.signal(signal.SIGALRM, self.ring)
+
+    def start(self, seconds):
+        self.last = time.perf_counter()
+        self.deadline = self.last + seconds
+        self.arm(SAMPLE_SECONDS)
+
+    def arm(self, delay):
+        left = self.deadline - time.perf_counter()
+        # 0 would be no alarm at all.
+        signal.setitimer(signal.ITIMER_REAL, max(1e-6, left if self.floor is None else min(delay, left)))
+
+    def ring(self, *_):
+        if self.deadline is None:  # It was under way when the watch was stopped.
+            return
+        if time.perf_counter() >= self.deadline:
+            raise Timeout()
+        if self.floor is None:
+            self.arm(0)
+            return
+        began = time.process_time()
+        self.sample()
+        self.arm(max(SAMPLE_SECONDS, (time.process_time() - began) / SAMPLE_SHARE))
+
+    def sample(self):
+        now = time.perf_counter()
+        self.longest_gap = max(self.longest_gap, now - self.last)
+        self.last = now
+        self.samples += 1
+        self.peak = max(self.peak, self.look() or 0)
+
+    def stop(self):
+        self.deadline = None
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.longest_gap = max(self.longest_gap, time.perf_counter() - self.last)
+
+    def peak_bytes(self):
+        """The highest sample without what this process itself holds, or None."""
+        if self.floor is None or self.samples < SAMPLES_AT_LEAST:
+            return None
+        return max(0, self.peak - self.floor)
+
+
+def startup_seconds(interpreter, environment):
+    """Median time of starting the interpreter and ending it again, or None where it does not end well."""
+    watch = Watch(lambda: None)
+    began = time.perf_counter()
+    seconds = []
+    watch.start(STARTS_LIMIT_SECONDS)
+    try:
+        while len(seconds) < STARTS and (not seconds or time.perf_counter() - began < STARTS_SECONDS):
+            state = {"status": None}
+            seconds.append(run_once(interpreter + ["-c", "pass"], environment, state))
+            if state["status"] != 0:
+                return None
+        watch.stop()
+    except Timeout:
+        kill_all()
+        return None
+    finally:
+        watch.stop()
+    seconds.sort()
+    return (seconds[(len(seconds) - 1) // 2] + seconds[len(seconds) // 2]) / 2
 
 
 def end_on_signal(contained):
@@ -280,11 +442,8 @@ def run(options, command):
     end_on_signal(options["contained"])
     if not options["contained"]:
         become_subreaper()
-
-    def expire(*_):
-        raise Timeout()
-
-    signal.signal(signal.SIGALRM, expire)
+    # Not in a container, where it is refused: ctypes would make this process larger, and with it the floor of max RSS.
+    counters = {} if options["contained"] else open_counters()
     v2, v1 = cgroup_folders(options["contained"])
     environment = dict(os.environ)
     metrics_file = options["metrics"]
@@ -301,15 +460,16 @@ def run(options, command):
     repetitions = options["repetitions"]
     outcome = "ok"
     wall = 0.0
+    watch = Watch(lambda: anonymous_bytes(v2, v1))
     started = time.perf_counter()
-    signal.setitimer(signal.ITIMER_REAL, options["timeout"] * repetitions)
+    watch.start(options["timeout"] * repetitions)
     try:
         for _ in range(repetitions):
             state["status"] = state["main_ended"] = None
             wall += run_once(command, environment, state)
             if state["status"] != 0:
                 break
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        watch.stop()
     except Timeout:
         outcome = "timeout"
     own = time.process_time() - own_before
@@ -347,15 +507,20 @@ def run(options, command):
         outcome = "oom"
         state["message"] = "the kernel killed a process of the run: its memory limit was reached"
 
-    metrics = {
-        "wall_time_s": wall / repetitions,
-        "cpu_time_s": cpu_seconds(usage_before, usage) / repetitions,
-        # Linux counts it in KiB.
-        "max_rss_bytes": usage.ru_maxrss * 1024,
-    }
+    metrics = {"wall_time_s": wall / repetitions}
+    metrics.update(usage_metrics(usage_before, usage, repetitions))
     peak = memory_peak_bytes(v2, v1)
     if peak:
         metrics["memory_peak_bytes"] = peak
+    anonymous = watch.peak_bytes()
+    if anonymous is not None:
+        metrics["anonymous_memory_bytes"] = anonymous
+        noise["sampling_s"] = watch.longest_gap
+    for name, descriptor in counters.items():
+        counted = read_counter(descriptor)
+        os.close(descriptor)
+        if counted is not None:
+            metrics[name] = counted / repetitions
     # The cgroup counts every process whoever reaped it: the check of the sum above.
     cgroup = None
     if cgroup_before is not None and cgroup_after is not None:
@@ -367,6 +532,8 @@ def run(options, command):
     ):
         if before is not None and after is not None:
             noise[name] = max(0.0, after - before)
+    if "throttled_s" in noise:
+        metrics["throttled_time_s"] = noise["throttled_s"] / repetitions
 
     business = None
     if metrics_file and outcome == "ok":
@@ -374,6 +541,12 @@ def run(options, command):
         if complaint:
             outcome = "nonzero"
             state["message"] = "the workload wrote metrics that cannot be read (PACEGATE_METRICS): " + complaint
+
+    # Last of all, so that nothing above counts it.
+    if options["interpreter"] > 0 and outcome == "ok":
+        startup = startup_seconds(command[: options["interpreter"]], environment)
+        if startup is not None:
+            metrics["startup_time_s"] = startup
 
     # On a line of its own, whatever a workload may have written here through /proc.
     sys.stdout.write("\n")
@@ -395,7 +568,7 @@ def run(options, command):
 
 def main(arguments):
     split = arguments.index("--")
-    options = {"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": ""}
+    options = {"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0}
     for word in arguments[1:split]:
         name, _, value = word.partition("=")
         if name == "--contained":
@@ -404,6 +577,9 @@ def main(arguments):
             options["timeout"] = float(value)
         elif name == "--repetitions":
             options["repetitions"] = int(value)
+        elif name == "--interpreter":
+            # So many first words of the command are a Python and its flags.
+            options["interpreter"] = int(value)
         elif name == "--metrics":
             options["metrics"] = value
         else:

@@ -446,7 +446,8 @@ test('what is compared with the anchor is measured to the end, decided or not', 
     const measure: Ports['measure'] = async (asked, signal) => {
       const measured = await ports.measure(asked, signal);
       const { runs, failures } = measured;
-      settled = asked.planner.progress({ runs, failures, blocksPlanned: 10, declaredMetrics: {} }).settled.size;
+      settled = asked.planner.progress({ runs, failures, blocksPlanned: 10, declaredMetrics: {} }).settled
+        .size;
       return measured;
     };
     await gate(request(change), { ...ports, measure }, never);
