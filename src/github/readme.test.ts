@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
+import { DESCRIBED_METRICS } from '../session/metric.ts';
 
 interface Action {
   readonly inputs: Record<string, { description: string; default: string }>;
@@ -19,17 +20,33 @@ function tables({ inputs, outputs }: Action): string {
   return `${markdownTable([['input', 'default', ''], ...given])}\n\n${markdownTable([['output', ''], ...gives])}`;
 }
 
-test("README's tables of inputs and outputs are those of action.yml", () => {
-  const expected = tables(parse(readFileSync('action.yml', 'utf8')) as Action);
+/** Compares the README between two marks with what the code says; UPDATE_GOLDEN=1 writes it. */
+function expectReadme(mark: string, expected: string) {
   const readme = readFileSync('README.md', 'utf8');
-  const [before = '', rest = ''] = readme.split('<!-- inputs:begin -->\n');
-  const [found = '', after = ''] = rest.split('<!-- inputs:end -->');
+  const [begin, end] = [`<!-- ${mark}:begin -->`, `<!-- ${mark}:end -->`];
+  const [before = '', rest = ''] = readme.split(`${begin}\n`);
+  const [found = '', after = ''] = rest.split(end);
   if (process.env['UPDATE_GOLDEN'] === '1')
-    writeFileSync(
-      'README.md',
-      `${before}<!-- inputs:begin -->\n\n${expected}\n\n<!-- inputs:end -->${after}`,
-    );
+    writeFileSync('README.md', `${before}${begin}\n\n${expected}\n\n${end}${after}`);
   // Prettier sets the columns' widths; the words are what counts.
   const words = (text: string) => text.replace(/[ -]+/g, ' ').trim();
   expect(words(found)).toBe(words(expected));
+}
+
+test("README's tables of inputs and outputs are those of action.yml", () => {
+  expectReadme('inputs', tables(parse(readFileSync('action.yml', 'utf8')) as Action));
+});
+
+test("README's table of metrics is that of the code", () => {
+  const rows = DESCRIBED_METRICS.map(({ name, gate, limit, what, misleads }) => [
+    `\`${name}\``,
+    gate ? 'yes' : '',
+    `${limit * 100} %`,
+    what,
+    misleads,
+  ]);
+  expectReadme(
+    'metrics',
+    markdownTable([['metric', 'judged', 'limit', 'how it is had', 'what misleads'], ...rows]),
+  );
 });

@@ -8,6 +8,11 @@ export function workloadCommand({ runnable, workload }: RunRequest): readonly st
     : [first, ...rest];
 }
 
+/** How many first words of the workload's command are the variant's interpreter and its flags; 0 where it is none. */
+export function interpreterWords({ runnable, workload: { command } }: RunRequest): number {
+  return command[0] === 'python' || command[0] === 'python3' ? 1 + runnable.flags.length : 0;
+}
+
 /** The workload's environment: the same on both sides but for what the variant itself sets. */
 export function workloadEnvironment({ runnable, workload, hashSeed }: RunRequest): Record<string, string> {
   return { ...workload.env, ...runnable.env, PYTHONHASHSEED: String(hashSeed) };

@@ -46,6 +46,7 @@ describe('the docker client’s words', () => {
       ...['-I', '-S', '/pacegate/probe.py', 'run', '--contained'],
       '--timeout=120',
       '--repetitions=1',
+      '--interpreter=1',
       '--metrics=/pacegate/metrics/metrics.json',
       '--',
       'python',

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { join, posix } from 'node:path';
 import { runCommand, type CommandResult } from '../process/command.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
-import { watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
+import { interpreterWords, watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
 import type { Engine, Runnable, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
@@ -131,6 +131,7 @@ export function runArguments(
     ...['-I', '-S', PROBE, 'run', '--contained'],
     `--timeout=${workload.timeoutSeconds}`,
     `--repetitions=${repetitions}`,
+    `--interpreter=${interpreterWords(request)}`,
     `--metrics=${METRICS_FOLDER}/metrics.json`,
     '--',
     ...workloadCommand(request),

@@ -1,5 +1,5 @@
 import { runCommand, type CommandResult } from '../process/command.ts';
-import { watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
+import { interpreterWords, watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
 import type { Engine, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { killProcessesWith } from './host-processes.ts';
@@ -36,6 +36,7 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
             ...['-I', '-S', probe, 'run'],
             `--timeout=${workload.timeoutSeconds}`,
             `--repetitions=${repetitions}`,
+            `--interpreter=${interpreterWords(request)}`,
             `--metrics=${workFolder}/metrics-${count}.json`,
             '--',
             ...workloadCommand(request),

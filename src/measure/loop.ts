@@ -1,4 +1,5 @@
 import type { Plan } from '../plan/plan.ts';
+import { withHybrids } from '../session/formula.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { Failure, Session } from '../session/session.ts';
@@ -371,7 +372,7 @@ async function runOnce(
     ...place,
     started,
     outcome,
-    metrics: outcome === 'ok' ? { ...metrics } : {},
+    metrics: outcome === 'ok' ? withHybrids(metrics, request.plan.metrics) : {},
     noise,
     exitStatus,
     ...(message === undefined ? {} : { message }),

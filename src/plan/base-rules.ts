@@ -82,9 +82,9 @@ const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence, budgetSe
 
 const metricsOf = ({ metrics }: Plan) =>
   Object.fromEntries(
-    metrics.map(({ name, better, gate, limit }) => [
+    metrics.map(({ name, better, gate, limit, formula }) => [
       name,
-      `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %`,
+      `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %${formula === undefined ? '' : `, ${formula}`}`,
     ]),
   );
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LEGAL_FORMULA, parseFormula } from '../session/formula.ts';
 import { betterSchema, METRIC_NAME } from '../session/metric.ts';
 import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
 import { PROFILES } from '../statistics/looks.ts';
@@ -279,6 +280,15 @@ const metricSchema = table({
   better: betterSchema.optional(),
   unit: z.string().max(30).optional(),
   gate: z.boolean(legal('true or false')).optional(),
+  formula: z
+    .string(legal(LEGAL_FORMULA))
+    .refine((text) => parseFormula(text) !== undefined, legal(LEGAL_FORMULA))
+    .optional()
+    .meta({
+      description:
+        'A hybrid: worked out run by run from other metrics of the run, with + - * / ( ) and numbers. Names in it are of letters, digits and _.',
+      examples: ['cpu_time_s / tasks'],
+    }),
 });
 
 const ANCHOR = 'a tag or a commit of the repository in quotes, such as "v1.2.0"';

@@ -49,6 +49,19 @@ test('the example of the documentation becomes a frozen plan', () => {
     ['cpu_time_s', true, 0.03],
     ['max_rss_bytes', true, 0.03],
     ['memory_peak_bytes', false, 0.03],
+    ['anonymous_memory_bytes', false, 0.03],
+    ['user_time_s', false, 0.03],
+    ['system_time_s', false, 0.1],
+    ['page_faults_minor', false, 0.03],
+    ['page_faults_major', false, 0.25],
+    ['context_switches_voluntary', false, 0.25],
+    ['context_switches_involuntary', false, 0.25],
+    ['io_read_bytes', false, 0.1],
+    ['io_write_bytes', false, 0.1],
+    ['throttled_time_s', false, 0.25],
+    ['startup_time_s', false, 0.03],
+    ['instructions', false, 0.03],
+    ['cycles', false, 0.03],
     ['image_size_bytes', true, 0.05],
     ['image_compressed_bytes', false, 0.05],
     ['build_time_s', false, 0.25],
@@ -57,6 +70,94 @@ test('the example of the documentation becomes a frozen plan', () => {
     ['tasks', false, 0.03],
   ]);
   expect(Object.isFrozen(plan.workload.files)).toBe(true);
+});
+
+test('a profile sets the limit of what has none of its own', () => {
+  const limits = Object.fromEntries(
+    resolve(GOOD.replace('balanced', 'loose')).metrics.map(({ name, limit }) => [name, limit]),
+  );
+  expect(limits).toMatchObject({
+    wall_time_s: 0.05,
+    cpu_time_s: 0.05,
+    user_time_s: 0.05,
+    system_time_s: 0.1,
+    context_switches_voluntary: 0.25,
+    image_size_bytes: 0.05,
+  });
+});
+
+describe('a hybrid metric', () => {
+  const given = (...lines: readonly string[]) =>
+    GOOD.replace('rules:', `${lines.map((line) => `  ${line}\n`).join('')}rules:`);
+
+  test('keeps its formula, is judged, and has the unit of its name unless another is given', () => {
+    const { metrics, rules } = resolve(
+      given(
+        'cpu_per_task: { formula: cpu_time_s / tasks, unit: s }',
+        'rss_and_more_bytes: { formula: max_rss_bytes + 1024, gate: false }',
+      ),
+    );
+    expect(metrics.slice(-2)).toEqual([
+      {
+        ...{ name: 'cpu_per_task', unit: 's', better: 'lower', gate: true, limit: 0.03 },
+        formula: 'cpu_time_s / tasks',
+      },
+      {
+        ...{ name: 'rss_and_more_bytes', unit: 'bytes', better: 'lower', gate: false, limit: 0.03 },
+        formula: 'max_rss_bytes + 1024',
+      },
+    ]);
+    expect(rules.metrics).toEqual(metrics);
+  });
+
+  test.each([
+    [
+      'x: { formula: cpu_time_s % tasks }',
+      'x.formula: found "cpu_time_s % tasks"; legal: metrics whose names are of letters',
+    ],
+    ['x: { formula: 5 }', 'x.formula: found 5 (a number); legal: metrics whose names are of letters'],
+    ['x: { formula: "2 * 3" }', 'x.formula: found no metric; legal: at least one metric'],
+    [
+      'x: { formula: x + tasks }',
+      'x.formula: found a circle: x -> x; legal: formulas that do not need themselves',
+    ],
+    [
+      'x: { formula: image_size_bytes / tasks }',
+      'x.formula: found image_size_bytes, which no run has; legal: metrics of the run',
+    ],
+    ['x: { formula: build_time_s / 60 }', 'x.formula: found build_time_s, which no run has'],
+    [
+      'cpu_time_s: { formula: user_time_s * 2 }',
+      'cpu_time_s.formula: found a formula for cpu_time_s, which is measured; legal: a formula under a name of its own',
+    ],
+  ])('%s is refused with its line', (line, message) => {
+    expect(messageOf(() => resolve(given(line)))).toContain(`.github/pacegate.yml:14: metrics.${message}`);
+  });
+
+  test('may need another, in a row and not in a circle', () => {
+    const circle = [
+      'a: { formula: b + tasks }',
+      'b: { formula: c * 2 }',
+      'c: { formula: a / 3 }',
+      'd: { formula: a + 1 }',
+    ];
+    const message = messageOf(() => resolve(given(...circle)));
+    expect(message).toContain(':14: metrics.a.formula: found a circle: a -> b -> c -> a');
+    expect(message).toContain(':15: metrics.b.formula: found a circle: b -> c -> a -> b');
+    expect(message).not.toContain('metrics.d');
+    expect(() => resolve(given(...circle.map((line) => line.replace('a / 3', 'tasks / 3'))))).not.toThrow();
+  });
+
+  test('is judged by the formula of the base, and an edit of it is said', () => {
+    const [base, head] = ['cpu_time_s / tasks', 'cpu_time_s / tasks / 2'].map((formula) =>
+      resolve(given(`x: { formula: ${formula} }`)),
+    );
+    if (base === undefined || head === undefined) throw new Error('no plan');
+    expect(withRulesOf(head, base).metrics.at(-1)?.formula).toBe('cpu_time_s / tasks');
+    expect(ruleChanges(head, base)[0]).toContain(
+      'metric x from judged, lower is better, limit 3 %, cpu_time_s / tasks to judged, lower is better, limit 3 %, cpu_time_s / tasks / 2',
+    );
+  });
 });
 
 test('options win over the file', () => {

@@ -1,11 +1,12 @@
-import { BUILT_IN_METRICS, defaultRule, type MetricRule } from '../session/metric.ts';
+import { BUILT_IN_METRICS, DEFAULT_LIMIT, defaultRule, type MetricRule } from '../session/metric.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
 import { capOf, firstReachable, looksFor, PROFILE_SETTINGS, type Profile } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
 import { impossibleInterpreters, interpreterOf } from './interpreters.ts';
-import { deepFreeze, type Plan, type Variant, type Workload } from './plan.ts';
+import { deepFreeze, METRICS_WORD, type Plan, type Variant, type Workload } from './plan.ts';
+import { wrongFormulas } from './formulas.ts';
 import { configurationError, problemsOf } from './problems.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
@@ -52,6 +53,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
   const problems = [
     ...document.problems,
     ...twins(parsed.data, document),
+    ...wrongFormulas(parsed.data, document),
     ...impossibleInterpreters(parsed.data, document),
     ...wrongOptions(parsed.data, overrides),
     ...impossibleRules(plan, document),
@@ -123,8 +125,17 @@ function toWorkload(given: Configuration['workload']): Workload {
     network: given.network ?? DEFAULTS.network,
     memoryBytes: given.memory === undefined ? undefined : parseBytes(given.memory),
     pids: given.pids ?? DEFAULTS.pids,
-    repetitions: given.repetitions ?? DEFAULTS.repetitions,
+    repetitions: toRepetitions(given),
   };
+}
+
+/**
+ * What a command writes to {metrics} is one file a run, which pyperf refuses to write again and of which only the last
+ * would count; and the suites that write one repeat by themselves.
+ */
+function toRepetitions({ command, repetitions }: Configuration['workload']): Workload['repetitions'] {
+  const asked = repetitions ?? DEFAULTS.repetitions;
+  return asked === 'auto' && command.some((word) => word.includes(METRICS_WORD)) ? 1 : asked;
 }
 
 function toVariant(name: string, given: VariantConfiguration): Variant {
@@ -162,9 +173,11 @@ function metricRules({ metrics = {} }: Configuration, profile: Profile): MetricR
       gate: given.gate ?? (name in metrics ? true : rule.gate),
       limit:
         (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
-        (rule.deterministic === true ? rule.limit : PROFILE_SETTINGS[profile].limit),
+        // A profile speaks for what has no limit of its own.
+        (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
       ...(rule.deterministic === undefined ? {} : { deterministic: rule.deterministic }),
       ...(rule.once === undefined ? {} : { once: rule.once }),
+      ...(given.formula === undefined ? {} : { formula: given.formula }),
     };
   });
 }

@@ -21,6 +21,8 @@ export const metricRuleSchema = z.object({
   deterministic: z.boolean().optional(),
   /** True beside `deterministic`: it does vary, and is measured once on each side, for it costs too much. */
   once: z.boolean().optional(),
+  /** How it is had from a run's other metrics, where it is a hybrid: see formula.ts. */
+  formula: z.string().optional(),
 });
 export type MetricRule = z.infer<typeof metricRuleSchema>;
 
@@ -28,62 +30,200 @@ export type MetricRule = z.infer<typeof metricRuleSchema>;
 export const DEFAULT_LIMIT = 0.03;
 /** An image's size moves with every package that it carries: a twentieth is worth a look. */
 const SIZE_LIMIT = 0.05;
-
 /** A build is measured once, beside whatever the machine and the mirrors do: only a large change says something. */
 const BUILD_LIMIT = 0.25;
+/** The kernel's ticks, its own work for others and the page cache are in these: only a larger change says something. */
+const UNSTEADY_LIMIT = 0.1;
+/** Counts that follow what else the machine does. */
+const NOISY_LIMIT = 0.25;
+
+/** A metric that there is without asking the workload: how it is judged by default, and what a reader must know. */
+export interface DescribedMetric extends MetricRule {
+  /** What it is said of: a run of the workload, an image, or the building of one. A formula knows those of runs. */
+  readonly of: 'run' | 'image' | 'build';
+  /** How it is had: a short sentence. */
+  readonly what: string;
+  /** What misleads about it: a short sentence. */
+  readonly misleads: string;
+}
+
+const described = (
+  of: DescribedMetric['of'],
+  name: string,
+  what: string,
+  misleads: string,
+  rule: Partial<MetricRule> = {},
+): DescribedMetric => ({
+  name,
+  unit: unitOfName(name),
+  better: 'lower',
+  gate: false,
+  limit: DEFAULT_LIMIT,
+  ...rule,
+  of,
+  what,
+  misleads,
+});
+
+/** Every built-in metric, in the order of the report. New ones are shown and not judged: more tests find less each. */
+export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
+  described(
+    'run',
+    'wall_time_s',
+    'From the command’s exec to the end of the last process that it left behind.',
+    'Waiting counts like work: a busy machine, a slow disk and a sleep all lengthen it.',
+    { gate: true },
+  ),
+  described(
+    'run',
+    'cpu_time_s',
+    'User and system time of every process and thread, orphans too: `wait4`, checked against the cgroup.',
+    'Spread over more processors it is no less; frequency and hyper-threads change it without a change of code.',
+    { gate: true },
+  ),
+  described(
+    'run',
+    'max_rss_bytes',
+    'The largest resident size of any one process: `wait4`.',
+    'No sum: four workers of 100 MiB are 100 MiB. Mapped files count.',
+    { gate: true },
+  ),
+  // The cgroup's peak holds page cache, so it moves with what the kernel kept.
+  described(
+    'run',
+    'memory_peak_bytes',
+    'The cgroup’s own peak (`memory.peak`, `memory.max_usage_in_bytes`); containers alone.',
+    'Holds the page cache and the probe, so reading a large file raises it. Of all repetitions together.',
+  ),
+  described(
+    'run',
+    'anonymous_memory_bytes',
+    'The highest of samples of the cgroup’s anonymous memory (`memory.stat`), every 50 ms, less what was there before; containers alone.',
+    'A peak between two samples is missed: the run’s `noise.sampling_s` is the longest gap. None for runs of less than three samples.',
+  ),
+  described(
+    'run',
+    'user_time_s',
+    'The part of the CPU time in the program’s own code: `wait4`.',
+    'Where the kernel divides by ticks, the split from system time is a guess; the sum is not.',
+  ),
+  described(
+    'run',
+    'system_time_s',
+    'The part of the CPU time in the kernel for the program: `wait4`.',
+    'Starting a process is most of it in a short run; page faults and other tenants’ memory pressure move it.',
+    { limit: UNSTEADY_LIMIT },
+  ),
+  described(
+    'run',
+    'page_faults_minor',
+    'Pages given out without reading a disk, all processes: `wait4`.',
+    'Varies little and says how often memory was asked for, not how much is held; huge pages make it fall. About a hundred are the probe’s fork.',
+    { unit: 'faults' },
+  ),
+  described(
+    'run',
+    'page_faults_major',
+    'Pages that had to be read from a disk, all processes: `wait4`.',
+    'Says whether files were in the page cache, which the run before decided; 0 as a rule.',
+    { unit: 'faults', limit: NOISY_LIMIT },
+  ),
+  described(
+    'run',
+    'context_switches_voluntary',
+    'How often a thread waited for something: `wait4`.',
+    'Locks, pipes and sleeps; follows the timing of threads, so it varies a lot.',
+    { unit: 'switches', limit: NOISY_LIMIT },
+  ),
+  described(
+    'run',
+    'context_switches_involuntary',
+    'How often a thread was put aside for another: `wait4`.',
+    'Says more of the machine’s other work than of the program.',
+    { unit: 'switches', limit: NOISY_LIMIT },
+  ),
+  described(
+    'run',
+    'io_read_bytes',
+    'Bytes fetched from storage for the processes: `wait4`’s blocks of 512.',
+    'What the page cache held is not read: a second run often says 0. No pipes, sockets or tmpfs.',
+    { limit: UNSTEADY_LIMIT },
+  ),
+  described(
+    'run',
+    'io_write_bytes',
+    'Bytes that the processes made the kernel write to storage: `wait4`’s blocks of 512.',
+    'Counted when a page becomes dirty, whole pages, even where the file is deleted before it is written. No pipes, sockets or tmpfs.',
+    { limit: UNSTEADY_LIMIT },
+  ),
+  described(
+    'run',
+    'throttled_time_s',
+    'Time that the cgroup was held back by a CPU quota (`cpu.stat`), summed over processors; containers alone.',
+    '0 without a quota. With one, wall time is the quota’s as much as the program’s.',
+    { limit: NOISY_LIMIT },
+  ),
+  described(
+    'run',
+    'startup_time_s',
+    'Starting this interpreter and ending it (`python -c pass` with the variant’s flags): median of up to five, behind the workload, in its container.',
+    'Everything is in the page cache by then, so it is no cold start; it imports nothing of the application. Commands that begin with `python` alone.',
+  ),
+  described(
+    'run',
+    'instructions',
+    'Instructions in user mode, all processes: `perf_event_open`; the host engine alone, where the machine has counters and allows it.',
+    'Fewer need not be faster: memory and mispredicted branches are not in it.',
+    { unit: 'instructions' },
+  ),
+  described(
+    'run',
+    'cycles',
+    'Processor cycles in user mode, all processes: as `instructions`.',
+    'Of the core’s changing clock, and a hyper-thread’s neighbour lengthens them.',
+    { unit: 'cycles' },
+  ),
+  described(
+    'image',
+    'image_size_bytes',
+    'The unpacked image, as the engine says it.',
+    'Shared layers count in full for each image that has them.',
+    { gate: true, limit: SIZE_LIMIT, deterministic: true },
+  ),
+  // Compressing an image takes seconds: measured where it is judged, or asked for.
+  described(
+    'image',
+    'image_compressed_bytes',
+    'The layers as a registry keeps them, each through gzip; where it is named, by `rank` and at night.',
+    'A pull skips the layers that a machine has already.',
+    { limit: SIZE_LIMIT, deterministic: true },
+  ),
+  // A cold build takes minutes: measured where it is judged, or asked for.
+  described(
+    'build',
+    'build_time_s',
+    'One build alone with no step from a cache; where it is named, with `--cold-builds`, by `rank` and at night.',
+    'Once on each side, so there is no interval; mirrors and downloads are in it.',
+    { limit: BUILD_LIMIT, deterministic: true, once: true },
+  ),
+  described(
+    'build',
+    'build_cpu_time_s',
+    'The CPU time of that build.',
+    'Once on each side, so there is no interval.',
+    { limit: BUILD_LIMIT, deterministic: true, once: true },
+  ),
+  described('image', 'image_layers', 'The image’s layers, as the engine says it.', 'Fewer is not smaller.', {
+    unit: 'layers',
+    limit: SIZE_LIMIT,
+    deterministic: true,
+  }),
+];
 
 /** The metrics that there are without asking the workload, and how they are judged by default. */
-export const BUILT_IN_METRICS: readonly MetricRule[] = [
-  { name: 'wall_time_s', unit: 's', better: 'lower', gate: true, limit: DEFAULT_LIMIT },
-  { name: 'cpu_time_s', unit: 's', better: 'lower', gate: true, limit: DEFAULT_LIMIT },
-  { name: 'max_rss_bytes', unit: 'bytes', better: 'lower', gate: true, limit: DEFAULT_LIMIT },
-  // The cgroup's peak holds page cache, so it moves with what the kernel kept: shown, not judged.
-  { name: 'memory_peak_bytes', unit: 'bytes', better: 'lower', gate: false, limit: DEFAULT_LIMIT },
-  {
-    name: 'image_size_bytes',
-    unit: 'bytes',
-    better: 'lower',
-    gate: true,
-    limit: SIZE_LIMIT,
-    deterministic: true,
-  },
-  // Compressing an image takes seconds: measured where it is judged, or asked for.
-  {
-    name: 'image_compressed_bytes',
-    unit: 'bytes',
-    better: 'lower',
-    gate: false,
-    limit: SIZE_LIMIT,
-    deterministic: true,
-  },
-  // A cold build takes minutes: measured where it is judged, or asked for.
-  {
-    name: 'build_time_s',
-    unit: 's',
-    better: 'lower',
-    gate: false,
-    limit: BUILD_LIMIT,
-    deterministic: true,
-    once: true,
-  },
-  {
-    name: 'build_cpu_time_s',
-    unit: 's',
-    better: 'lower',
-    gate: false,
-    limit: BUILD_LIMIT,
-    deterministic: true,
-    once: true,
-  },
-  {
-    name: 'image_layers',
-    unit: 'layers',
-    better: 'lower',
-    gate: false,
-    limit: SIZE_LIMIT,
-    deterministic: true,
-  },
-];
+export const BUILT_IN_METRICS: readonly MetricRule[] = DESCRIBED_METRICS.map((metric) =>
+  metricRuleSchema.parse(metric),
+);
 
 /** The unit that a metric's name ends in: `s` or `bytes`; empty for a business metric. */
 export function unitOfName(name: string): string {

@@ -23,6 +23,8 @@ export const noiseSchema = z.object({
   throttled_s: z.number().optional(),
   /** Time in which some task of the machine waited for a processor (PSI), in seconds. */
   cpu_pressure_s: z.number().optional(),
+  /** The longest time between two samples of anonymous memory, in seconds: a shorter peak may have been missed. */
+  sampling_s: z.number().optional(),
 });
 export type Noise = z.infer<typeof noiseSchema>;
 
