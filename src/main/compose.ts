@@ -7,6 +7,7 @@ import { openJournal } from '../measure/journal.ts';
 import { measureSession } from '../measure/loop.ts';
 import { thisMachine } from '../measure/machine.ts';
 import { isOwnerAlive, ownerOfThisProcess } from '../measure/owner.ts';
+import { timelineFile } from '../measure/timeline.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Ports } from '../pipeline/ports.ts';
 import { hashFiles, overlayFiles } from '../source/workload-files.ts';
@@ -72,7 +73,8 @@ export async function withPorts<Result>(
     hosts: hostVariants(plan),
     facts: (runnable) => (runnable.image.engine === 'host' ? host : container).facts(runnable),
     measure: async ({ seed, variants, secondsLeft, planner, plan: measured }, signal) => {
-      const journal = await openJournal(join(out.path, 'runs.jsonl'));
+      const timeline = timelineFile(join(out.path, 'timeline.jsonl'), sessionId, workFolder);
+      const journal = timeline.beside(await openJournal(join(out.path, 'runs.jsonl')));
       try {
         return await measureSession(
           {
@@ -80,7 +82,7 @@ export async function withPorts<Result>(
             seed,
             variants,
             secondsLeft,
-            engines: { container, host },
+            engines: { container: timeline.watched(container), host: timeline.watched(host) },
             journal,
             clock: () => new Date(),
             onProgress: reportProgress(log),
@@ -90,6 +92,8 @@ export async function withPorts<Result>(
         );
       } finally {
         await journal.close();
+        const trouble = timeline.trouble();
+        if (trouble !== undefined) log.warn(trouble);
       }
     },
     files: { hash: hashFiles, overlay: overlayFiles },

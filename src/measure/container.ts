@@ -111,6 +111,7 @@ export function runArguments(
     '--network',
     workload.network,
     '--pids-limit',
+    ...(request.traces === undefined ? [] : ['--cidfile', request.traces.containerIdFile]),
     String(workload.pids),
     // Equal limits: no swap, or a leak would be measured as slowness.
     ...(workload.memoryBytes === undefined

@@ -22,6 +22,15 @@ export interface RunRequest {
   readonly workload: Workload;
   readonly repetitions: number;
   readonly hashSeed: number;
+  readonly traces?: Traces;
+}
+
+/** What an engine says of a run as soon as it has started, so that it can be looked at from outside. */
+export interface Traces {
+  /** A file, not there yet, in which the container's id is put. */
+  readonly containerIdFile: string;
+  /** Called with the id of the run's first process where that is one of this machine's. */
+  readonly onProcess: (pid: number) => void;
 }
 
 /** What one fresh process or container gave. */

@@ -48,6 +48,7 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
             signal,
           },
         );
+            ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
         // The probe takes its workload along, unless it was killed itself.
         if (result.status !== 0) await killProcessesWith(mark);
         return readProbeAnswer(result) ?? withoutAnswer(result, request);

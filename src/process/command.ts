@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
   /** Called with each whole line of the error stream, as it comes. */
   readonly onStderrLine?: (line: string) => void;
+  /** Called with the process id as soon as there is one. */
+  readonly onStart?: (pid: number) => void;
   /** How much of stdout is kept before the command is killed as flooding. Default 64 MiB. */
   readonly maxStdoutBytes?: number;
 }
@@ -51,6 +53,8 @@ export async function runCommand(
     env: options.env === undefined ? process.env : { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+
+  if (child.pid !== undefined) options.onStart?.(child.pid);
 
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;

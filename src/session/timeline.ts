@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { ConfigurationError } from '../errors/errors.ts';
+import { runSchema, sideSchema } from './run.ts';
+
+/**
+ * One look at a run: seconds since its start, CPU time used so far (s), memory in use (bytes) and the anonymous part of
+ * it (bytes; null where the machine does not say).
+ */
+export const timelineSampleSchema = z.tuple([
+  z.number().nonnegative(),
+  z.number().nonnegative(),
+  z.number().nonnegative(),
+  z.number().nonnegative().nullable(),
+]);
+export type TimelineSample = z.infer<typeof timelineSampleSchema>;
+
+/** CPU and memory of one run over time, seen from outside: a line of `timeline.jsonl`. */
+export const timelineSchema = z.object({
+  session: z.string(),
+  variant: z.string(),
+  side: sideSchema,
+  /** As the run's: measured blocks count from 1; a warm-up has no timeline. */
+  block: runSchema.shape.block,
+  position: runSchema.shape.position,
+  attempt: runSchema.shape.attempt,
+  /** When the run started, the zero of the samples' times. */
+  started: runSchema.shape.started,
+  /** Time between two samples that was aimed at, in seconds; the samples say what was reached. */
+  interval_s: z.number().positive(),
+  /**
+   * What was looked at. `cgroup`: the container's, probe and page cache included. `processes`: the probe's process tree
+   * on the host engine; memory is the sum of resident sizes, so shared pages count once for each process.
+   */
+  source: z.enum(['cgroup', 'processes']).optional(),
+  samples: z.array(timelineSampleSchema),
+  /** Why there are no samples. */
+  note: z.string().optional(),
+});
+export type Timeline = z.infer<typeof timelineSchema>;
+
+/** A run keeps at most so many samples, an even number: a longer one is thinned out, and its interval doubles. */
+export const MOST_SAMPLES = 240;
+
+/** Every second sample, the first among them: what is kept when the interval doubles. */
+export const everySecond = (samples: readonly TimelineSample[]): TimelineSample[] =>
+  samples.filter((_, index) => index % 2 === 0);
+
+/**
+ * Reads `timeline.jsonl`. A last line that was cut by a crash is left out.
+ * @param file its name, for messages
+ * @throws ConfigurationError naming the file and the line for any other line that is no timeline
+ */
+export function readTimelines(text: string, file: string): readonly Timeline[] {
+  const complete = text.split('\n').slice(0, -1);
+  return complete.map((line, index) => {
+    try {
+      return timelineSchema.parse(JSON.parse(line));
+    } catch (error) {
+      const reason =
+        error instanceof z.ZodError
+          ? error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+          : (error as Error).message;
+      throw new ConfigurationError(
+        `${file}:${index + 1}: not a run's timeline as Pacegate writes it (${reason}). Take the line out, or the file away: it is in no verdict.`,
+        { cause: error },
+      );
+    }
+  });
+}
