@@ -108,10 +108,10 @@ export function runArguments(
     ...isolation(sessionId, owner),
     '--name',
     name,
+    ...(request.traces === undefined ? [] : ['--cidfile', request.traces.containerIdFile]),
     '--network',
     workload.network,
     '--pids-limit',
-    ...(request.traces === undefined ? [] : ['--cidfile', request.traces.containerIdFile]),
     String(workload.pids),
     // Equal limits: no swap, or a leak would be measured as slowness.
     ...(workload.memoryBytes === undefined

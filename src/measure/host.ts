@@ -46,9 +46,9 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
             timeoutSeconds: watchdogSeconds(request),
             maxStdoutBytes: MAX_ANSWER_BYTES,
             signal,
+            ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
           },
         );
-            ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
         // The probe takes its workload along, unless it was killed itself.
         if (result.status !== 0) await killProcessesWith(mark);
         return readProbeAnswer(result) ?? withoutAnswer(result, request);
