@@ -59,6 +59,9 @@ export interface HostVariant extends VariantBase {
 
 export type Variant = InterpreterVariant | ImageVariant | BakeVariant | HostVariant;
 
+/** Stands in the command for the file that PACEGATE_METRICS names. */
+export const METRICS_WORD = '{metrics}';
+
 /** The command that is run and measured, and what surrounds it. */
 export interface Workload {
   /** Folder that the images carry, relative to the root. */
