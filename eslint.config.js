@@ -40,7 +40,7 @@ const layering = Object.entries(layers).map(([folder, { imports, types = [], pur
       {
         patterns: [
           {
-            regex: `^\\.\\./(?!(${[...imports, ...types].join('|')})/)`,
+            regex: `^(\\.\\./)+(?!(\\.\\.|${[...imports, ...types].join('|')})/)`,
             message: `src/${folder} may import ${imports.join(', ') || 'no other folder'}${types.length > 0 ? `, and types of ${types.join(', ')}` : ''}.`,
           },
           ...(types.length > 0

@@ -1,8 +1,18 @@
+import { METRICS_WORD } from '../plan/plan.ts';
 import type { RunRequest } from './engine.ts';
 
-/** The workload's words with a first `python` or `python3` replaced by the variant's interpreter and flags. */
-export function workloadCommand({ runnable, workload }: RunRequest): readonly string[] {
-  const [first = '', ...rest] = workload.command;
+/**
+ * The workload's words with a first `python` or `python3` replaced by the variant's interpreter and flags, and each
+ * `{metrics}`, in whatever word it stands, by the file that PACEGATE_METRICS names.
+ */
+export function workloadCommand(
+  { runnable, workload }: RunRequest,
+  metricsFile: string,
+): readonly string[] {
+  // As a function: in a replacement string, $ of the path would mean something.
+  const [first = '', ...rest] = workload.command.map((word) =>
+    word.replaceAll(METRICS_WORD, () => metricsFile),
+  );
   return first === 'python' || first === 'python3'
     ? [runnable.python, ...runnable.flags, ...rest]
     : [first, ...rest];

@@ -38,7 +38,7 @@ describe('the docker client’s words', () => {
       ...['--network', 'none'],
       ...['--pids-limit', '512'],
       ...['--mount', 'type=bind,src=/pacegate/dist/probe.py,dst=/pacegate/probe.py,readonly'],
-      ...['--tmpfs', '/pacegate/metrics:mode=1777,size=2m'],
+      ...['--tmpfs', '/pacegate/metrics:mode=1777,size=128m'],
       ...['--env', 'PYTHONHASHSEED=42'],
       ...['--workdir', '/app'],
       ...['--entrypoint', 'python'],
@@ -131,7 +131,10 @@ test.each([
   ],
 ])('the command %j with a variant’s interpreter and flags is %j', (command, expected) => {
   expect(
-    workloadCommand(runRequest(command, { runnable: { python: '/venv/bin/python', flags: ['-O'] } })),
+    workloadCommand(
+      runRequest(command, { runnable: { python: '/venv/bin/python', flags: ['-O'] } }),
+      '/m.json',
+    ),
   ).toEqual(expected);
 });
 

@@ -15,6 +15,9 @@ const { SIGKILL, SIGTERM } = constants.signals;
 const PROBE = '/pacegate/probe.py';
 const FACTS = '/pacegate/facts.py';
 const METRICS_FOLDER = '/pacegate/metrics';
+/** As much as the probe reads (METRICS_FILE_LIMIT); memory is taken as the file grows. */
+const METRICS_FOLDER_SIZE = '128m';
+const METRICS_FILE = `${METRICS_FOLDER}/metrics.json`;
 
 export interface ContainerEngineOptions {
   readonly sessionId: string;
@@ -120,7 +123,7 @@ export function runArguments(
     '--mount',
     mount(probe, PROBE),
     '--tmpfs',
-    `${METRICS_FOLDER}:mode=1777,size=2m`,
+    `${METRICS_FOLDER}:mode=1777,size=${METRICS_FOLDER_SIZE}`,
     ...files,
     ...environment,
     '--workdir',
@@ -133,9 +136,9 @@ export function runArguments(
     `--timeout=${workload.timeoutSeconds}`,
     `--repetitions=${repetitions}`,
     `--interpreter=${interpreterWords(request)}`,
-    `--metrics=${METRICS_FOLDER}/metrics.json`,
+    `--metrics=${METRICS_FILE}`,
     '--',
-    ...workloadCommand(request),
+    ...workloadCommand(request, METRICS_FILE),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { runCommand, type CommandResult } from '../process/command.ts';
 import { interpreterWords, watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
 import type { Engine, RunRequest, RunResult } from './engine.ts';
@@ -23,6 +24,7 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
     run: async (request, signal) => {
       count += 1;
       const { runnable, workload, repetitions } = request;
+      const metricsFile = `${workFolder}/metrics-${count}.json`;
       try {
         const result = await runCommand(
           'env',
@@ -37,9 +39,9 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
             `--timeout=${workload.timeoutSeconds}`,
             `--repetitions=${repetitions}`,
             `--interpreter=${interpreterWords(request)}`,
-            `--metrics=${workFolder}/metrics-${count}.json`,
+            `--metrics=${metricsFile}`,
             '--',
-            ...workloadCommand(request),
+            ...workloadCommand(request, metricsFile),
           ],
           {
             cwd: runnable.workingDirectory,
@@ -57,6 +59,9 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
           'engine',
           `the run could not be started in ${runnable.workingDirectory} (${String(error)})`,
         );
+      } finally {
+        // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
+        await rm(metricsFile, { recursive: true, force: true });
       }
     },
     facts: async (runnable) => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { CommandResult } from '../process/command.ts';
-import { betterSchema, METRIC_NAME } from '../session/metric.ts';
 import { noiseSchema, outcomeSchema, type Outcome } from '../session/run.ts';
 import type { RunResult } from './engine.ts';
+import { readResults } from './results/read.ts';
 
 /** The probe's one line, read like anything from outside. */
 const answerSchema = z.object({
@@ -14,14 +14,6 @@ const answerSchema = z.object({
   noise: noiseSchema,
   business: z.string().nullable(),
 });
-
-const businessSchema = z.record(
-  z.string().regex(METRIC_NAME),
-  z.union([
-    z.number(),
-    z.object({ value: z.number(), unit: z.string().max(30).optional(), better: betterSchema.optional() }),
-  ]),
-);
 
 /** Room for the largest metrics file (1 MiB), each byte of which may take six as JSON, and the rest. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
@@ -49,7 +41,7 @@ export function readProbeAnswer({
     const words = isIllegalInstruction(message, exitStatus) ? `${message}. ${ILLEGAL_INSTRUCTION}` : message;
     return { outcome, metrics: {}, declared: {}, noise, exitStatus, message: withTail(words, outputTail) };
   }
-  const reported = readBusiness(business);
+  const reported = business === null ? { values: {}, declared: {} } : readResults(business);
   if (typeof reported === 'string')
     return { outcome: 'nonzero', metrics: {}, declared: {}, noise, exitStatus, message: reported };
   const cpu = metrics['cpu_time_s'];
@@ -76,48 +68,6 @@ const isIllegalInstruction = (message: string, exitStatus: number | null) =>
 
 const ILLEGAL_INSTRUCTION =
   "SIGILL means that this machine's processor does not know an instruction of the program: the interpreter or an extension module was compiled for another processor (-march=native, or a level such as x86-64-v4). Build it on a machine of this kind, or for a level that all of yours have, such as x86-64-v2";
-
-interface Reported {
-  readonly values: Record<string, number>;
-  readonly declared: RunResult['declared'];
-}
-
-/** The workload's own metrics, or the sentence that says what is wrong with them. */
-function readBusiness(text: string | null): Reported | string {
-  if (text === null) return { values: {}, declared: {} };
-  const parsed = businessSchema.safeParse(parseJson(text));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const place = issue === undefined || issue.path.length === 0 ? 'the file' : issue.path.join('.');
-    return `the workload wrote metrics that cannot be read (PACEGATE_METRICS, ${place}): legal is a JSON object of names and finite numbers, or {"value": 1, "unit": "tasks", "better": "higher"}; found ${JSON.stringify(text.slice(0, 120))}`;
-  }
-  const entries = Object.entries(parsed.data);
-  const reserved = entries.find(([name]) =>
-    /^(wall_time_s|cpu_time_s|max_rss_bytes|memory_peak_bytes)$/.test(name),
-  );
-  if (reserved !== undefined)
-    return `the workload wrote the metric ${reserved[0]} (PACEGATE_METRICS), which is measured from outside: give it another name`;
-  return {
-    values: Object.fromEntries(
-      entries.map(([name, given]) => [name, typeof given === 'number' ? given : given.value]),
-    ),
-    declared: Object.fromEntries(
-      entries.flatMap(([name, given]) =>
-        typeof given === 'number'
-          ? []
-          : [
-              [
-                name,
-                {
-                  ...(given.unit === undefined ? {} : { unit: given.unit }),
-                  ...(given.better === undefined ? {} : { better: given.better }),
-                },
-              ],
-            ],
-      ),
-    ),
-  };
-}
 
 function parseJson(text: string): unknown {
   try {

@@ -1,8 +1,9 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runCommand } from '../process/command.ts';
+import { withTool } from '../process/engine.test-support.ts';
 import type { RunResult } from './engine.ts';
 import { processesWith } from './host-processes.ts';
 import { hostEngine } from './host.ts';
@@ -160,13 +161,298 @@ describe('max RSS', () => {
   });
 });
 
+describe('what wait4 counts', () => {
+  test('user time is the program’s, system time the kernel’s for it, and together they are the CPU time', async () => {
+    const until = (which: string, body: string) =>
+      script('import os, resource', `while resource.getrusage(resource.RUSAGE_SELF).${which} < 0.5: ${body}`);
+    const spinning = await run(until('ru_utime', 'sum(range(100_000))'));
+    expect(metric(spinning, 'user_time_s')).toBeGreaterThan(0.5);
+    expect(metric(spinning, 'system_time_s')).toBeLessThan(0.25);
+    const reading = await run(
+      until('ru_stime', 'os.read(zero, 1 << 24)').map((word) =>
+        word.replace('while', 'zero = os.open("/dev/zero", os.O_RDONLY)\nwhile'),
+      ),
+    );
+    expect(metric(reading, 'system_time_s')).toBeGreaterThan(0.5);
+    expect(metric(reading, 'user_time_s')).toBeLessThan(0.25);
+    for (const result of [spinning, reading])
+      expect(metric(result, 'user_time_s') + metric(result, 'system_time_s')).toBeCloseTo(
+        metric(result, 'cpu_time_s'),
+        9,
+      );
+  });
+
+  /** Faults in as many pages one by one, in two processes. */
+  const faulting = (pages: number) =>
+    script(
+      'import mmap, os',
+      `memory = mmap.mmap(-1, ${pages} * mmap.PAGESIZE)`,
+      'if hasattr(mmap, "MADV_NOHUGEPAGE"):',
+      '    try: memory.madvise(mmap.MADV_NOHUGEPAGE)',
+      '    except OSError: pass',
+      'pid = os.fork()',
+      `for page in range(${pages}): memory[page * mmap.PAGESIZE] = 1`,
+      'if pid == 0: os._exit(0)',
+      'os.waitpid(pid, 0)',
+    );
+
+  test('minor page faults are those of all processes, for one repetition', async () => {
+    const none = metric(await run(faulting(1)), 'page_faults_minor');
+    for (const repetitions of [1, 3]) {
+      const faults = metric(await run(faulting(20_000), { repetitions }), 'page_faults_minor') - none;
+      // Shared, so each page is filled once and mapped twice; the kernel may map neighbours with it.
+      expect(faults).toBeGreaterThan(20_000);
+      expect(faults).toBeLessThan(45_000);
+    }
+  });
+
+  test('a thread that waits has voluntary context switches', async () => {
+    const exchange = (times: number) =>
+      script(
+        'import os',
+        '(a, b), (c, d) = os.pipe(), os.pipe()',
+        'pid = os.fork()',
+        `for _ in range(${times}):`,
+        '    if pid: os.write(b, b"x"); os.read(c, 1)',
+        '    else: os.read(a, 1); os.write(d, b"x")',
+      );
+    const none = metric(await run(exchange(0)), 'context_switches_voluntary');
+    const many = metric(await run(exchange(3000)), 'context_switches_voluntary');
+    expect(many - none).toBeGreaterThan(3000);
+    expect(many - none).toBeLessThan(7000);
+  });
+
+  test('bytes are those that storage gave and took, not those of pipes and the page cache', async () => {
+    const bytes = 8 << 20;
+    const write = script(
+      'import os',
+      'with open("data", "wb") as file:',
+      `    file.write(b"x" * ${bytes})`,
+      '    file.flush()',
+      '    os.fsync(file.fileno())',
+      '    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)',
+    );
+    // Behind the write of a page that is not on a disk (tmpfs) nothing is counted.
+    const onDisk = (await statfs(folder)).type !== 0x01021994;
+    const written = await run(write);
+    expect(metric(written, 'io_write_bytes') >= bytes).toBe(onDisk);
+    expect(metric(written, 'io_write_bytes')).toBeLessThan(2 * bytes);
+    const read = await run(['cat', 'data', 'data', 'data']);
+    expect(metric(read, 'io_read_bytes') >= bytes).toBe(onDisk);
+    // The second and the third time it is in the page cache.
+    expect(metric(read, 'io_read_bytes')).toBeLessThan(2 * bytes);
+    expect(metric(read, 'io_write_bytes')).toBeLessThan(bytes / 8);
+    const piped = await run(shell(`head -c ${bytes} /dev/zero | cat > /dev/null`));
+    expect(metric(piped, 'io_write_bytes')).toBeLessThan(bytes / 8);
+  });
+
+  const TIME = '/usr/bin/time';
+  withTool(TIME)('several processes together are what time(1) says of them', async () => {
+    const work = script(
+      'import mmap, os, time',
+      'for size in (16, 32):',
+      '    if os.fork() == 0:',
+      '        data = bytearray(size << 20)',
+      '        for _ in range(40): time.sleep(0.001)',
+      '        end = time.thread_time() + 0.2',
+      '        while time.thread_time() < end: os.read(zero, 1 << 16) if size == 16 else sum(range(1000))',
+      '        os._exit(0)',
+      'with open("data", "wb") as file:',
+      '    file.write(b"x" * (4 << 20))',
+      '    os.fsync(file.fileno())',
+      'while True:',
+      '    try: os.wait()',
+      '    except ChildProcessError: break',
+    ).map((word) =>
+      word.replace('import mmap, os, time', 'import os, time\nzero = os.open("/dev/zero", os.O_RDONLY)'),
+    );
+    const result = await run([TIME, '-v', '-o', 'said', python, ...work.slice(1)]);
+    const text = await readFile(join(folder, 'said'), 'utf8');
+    const said = (name: string): number => Number(text.split(`${name}: `)[1]?.split('\n')[0]);
+    const all = (name: string) => metric(result, name);
+    // time rounds to a hundredth; the probe's figure has time's own process and the fork before it as well.
+    expect(Math.abs(all('user_time_s') - said('User time (seconds)'))).toBeLessThan(0.03);
+    expect(Math.abs(all('system_time_s') - said('System time (seconds)'))).toBeLessThan(0.03);
+    expect(all('max_rss_bytes')).toBe(said('Maximum resident set size (kbytes)') * 1024);
+    const more = (name: string, saying: string) => all(name) - said(saying);
+    expect(more('page_faults_minor', 'Minor (reclaiming a frame) page faults')).toBeGreaterThanOrEqual(0);
+    expect(more('page_faults_minor', 'Minor (reclaiming a frame) page faults')).toBeLessThan(600);
+    expect(more('page_faults_major', 'Major (requiring I/O) page faults')).toBeLessThan(20);
+    expect(more('context_switches_voluntary', 'Voluntary context switches')).toBeLessThan(10);
+    expect(said('Voluntary context switches')).toBeGreaterThan(80);
+    expect(more('context_switches_involuntary', 'Involuntary context switches')).toBeLessThan(20);
+    // What time itself writes at its end is a block or two of the file system.
+    const written = all('io_write_bytes') - said('File system outputs') * 512;
+    expect(written).toBeGreaterThanOrEqual(0);
+    expect(written).toBeLessThanOrEqual(2 * 4096);
+  });
+});
+
+describe('the start of the interpreter', () => {
+  /** Runs a stand-in for an interpreter, which notes its words and does what the lines say. */
+  async function started(
+    interpreterWords: number,
+    ...body: readonly string[]
+  ): Promise<RunResult | undefined> {
+    const path = join(folder, 'python');
+    await writeFile(path, ['#!/bin/sh', 'echo "$*" >> words', ...body].join('\n'), { mode: 0o755 });
+    const { status, stdout, stderr } = await runCommand(
+      python,
+      [
+        ...['-I', '-S', probe, 'run', `--interpreter=${interpreterWords}`, '--'],
+        ...[path, '-O', '-X', 'utf8', 'main.py', '-v'],
+      ],
+      { cwd: folder },
+    );
+    return readProbeAnswer({ status, stdout, stderr });
+  }
+  const START = '-O -X utf8 -c pass';
+  const WORKLOAD = '-O -X utf8 main.py -v';
+
+  test('is the median of several, with the flags of the variant alone, behind the workload', async () => {
+    // The first one takes long, as one does that has to compile what it imports.
+    const slow = 'case "$*" in *pass) test -e cold || { touch cold; sleep 0.3; };; esac';
+    const result = await started(4, slow);
+    expect(result).toMatchObject({ outcome: 'ok' });
+    expect(result?.metrics['startup_time_s']).toBeGreaterThan(0.0002);
+    expect(result?.metrics['startup_time_s']).toBeLessThan(0.15);
+    expect((await lines('words'))[0]).toBe(WORKLOAD);
+    expect(new Set((await lines('words')).slice(1))).toEqual(new Set([START]));
+  });
+
+  test('counts in no other figure', async () => {
+    const burn = 'case "$*" in *pass) i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done;; esac';
+    const { metrics } = (await started(4, burn)) ?? { metrics: {} };
+    const startup = metrics['startup_time_s'] ?? 0;
+    expect(startup).toBeGreaterThan(0.03);
+    expect(metrics['cpu_time_s']).toBeLessThan(startup / 2);
+    expect(metrics['wall_time_s']).toBeLessThan(startup);
+  });
+
+  test.each([
+    ['of a slow one is taken fewer times', 4, 'sleep 0.3', [WORKLOAD, START, START], true],
+    ['that fails is none, and no failure of the run', 4, 'test "$5" != pass', [WORKLOAD, START], false],
+    ['is not asked of a command that is none', 0, '', [WORKLOAD], false],
+    ['says nothing of a run that failed', 4, 'exit 3', [WORKLOAD], false],
+  ])('%s', async (_, interpreterWords, body, words, has) => {
+    const result = await started(interpreterWords, body);
+    expect(result?.outcome).toBe(body === 'exit 3' ? 'nonzero' : 'ok');
+    expect(await lines('words')).toEqual(words);
+    expect(result?.metrics['startup_time_s'] !== undefined).toBe(has);
+  });
+
+  test('that hangs is ended', async () => {
+    const began = performance.now();
+    expect(
+      await inside(
+        'probe.STARTS_LIMIT_SECONDS = 0.5',
+        'probe.become_subreaper()',
+        'print(json.dumps(probe.startup_seconds(["sh", "-c", "sleep 300 & sleep 300", "sh"], dict(probe.os.environ))))',
+      ),
+    ).toBeNull();
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  test('is had of a python alone', async () => {
+    expect(metric(await run(script('pass')), 'startup_time_s')).toBeGreaterThan(0.001);
+    expect((await run(['true'])).metrics).not.toHaveProperty('startup_time_s');
+  });
+});
+
+describe('samples of anonymous memory', () => {
+  /** A watch over what a look gives, one value after the other, in a process that sleeps in between. */
+  const watched = (values: readonly (number | null)[], ...body: readonly string[]) =>
+    inside(
+      'import time',
+      `values = json.loads('${JSON.stringify(values)}')`,
+      'probe.SAMPLE_SECONDS = 0.02',
+      'watch = probe.Watch(lambda: values.pop(0) if len(values) > 1 else values[0])',
+      'watch.start(60)',
+      ...body,
+      'watch.stop()',
+      'print(json.dumps([watch.peak_bytes(), watch.longest_gap, watch.samples]))',
+    ) as Promise<[number | null, number, number]>;
+
+  test('give the highest, less what was there before', async () => {
+    const [peak, gap, samples] = await watched([100, 150, 400, 120, 90], 'time.sleep(0.4)');
+    expect(peak).toBe(300);
+    expect(samples).toBeGreaterThanOrEqual(3);
+    expect(gap).toBeGreaterThan(0.015);
+    expect(gap).toBeLessThan(0.4);
+  });
+
+  test('that are too few, or of a group that says nothing, give no peak', async () => {
+    expect((await watched([100, 150, 400], 'time.sleep(0.03)'))[0]).toBeNull();
+    expect(await watched([null], 'time.sleep(0.2)')).toEqual([null, expect.anything(), 0]);
+  });
+
+  test('become rarer where one of them takes long, and stop when they are told to', async () => {
+    const [, , samples] = await watched(
+      [1],
+      'quick = watch.look',
+      'def slow():',
+      '    end = time.process_time() + 0.002',
+      '    while time.process_time() < end: pass',
+      '    return quick()',
+      'watch.look = slow',
+      'time.sleep(1.5)',
+    );
+    // 2 ms are half a per cent of 400 ms.
+    expect(samples).toBeGreaterThanOrEqual(1);
+    expect(samples).toBeLessThanOrEqual(4);
+    const [, , after] = await watched([1], 'watch.stop()', 'time.sleep(0.3)');
+    expect(after).toBe(0);
+  });
+});
+
+describe('a kernel’s counter', () => {
+  test('that there is none of is none, silently', async () => {
+    expect(
+      await inside(
+        'unknown = probe.open_counter(9999, 0)',
+        'probe.open_counter = lambda kind, which: None',
+        'print(json.dumps([unknown, probe.open_counters()]))',
+      ),
+    ).toEqual([null, {}]);
+    expect(
+      await inside(
+        'probe.os.uname = lambda: type("Machine", (), {"machine": "riscv64"})',
+        'print(json.dumps(probe.open_counters()))',
+      ),
+    ).toEqual({});
+  });
+
+  test('counts children and theirs from their exec on, and this process not at all', async () => {
+    // Page faults are counted by the kernel itself, on machines without counters in the hardware too.
+    const [counted, faults] = (await inside(
+      'import os, resource',
+      'SOFTWARE, PAGE_FAULTS = 1, 2',
+      'counter = probe.open_counter(SOFTWARE, PAGE_FAULTS)',
+      'own = bytearray(50 << 20)',
+      'command = "{0} -I -S -c \'x = bytearray(50 << 20)\' & {0} -I -S -c pass; wait"',
+      'os.system(command.format(sys.executable))',
+      'faults = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt',
+      'print(json.dumps([counter and probe.read_counter(counter), faults]))',
+    )) as [number | null, number];
+    // Where the machine forbids it (perf_event_paranoid), there is nothing to see.
+    if (counted === null) return;
+    expect(counted).toBeLessThan(faults);
+    expect(counted).toBeGreaterThan(0.8 * faults);
+  });
+});
+
+test('a workload that rings the probe’s alarm is measured all the same', async () => {
+  const result = await run(shell('kill -ALRM $PPID', 'sleep 0.3'));
+  expect(metric(result, 'wall_time_s')).toBeGreaterThan(0.3);
+});
+
 test('the probe has imported everything before the first run', async () => {
   const late = await inside(
     'before = set(sys.modules)',
     'import io, contextlib',
     'known = before | set(sys.modules)',
     'with contextlib.redirect_stdout(io.StringIO()):',
-    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": ""}, ["true"])',
+    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 1}, [sys.executable, "-c", "pass"])',
     'print(json.dumps(sorted(set(sys.modules) - known)))',
   );
   expect(late).toEqual([]);
@@ -327,6 +613,15 @@ describe('the file of business metrics', () => {
       { outcome: 'nonzero', message: expect.stringContaining('found "\\u0000') },
     ],
     [
+      'may be larger for the rounds that pytest-benchmark writes down, which are left out',
+      script(
+        'import json, os',
+        'rounds = [{"name": "x", "stats": {"data": [1.5e-7] * 200000, "median": 2}}]',
+        'json.dump({"machine_info": {}, "benchmarks": rounds}, open(os.environ["PACEGATE_METRICS"], "w"), indent=4)',
+      ),
+      { outcome: 'ok', metrics: { x: 2 } },
+    ],
+    [
       'may hold bytes that are no text',
       shell('printf "\\377" > "$PACEGATE_METRICS"'),
       { outcome: 'nonzero', message: expect.stringContaining('found "\uFFFD"') },
@@ -422,16 +717,18 @@ describe('the cgroup of a container', () => {
     'cpu.stat':
       'usage_usec 1250000\nuser_usec 1000000\nsystem_usec 250000\nnr_periods 12\nnr_throttled 3\nthrottled_usec 40000\n',
     'memory.peak': '20971520\n',
+    'memory.stat': 'anon 1048576\nfile 4096\nanon_thp 0\n',
     'memory.events': 'low 0\nhigh 0\nmax 27\noom 2\noom_kill 1\noom_group_kill 0\n',
   };
   const V1 = {
     'cpuacct/cpuacct.usage': '1250000000\n',
     'cpu/cpu.stat': 'nr_periods 12\nnr_throttled 3\nthrottled_time 40000000\n',
     'memory/memory.max_usage_in_bytes': '20971520\n',
+    'memory/memory.stat': 'cache 4096\nrss 4096\ntotal_cache 4096\ntotal_rss 1048576\n',
     'memory/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
   };
-  const ALL = { cpu: 1.25, throttled: 0.04, peak: 20_971_520, oom: 1 };
-  const NONE = { cpu: null, throttled: null, peak: null, oom: 0 };
+  const ALL = { cpu: 1.25, throttled: 0.04, peak: 20_971_520, oom: 1, anonymous: 1_048_576 };
+  const NONE = { cpu: null, throttled: null, peak: null, oom: 0, anonymous: null };
 
   async function readers(files: Record<string, string>, own = '0::/\n', contained = true): Promise<unknown> {
     const all = { ...files, own };
@@ -443,7 +740,7 @@ describe('the cgroup of a container', () => {
       `probe.CGROUP = ${JSON.stringify(folder)}`,
       'probe.OWN_CGROUP = probe.CGROUP + "/own"',
       `folders = probe.cgroup_folders(${contained ? 'True' : 'False'})`,
-      'print(json.dumps({"cpu": probe.cgroup_cpu_seconds(*folders), "throttled": probe.throttled_seconds(*folders), "peak": probe.memory_peak_bytes(*folders), "oom": probe.oom_kills(*folders)}))',
+      'print(json.dumps({"cpu": probe.cgroup_cpu_seconds(*folders), "throttled": probe.throttled_seconds(*folders), "peak": probe.memory_peak_bytes(*folders), "oom": probe.oom_kills(*folders), "anonymous": probe.anonymous_bytes(*folders)}))',
     );
   }
   const without = (files: object, ...names: readonly string[]) =>
@@ -460,7 +757,7 @@ describe('the cgroup of a container', () => {
     ['version 2 before Linux 5.19', without(V2, 'memory.peak'), '0::/\n', { ...ALL, peak: null }],
     [
       'version 2 without controllers',
-      without(V2, 'memory.events', 'memory.peak', 'cpu.stat'),
+      without(V2, 'memory.events', 'memory.peak', 'memory.stat', 'cpu.stat'),
       '0::/\n',
       NONE,
     ],

@@ -1,0 +1,29 @@
+import type { Benchmark, Benchmarks } from './benchmark.ts';
+
+/** Longer ones are no measurement. */
+const LONGEST_LINE = 500;
+const LINE = /^(?<name>\S+)\s+(?<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)(\s+(?<unit>\S{1,30}))?$/;
+
+/** A plain list: `name value unit` a line, the unit may be missing; empty lines and `#` comments are passed over. */
+export function readList(text: string): Benchmarks {
+  const found: Benchmark[] = [];
+  const met = new Map<string, number>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const written = line.replace(/(^|\s)#.*$/, '').trim();
+    if (written === '') continue;
+    const place = `line ${index + 1}`;
+    const {
+      name,
+      value: digits,
+      unit,
+    } = (written.length > LONGEST_LINE ? undefined : LINE.exec(written)?.groups) ?? {};
+    const value = Number(digits);
+    if (name === undefined || !Number.isFinite(value))
+      return `${place}: legal is \`name value unit\`, such as \`parse 12.5 ms\`, with a finite number; found ${JSON.stringify(written.slice(0, 120))}`;
+    const before = met.get(name);
+    if (before !== undefined) return `${place}: ${name} stands in line ${before} already`;
+    met.set(name, index + 1);
+    found.push({ name, value, ...(unit === undefined ? {} : { unit }) });
+  }
+  return found;
+}

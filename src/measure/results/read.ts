@@ -1,0 +1,100 @@
+import { BUILT_IN_METRICS, type Better } from '../../session/metric.ts';
+import { readAsv } from './asv.ts';
+import type { Benchmarks } from './benchmark.ts';
+import { readHyperfine } from './hyperfine.ts';
+import { readList } from './list.ts';
+import { metricNames } from './names.ts';
+import { readOwn } from './own.ts';
+import { readPyperf } from './pyperf.ts';
+import { readPytestBenchmark } from './pytest-benchmark.ts';
+
+/** What a workload reports of itself. */
+export interface Reported {
+  /** Metric to value, in the metric's unit. */
+  readonly values: Readonly<Record<string, number>>;
+  /** What the file says of a metric's unit and direction; nothing where it says neither. */
+  readonly declared: Readonly<Record<string, { unit?: string; better?: Better }>>;
+}
+
+/** A file may have a name as long as itself. */
+const MAX_PLACE = 300;
+const MAX_COMPLAINT = 800;
+
+const PREFIX = 'the workload wrote metrics that cannot be read (PACEGATE_METRICS, ';
+
+/**
+ * Reads the file that the workload wrote to PACEGATE_METRICS, whatever tool wrote it: Pacegate's own JSON, that of
+ * pyperf, pytest-benchmark, hyperfine or asv, or a plain list. The content tells them apart, never the name.
+ *
+ * @returns a sentence, with the place in the file, where it cannot be read
+ */
+export function readResults(text: string): Reported | string {
+  const benchmarks = readBenchmarks(text);
+  if (typeof benchmarks === 'string') return sentence(benchmarks);
+  const names = metricNames(benchmarks);
+  const reserved = names.find((name) => BUILT_IN_METRICS.some((metric) => metric.name === name));
+  if (reserved !== undefined)
+    return `the workload wrote the metric ${reserved} (PACEGATE_METRICS), which is measured from outside: give it another name`;
+  const named = benchmarks.map((benchmark, index) => ({ ...benchmark, metric: names[index] ?? '' }));
+  return {
+    values: Object.fromEntries(named.map(({ metric, value }) => [metric, value])),
+    declared: Object.fromEntries(
+      named
+        .filter(({ unit, better }) => unit !== undefined || better !== undefined)
+        .map(({ metric, unit, better }) => [
+          metric,
+          { ...(unit === undefined ? {} : { unit }), ...(better === undefined ? {} : { better }) },
+        ]),
+    ),
+  };
+}
+
+/** Place and complaint, as `line 3: legal is …`, in a sentence that says what it is about. */
+function sentence(complaint: string): string {
+  const end = complaint.indexOf(': ');
+  return `${PREFIX}${complaint.slice(0, Math.min(end, MAX_PLACE))})${complaint.slice(end, end + MAX_COMPLAINT)}`;
+}
+
+function readBenchmarks(text: string): Benchmarks {
+  const document = parseResults(text);
+  if (document === undefined) return isJsonish(text) ? readOwn(undefined, text) : readList(text);
+  if (isRecord(document)) {
+    const { benchmarks, results } = document;
+    if ('result_columns' in document) return readAsv(document);
+    if (Array.isArray(results)) return readHyperfine(document);
+    if (Array.isArray(benchmarks))
+      return 'machine_info' in document || benchmarks.some((entry) => isRecord(entry) && 'stats' in entry)
+        ? readPytestBenchmark(document)
+        : readPyperf(document);
+  }
+  return readOwn(document, text);
+}
+
+/** What a list cannot begin with. */
+const isJsonish = (text: string) => text.trim() === '' || /^\s*[[{"]/.test(text);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * JSON, or Python's: json.dump writes NaN and Infinity, which JSON does not have (asv's skipped benchmarks are such).
+ * They become those words in quotes: a reader that wants a number refuses them at their place.
+ * @returns undefined for what is neither
+ */
+function parseResults(text: string): unknown {
+  return (
+    parseJson(text) ??
+    parseJson(text.replace(PYTHON_NUMBERS, (found) => (found.startsWith('"') ? found : `"${found}"`)))
+  );
+}
+
+/** A string (or what is left after a quote, so that no text is looked at twice), or one of Python's own numbers. */
+const PYTHON_NUMBERS = /"(?:[^"\\]|\\.)*"?|-?\b(?:NaN|Infinity)\b/g;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
