@@ -5,10 +5,7 @@ import type { RunRequest } from './engine.ts';
  * The workload's words with a first `python` or `python3` replaced by the variant's interpreter and flags, and each
  * `{metrics}`, in whatever word it stands, by the file that PACEGATE_METRICS names.
  */
-export function workloadCommand(
-  { runnable, workload }: RunRequest,
-  metricsFile: string,
-): readonly string[] {
+export function workloadCommand({ runnable, workload }: RunRequest, metricsFile: string): readonly string[] {
   // As a function: in a replacement string, $ of the path would mean something.
   const [first = '', ...rest] = workload.command.map((word) =>
     word.replaceAll(METRICS_WORD, () => metricsFile),

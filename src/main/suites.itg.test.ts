@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, jest } from '@jest/globals';
+import { toolPath, withTool } from '../process/engine.test-support.ts';
+import { parseSession } from '../session/read.ts';
+import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
+
+/** Benchmark suites as people have them (fixtures/suites), gated as they are, with the real tools. */
+
+jest.setTimeout(600_000);
+afterAll(removeTemporaryFolders);
+
+const CLI = join(import.meta.dirname, '..', 'cli.ts');
+const SUITES = join(import.meta.dirname, '..', '..', 'fixtures', 'suites');
+/** Of the environment that `.ci/tools` makes: pyperf and pytest-benchmark are in no other. */
+const PYTHON = toolPath('../suites/bin/python');
+
+const gate = async (directory: string) =>
+  await new Promise<{ readonly status: number; readonly out: string; readonly log: string }>((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        ...[CLI, 'gate', '--baseline', 'HEAD~1', '--config', 'pacegate.yml', '--format', 'json'],
+      ],
+      { cwd: directory, maxBuffer: 1e8 },
+      (_, out, log) => resolve({ status: child.exitCode ?? -1, out, log }),
+    );
+  });
+
+interface Row {
+  readonly metric: string;
+  readonly unit: string;
+  readonly verdict: string;
+  readonly gated: boolean;
+  readonly head: { readonly median: number };
+}
+
+/** A repository with a suite, whose head renders a page twice over. */
+function slower(suite: string) {
+  const made = repository();
+  cpSync(join(SUITES, suite), made.path, { recursive: true });
+  made.write(
+    'pacegate.yml',
+    readFileSync(join(SUITES, suite, 'pacegate.yml'), 'utf8').replace('python: python3', `python: ${PYTHON}`),
+  );
+  made.commit('one');
+  const before = readFileSync(join(SUITES, suite, 'templates.py'), 'utf8');
+  made.write(
+    'templates.py',
+    before.replace(
+      '    return "".join(',
+      '    "".join([str(values.get(part)) for part in parts])\n    return "".join(',
+    ),
+  );
+  made.commit('slower');
+  return made.path;
+}
+
+withTool(PYTHON).each([
+  ['pytest', 'test_render', ['test_compile_1', 'test_compile_50']],
+  ['pyperf', 'render_page', ['compile_page']],
+])(
+  'a %s suite is gated as it is: %s is regressed, the others are judged or shown',
+  async (suite, worse, others) => {
+    const directory = slower(suite);
+    const { status, out, log } = await gate(directory);
+    expect({ status, log: status === 1 ? '' : log }).toEqual({ status: 1, log: '' });
+    const { results } = JSON.parse(out) as { results: readonly Row[] };
+    const row = (name: string) => results.find(({ metric }) => metric === name);
+    expect(row(worse)).toMatchObject({ gated: true, verdict: 'regressed', unit: 's' });
+    for (const name of others) expect(row(name)).toMatchObject({ unit: 's' });
+    for (const name of others) expect(row(name)?.verdict).not.toBe('regressed');
+    // Microseconds, not those of starting the tool.
+    for (const name of [worse, ...others]) expect(row(name)?.head.median).toBeLessThan(0.01);
+    const file = join(directory, 'pacegate-out/session.json');
+    expect(parseSession(readFileSync(file, 'utf8'), file).workload.repetitions).toEqual({ here: 1 });
+  },
+);
