@@ -67,7 +67,7 @@ function reasonSentence(group: readonly Row[], all: readonly Row[], { name, text
       ? listed(variants.map(name))
       : `${listed(variants.map(name))}, ${listed(metrics)}`;
   const reason = first === undefined ? '' : reasonOf(first);
-  const why = reason === '' ? '' : `: ${text(clip(reason, 300))}`;
+  const why = reason === '' ? '' : `: ${text(clip(reason, 300).replace(/\.$/, ''))}`;
   return `${what} ${(first && WITHOUT_FIGURES[first.verdict]) ?? 'not judged'}${why}`;
 }
 

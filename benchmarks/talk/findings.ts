@@ -1,0 +1,89 @@
+import { rankVariants } from '../../src/compare/rank.ts';
+import { share } from '../../src/report/words.ts';
+import type { RankRow } from '../../src/session/ranking.ts';
+import type { Session } from '../../src/session/session.ts';
+
+/** A sentence of the talk's table, one run each: what moving from one image to another changed in one figure. */
+export interface Finding {
+  readonly says: string;
+  readonly variant: string;
+  readonly reference: string;
+  readonly metric: string;
+  /** (variant / reference) - 1 as the talk's table has it. */
+  readonly talk: number;
+}
+
+const CPU = 'cpu_time_s_per_work';
+const MEMORY = 'max_rss_bytes_per_work';
+const RATE = 'work_per_minute';
+
+const finding = (
+  says: string,
+  variant: string,
+  reference: string,
+  metric: string,
+  [value, against]: readonly [number, number],
+): Finding => ({ says, variant, reference, metric, talk: value / against - 1 });
+
+/** The table of BreizhCamp 2025, in the order in which it is read there. */
+export const FINDINGS: readonly Finding[] = [
+  finding(
+    "The official image takes more CPU a task than Debian's Python",
+    'official',
+    'debian',
+    CPU,
+    [1.5, 1.16],
+  ),
+  finding('… and does as many tasks a minute', 'official', 'debian', RATE, [567.6, 563.4]),
+  finding(
+    'pyenv without options takes more CPU a task than the official image',
+    'pyenv',
+    'official',
+    CPU,
+    [1.9, 1.5],
+  ),
+  finding('… and does as many tasks a minute', 'pyenv', 'official', RATE, [558.5, 567.6]),
+  finding('--enable-optimizations --with-lto saves CPU a task', 'pyenv-optimized', 'pyenv', CPU, [1.41, 1.9]),
+  finding("… but does not reach Debian's Python", 'pyenv-optimized', 'debian', CPU, [1.41, 1.16]),
+  finding('-march=native saves a little more', 'pyenv-native', 'pyenv-optimized', CPU, [1.37, 1.41]),
+  finding('BOLT saves nothing more', 'pyenv-bolt', 'pyenv-optimized', CPU, [1.42, 1.41]),
+  finding('Memory a task is about the same: official, Debian', 'official', 'debian', MEMORY, [52.1, 53.9]),
+  finding('… pyenv with optimisations, official', 'pyenv-optimized', 'official', MEMORY, [51.6, 52.1]),
+  finding('… BOLT, official', 'pyenv-bolt', 'official', MEMORY, [54.1, 52.1]),
+];
+
+export type Holds =
+  'holds' | 'holds, smaller' | 'holds, larger' | 'does not hold' | 'not decided' | 'not measured';
+
+/** What this session says of a finding; the family of tests is that of all variants against its reference. */
+export function check(
+  session: Session,
+  { variant, reference, metric, talk }: Finding,
+): { readonly row: RankRow | undefined; readonly holds: Holds } {
+  const ranking = rankVariants(session, reference);
+  const row = ranking.variants
+    .find((one) => one.variant === variant)
+    ?.rows.find((one) => one.metric === metric);
+  const limit = ranking.metrics.find(({ name }) => name === metric)?.limit ?? 0.03;
+  return { row, holds: holdsBy(row, talk, limit) };
+}
+
+/** A talk's figure below the limit is one of no difference that matters. */
+function holdsBy(row: RankRow | undefined, talk: number, limit: number): Holds {
+  if (row === undefined || row.verdict === 'no_data' || row.verdict === 'shown') return 'not measured';
+  if (row.verdict === 'undecided') return 'not decided';
+  const { estimate, low, high } = row.change;
+  if (Math.abs(talk) < limit) return row.verdict === 'same' ? 'holds' : 'does not hold';
+  if (row.verdict === 'same' || estimate === null || estimate > 0 !== talk > 0) return 'does not hold';
+  if (low === null || high === null || (low <= talk && talk <= high)) return 'holds';
+  return Math.abs(estimate) < Math.abs(talk) ? 'holds, smaller' : 'holds, larger';
+}
+
+/** How far a figure's medians are apart over all variants, a fraction of the smallest. */
+export function span(session: Session, metric: string, but: readonly string[]): string {
+  const ranking = rankVariants(session);
+  const medians = ranking.variants
+    .filter(({ variant }) => !but.includes(variant))
+    .flatMap(({ rows }) => rows.find((row) => row.metric === metric)?.median ?? []);
+  return medians.length < 2 ? '–' : share(Math.max(...medians) / Math.min(...medians) - 1);
+}
