@@ -10,6 +10,7 @@ import { factsJson, renderFactsMarkdown, renderFactsTerminal } from '../report/f
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/measurement.ts';
 import { renderNightlyMarkdown, renderNightlyTerminal } from '../report/nightly.ts';
+import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { isMerged } from '../session/merged.ts';
 import { parseSessionFile } from '../session/read.ts';
@@ -17,6 +18,7 @@ import type { EvidenceRequest, Verdict } from '../session/rules.ts';
 import type { Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import type { ShardRequest } from '../session/shard.ts';
+import type { Timeline } from '../session/timeline.ts';
 import { renderTimings } from '../session/timings.ts';
 import { runDemo } from './demo.ts';
 import { examine } from './doctor.ts';
@@ -33,9 +35,10 @@ import { compareFiles, type ComparedFiles } from './read-sides.ts';
 import { jsonText, writeResults } from './results.ts';
 import { judgedTogether, readSessions, readText, type JudgedSessions } from './session-files.ts';
 import { newSessionId } from './session-id.ts';
+import { foldersOf, TIMELINE_FILE, timelinesIn, timelinesText } from './timeline-files.ts';
 import { openWorkFolder, removeWorkFolder } from './work-folder.ts';
 
-export const FORMATS = ['markdown', 'json', 'csv'] as const;
+export const FORMATS = ['markdown', 'json', 'csv', 'openmetrics'] as const;
 type Format = (typeof FORMATS)[number];
 
 /** What every command has: where things lie, where to write, and the signal that ends it. */
@@ -100,7 +103,8 @@ export async function runCommandOfOneSide(
     const request = { side: options.side, event: TERMINAL.event };
     const { session, interrupted } = await measureTree(project, request, run, context.signal);
     await keepMeasurement(run.out, session);
-    context.print(measurementText(session, options, context.colour));
+    const timelines = await timelinesFor(options, [run.out.path]);
+    context.print(measurementText(session, options, context.colour, timelines));
     sayWhere(context, run.out, session);
     return interrupted || session.failures.length > 0 ? COULD_NOT_BE_MEASURED : 0;
   });
@@ -126,7 +130,8 @@ export async function rankCommand(
       context.signal,
     );
     context.log.step('Ranking');
-    context.print(rankingText(session, options.format, context.colour));
+    const timelines = await timelinesFor(options, [run.out.path]);
+    context.print(rankingText(session, options.format, context.colour, timelines));
     sayWhere(context, run.out, session);
     return interrupted || session.failures.length > 0 ? COULD_NOT_BE_MEASURED : 0;
   });
@@ -177,8 +182,12 @@ export async function mergeCommand(
   paths: readonly string[],
   options: Printed & { readonly out: string; readonly failOn?: readonly Verdict[] },
 ): Promise<number> {
-  const judged = judgedTogether(await readSessions(paths));
-  await deliver(context, judged, [], await openOutFolder(options.out), options);
+  const named = await readSessions(paths);
+  const judged = judgedTogether(named);
+  const timelines = await timelinesIn(foldersOf(named.map(({ file }) => file)));
+  const out = await openOutFolder(options.out);
+  if (timelines.length > 0) await out.write(TIMELINE_FILE, timelinesText(timelines));
+  await deliver(context, judged, [], out, options);
   return exitStatus(judged.comparison, options.failOn ?? judged.session.rules.failOn);
 }
 
@@ -198,7 +207,8 @@ async function deliver(
   });
   await writeResults(out, file, comparison, markdown);
   context.log.step('Verdict');
-  context.print(comparisonText(judged, remarks, options, context.colour));
+  const timelines = await timelinesFor(options, [out.path]);
+  context.print(comparisonText(judged, remarks, options, context.colour, timelines));
   sayWhere(context, out, session);
 }
 
@@ -221,7 +231,8 @@ export async function baselineCommand(
     const { remarks, status, failure } = endOf(night, project.plan.baselineBranch);
     const markdown = renderNightlyMarkdown(session, comparison, remarks);
     await writeResults(run.out, session, comparison, markdown);
-    context.print(nightText(session, comparison, remarks, options, context.colour));
+    const timelines = await timelinesFor(options, [run.out.path]);
+    context.print(nightText(session, comparison, remarks, options, context.colour, timelines));
     sayWhere(context, run.out, session);
     if (failure === undefined) return status;
     throw stored.kind === 'refused' || status === 3
@@ -309,7 +320,8 @@ export async function compareCommand(
   const failOn = options.failOn ??
     project?.plan.rules.failOn ??
     compared.session?.rules.failOn ?? ['regressed'];
-  context.print(comparisonText(withFailOn(compared, failOn), [], options, context.colour));
+  const timelines = await timelinesFor(options, foldersOf([...files, ...baseline, ...head]));
+  context.print(comparisonText(withFailOn(compared, failOn), [], options, context.colour, timelines));
   return exitStatus(compared.comparison, failOn);
 }
 
@@ -319,14 +331,16 @@ export async function reportCommand(
   options: Printed,
 ): Promise<number> {
   const session = parseSessionFile(await readText(file), file);
+  const timelines = await timelinesFor(options, foldersOf([file]));
   if (isMerged(session)) {
     const judged = judgedTogether(session.parts.map((part) => ({ session: part, file })));
-    context.print(comparisonText(judged, [], options, context.colour));
+    context.print(comparisonText(judged, [], options, context.colour, timelines));
     return 0;
   }
   if (session.purpose === 'nightly')
-    context.print(nightText(session, compareSession(session), [], options, context.colour));
-  else if (session.purpose === 'ranking') context.print(rankingText(session, options.format, context.colour));
+    context.print(nightText(session, compareSession(session), [], options, context.colour, timelines));
+  else if (session.purpose === 'ranking')
+    context.print(rankingText(session, options.format, context.colour, timelines));
   // What `run` measured is a measurement, unless there was something to judge it by.
   else if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
     context.print(
@@ -335,9 +349,10 @@ export async function reportCommand(
         [],
         options,
         context.colour,
+        timelines,
       ),
     );
-  else context.print(measurementText(session, options, context.colour));
+  else context.print(measurementText(session, options, context.colour, timelines));
   return 0;
 }
 
@@ -389,12 +404,17 @@ function sayWhere({ log }: CommandContext, out: OutFolder, { budget }: Session):
   log.info(`${duration(budget.spentSeconds)}; report.md, session.json and timings.csv are in ${out.path}`);
 }
 
+/** The timelines in folders, where the format has a place for them. */
+const timelinesFor = async ({ format }: Printed, folders: readonly string[]): Promise<readonly Timeline[]> =>
+  format === 'openmetrics' ? await timelinesIn(folders) : [];
+
 /** A comparison in the format that was asked for; without one, the table for a terminal. */
 function comparisonText(
   { comparison, session, parts }: ComparedFiles,
   remarks: readonly string[],
   { format }: Printed,
   colour: boolean,
+  timelines: readonly Timeline[],
 ): string {
   switch (format) {
     case 'json':
@@ -405,6 +425,12 @@ function comparisonText(
           '--format csv writes the timings of one session, and several files were compared. Legal here: markdown, json.',
         );
       return renderTimings(...parts);
+    case 'openmetrics':
+      if (session === undefined)
+        throw new ConfigurationError(
+          '--format openmetrics needs the times of the runs, which a timings.csv does not hold: name session.json files. Legal here: markdown, json.',
+        );
+      return renderOpenMetrics({ sessions: parts, comparison, timelines });
     case 'markdown': {
       const marker = session === undefined ? {} : { marker: markerOf(session.configuration) };
       return renderMarkdown(comparison, session, { ...marker, remarks, parts });
@@ -421,16 +447,24 @@ function nightText(
   remarks: readonly string[],
   { format }: Printed,
   colour: boolean,
+  timelines: readonly Timeline[],
 ): string {
   return sessionText(session, format, {
+    openMetrics: () => renderOpenMetrics({ sessions: [session], comparison, timelines }),
     markdown: () => renderNightlyMarkdown(session, comparison, remarks),
     terminal: () => renderNightlyTerminal(session, comparison, { colour, remarks }),
   });
 }
 
 /** The same for a session of one side. */
-function measurementText(session: Session, { format }: Printed, colour: boolean): string {
+function measurementText(
+  session: Session,
+  { format }: Printed,
+  colour: boolean,
+  timelines: readonly Timeline[],
+): string {
   return sessionText(session, format, {
+    openMetrics: () => renderOpenMetrics({ sessions: [session], timelines }),
     markdown: () => renderMeasurementMarkdown(session),
     terminal: () => renderMeasurementTerminal(session, { colour }),
   });
@@ -440,13 +474,15 @@ function measurementText(session: Session, { format }: Printed, colour: boolean)
 function sessionText(
   session: Session,
   format: Printed['format'],
-  words: { readonly markdown: () => string; readonly terminal: () => string },
+  words: Readonly<Record<'markdown' | 'openMetrics' | 'terminal', () => string>>,
 ): string {
   switch (format) {
     case 'json':
       return jsonText(session);
     case 'csv':
       return renderTimings(session);
+    case 'openmetrics':
+      return words.openMetrics();
     case 'markdown':
       return words.markdown();
     default:

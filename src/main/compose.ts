@@ -15,6 +15,7 @@ import { hostVariants } from './host-variants.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
 import { reportProgress, type ProgressLog } from './progress.ts';
+import { TIMELINE_FILE } from './timeline-files.ts';
 
 export interface World {
   readonly plan: Plan;
@@ -73,7 +74,7 @@ export async function withPorts<Result>(
     hosts: hostVariants(plan),
     facts: (runnable) => (runnable.image.engine === 'host' ? host : container).facts(runnable),
     measure: async ({ seed, variants, secondsLeft, planner, plan: measured }, signal) => {
-      const timeline = timelineFile(join(out.path, 'timeline.jsonl'), sessionId, workFolder);
+      const timeline = timelineFile(join(out.path, TIMELINE_FILE), sessionId, workFolder);
       const journal = timeline.beside(await openJournal(join(out.path, 'runs.jsonl')));
       try {
         return await measureSession(

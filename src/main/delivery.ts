@@ -8,6 +8,7 @@ import { oneLine } from '../report/escape.ts';
 import { change, metricWords, quantity } from '../report/words.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { ProgressLog } from './progress.ts';
+import { TIMELINE_FILE } from './timeline-files.ts';
 
 /** The runner as a log: foldable groups are left out, for a red job is read from its end. */
 const log: ProgressLog = {
@@ -34,7 +35,15 @@ export interface Uploaded {
   readonly remarks: readonly string[];
 }
 
-const FILES = ['session.json', 'timings.csv', 'report.md', 'comparison.json', 'runs.jsonl'];
+const FILES = [
+  'session.json',
+  'timings.csv',
+  'report.md',
+  'comparison.json',
+  'runs.jsonl',
+  TIMELINE_FILE,
+  'openmetrics.txt',
+];
 
 /**
  * Uploads the files of a run; the verdict stands whether it works or not.

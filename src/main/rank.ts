@@ -2,8 +2,10 @@ import { rankVariants } from '../compare/rank.ts';
 import { rankingFile } from '../compare/rank-nights.ts';
 import { rank, referenceIn, type RankOptions } from '../pipeline/rank.ts';
 import { renderMeasurementMarkdown } from '../report/measurement.ts';
+import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { renderRankingMarkdown, renderRankingTerminal } from '../report/rank.ts';
 import type { Session } from '../session/session.ts';
+import type { Timeline } from '../session/timeline.ts';
 import { renderTimings } from '../session/timings.ts';
 import type { RunContext } from './gate-repository.ts';
 import { measureTree } from './measure-tree.ts';
@@ -47,11 +49,13 @@ export async function rankTree(
 /** A ranking in the format that was asked for; without one, the tables for a terminal. */
 export function rankingText(
   session: Session,
-  format: 'markdown' | 'json' | 'csv' | undefined,
+  format: 'markdown' | 'json' | 'csv' | 'openmetrics' | undefined,
   colour: boolean,
+  timelines: readonly Timeline[] = [],
 ): string {
   // The timings are there whatever can be made of them.
   if (format === 'csv') return renderTimings(session);
+  if (format === 'openmetrics') return renderOpenMetrics({ sessions: [session], timelines });
   const ranking = rankVariants(session);
   switch (format) {
     case 'json':

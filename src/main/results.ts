@@ -1,9 +1,11 @@
 import { sessionText } from '../baseline/format.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { comparisonJson } from '../compare/json.ts';
+import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { isMerged, MERGED_FORMAT, MERGED_VERSION, partsOf, type SessionFile } from '../session/merged.ts';
 import { renderTimings } from '../session/timings.ts';
 import type { OutFolder } from './out-folder.ts';
+import { timelinesIn } from './timeline-files.ts';
 
 /** The files of a run, absolute; `runs.jsonl` grew while it was measured. */
 export interface ResultFiles {
@@ -33,5 +35,8 @@ export async function writeResults(
     report: await out.write('report.md', markdown),
   };
   if (comparison !== undefined) await out.write('comparison.json', jsonText(comparisonJson(comparison)));
+  // It is in no verdict: what has become of that file stops nothing.
+  const timelines = await timelinesIn([out.path]).catch(() => []);
+  await out.write('openmetrics.txt', renderOpenMetrics({ sessions: partsOf(file), comparison, timelines }));
   return files;
 }

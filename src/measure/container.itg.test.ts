@@ -92,30 +92,48 @@ async function running(): Promise<string> {
 }
 const SLEEP = ['sleep', '300'];
 
-withEngine(
-  'a good run has the four built-in metrics, the workload’s own, and leaves no container',
-  async () => {
-    const result = await run(
-      report({ tasks: '7' }, 'import time', 'data = b"x" * (64 << 20)', 'time.sleep(0.2)'),
-    );
-    expect(result).toMatchObject({ outcome: 'ok', exitStatus: 0, message: undefined });
-    const {
-      wall_time_s = 0,
-      cpu_time_s = 0,
-      max_rss_bytes = 0,
-      memory_peak_bytes,
-      ...others
-    } = result.metrics;
-    expect(wall_time_s).toBeGreaterThan(0.2);
-    expect(cpu_time_s).toBeGreaterThan(0);
-    expect(max_rss_bytes).toBeGreaterThan(64 << 20);
-    // cgroup v2 has a peak since Linux 5.19, v1 always.
-    expect(memory_peak_bytes).toBeGreaterThan(64 << 20);
-    expect(others).toEqual({ tasks: 7 });
-    expect(result.noise).toHaveProperty('load_1m');
-    expect(await ours()).toEqual([]);
-  },
-);
+withEngine('a good run has the built-in metrics, the workload’s own, and leaves no container', async () => {
+  const result = await run(
+    report({ tasks: '7' }, 'import time', 'data = b"x" * (64 << 20)', 'time.sleep(0.2)'),
+  );
+  expect(result).toMatchObject({ outcome: 'ok', exitStatus: 0, message: undefined });
+  const {
+    wall_time_s = 0,
+    cpu_time_s = 0,
+    max_rss_bytes = 0,
+    memory_peak_bytes,
+    anonymous_memory_bytes = 0,
+    startup_time_s = 0,
+    ...others
+  } = result.metrics;
+  expect(wall_time_s).toBeGreaterThan(0.2);
+  expect(cpu_time_s).toBeGreaterThan(0);
+  expect(max_rss_bytes).toBeGreaterThan(64 << 20);
+  // cgroup v2 has a peak since Linux 5.19, v1 always.
+  expect(memory_peak_bytes).toBeGreaterThan(64 << 20);
+  // The workload's 64 MiB and its interpreter's own, without the probe and the page cache.
+  expect(anonymous_memory_bytes).toBeGreaterThan(64 << 20);
+  expect(anonymous_memory_bytes).toBeLessThan(80 << 20);
+  expect(anonymous_memory_bytes).toBeLessThan(max_rss_bytes);
+  expect(result.noise.sampling_s).toBeGreaterThan(0.04);
+  expect(startup_time_s).toBeGreaterThan(0.001);
+  expect(startup_time_s).toBeLessThan(wall_time_s);
+  expect(others).toMatchObject({ tasks: 7, throttled_time_s: 0 });
+  expect(Object.keys(others).sort()).toEqual([
+    'context_switches_involuntary',
+    'context_switches_voluntary',
+    'io_read_bytes',
+    'io_write_bytes',
+    'page_faults_major',
+    'page_faults_minor',
+    'system_time_s',
+    'tasks',
+    'throttled_time_s',
+    'user_time_s',
+  ]);
+  expect(result.noise).toHaveProperty('load_1m');
+  expect(await ours()).toEqual([]);
+});
 
 withEngine('a workload has no network, no capability, no way to more rights and no secret', async () => {
   process.env['PACEGATE_TEST_TOKEN'] = 'secret';

@@ -105,7 +105,7 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
     'run',
     'user_time_s',
     'The part of the CPU time in the program’s own code: `wait4`.',
-    'Where the kernel divides by ticks, the split from system time is a guess; the sum is not.',
+    'Where the kernel divides by ticks, the split from system time is a guess. Children that a process lets the kernel forget are in the CPU time alone.',
   ),
   described(
     'run',

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readTimelines, type Timeline } from '../session/timeline.ts';
+
+export const TIMELINE_FILE = 'timeline.jsonl';
+
+/** The folders of files, each once: what was measured with a session lies beside it. */
+export const foldersOf = (files: readonly string[]): readonly string[] => [...new Set(files.map(dirname))];
+
+/**
+ * The timelines in folders; a folder may have none.
+ * @throws ConfigurationError when there is a file that is none of Pacegate's
+ */
+export async function timelinesIn(folders: readonly string[]): Promise<readonly Timeline[]> {
+  const read = await Promise.all(
+    folders.map(async (folder) => {
+      const path = join(folder, TIMELINE_FILE);
+      const text = await readFile(path, 'utf8').catch(() => '');
+      return readTimelines(text, path);
+    }),
+  );
+  return read.flat();
+}
+
+export const timelinesText = (timelines: readonly Timeline[]): string =>
+  timelines.map((timeline) => `${JSON.stringify(timeline)}\n`).join('');

@@ -1,0 +1,17 @@
+import type { Session } from '../session/session.ts';
+import type { Timeline } from '../session/timeline.ts';
+
+/** A timeline of each run of a session, as the sampling keeps it: CPU at work all the time, memory that grows. */
+export const withTimelines = ({ id, runs }: Session): readonly Timeline[] =>
+  runs.map(({ variant, side, block, position, attempt, started }, index) => ({
+    ...{ session: id, variant, side, block, position, attempt, started },
+    interval_s: 0.25,
+    source: 'cgroup',
+    samples: [0.153, 0.404, 0.655].map((t, turn) => [
+      t,
+      (index + 1) / 100 + turn * 0.25,
+      8_000_000 + turn * 4_096_000,
+      // A machine may not say it at every look.
+      turn === 1 ? null : 6_000_000,
+    ]),
+  }));
