@@ -159,7 +159,11 @@ function metricsOf(
         better: declared?.better ?? rule.better,
       };
     });
-  return [...rules.metrics, ...unruled];
+  // A benchmark's file knows its unit; whoever names the metric need not repeat it.
+  const ofConfiguration = rules.metrics.map((rule) =>
+    rule.unit === '' ? { ...rule, unit: session?.declaredMetrics[rule.name]?.unit ?? '' } : rule,
+  );
+  return [...ofConfiguration, ...unruled];
 }
 
 /**

@@ -51,7 +51,7 @@ export function measurementsOf(session: Session): readonly Measurement[] {
 }
 
 const unitOf = ({ rules, declaredMetrics }: Session, metric: string) =>
-  rules.metrics.find(({ name }) => name === metric)?.unit ?? declaredMetrics[metric]?.unit ?? '';
+  (rules.metrics.find(({ name }) => name === metric)?.unit ?? '') || (declaredMetrics[metric]?.unit ?? '');
 
 const HEADER = ['variant', 'metric', 'median', 'middle half of the runs', 'runs'];
 
