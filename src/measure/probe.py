@@ -112,16 +112,32 @@ def memory_peak_bytes(v2, v1):
     return number(v1 + "/memory/memory.max_usage_in_bytes") if v1 else None
 
 
-def anonymous_bytes(v2, v1):
-    """Anonymous memory of the cgroup at this moment: heaps and stacks, without page cache; each page once.
+def anonymous_memory(v2, v1):
+    """A function that says how much anonymous memory the cgroup has: heaps and stacks, no page cache, each page once.
 
-    None on a host: there it would be a sum over processes, in which pages shared since a fork count once for each,
-    and finding the processes takes a look through all of the machine's.
+    It says None on a host: there it would be a sum over processes, in which pages shared since a fork count once for
+    each, and finding the processes takes a look through all of the machine's.
+
+    The file stays open: between two looks the processor's caches go cold, and opening it again costs five times as much.
     """
-    if v2:
-        return field(read(v2 + "/memory.stat"), "anon")
     # Of version 1 the name is rss, and the sum over the groups below is total_rss (Linux, cgroup-v1/memory).
-    return field(read(v1 + "/memory/memory.stat"), "total_rss") if v1 else None
+    path, name = (v2 + "/memory.stat", b"\nanon ") if v2 else ((v1 or "") + "/memory/memory.stat", b"\ntotal_rss ")
+    try:
+        descriptor = os.open(path, os.O_RDONLY) if v2 or v1 else None
+    except OSError:
+        descriptor = None
+
+    def look():
+        if descriptor is None:
+            return None
+        try:
+            text = b"\n" + os.pread(descriptor, 8192, 0)
+            at = text.index(name) + len(name)
+            return int(text[at : text.index(b"\n", at)])
+        except (OSError, ValueError):
+            return None
+
+    return look
 
 
 def oom_kills(v2, v1):
@@ -468,7 +484,7 @@ def run(options, command):
     repetitions = options["repetitions"]
     outcome = "ok"
     wall = 0.0
-    watch = Watch(lambda: anonymous_bytes(v2, v1))
+    watch = Watch(anonymous_memory(v2, v1))
     started = time.perf_counter()
     watch.start(options["timeout"] * repetitions)
     try:
