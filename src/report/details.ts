@@ -4,6 +4,7 @@ import type { Session } from '../session/session.ts';
 import { clip, code, fence, sentence } from './escape.ts';
 import { hasFigures, ruledOut } from './sentences.ts';
 import {
+  isDetail,
   listed,
   metricWords,
   quantity,
@@ -69,7 +70,7 @@ export function remarkDetails({ rows }: Comparison, notes: readonly string[]): D
   // Rows of a variant often share their reason; one line is enough.
   const remarks = new Map<string, Set<string>>();
   let open = false;
-  for (const row of rows) {
+  for (const row of rows.filter((one) => !isDetail(one))) {
     const told = row.verdict !== 'unchanged' && row.verdict !== 'info' && !hasFigures(row);
     open ||=
       !told && row.warnings.length > 0 && (row.verdict === 'regressed' || row.verdict === 'inconclusive');

@@ -17,6 +17,7 @@ import { factsDetail, movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { historyDetails } from './history.ts';
 import { methodDetail, minutesDetail } from './method.ts';
+import { notJudged } from './not-judged.ts';
 import { partsDetail } from './parts.ts';
 import { confidence, sentences, type Said } from './sentences.ts';
 import { change, metricWords, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
@@ -85,7 +86,7 @@ export function renderMarkdown(
     ...saidDetails(said.filter((one) => !below.includes(one))),
     ...tables(shown.length === 0 ? 'Rows' : 'More rows', more),
     ...tables('Unchanged', unchanged),
-    ...tables('Measured, not judged', info),
+    ...notJudged(info).flatMap(({ title, rows }) => tables(title, rows)),
     ...remarkDetails(comparison, notesOpen ? [] : notes),
     meaningDetail(comparison),
     ...evidenceDetails(comparison, session),

@@ -9,7 +9,7 @@ import { historySentences } from './history.ts';
 import { folded } from './markdown.ts';
 import { rankingDetail } from './rank.ts';
 import { rankHeadline } from './rank-words.ts';
-import { change, count, metricWords, quantity, share, VERDICT_WORDS } from './words.ts';
+import { change, isDetail, count, metricWords, quantity, share, VERDICT_WORDS } from './words.ts';
 
 /** A night: the baseline gated against itself. Nothing changed, so every regression and improvement is a false one. */
 
@@ -70,10 +70,12 @@ export function renderNightlyMarkdown(
   remarks: readonly string[] = [],
 ): string {
   const { history } = session;
-  const rows = comparison.rows.map((row) => {
-    const [variant = '', ...rest] = cells(row, history?.noise ?? []);
-    return [code(variant), ...rest.map(sentence)];
-  });
+  const rows = comparison.rows
+    .filter((row) => !isDetail(row))
+    .map((row) => {
+      const [variant = '', ...rest] = cells(row, history?.noise ?? []);
+      return [code(variant), ...rest.map(sentence)];
+    });
   const details = [
     ...failureDetails(session),
     ...(history?.ranking === undefined ? [] : [rankingDetail(history.ranking, session)]),
@@ -110,7 +112,9 @@ export function renderNightlyTerminal(
   const { history } = session;
   const rows = [
     HEADER,
-    ...comparison.rows.map((row) => cells(row, history?.noise ?? []).map((cell) => clip(oneLine(cell), 40))),
+    ...comparison.rows
+      .filter((row) => !isDetail(row))
+      .map((row) => cells(row, history?.noise ?? []).map((cell) => clip(oneLine(cell), 40))),
   ];
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>

@@ -7,7 +7,7 @@ import { noise } from './details.ts';
 import { movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { confidence, hasFigures, sentences } from './sentences.ts';
-import { change, metricWords, quantity, sorted, VERDICT_WORDS } from './words.ts';
+import { change, isDetail, metricWords, quantity, sorted, VERDICT_WORDS } from './words.ts';
 
 export interface TerminalOptions {
   readonly colour: boolean;
@@ -37,10 +37,11 @@ export function renderTerminal(
           ? dim
           : yellow;
   const all = sorted(comparison.rows);
+  const seen = all.filter((row) => !isDetail(row));
   const rows =
-    all.length <= ROWS_SHOWN
-      ? all
-      : all.filter(({ verdict }) => verdict !== 'unchanged' && verdict !== 'info');
+    seen.length <= ROWS_SHOWN
+      ? seen
+      : seen.filter(({ verdict }) => verdict !== 'unchanged' && verdict !== 'info');
   const hidden = all.length - rows.length;
   const cells = rows.map((row) => [
     clip(oneLine(row.variant), 24),
@@ -68,7 +69,7 @@ export function renderTerminal(
       .map((text) => `  ${clip(text, 200)}`),
   ]);
   const said = sentences(comparison, { name: oneLine, text: oneLine });
-  const noted = remarksOf(all);
+  const noted = remarksOf(seen);
   const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
   const mark = tint(comparison.verdict);
   return [

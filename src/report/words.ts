@@ -1,4 +1,5 @@
 import type { Row } from '../compare/comparison.ts';
+import { DESCRIBED_METRICS } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
 
 /** How figures and verdicts are said to people; the same words in the comment and on the terminal. */
@@ -54,6 +55,16 @@ export const VERDICT_WORDS: Readonly<Record<Verdict | 'info', string>> = {
   unchanged: 'unchanged',
   info: 'not judged',
 };
+
+/** What a run has beside the figures that most look at: in the folded table of a comment, and in the session. */
+const DETAILS: ReadonlySet<string> = new Set(
+  DESCRIBED_METRICS.filter(({ of, gate, name }) => of === 'run' && !gate && name !== 'memory_peak_bytes').map(
+    ({ name }) => name,
+  ),
+);
+
+/** Whether a row is left out where there is no room to fold it: nobody judges it, and few ask. */
+export const isDetail = ({ verdict, metric }: Row): boolean => verdict === 'info' && DETAILS.has(metric);
 
 export interface VerdictSentence {
   /** What it says, and what it does not say. */
