@@ -6,7 +6,9 @@ import { parse } from 'yaml';
 import { toolPath, withTool } from '../process/engine.test-support.ts';
 import { INPUT_NAMES } from './inputs.ts';
 
-const EXAMPLES = readdirSync('examples').map((name) => join('examples', name));
+const EXAMPLES = readdirSync('examples')
+  .filter((name) => name.endsWith('.yml'))
+  .map((name) => join('examples', name));
 const ACTIONLINT = toolPath('actionlint');
 withTool(ACTIONLINT)('the workflows of the README are ones that actionlint accepts', () => {
   const { status, stdout, error } = spawnSync(ACTIONLINT, EXAMPLES, { encoding: 'utf8' });

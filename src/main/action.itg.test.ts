@@ -229,9 +229,11 @@ withEngine(
     const folder = downloadArtifact('pacegate-pacegate');
     expect(readdirSync(folder).sort()).toEqual([
       'comparison.json',
+      'openmetrics.txt',
       'report.md',
       'runs.jsonl',
       'session.json',
+      'timeline.jsonl',
       'timings.csv',
     ]);
     const file = join(folder, 'session.json');

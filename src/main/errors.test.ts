@@ -18,6 +18,7 @@ import { shardOf } from '../plan/shard.ts';
 import type { CommandResult } from '../process/command.ts';
 import { parseSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
+import { readTimelines } from '../session/timeline.ts';
 import { parseTimings } from '../session/timings.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { hashFiles } from '../source/workload-files.ts';
@@ -368,6 +369,7 @@ const measured: readonly (readonly [string, Provoke])[] = [
   ['a client that was killed', clientEnded({ signal: 'SIGKILL' })],
   ['a probe that says nothing', clientEnded({ status: 1, stderr: 'Segmentation fault' })],
   ['a journal with a broken line', () => readJournal('{"warmup": fal\n{}\n', 'runs.jsonl')],
+  ['a timeline with a broken line', () => readTimelines('{"session": 1}\n', 'timeline.jsonl')],
 ];
 
 /** What differs from machine to machine is named instead. */

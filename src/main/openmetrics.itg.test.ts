@@ -62,7 +62,7 @@ const olderFormat = (text: string) =>
     .replaceAll(/^# HELP (pacegate_(?:session|run|gate|verdict)) /gm, '# HELP $1_info ')
     .replaceAll(/ (\d+\.?\d*)$/gm, (_, seconds: string) => ` ${Math.round(Number(seconds) * 1000)}`);
 
-const samplesIn = (text: string) => text.split('\n').filter((line) => line.startsWith("pacegate_")).length;
+const samplesIn = (text: string) => text.split('\n').filter((line) => line.startsWith('pacegate_')).length;
 
 /** Every metric there is, names that need escaping, and a timeline. */
 function everything(): string {

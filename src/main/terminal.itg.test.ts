@@ -153,7 +153,9 @@ withEngine('a build that fails is named with its step, and the other variant is 
   commit('slower');
   const { status, out } = await pacegate(path, ['gate', '--baseline', 'HEAD~1']);
   expect(status).toBe(3);
-  expect(out).toMatch(/old \(head\) failed in build:\n {2}old: the build stopped at `RUN --mount=from=promises[^]*has Python 3\.13\.\d+, not 3\.9/);
+  expect(out).toMatch(
+    /old \(head\) failed in build:\n {2}old: the build stopped at `RUN --mount=from=promises[^]*has Python 3\.13\.\d+, not 3\.9/,
+  );
   expect(out).toMatch(/has Python 3\.13\.\d+, not 3\.9/);
   expect(out).toMatch(/official +CPU time .* regressed/);
   expect(out).toMatch(/Pacegate: old failed; official regressed: .*CPU time \+/);
@@ -242,9 +244,11 @@ test('two runs are compared as stored evidence, which one night is too little fo
   expect(second.out).toMatch(/here +wall time +[\d.]+ m?s +[\d.]+ m?s … [\d.]+ m?s +10\n/);
   expect(readdirSync(join(path, 'two')).sort()).toEqual([
     '.gitignore',
+    'openmetrics.txt',
     'report.md',
     'runs.jsonl',
     'session.json',
+    'timeline.jsonl',
     'timings.csv',
   ]);
   const compared = await pacegate(path, [
