@@ -1,8 +1,8 @@
 /**
- * What Pacegate itself costs, in three questions: a whole run against docker alone, the probe's clock against
- * hyperfine's, and the action's start. Every number comes from interleaved pairs with what it is judged by.
+ * What Pacegate itself costs, in four questions: a whole run against docker alone, the probe's clock against
+ * hyperfine's, the action's start, and the timeline's sampling. Every number comes from interleaved pairs with what it is judged by.
  *
- *   node benchmarks/overhead.ts [run] [clock] [start] [--pairs N] [--seed N] [--write]
+ *   node benchmarks/overhead.ts [run] [clock] [start] [memory] [sampling] [--pairs N] [--seed N] [--write]
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +10,11 @@ import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { newSeed } from '../src/main/session-id.ts';
 import { thisMachine } from '../src/measure/machine.ts';
+import { anonymousMemory } from './anonymous-memory.ts';
 import { docker } from './docker.ts';
 import type { Section, Setting } from './paired.ts';
 import { probeClock } from './probe-clock.ts';
+import { sampling } from './sampling.ts';
 import { start } from './start.ts';
 import { wholeRun } from './whole-run.ts';
 
@@ -22,6 +24,8 @@ const QUESTIONS = new Map<string, (setting: Setting) => Promise<Section>>([
   ['run', wholeRun],
   ['clock', probeClock],
   ['start', start],
+  ['memory', anonymousMemory],
+  ['sampling', sampling],
 ]);
 
 async function answer(names: readonly string[], setting: Setting): Promise<string> {

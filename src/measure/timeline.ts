@@ -7,8 +7,8 @@ import type { Engine } from './engine.ts';
 import type { Journal } from './journal.ts';
 
 /**
- * Time between two looks. A look is a handful of reads in this process, some 0.1 ms (benchmarks/RESULTS.md): at four a
- * second it takes a few ten-thousandths of a processor, and a run of a second still has its course.
+ * Time between two looks. A look is a handful of reads in this process, some 0.1 ms of CPU, and a run of one or two
+ * seconds costs 2 to 3 ms with the search for its group (benchmarks/RESULTS.md): a run of a second still has its course.
  */
 export const SAMPLE_SECONDS = 0.25;
 /** Until the run's group or process is there, and what each of those looks costs is one failed read. */
