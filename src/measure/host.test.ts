@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../process/command.ts';
@@ -48,6 +48,15 @@ async function startTree(signal: AbortSignal): Promise<{ run: Promise<RunResult>
   await until(async () => (await alive()).length === TREE_SIZE);
   return { run, probePid: Number(await readFile(join(folder, 'probe.pid'), 'utf8')) };
 }
+
+test('the file of metrics stands where {metrics} is, and is gone when it has been read', async () => {
+  const result = await engine.run(
+    requested('test "$PACEGATE_METRICS" = {metrics} && echo "tasks 12" >{metrics}'),
+    never,
+  );
+  expect(result).toMatchObject({ outcome: 'ok', metrics: { tasks: 12 } });
+  expect(await readdir(folder)).toEqual([]);
+});
 
 describe('nothing of a workload is left alive', () => {
   test('when the run is aborted', async () => {

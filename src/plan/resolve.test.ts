@@ -33,6 +33,17 @@ const messageOf = (action: () => unknown): string => {
   throw new Error('nothing was refused');
 };
 
+test('a command that writes its metrics into {metrics} is not repeated inside a run', () => {
+  const writing = (more: string) =>
+    GOOD.replace('[python, bench.py]', `[pytest, "--benchmark-json={metrics}"]${more}`);
+  expect(resolve(writing('')).workload.repetitions).toBe(1);
+  expect(resolve(writing('\n  repetitions: auto')).workload.repetitions).toBe(1);
+  expect(resolve(writing('\n  repetitions: 1')).workload.repetitions).toBe(1);
+  expect(messageOf(() => resolve(writing('\n  repetitions: 5')))).toMatch(
+    /pacegate\.yml:6: workload\.repetitions: found 5 with a command that writes \{metrics\}.*legal: 1 or auto/,
+  );
+});
+
 test('the example of the documentation becomes a frozen plan', () => {
   const plan = resolve(GOOD);
   expect(plan.configuration).toBe('pacegate');

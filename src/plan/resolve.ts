@@ -55,6 +55,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
     ...twins(parsed.data, document),
     ...wrongFormulas(parsed.data, document),
     ...impossibleInterpreters(parsed.data, document),
+    ...wrongRepetitions(parsed.data, document),
     ...wrongOptions(parsed.data, overrides),
     ...impossibleRules(plan, document),
   ];
@@ -135,7 +136,24 @@ function toWorkload(given: Configuration['workload']): Workload {
  */
 function toRepetitions({ command, repetitions }: Configuration['workload']): Workload['repetitions'] {
   const asked = repetitions ?? DEFAULTS.repetitions;
-  return asked === 'auto' && command.some((word) => word.includes(METRICS_WORD)) ? 1 : asked;
+  return asked === 'auto' && writesMetrics(command) ? 1 : asked;
+}
+
+const writesMetrics = (command: readonly string[]) => command.some((word) => word.includes(METRICS_WORD));
+
+function wrongRepetitions(
+  { workload: { command, repetitions = 1 } }: Configuration,
+  document: YamlDocument,
+): Problem[] {
+  if (repetitions === 'auto' || repetitions === 1 || !writesMetrics(command)) return [];
+  return [
+    {
+      line: document.lineOf(['workload', 'repetitions']),
+      place: 'workload.repetitions',
+      found: `${repetitions} with a command that writes ${METRICS_WORD}, of which only the last repetition's would count`,
+      legal: '1 or auto: what writes benchmarks repeats by itself, and has an option for how often',
+    },
+  ];
 }
 
 function toVariant(name: string, given: VariantConfiguration): Variant {

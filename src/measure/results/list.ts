@@ -2,7 +2,9 @@ import type { Benchmark, Benchmarks } from './benchmark.ts';
 
 /** Longer ones are no measurement. */
 const LONGEST_LINE = 500;
-const LINE = /^(?<name>\S+)\s+(?<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)(\s+(?<unit>\S{1,30}))?$/;
+/** A name that ends in `:` or `=` belongs to another format. */
+const LINE =
+  /^(?<name>\S*[^\s:=,;])\s+(?<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)(\s+(?<unit>\S{1,30}))?$/;
 
 /** A plain list: `name value unit` a line, the unit may be missing; empty lines and `#` comments are passed over. */
 export function readList(text: string): Benchmarks {

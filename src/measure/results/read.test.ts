@@ -146,6 +146,7 @@ describe('a file that cannot be read is refused at its place', () => {
     ['a list: a word for a number', 'a 1\n\nb fast\n', 'line 3): legal is `name value unit`'],
     ['a list: no value', '# a\nb\n', 'line 2): legal is `name value unit`'],
     ['a list: a line of four words', 'b 1 s more', 'line 1): legal is `name value unit`'],
+    ['a list: what looks like YAML', 'b: 1', 'line 1): legal is `name value unit`'],
     ['a list: infinite', 'b 1e999 s', 'line 1): legal is `name value unit`'],
     ['a list: twice the same', 'b 1\nc 1\nb 2', 'line 3): b stands in line 1 already'],
     ['a list: a line without end', `b ${'1'.repeat(1e6)}x`, 'line 1): legal is'],
