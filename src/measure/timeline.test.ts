@@ -284,6 +284,24 @@ describe('nothing that goes wrong with the timeline reaches a run', () => {
     ]);
   });
 
+  test('no run is given a file that another has had, for the client would refuse it', async () => {
+    const files = new Set<string>();
+    const noting: Engine = {
+      ...engine,
+      run: ({ traces }) => {
+        files.add(traces!.containerIdFile);
+        return Promise.resolve(result);
+      },
+    };
+    for (const name of ['one', 'two']) {
+      const timeline = timelineFile(join(folder, `${name}.jsonl`), 's1', folder);
+      const kept = timeline.beside(await journal());
+      for (let run = 0; run < 3; run++) await timeline.watched(noting).run(runRequest(['true']), never);
+      await kept.close();
+    }
+    expect(files.size).toBe(6);
+  });
+
   test('what the engine throws is thrown, and its id file is removed', async () => {
     const timeline = timelineFile(join(folder, 'timeline.jsonl'), 's1', folder);
     const broken: Engine = {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -237,7 +238,6 @@ export interface TimelineFile {
  * @param workFolder for the files in which the engine says a container's id
  */
 export function timelineFile(path: string, sessionId: string, workFolder: string): TimelineFile {
-  let count = 0;
   let last: Watched | undefined;
   let trouble: string | undefined;
   const file = open(path, 'w').catch((error: unknown) => {
@@ -248,8 +248,8 @@ export function timelineFile(path: string, sessionId: string, workFolder: string
     watched: (engine) => ({
       ...engine,
       run: async (request, signal) => {
-        count += 1;
-        const containerIdFile = join(workFolder, `container-${count}.id`);
+        // A client refuses a file that is there, whoever left it: the run would fail for its timeline.
+        const containerIdFile = join(workFolder, `container-${randomUUID()}.id`);
         let tree: Found | undefined;
         const watching = watch(() => tree ?? findCgroup(kernelFile(containerIdFile)?.trim() ?? ''));
         try {
