@@ -150,7 +150,7 @@ function pairedDraft(
   if (pairs.length === 0 && secondsLeftOut > 0)
     return { ...base, settled: 'inconclusive', warnings: ['the budget left no time for a block'] };
   if (pairs.length === 0)
-    return { ...base, settled: 'no_data', warnings: [`no block has ${rule.name} on both sides`] };
+    return { ...base, settled: 'no_data', warnings: [`no block has ${withFormula(rule)} on both sides`] };
   const ratios = logRatios(pairs);
   if (ratios === undefined)
     return {
@@ -176,6 +176,10 @@ function pairedDraft(
     warnings: SIDES.flatMap((side) => modesOf(pairs, side)),
   };
 }
+
+/** A hybrid that no run has is one of whose parts no run has: the reader needs to see which these are. */
+const withFormula = ({ name, formula }: MetricRule) =>
+  formula === undefined ? name : `${name} (${formula})`;
 
 /** The figures of a paired row as they were when the look that settled it had them. */
 export function pairedFigures(
@@ -219,7 +223,7 @@ function storedDraft(
   });
   if (incomparable !== undefined) return settled('incomparable', incomparable);
   if (nights.length === 0) return settled('no_baseline', 'there is no stored session to compare with');
-  if (head.length === 0) return settled('no_data', `the head has no value of ${rule.name}`);
+  if (head.length === 0) return settled('no_data', `the head has no value of ${withFormula(rule)}`);
   const here = nights.filter((night) => night.sameMachine);
   if (here.length === 0)
     return settled('incomparable', `all ${nights.length} stored sessions ran on another kind of machine`);

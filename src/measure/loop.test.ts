@@ -101,6 +101,21 @@ test('a warm-up of each side, then blocks of pairs back to back in the scheduled
   expect(journal.slice(4).map((line) => line.split(' ')[1])).toEqual(calls.slice(4));
 });
 
+test('a hybrid is worked out run by run and is in the run as any other metric; a run that lacks a part has none', async () => {
+  const { request } = scripted(({ runnable: { image } }) =>
+    image.variant === 'a' ? { ...OK, metrics: { ...OK.metrics, cpu_time_s: 6, tasks: 4 } } : OK,
+  );
+  const hybrid = { name: 'cpu_per_task', unit: 's', better: 'lower', gate: true, limit: 0.03 } as const;
+  const metrics = [{ ...hybrid, formula: 'cpu_time_s / tasks' }];
+  const { runs, warmup } = await measureSession({ ...request, plan: { ...request.plan, metrics } }, never);
+  for (const run of [...warmup, ...runs])
+    expect(run.metrics).toEqual(
+      run.variant === 'a'
+        ? { wall_time_s: 1, cpu_time_s: 6, tasks: 4, cpu_per_task: 1.5 }
+        : { wall_time_s: 1, cpu_time_s: 1 },
+    );
+});
+
 test('the plan with its minutes comes after the warm-up and before the first block', async () => {
   const { events, request } = scripted(() => OK);
   await measureSession(request, never);
