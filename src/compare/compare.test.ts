@@ -197,6 +197,15 @@ describe('settled from outside the test', () => {
     expect(compareSession({ ...twoSided({ wall_time_s: [1, 1] }), ...change }).verdict).toBe(verdict);
   });
 
+  test('a hybrid that no run has is no data, and names its parts', () => {
+    const rule = { name: 'per_task', unit: 's', better: 'lower', gate: true, limit: 0.03 } as const;
+    const { rows } = compareSession(twoSided({}, [{ ...rule, formula: 'cpu_time_s / tasks' }]));
+    expect(rows[0]).toMatchObject({
+      verdict: 'no_data',
+      warnings: ['no block has per_task (cpu_time_s / tasks) on both sides'],
+    });
+  });
+
   test('identical images are unchanged without a test and outside the family', () => {
     const same = {
       ...twoSided({ wall_time_s: [1, 1] }),
