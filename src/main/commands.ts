@@ -184,7 +184,11 @@ export async function mergeCommand(
 ): Promise<number> {
   const named = await readSessions(paths);
   const judged = judgedTogether(named);
-  const timelines = await timelinesIn(foldersOf(named.map(({ file }) => file)));
+  const timelines = await timelinesIn(foldersOf(named.map(({ file }) => file))).catch((error: unknown) => {
+    // They are in no verdict, so one that cannot be read stops none.
+    context.log.warn(error instanceof Error ? error.message : String(error));
+    return [];
+  });
   const out = await openOutFolder(options.out);
   if (timelines.length > 0) await out.write(TIMELINE_FILE, timelinesText(timelines));
   await deliver(context, judged, [], out, options);
