@@ -52,7 +52,7 @@ try {
         `${script} failed with status ${status ?? 'none'}; it is what makes ${what}. It needs root on Debian, and a Docker engine (.ci/engine).`,
       );
   }
-  const notes = [await officialBase(top, log.info, ending.signal), await makeStandalone(work)];
+  const notes = [await officialBase(top, log.info, ending.signal), await makeStandalone(top, work)];
 
   await mkdir(options.out, { recursive: true });
   const file = join(work, 'pacegate.yml');
