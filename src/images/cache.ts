@@ -36,12 +36,12 @@ export function cacheWarnings({ build, variants }: Plan): string[] {
     );
 }
 
-/** CPython 3.13.5, two cores, nothing beside (benchmarks/talk/RESULT.md). */
+/** CPython 3.13.5 on two cores; benchmarks/talk/RESULT.md has the processor time of each. */
 const COMPILE_MINUTES = {
   pyenv: '3 to 4 minutes',
   'pyenv-optimized': '27 minutes (PGO and LTO)',
   'pyenv-native': '27 minutes (PGO and LTO)',
-  'pyenv-bolt': 'more than 30 minutes (PGO, LTO and BOLT)',
+  'pyenv-bolt': 'about 30 minutes (PGO, LTO and BOLT)',
 } as const;
 
 /** Sentences on interpreters that must be compiled with neither cache nor registry to keep them. */
