@@ -102,7 +102,10 @@ export function renderMarkdown(
   ];
   const after = [
     ...(below.length === 0 ? [] : [bullets(below)]),
-    ...movedToo(comparison, session, code, sentence),
+    // It changes how the verdict above is read, so the eye must meet it.
+    ...movedToo(comparison, session, code, sentence).map((text) =>
+      text.replace(/^Not only your code moved/, '**$&**'),
+    ),
     ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),
     ...restOf(comparison, session),
     ...(shown.some(({ evidence }) => evidence === 'stored')
