@@ -37,7 +37,8 @@ ${renderRankingMarkdown(ranking, session)}
 
 The talk ("Conteneurisation de Python", BreizhCamp 2025) measured each image once, with Python 3.11 and 3.12 on two
 systems. Its figures are in the second column; ours, with 95 % intervals, in the third. \`holds\`: shown in the same
-direction, and the talk's figure lies in our interval; smaller or larger: shown in the same direction, and it does not.
+direction, and the talk's figure lies in our interval (of a finding that nothing differs: a difference that matters is
+ruled out); smaller or larger: shown in the same direction, and it does not.
 
 ${markdownTable([['finding', 'talk', 'here (95 % interval)', ''], ...rows], { align: ['l', 'r', 'r', 'l'], alignDelimiters: false })}
 
