@@ -4,9 +4,8 @@ import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import type { Runnable } from '../measure/engine.ts';
 import type { BakeVariant, ImageVariant, InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
-import type { Failure, Image } from '../session/session.ts';
+import type { Failure } from '../session/session.ts';
 import { findApplication } from './application.ts';
-import { missingFlags } from '../session/cpu.ts';
 import { bakeDefinition, bakeOverrides, targetsOf } from './bake.ts';
 import { build, type BuildRequest } from './buildx.ts';
 import { checkCertificate } from './certificate.ts';
@@ -15,17 +14,9 @@ import { coldImage } from './cold-image.ts';
 import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
-import {
-  baseIn,
-  createInterpreters,
-  flagsOf,
-  LABELS,
-  labelsOf,
-  processorFlags,
-  type Definition,
-  type Obtained,
-} from './interpreter.ts';
-import { imageTag, interpreterTag, isDigestReference } from './names.ts';
+import { applicationLabels, createInterpreters, interpreterOfPulled, labelsOf } from './interpreter.ts';
+import { imageTag, interpreterTag } from './names.ts';
+import { refusal, toRunnable, type Had } from './runnable.ts';
 import { compressedSize, layerSizes } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
 
@@ -82,18 +73,6 @@ export interface ImageBuilderOptions {
   readonly onLine: (line: string) => void;
 }
 
-type Had =
-  | {
-      readonly kind: 'had';
-      readonly facts: ImageFacts;
-      readonly origin: Image['origin'];
-      readonly digest: string | undefined;
-      readonly definition: string;
-      readonly interpreter?: Image['interpreter'];
-      readonly seconds?: number;
-    }
-  | { readonly kind: 'not'; readonly message: string };
-
 /** The builder of one session's images. */
 export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const { plan, sessionId, variantsFolder, workFolder, pushInterpreters = false, onLine } = options;
@@ -112,6 +91,8 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   /** Layer -> its compressed size: what the images of a session share is compressed once. */
   const compressed = new Map<string, number>();
   const target = { build: plan.build, variantsFolder, root: plan.root };
+  /** Keys of the interpreters whose making is in the minutes of an image already. */
+  const counted = new Set<string>();
   const interpreters = createInterpreters({
     target,
     driver: async () => (await check()).driver,
@@ -214,7 +195,15 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       definition.hash,
       signal,
     );
-    return had.kind === 'not' || record === undefined ? had : { ...had, interpreter: record };
+    if (had.kind === 'not') return had;
+    // Both sides are made of it; its minutes are those of the side that came first.
+    const compiling = counted.has(definition.key) ? 0 : interpreter.seconds;
+    counted.add(definition.key);
+    return {
+      ...had,
+      seconds: (had.seconds ?? 0) + compiling,
+      ...(record === undefined ? {} : { interpreter: record }),
+    };
   };
 
   const applicationOf = async ({ variant, side, tree }: ImageRequest) =>
@@ -356,83 +345,9 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   };
 }
 
-function toRunnable(
-  request: ImageRequest,
-  had: Extract<Had, { kind: 'had' }>,
-  layers: readonly number[] | undefined,
-): Runnable {
-  const { variant, side, filesFrom } = request;
-  const { facts, origin, digest, definition, interpreter, seconds } = had;
-  const base = baseIn(facts);
-  const needed = flagsOf(facts);
-  return {
-    image: {
-      variant: variant.name,
-      side,
-      engine: 'container',
-      identity: facts.identity,
-      ...(digest === undefined ? {} : { digest }),
-      id: facts.id,
-      definitionHash: definition,
-      sizeBytes: facts.sizeBytes,
-      layers: [...facts.layers],
-      origin,
-      ...(seconds === undefined ? {} : { buildSeconds: seconds }),
-      ...(layers === undefined ? {} : { layerSizes: [...layers] }),
-      ...(base === undefined ? {} : { base }),
-      ...(interpreter === undefined ? {} : { interpreter }),
-      ...(needed === undefined ? {} : { cpuFlags: [...needed] }),
-    },
-    // Every interpreter of `variants/` promises `python` in the PATH.
-    python: variant.kind === 'image' || variant.kind === 'bake' ? variant.python : 'python',
-    flags: variant.flags,
-    env: variant.env,
-    workingDirectory: facts.workingDirectory,
-    filesFrom,
-  };
-}
-
 const not = (message: string): Had => ({ kind: 'not', message });
 
 async function newFolder(workFolder: string): Promise<string> {
   await mkdir(workFolder, { recursive: true });
   return await mkdtemp(join(workFolder, 'images-'));
-}
-
-/** What a later session that pulls the image by its digest must know of it. */
-function applicationLabels(
-  { hash, base }: Definition,
-  interpreter: string | undefined,
-): Readonly<Record<string, string>> {
-  return {
-    ...labelsOf({ base }),
-    [LABELS.definition]: hash,
-    ...(interpreter !== undefined && isDigestReference(interpreter)
-      ? { [LABELS.interpreter]: interpreter }
-      : {}),
-  };
-}
-
-/**
- * The interpreter of the other side, which was pulled: where the definitions are equal the head is built upon the very
- * same, although the tag underneath may have moved since. Else a night's work would be compared with today's.
- */
-function interpreterOfPulled(
-  { hash, key }: Definition,
-  other: ImageFacts | undefined,
-): Extract<Obtained, { kind: 'obtained' }> | undefined {
-  const reference = other?.labels[LABELS.interpreter];
-  if (reference === undefined || other?.labels[LABELS.definition] !== hash || !isDigestReference(reference))
-    return undefined;
-  return { kind: 'obtained', reference, record: { key, reference, origin: 'registry' }, seconds: 0 };
-}
-
-/** Why an image must not be run on this machine; undefined where it may. */
-async function refusal(subject: string, facts: ImageFacts): Promise<string | undefined> {
-  const needed = flagsOf(facts);
-  if (needed === undefined) return undefined;
-  const missing = missingFlags(needed, await processorFlags());
-  return missing.length === 0
-    ? undefined
-    : `${subject}: this image was compiled for a processor with ${missing.join(', ')}, which this machine's has not. Its first such instruction would end it (SIGILL, illegal instruction), so it was not started. Run it where it was built for, build it here (no registry or cache holds one for this processor), or use pyenv-optimized with march: x86-64-v3, which more processors can run.`;
 }

@@ -12,7 +12,7 @@ import type { BuildRequest, BuildResult } from './buildx.ts';
 import { definitionHash } from './definition-hash.ts';
 import { tryDocker } from './docker.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
-import { interpreterTag } from './names.ts';
+import { interpreterTag, isDigestReference } from './names.ts';
 import { digestOf } from './registry.ts';
 import { pushImage, pushName } from './store.ts';
 
@@ -197,6 +197,34 @@ function keyOf({ interpreter }: InterpreterVariant, hash: string, base: Base | u
 /** Inherited by every image that is made of it. */
 export const labelsOf = ({ base }: Pick<Definition, 'base'>): Record<string, string> =>
   base === undefined ? {} : { [LABELS.base]: `${withoutDigest(base.reference)}@${base.digest}` };
+
+/** What a later session that pulls the image by its digest must know of it. */
+export function applicationLabels(
+  { hash, base }: Definition,
+  interpreter: string | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    ...labelsOf({ base }),
+    [LABELS.definition]: hash,
+    ...(interpreter !== undefined && isDigestReference(interpreter)
+      ? { [LABELS.interpreter]: interpreter }
+      : {}),
+  };
+}
+
+/**
+ * The interpreter of the other side, which was pulled: where the definitions are equal the head is built upon the very
+ * same, although the tag underneath may have moved since. Else a night's work would be compared with today's.
+ */
+export function interpreterOfPulled(
+  { hash, key }: Definition,
+  other: ImageFacts | undefined,
+): Extract<Obtained, { kind: 'obtained' }> | undefined {
+  const reference = other?.labels[LABELS.interpreter];
+  if (reference === undefined || other?.labels[LABELS.definition] !== hash || !isDigestReference(reference))
+    return undefined;
+  return { kind: 'obtained', reference, record: { key, reference, origin: 'registry' }, seconds: 0 };
+}
 
 const registryName = (registry: string, { variant, key }: Definition) =>
   pushName({ registry, variant: `interpreter-${variant.interpreter}`, commit: key });

@@ -1,0 +1,66 @@
+import type { Runnable } from '../measure/engine.ts';
+import { missingFlags } from '../session/cpu.ts';
+import type { Image } from '../session/session.ts';
+import type { ImageRequest } from './images.ts';
+import type { ImageFacts } from './inspect.ts';
+import { baseIn, flagsOf, processorFlags } from './interpreter.ts';
+
+/** An image of one side of a variant, wherever it came from, or why there is none. */
+export type Had =
+  | {
+      readonly kind: 'had';
+      readonly facts: ImageFacts;
+      readonly origin: Image['origin'];
+      readonly digest: string | undefined;
+      readonly definition: string;
+      readonly interpreter?: Image['interpreter'];
+      readonly seconds?: number;
+    }
+  | { readonly kind: 'not'; readonly message: string };
+
+/** What the measurement is handed. @param layers sizes of the layers that are not empty, where the engine says */
+export function toRunnable(
+  request: ImageRequest,
+  had: Extract<Had, { kind: 'had' }>,
+  layers: readonly number[] | undefined,
+): Runnable {
+  const { variant, side, filesFrom } = request;
+  const { facts, origin, digest, definition, interpreter, seconds } = had;
+  const base = baseIn(facts);
+  const needed = flagsOf(facts);
+  return {
+    image: {
+      variant: variant.name,
+      side,
+      engine: 'container',
+      identity: facts.identity,
+      ...(digest === undefined ? {} : { digest }),
+      id: facts.id,
+      definitionHash: definition,
+      sizeBytes: facts.sizeBytes,
+      layers: [...facts.layers],
+      origin,
+      ...(seconds === undefined ? {} : { buildSeconds: seconds }),
+      ...(layers === undefined ? {} : { layerSizes: [...layers] }),
+      ...(base === undefined ? {} : { base }),
+      ...(interpreter === undefined ? {} : { interpreter }),
+      ...(needed === undefined ? {} : { cpuFlags: [...needed] }),
+    },
+    // Every interpreter of `variants/` promises `python` in the PATH.
+    python: variant.kind === 'image' || variant.kind === 'bake' ? variant.python : 'python',
+    flags: variant.flags,
+    env: variant.env,
+    workingDirectory: facts.workingDirectory,
+    filesFrom,
+  };
+}
+
+/** Why an image must not be run on this machine; undefined where it may. */
+export async function refusal(subject: string, facts: ImageFacts): Promise<string | undefined> {
+  const needed = flagsOf(facts);
+  if (needed === undefined) return undefined;
+  const missing = missingFlags(needed, await processorFlags());
+  return missing.length === 0
+    ? undefined
+    : `${subject}: this image was compiled for a processor with ${missing.join(', ')}, which this machine's has not. Its first such instruction would end it (SIGILL, illegal instruction), so it was not started. Run it where it was built for, build it here (no registry or cache holds one for this processor), or use pyenv-optimized with march: x86-64-v3, which more processors can run.`;
+}
