@@ -2,7 +2,7 @@
  * Builds dist/: the action's and the terminal's entries with their chunks, the Python scripts, the JSON Schemas and
  * the licences of everything bundled. The same sources give the same bytes: `.ci/run` builds and compares.
  */
-import { chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import licensePlugin, { type Dependency } from 'rollup-plugin-license';
@@ -70,6 +70,10 @@ await bundle.close();
 
 chmodSync(join(out, 'cli.js'), 0o755);
 for (const script of ['probe.py', 'facts.py']) copyFileSync(join('src/measure', script), join(out, script));
+cpSync('src/measure/profiler', join(out, 'profiler'), {
+  recursive: true,
+  filter: (path) => !path.includes('__pycache__'),
+});
 writeJson('configuration.schema.json', configurationJsonSchema());
 writeJson('session.schema.json', z.toJSONSchema(sessionSchema));
 writeJson('merged.schema.json', z.toJSONSchema(mergedSchema));

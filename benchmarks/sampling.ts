@@ -154,6 +154,7 @@ const work = (
     memoryBytes: undefined,
     pids: 512,
     repetitions: 1,
+    profiler: 'none',
   },
   repetitions: 1,
   hashSeed: 1,

@@ -106,6 +106,7 @@ const sleepOneSecond = (id: string): RunRequest => ({
     memoryBytes: undefined,
     pids: 512,
     repetitions: 1,
+    profiler: 'none',
   },
   repetitions: 1,
   hashSeed: 1,

@@ -16,7 +16,9 @@ export function workloadCommand({ runnable, workload }: RunRequest, metricsFile:
 }
 
 /** How many first words of the workload's command are the variant's interpreter and its flags; 0 where it is none. */
-export function interpreterWords({ runnable, workload: { command } }: RunRequest): number {
+export function interpreterWords({ runnable, workload: { command }, profile }: RunRequest): number {
+  // Starting the interpreter is timed behind the workload: not where nothing is timed.
+  if (profile !== undefined) return 0;
   return command[0] === 'python' || command[0] === 'python3' ? 1 + runnable.flags.length : 0;
 }
 

@@ -6,6 +6,7 @@ import { interpreterWords, watchdogSeconds, workloadCommand, workloadEnvironment
 import type { Engine, Runnable, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
+import { profiledCommand, profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
 
 export const SESSION_LABEL = 'org.pacegate.session';
 /** Process id and boot id of the owner, by which a later start tells the dead from the living. */
@@ -18,6 +19,13 @@ const METRICS_FOLDER = '/pacegate/metrics';
 /** As much as the probe reads (METRICS_FILE_LIMIT); memory is taken as the file grows. */
 const METRICS_FOLDER_SIZE = '128m';
 const METRICS_FILE = `${METRICS_FOLDER}/metrics.json`;
+/** What a profiler is mounted as, and where it leaves what it saw; in runs that are profiled alone. */
+const PROFILE_PLACES: ProfilePlaces = {
+  profiler: '/pacegate/profiler',
+  pySpy: '/pacegate/py-spy',
+  folder: '/pacegate/profiles',
+};
+const PROFILES_FOLDER_SIZE = '64m';
 
 export interface ContainerEngineOptions {
   readonly sessionId: string;
@@ -96,11 +104,11 @@ export function runArguments(
   name: string,
   { sessionId, owner, probe }: ContainerEngineOptions,
 ): readonly string[] {
-  const { runnable, workload, repetitions } = request;
-  const environment = Object.entries(workloadEnvironment(request)).flatMap(([key, value]) => [
-    '--env',
-    `${key}=${value}`,
-  ]);
+  const { runnable, workload, repetitions, profile } = request;
+  const own = workloadEnvironment(request);
+  const environment = Object.entries({ ...own, ...profileEnvironment(request, own, PROFILE_PLACES) }).flatMap(
+    ([key, value]) => ['--env', `${key}=${value}`],
+  );
   const files = workload.files.flatMap((path) => [
     '--mount',
     mount(join(runnable.filesFrom, path), posix.join(runnable.workingDirectory, path)),
@@ -124,6 +132,13 @@ export function runArguments(
     mount(probe, PROBE),
     '--tmpfs',
     `${METRICS_FOLDER}:mode=1777,size=${METRICS_FOLDER_SIZE}`,
+    ...(profile === undefined
+      ? []
+      : [
+          ...['--tmpfs', `${PROFILE_PLACES.folder}:mode=1777,size=${PROFILES_FOLDER_SIZE}`],
+          ...['--mount', mount(profile.scripts, PROFILE_PLACES.profiler)],
+          ...(profile.pySpy === undefined ? [] : ['--mount', mount(profile.pySpy, PROFILE_PLACES.pySpy)]),
+        ]),
     ...files,
     ...environment,
     '--workdir',
@@ -137,8 +152,9 @@ export function runArguments(
     `--repetitions=${repetitions}`,
     `--interpreter=${interpreterWords(request)}`,
     `--metrics=${METRICS_FILE}`,
+    ...(profile === undefined ? [] : [`--profiles=${PROFILE_PLACES.folder}`]),
     '--',
-    ...workloadCommand(request, METRICS_FILE),
+    ...profiledCommand(request, workloadCommand(request, METRICS_FILE), PROFILE_PLACES),
   ];
 }
 

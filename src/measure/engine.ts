@@ -3,6 +3,7 @@ import type { InterpreterFacts } from '../session/facts.ts';
 import type { Image } from '../session/session.ts';
 import type { Noise, Outcome } from '../session/run.ts';
 import type { Better } from '../session/metric.ts';
+import type { ProfileKind } from '../session/profile.ts';
 
 /** One side of one variant, ready to be run: what the images stage hands to the measurement. */
 export interface Runnable {
@@ -23,6 +24,18 @@ export interface RunRequest {
   readonly repetitions: number;
   readonly hashSeed: number;
   readonly traces?: Traces;
+  /** Run it under a profiler: such a run is no sample. */
+  readonly profile?: ProfileRequest;
+}
+
+/** What to look at, and by what; memory and imports have one way each. */
+export interface ProfileRequest {
+  readonly kind: ProfileKind;
+  readonly profiler: 'cprofile' | 'py-spy';
+  /** Folder of the profiler's scripts on this machine, absolute. */
+  readonly scripts: string;
+  /** The program py-spy of this machine, where that is to look. */
+  readonly pySpy?: string;
 }
 
 /** What an engine says of a run as soon as it has started, so that it can be looked at from outside. */
@@ -41,6 +54,8 @@ export interface RunResult {
   readonly noise: Noise;
   readonly exitStatus: number | null;
   readonly message: string | undefined;
+  /** What the processes of a profiled run left, as text, and how many of their files there was no room for. */
+  readonly profiles?: { readonly texts: readonly string[]; readonly leftOut: number };
 }
 
 /** Runs a workload once. Never throws for what the workload or the engine did: that is an outcome. */

@@ -1,10 +1,11 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { runCommand, type CommandResult } from '../process/command.ts';
 import { interpreterWords, watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
 import type { Engine, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { killProcessesWith } from './host-processes.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
+import { profiledCommand, profileEnvironment } from './profiled-command.ts';
 
 export interface HostEngineOptions {
   /** probe.py on this machine, absolute. */
@@ -23,15 +24,22 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
   return {
     run: async (request, signal) => {
       count += 1;
-      const { runnable, workload, repetitions } = request;
+      const { runnable, workload, repetitions, profile } = request;
       const metricsFile = `${workFolder}/metrics-${count}.json`;
+      const places = {
+        profiler: profile?.scripts ?? '',
+        pySpy: profile?.pySpy ?? '',
+        folder: `${workFolder}/profiles-${count}`,
+      };
+      const own = { ...hostEnvironment(), ...workloadEnvironment(request) };
       try {
+        if (profile !== undefined) await mkdir(places.folder);
         const result = await runCommand(
           'env',
           [
             // Nothing of this process's environment: a token in it must not reach the workload, nor its noise.
             '-i',
-            ...Object.entries({ ...hostEnvironment(), ...workloadEnvironment(request) }).map(
+            ...Object.entries({ ...own, ...profileEnvironment(request, own, places) }).map(
               ([key, value]) => `${key}=${value}`,
             ),
             runnable.python,
@@ -40,8 +48,9 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
             `--repetitions=${repetitions}`,
             `--interpreter=${interpreterWords(request)}`,
             `--metrics=${metricsFile}`,
+            ...(profile === undefined ? [] : [`--profiles=${places.folder}`]),
             '--',
-            ...workloadCommand(request, metricsFile),
+            ...profiledCommand(request, workloadCommand(request, metricsFile), places),
           ],
           {
             cwd: runnable.workingDirectory,
@@ -62,6 +71,7 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
       } finally {
         // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
         await rm(metricsFile, { recursive: true, force: true });
+        if (profile !== undefined) await rm(places.folder, { recursive: true, force: true });
       }
     },
     facts: async (runnable) => {

@@ -13,9 +13,11 @@ const answerSchema = z.object({
   cgroupCpu: z.number().nonnegative().nullable(),
   noise: noiseSchema,
   business: z.string().nullable(),
+  profiles: z.array(z.string()).optional(),
+  profilesLeftOut: z.int().nonnegative().optional(),
 });
 
-/** Room for the largest metrics file (1 MiB), each byte of which may take six as JSON, and the rest. */
+/** Room for the largest metrics file (1 MiB), each byte of which may take six as JSON, or for profiles, and the rest. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -36,7 +38,7 @@ export function readProbeAnswer({
   const line = stdout.trimEnd().split('\n').at(-1) ?? '';
   const parsed = answerSchema.safeParse(parseJson(line));
   if (!parsed.success) return undefined;
-  const { outcome, exitStatus, message, metrics, cgroupCpu, noise, business } = parsed.data;
+  const { outcome, exitStatus, message, metrics, cgroupCpu, noise, business, ...rest } = parsed.data;
   if (outcome !== 'ok') {
     const words = isIllegalInstruction(message, exitStatus) ? `${message}. ${ILLEGAL_INSTRUCTION}` : message;
     return { outcome, metrics: {}, declared: {}, noise, exitStatus, message: withTail(words, outputTail) };
@@ -59,6 +61,9 @@ export function readProbeAnswer({
     noise,
     exitStatus,
     message: undefined,
+    ...(rest.profiles === undefined
+      ? {}
+      : { profiles: { texts: rest.profiles, leftOut: rest.profilesLeftOut ?? 0 } }),
   };
 }
 

@@ -26,6 +26,9 @@ METRICS_LIMIT = 1 << 20
 # The file itself may be larger: pytest-benchmark writes every round down, megabytes for each benchmark.
 METRICS_FILE_LIMIT = 128 << 20
 ROUNDS = re.compile(rb'"data":\s*\[[-+.0-9eE,\s]+\]')
+# What the processes of a profiled run leave travels the same way: this much of it, from no more files.
+PROFILES_LIMIT = 3 << 20
+PROFILES_MOST = 500
 MESSAGE_LIMIT = 1000
 # What a kill may take: a large process gives its memory back first.
 KILL_SECONDS = 5
@@ -462,6 +465,29 @@ def read_metrics(path):
     return content.decode("utf-8", "replace"), None
 
 
+def read_profiles(folder):
+    """(texts, files left out) of what the processes of a profiled run left: judged outside, like its metrics."""
+    texts, left_out, room = [], 0, PROFILES_LIMIT
+    # A file that is not finished has another ending.
+    names = sorted(name for name in os.listdir(folder) if not name.endswith(".part"))
+    for name in names:
+        content = b""
+        if room > 0 and len(texts) < PROFILES_MOST:
+            try:
+                descriptor = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            except OSError:
+                continue
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                content = os.read(descriptor, room + 1)
+            os.close(descriptor)
+        if content and len(content) <= room:
+            room -= len(content)
+            texts.append(content.decode("utf-8", "replace"))
+        else:
+            left_out += 1
+    return texts, left_out
+
+
 def run(options, command):
     end_on_signal(options["contained"])
     if not options["contained"]:
@@ -572,27 +598,27 @@ def run(options, command):
         if startup is not None:
             metrics["startup_time_s"] = startup
 
+    answer = {
+        "outcome": outcome,
+        "exitStatus": exit_status,
+        "message": state["message"][:MESSAGE_LIMIT],
+        "metrics": metrics,
+        "cgroupCpu": cgroup,
+        "noise": noise,
+        "business": business,
+    }
+    if options["profiles"]:
+        answer["profiles"], answer["profilesLeftOut"] = read_profiles(options["profiles"])
     # On a line of its own, whatever a workload may have written here through /proc.
     sys.stdout.write("\n")
-    json.dump(
-        {
-            "outcome": outcome,
-            "exitStatus": exit_status,
-            "message": state["message"][:MESSAGE_LIMIT],
-            "metrics": metrics,
-            "cgroupCpu": cgroup,
-            "noise": noise,
-            "business": business,
-        },
-        sys.stdout,
-    )
+    json.dump(answer, sys.stdout)
     sys.stdout.write("\n")
     sys.stdout.flush()
 
 
 def main(arguments):
     split = arguments.index("--")
-    options = {"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0}
+    options = {"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0, "profiles": ""}
     for word in arguments[1:split]:
         name, _, value = word.partition("=")
         if name == "--contained":
@@ -606,6 +632,9 @@ def main(arguments):
             options["interpreter"] = int(value)
         elif name == "--metrics":
             options["metrics"] = value
+        elif name == "--profiles":
+            # The folder in which a profiler leaves what it saw.
+            options["profiles"] = value
         else:
             sys.exit("probe: unknown option " + word)
     run(options, arguments[split + 1 :])

@@ -34,6 +34,7 @@ export const runRequest = (
     memoryBytes: undefined,
     pids: 512,
     repetitions: 1,
+    profiler: 'none',
     ...workload,
   },
   repetitions,

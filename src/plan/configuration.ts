@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LEGAL_FORMULA, parseFormula } from '../session/formula.ts';
 import { betterSchema, METRIC_NAME } from '../session/metric.ts';
+import { PROFILERS } from '../session/profile.ts';
 import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
 import { PROFILES } from '../statistics/looks.ts';
 import { COLD_BUILDS } from './plan.ts';
@@ -273,6 +274,13 @@ const workloadSchema = table({
     .union([z.literal('auto'), z.int().min(1).max(100_000)], legal('auto, or a number from 1'))
     .optional()
     .meta({ description: 'How often a run repeats the command; auto aims at half a second.' }),
+  profiler: z
+    .enum(PROFILERS, legal(PROFILERS.join(', ')))
+    .optional()
+    .meta({
+      description:
+        'What looks at one more run of each side of a variant that regressed: cprofile, py-spy (where it is installed on the machine) or none.',
+    }),
 });
 
 const metricSchema = table({

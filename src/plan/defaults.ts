@@ -12,6 +12,7 @@ export const DEFAULTS = {
   network: 'none',
   pids: 1024,
   repetitions: 'auto',
+  profiler: 'cprofile',
   alpha: 0.05,
   profile: 'balanced',
   budget: '20m',

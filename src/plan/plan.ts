@@ -1,4 +1,5 @@
 import type { MetricRule } from '../session/metric.ts';
+import type { Profiler } from '../session/profile.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
 
 /** Ways to put Python into an image, each built from a folder of `variants/`. `host` is this machine's own. */
@@ -79,6 +80,8 @@ export interface Workload {
   readonly pids: number;
   /** Inner repetitions in one run; `auto`: so many that a run takes a few hundred milliseconds. */
   readonly repetitions: number | 'auto';
+  /** What looks at one more run of each side of what regressed. */
+  readonly profiler: Profiler;
 }
 
 /** Which images a nightly builds once more from nothing, to say how long that takes: all, those that are not compiled, none. */

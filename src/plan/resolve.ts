@@ -127,6 +127,7 @@ function toWorkload(given: Configuration['workload']): Workload {
     memoryBytes: given.memory === undefined ? undefined : parseBytes(given.memory),
     pids: given.pids ?? DEFAULTS.pids,
     repetitions: toRepetitions(given),
+    profiler: given.profiler ?? DEFAULTS.profiler,
   };
 }
 

@@ -1,0 +1,56 @@
+import type { CallGraph, ProfileKind } from '../session/profile.ts';
+import type { Engine, ProfileRequest, RunRequest } from './engine.ts';
+import { readDumps } from './profiles/dumps.ts';
+import { isBySampling } from './profiled-command.ts';
+import { readStacks } from './profiles/stacks.ts';
+
+/** A profiler makes each call dearer, and tracemalloc each allocation: no run is slowed down by more. */
+const SLOWER = 10;
+/** What it takes for itself comes on top of the workload's memory. */
+const LARGER = 4;
+/** Of a short command that a run repeats hundreds of times, a few repetitions show as much. */
+const MOST_REPETITIONS = 5;
+/** Both sides have it, as both runs of a pair have. */
+const HASH_SEED = 1;
+
+/** The tool behind a request, by the name that a report knows. */
+export const profilerOf = ({ kind, profiler }: ProfileRequest): string =>
+  ({ time: profiler, memory: 'tracemalloc', imports: 'importtime' })[kind];
+
+export interface ProfileRun {
+  readonly runnable: RunRequest['runnable'];
+  readonly workload: RunRequest['workload'];
+  readonly repetitions: number;
+  readonly profile: ProfileRequest;
+}
+
+/**
+ * Runs a workload once under a profiler, with more time and memory than a measured run has.
+ * @returns what it saw, or the sentence that says why nothing was seen. Never throws.
+ */
+export async function profileRun(
+  engine: Engine,
+  { runnable, workload, repetitions, profile }: ProfileRun,
+  signal: AbortSignal,
+): Promise<CallGraph | string> {
+  const { outcome, message, profiles } = await engine.run(
+    {
+      runnable,
+      workload: {
+        ...workload,
+        timeoutSeconds: workload.timeoutSeconds * SLOWER,
+        memoryBytes: workload.memoryBytes === undefined ? undefined : workload.memoryBytes * LARGER,
+      },
+      repetitions: repetitionsFor(profile.kind, repetitions),
+      hashSeed: HASH_SEED,
+      profile,
+    },
+    signal,
+  );
+  if (outcome !== 'ok') return message ?? outcome;
+  const { texts, leftOut } = profiles ?? { texts: [], leftOut: 0 };
+  return isBySampling({ profile }) ? readStacks(texts.join('\n')) : readDumps(texts, leftOut, profile.kind);
+}
+
+const repetitionsFor = (kind: ProfileKind, repetitions: number) =>
+  kind === 'imports' ? 1 : Math.min(repetitions, MOST_REPETITIONS);

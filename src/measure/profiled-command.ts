@@ -1,0 +1,58 @@
+import type { RunRequest } from './engine.ts';
+import { SAMPLES_A_SECOND } from './profiles/stacks.ts';
+
+/** Where a profiled run finds its profiler and leaves what that saw, as the workload's processes see the places. */
+export interface ProfilePlaces {
+  /** Folder of profiler/sitecustomize.py and profiler/imports.py. */
+  readonly profiler: string;
+  /** The program py-spy. */
+  readonly pySpy: string;
+  /** Folder for what is left. */
+  readonly folder: string;
+}
+
+/** Whether a run is looked at from outside, by py-spy. */
+export const isBySampling = ({ profile }: Pick<RunRequest, 'profile'>): boolean =>
+  profile?.profiler === 'py-spy';
+
+/**
+ * The words of a run with its profiler around them.
+ * @param command the workload's, as `workloadCommand` makes it
+ */
+export function profiledCommand(
+  request: Pick<RunRequest, 'runnable' | 'profile'>,
+  command: readonly string[],
+  { profiler, pySpy, folder }: ProfilePlaces,
+): readonly string[] {
+  const { runnable, profile } = request;
+  if (profile?.kind === 'imports')
+    return [runnable.python, '-I', '-S', `${profiler}/imports.py`, folder, ...runnable.flags];
+  if (!isBySampling(request)) return command;
+  return [
+    pySpy,
+    'record',
+    ...['--format', 'raw', '--rate', String(SAMPLES_A_SECOND), '--subprocesses'],
+    ...['--output', `${folder}/py-spy.raw`],
+    '--',
+    ...command,
+  ];
+}
+
+/**
+ * The environment by which each Python process of the run profiles itself: see profiler/sitecustomize.py.
+ * @param environment the workload's own
+ */
+export function profileEnvironment(
+  request: Pick<RunRequest, 'profile'>,
+  environment: Readonly<Record<string, string>>,
+  { profiler, folder }: ProfilePlaces,
+): Readonly<Record<string, string>> {
+  const { profile } = request;
+  if (profile === undefined || profile.kind === 'imports' || isBySampling(request)) return {};
+  const path = environment['PYTHONPATH'];
+  return {
+    PYTHONPATH: path === undefined ? profiler : `${profiler}:${path}`,
+    PACEGATE_PROFILE: profile.kind,
+    PACEGATE_PROFILES: folder,
+  };
+}

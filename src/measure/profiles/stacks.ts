@@ -1,0 +1,50 @@
+import { graphSums, type Place } from './call-graph.ts';
+import type { ReadProfile } from './dumps.ts';
+
+/** Samples a second that py-spy is asked for: a run of a second has a hundred, and its pauses cost a few per cent. */
+export const SAMPLES_A_SECOND = 100;
+
+const NAME_LIMIT = 300;
+const MOST_FRAMES = 1000;
+const MOST_CHARACTERS = 1000;
+
+/**
+ * Reads py-spy's `raw` format: a line for each stack that was met, the outermost function first, and how often.
+ *
+ *     process 8:"python bench.py";<module> (bench.py:7);work (bench.py:3) 22
+ */
+export function readStacks(text: string): ReadProfile {
+  const graph = graphSums();
+  const processes = new Set<string>();
+  let samples = 0;
+  for (const line of text.split('\n')) {
+    const found = /^(.+) (\d{1,9})$/.exec(line);
+    if (found?.[1] === undefined) continue;
+    const times = Number(found[2]);
+    const stack: Place[] = [];
+    for (const frame of found[1].split(';')) {
+      const process = /^process (\d+):/.exec(frame)?.[1];
+      if (process !== undefined) processes.add(process);
+      else if (!frame.startsWith('thread (')) stack.push(placeOf(frame));
+    }
+    if (stack.length === 0 || stack.length > MOST_FRAMES) continue;
+    samples += times;
+    graph.addStack(stack, times, times / SAMPLES_A_SECOND);
+  }
+  if (samples === 0)
+    return 'py-spy met nothing at work: the run was too short for its samples, or it could not look into it';
+  return graph.build('time', Math.max(1, processes.size), [
+    `py-spy looked ${SAMPLES_A_SECOND} times a second and met something at work ${samples} times; what it met fewer than ten times is a guess`,
+  ]);
+}
+
+/** `work (bench.py:3)`; the line is where it was met, not where the function begins. */
+function placeOf(frame: string): Place {
+  // A longer one is no function's, and is not searched through.
+  const found = /^(.*?) \((.*?)(?::(\d{1,7}))?\)$/.exec(frame.slice(0, MOST_CHARACTERS));
+  return {
+    file: (found?.[2] ?? '').slice(-NAME_LIMIT),
+    name: (found?.[1] ?? frame).slice(0, NAME_LIMIT),
+    line: Number(found?.[3] ?? 0),
+  };
+}
