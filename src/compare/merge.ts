@@ -293,6 +293,7 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
       {},
       ...sessions.map(({ declaredMetrics }) => declaredMetrics),
     ) as Session['declaredMetrics'],
+    explanations: gates.flatMap(({ explanations = [] }) => explanations),
     notes: [...new Set(sessions.flatMap(({ notes }) => notes))],
     budget: {
       seconds: sum(({ budget }) => budget.seconds),

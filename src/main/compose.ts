@@ -2,18 +2,21 @@ import { join } from 'node:path';
 import { createImageBuilder } from '../images/images.ts';
 import { removeLeftovers as removeOldImages } from '../images/store.ts';
 import { containerEngine, removeLeftovers as removeDeadContainers } from '../measure/container.ts';
+import type { ProfileRequest, Runnable } from '../measure/engine.ts';
 import { hostEngine } from '../measure/host.ts';
 import { openJournal } from '../measure/journal.ts';
 import { measureSession } from '../measure/loop.ts';
 import { thisMachine } from '../measure/machine.ts';
 import { isOwnerAlive, ownerOfThisProcess } from '../measure/owner.ts';
+import { profileRun, profilerOf } from '../measure/profile-run.ts';
+import { findPySpy } from '../measure/py-spy.ts';
 import { timelineFile } from '../measure/timeline.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Ports } from '../pipeline/ports.ts';
+import type { Ports, Profiled } from '../pipeline/ports.ts';
 import { hashFiles, overlayFiles } from '../source/workload-files.ts';
 import { hostVariants } from './host-variants.ts';
 import type { OutFolder } from './out-folder.ts';
-import type { Places } from './places.ts';
+import { PROFILES_FOLDER, type Places } from './places.ts';
 import { reportProgress, type ProgressLog } from './progress.ts';
 import { TIMELINE_FILE } from './timeline-files.ts';
 
@@ -28,6 +31,9 @@ export interface World {
   /** Whether interpreters that are built here go into the plan's registry. */
   readonly pushInterpreters?: boolean;
 }
+
+const NO_PY_SPY =
+  'workload.profiler asks for py-spy, and the PATH has no such program (`pip install py-spy` in a step before brings it), so cProfile looked';
 
 /** What a session may still have in the engine when its process is gone: for the action's post step. */
 export async function removeSession(sessionId: string): Promise<void> {
@@ -55,6 +61,7 @@ export async function withPorts<Result>(
   const { probe, facts } = places;
   const container = containerEngine({ sessionId, owner: ownerOfThisProcess(), probe, facts });
   const host = hostEngine({ probe, facts, workFolder });
+  const engineOf = (runnable: Runnable) => (runnable.image.engine === 'host' ? host : container);
   /** Where no engine was asked for, there is none to clean up in. */
   const used = { engine: false };
   const ports: Ports = {
@@ -72,7 +79,34 @@ export async function withPorts<Result>(
       push: (runnable, commit) => images.push(runnable, commit),
     },
     hosts: hostVariants(plan),
-    facts: (runnable) => (runnable.image.engine === 'host' ? host : container).facts(runnable),
+    facts: (runnable) => engineOf(runnable).facts(runnable),
+    profile: async ({ plan: { workload }, runnable, kind, repetitions }, signal): Promise<Profiled> => {
+      const bySampling = workload.profiler === 'py-spy' && kind === 'time';
+      const pySpy = bySampling ? await findPySpy() : undefined;
+      const profile: ProfileRequest = {
+        kind,
+        scripts: places.profiler,
+        ...(pySpy === undefined ? { profiler: 'cprofile' } : { profiler: 'py-spy', pySpy }),
+      };
+      const result = await profileRun(
+        engineOf(runnable),
+        { runnable, workload, repetitions, profile },
+        signal,
+      );
+      const missing = bySampling && pySpy === undefined;
+      return {
+        profiler: profilerOf(profile),
+        result:
+          missing && typeof result === 'object' ? { ...result, notes: [NO_PY_SPY, ...result.notes] } : result,
+      };
+    },
+    keepProfile: async (name, text) => {
+      try {
+        await out.write(`${PROFILES_FOLDER}/${name}`, text);
+      } catch (error) {
+        log.warn(error instanceof Error ? error.message : String(error));
+      }
+    },
     measure: async ({ seed, variants, secondsLeft, planner, plan: measured }, signal) => {
       const timeline = timelineFile(join(out.path, TIMELINE_FILE), sessionId, workFolder);
       const journal = timeline.beside(await openJournal(join(out.path, 'runs.jsonl')));

@@ -9,6 +9,7 @@ import { change, metricWords, quantity } from '../report/words.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { ProgressLog } from './progress.ts';
 import { TIMELINE_FILE } from './timeline-files.ts';
+import { PROFILES_FOLDER } from './places.ts';
 
 /** The runner as a log: foldable groups are left out, for a red job is read from its end. */
 const log: ProgressLog = {
@@ -58,7 +59,14 @@ export async function upload(
   replace = false,
 ): Promise<Uploaded> {
   if (name === 'none') return { remarks: [] };
-  const files = (await Promise.all([out, ...inside].map((folder) => folder.existing(FILES)))).flat();
+  const files = (
+    await Promise.all(
+      [out, ...inside].map(async (folder) => [
+        ...(await folder.existing(FILES)),
+        ...folder.writtenInto(PROFILES_FOLDER),
+      ]),
+    )
+  ).flat();
   const result = await uploadArtifact({ name, files, folder: out.path, replace });
   if (result.kind === 'uploaded')
     return { id: result.id, url: `${event.runUrl}/artifacts/${result.id}`, remarks: [] };

@@ -35,7 +35,7 @@ async function gateMerge(variants: string, part: Parameters<typeof gateRepositor
     {
       sessionId: 'test',
       workFolder: join(folder, 'work'),
-      places: { probe: '', facts: '', variants: '', fixtures: '' },
+      places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '' },
       out: await openOutFolder(join(folder, 'out')),
       log,
     },

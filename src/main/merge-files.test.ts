@@ -12,7 +12,7 @@ import { runTerminal } from './terminal.ts';
 
 afterAll(removeTemporaryFolders);
 
-const PLACES = { probe: '', facts: '', variants: '', fixtures: '' };
+const PLACES = { probe: '', facts: '', profiler: '', variants: '', fixtures: '' };
 
 /** Runs the program in this process. */
 async function pacegate(...args: readonly string[]) {

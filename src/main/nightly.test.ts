@@ -21,6 +21,7 @@ const out = {
   path: '/out/anchor',
   write: () => Promise.reject(new Error()),
   existing: () => Promise.resolve([]),
+  writtenInto: () => [],
 };
 const compared = (blocksPlanned?: number): AnchorResult => {
   const anchor = { ...session, purpose: 'anchor' as const };

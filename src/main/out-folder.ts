@@ -1,15 +1,21 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 
 /** Where a run leaves its files. */
 export interface OutFolder {
   readonly path: string;
-  /** Writes a file whole or not at all: a reader never meets half of one. @returns its absolute path. */
+  /**
+   * Writes a file whole or not at all: a reader never meets half of one.
+   * @param name may begin with folders, which are made: `profiles/x`
+   * @returns its absolute path
+   */
   write(name: string, text: string): Promise<string>;
   /** The absolute paths of those of the names that are there. */
   existing(names: readonly string[]): Promise<readonly string[]>;
+  /** The absolute paths of what was written into a folder inside, since this one was opened: what is older is not of this run. */
+  writtenInto(folder: string): readonly string[];
 }
 
 /** @throws ConfigurationError when the folder cannot be made or written. */
@@ -24,8 +30,10 @@ export async function openOutFolder(folder: string): Promise<OutFolder> {
       { cause: error },
     );
   }
+  const written = new Set<string>();
   return {
     path,
+    writtenInto: (inside) => [...written].filter((target) => dirname(target) === join(path, inside)),
     existing: async (names) => {
       const there = new Set(await readdir(path));
       return names.filter((name) => there.has(name)).map((name) => join(path, name));
@@ -34,8 +42,10 @@ export async function openOutFolder(folder: string): Promise<OutFolder> {
       const target = join(path, name);
       const draft = `${target}.${randomBytes(4).toString('hex')}.part`;
       try {
+        if (dirname(target) !== path) await mkdir(dirname(target), { recursive: true });
         await writeFile(draft, text);
         await rename(draft, target);
+        written.add(target);
       } catch (error) {
         await rm(draft, { force: true });
         throw new ConfigurationError(

@@ -7,9 +7,14 @@ import { join } from 'node:path';
 export interface Places {
   readonly probe: string;
   readonly facts: string;
+  /** Folder of the scripts that profile a run. */
+  readonly profiler: string;
   readonly variants: string;
   readonly fixtures: string;
 }
+
+/** Below a run's folder: the profiles of what regressed, for the tools that draw them. */
+export const PROFILES_FOLDER = 'profiles';
 
 /** @param entryFolder absolute folder of the entry module */
 export function placesFrom(entryFolder: string): Places {
@@ -18,6 +23,7 @@ export function placesFrom(entryFolder: string): Places {
   return {
     probe: script('probe.py'),
     facts: script('facts.py'),
+    profiler: script('profiler'),
     variants: join(top, 'variants'),
     fixtures: join(top, 'fixtures'),
   };

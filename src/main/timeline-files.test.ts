@@ -23,7 +23,7 @@ function job(timeline: string) {
   const warned: string[] = [];
   const nothing = () => undefined;
   const context: CommandContext = {
-    places: { probe: '', facts: '', variants: '', fixtures: '' },
+    places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '' },
     print: (text) => void printed.push(text),
     colour: false,
     width: 100,

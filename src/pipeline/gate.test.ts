@@ -4,6 +4,7 @@ import type { Runnable } from '../measure/engine.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run, Side } from '../session/run.ts';
 import { facts } from '../session/facts.test-support.ts';
+import type { CallGraph } from '../session/profile.ts';
 import type { Session } from '../session/session.ts';
 import { confirm } from './confirm.ts';
 import { gate, type GateRequest } from './gate.ts';
@@ -128,6 +129,14 @@ function world({ identity, failing, factor = 1, interrupted = false }: Script = 
     hosts: { prepare },
     facts: () => Promise.resolve(facts()),
     measure,
+    profile: ({ runnable: { image }, kind }) => {
+      asked.push(`profile ${kind} ${image.variant} ${image.side}`);
+      return Promise.resolve({ profiler: 'cprofile', result: profiled(image.side) });
+    },
+    keepProfile: (name) => {
+      asked.push(`keep ${name}`);
+      return Promise.resolve();
+    },
     files: {
       hash: (folder) => (asked.push(`hash ${folder}`), Promise.resolve({ 'bench.py': 'b' })),
       overlay: (from, to) => (asked.push(`overlay ${from} ${to}`), Promise.resolve()),
@@ -138,6 +147,28 @@ function world({ identity, failing, factor = 1, interrupted = false }: Script = 
   };
   return { ports, asked, caps };
 }
+
+/** A call graph of one function, which takes as long as its side does. */
+const profiled = (side: Side, factor = 1.2): CallGraph => {
+  const own = side === 'head' ? factor : 1;
+  return {
+    kind: 'time',
+    functions: [{ file: 'app.py', name: 'work', line: 3, calls: 10, own, total: own }],
+    calls: [],
+    stacks: [],
+    own,
+    processes: 1,
+    notes: [],
+  };
+};
+
+/** What is asked for when a variant regressed, after the last block. */
+const looksInto = (variant: string) =>
+  ['baseline', 'head'].flatMap((side) => [
+    `profile time ${variant} ${side}`,
+    `keep ${variant}-${side}-time.callgrind`,
+    `keep ${variant}-${side}-time.speedscope.json`,
+  ]);
 
 const never = new AbortController().signal;
 const request = (change: Partial<GateRequest> = {}): GateRequest => ({
@@ -173,6 +204,8 @@ test("the head's measuring code is laid over the baseline before anything is bui
     'b baseline',
     'b head',
     'measure a+b in 480 s',
+    ...looksInto('a'),
+    ...looksInto('b'),
   ]);
   expect(verdicts(comparison.rows)).toEqual(['a regressed', 'b regressed']);
   expect(session).toMatchObject({
@@ -464,4 +497,82 @@ test.each([
 ])('the anchor compared with at %s is due a week later: %s', (last, due) => {
   // Six and a half days: a night that starts an hour early still counts.
   expect(isAnchorDue(last, new Date('2026-01-08T02:00:00Z'))).toBe(due);
+});
+
+describe('why something regressed', () => {
+  const withProfiler = (profiler: 'none' | 'cprofile') => ({
+    ...plan,
+    workload: { ...plan.workload, profiler },
+  });
+
+  test('one run more of each side of what regressed, and the session keeps what it showed', async () => {
+    const { ports, asked } = world({ factor: (variant) => (variant === 'b' ? 1.2 : 1) });
+    const { session } = await gate(request(), ports, never);
+    expect(asked.filter((line) => /profile|keep/.test(line))).toEqual(looksInto('b'));
+    expect(session.explanations).toMatchObject([
+      {
+        variant: 'b',
+        kind: 'time',
+        profiler: 'cprofile',
+        sides: { baseline: { own: 1 }, head: { own: 1.2, functions: [{ name: 'work', own: 1.2 }] } },
+      },
+    ]);
+  });
+
+  test('nothing where nothing regressed, where nobody wants it, at night, and in a second session', async () => {
+    for (const [factor, change] of [
+      [1, {}],
+      [1.2, { plan: withProfiler('none') }],
+      [1.2, { purpose: 'nightly' }],
+      [1.2, { purpose: 'confirmation' }],
+    ] as const) {
+      const { ports, asked } = world({ factor });
+      const { session } = await gate(request(change), ports, never);
+      expect(asked.filter((line) => /profile|keep/.test(line))).toEqual([]);
+      expect(session).not.toHaveProperty('explanations');
+    }
+  });
+
+  test('a profile that cannot be had is said, and changes no verdict', async () => {
+    const { ports, asked } = world({ factor: (variant) => (variant === 'b' ? 1.2 : 1) });
+    const { session, comparison } = await gate(
+      request(),
+      {
+        ...ports,
+        profile: ({ runnable: { image } }) =>
+          Promise.resolve({
+            profiler: 'cprofile',
+            result: image.side === 'head' ? 'the command was ended by SIGSEGV' : profiled(image.side),
+          }),
+      },
+      never,
+    );
+    expect(comparison.verdict).toBe('regressed');
+    expect(session.explanations).toMatchObject([
+      {
+        variant: 'b',
+        sides: { baseline: { own: 1 } },
+        problem: 'b (head), under a profiler: the command was ended by SIGSEGV',
+      },
+    ]);
+    expect(session.explanations?.[0]?.sides).not.toHaveProperty('head');
+    expect(asked.filter((line) => line.startsWith('keep'))).toHaveLength(2);
+  });
+
+  test('three variants at most', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const many = resolvePlan({
+      text: `version: 1
+workload: { files: [bench.py], command: [python, bench.py] }
+variants: { ${names.map((name, index) => `${name}: { interpreter: debian, env: { N: "${index}" } }`).join(', ')} }
+metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
+rules: { blocks: 10, alpha: 0.4, budget: 60m }
+`,
+      file: 'pacegate.yml',
+      root: '/project',
+    });
+    const { ports, asked } = world({ factor: 1.2 });
+    await gate(request({ plan: many }), ports, never);
+    expect(asked.filter((line) => line.startsWith('profile'))).toHaveLength(6);
+  });
 });

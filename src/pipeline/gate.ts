@@ -7,6 +7,7 @@ import type { History } from '../session/history.ts';
 import type { Session, Source } from '../session/session.ts';
 import type { Measured, Ports, SidePair, SideTree } from './ports.ts';
 import { figuresOf, withBuildFigures, type BuildFigures } from './build-figures.ts';
+import { explanationsOf } from './explain.ts';
 import { pushSide } from './push.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
 import { contextOf, identical, prepareSides, type SideRequest } from './sides.ts';
@@ -160,7 +161,17 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
           signal,
         );
   const session = sessionOf(measured);
-  return { session, comparison: compareSession(session), interrupted: measured.interrupted };
+  const comparison = compareSession(session);
+  // A night's alarm is a false one, and what a second session sees again was looked into by the first.
+  const explanations =
+    session.purpose === 'gate' && !measured.interrupted
+      ? await explanationsOf({ plan, session, comparison, variants: measurable }, ports, signal)
+      : [];
+  return {
+    session: explanations.length === 0 ? session : { ...session, explanations: [...explanations] },
+    comparison,
+    interrupted: measured.interrupted,
+  };
 }
 
 function unavailableNote(baseline: SideTree | { readonly unavailable: string }, stored: boolean): string[] {

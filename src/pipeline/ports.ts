@@ -3,6 +3,7 @@ import type { Plan, Variant } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
+import type { CallGraph, ProfileKind } from '../session/profile.ts';
 import type { BuildCost, Failure, Machine, Session } from '../session/session.ts';
 
 /** What the use cases ask of the world. `main` hands in the real thing, tests a scripted one. */
@@ -12,6 +13,10 @@ export interface Ports {
   /** Asks an interpreter what it is, in its own image or on this machine. */
   readonly facts: (runnable: Runnable) => Promise<InterpreterFacts>;
   readonly measure: (request: MeasureRequest, signal: AbortSignal) => Promise<Measured>;
+  /** One run under a profiler. @returns the sentence that says why there is no profile, where there is none */
+  readonly profile: (request: ProfilePortRequest, signal: AbortSignal) => Promise<Profiled>;
+  /** Keeps a profile among the run's files. A file that cannot be kept is said, and stops nothing. */
+  readonly keepProfile: (name: string, text: string) => Promise<void>;
   readonly files: FilePort;
   readonly machine: (engine: string) => Promise<Machine>;
   readonly clock: () => Date;
@@ -96,6 +101,19 @@ export interface MeasureRequest {
   /** What is left of the budget. */
   readonly secondsLeft: number;
   readonly planner: Planner;
+}
+
+export interface ProfilePortRequest {
+  readonly plan: Plan;
+  readonly runnable: Runnable;
+  readonly kind: ProfileKind;
+  readonly repetitions: number;
+}
+
+export interface Profiled {
+  /** `cprofile`, `py-spy`, `tracemalloc`, `importtime`. */
+  readonly profiler: string;
+  readonly result: CallGraph | string;
 }
 
 export interface Measured {

@@ -101,6 +101,8 @@ function world(failing: readonly string[] = []) {
     hosts: { prepare },
     facts: () => Promise.resolve(facts()),
     measure,
+    profile: () => Promise.reject(new Error('a ranking has nothing to explain')),
+    keepProfile: () => Promise.resolve(),
     files: { hash: () => Promise.resolve({ 'bench.py': 'b' }), overlay: () => Promise.resolve() },
     machine: () => Promise.resolve(night(0, 1).machine),
     clock: () => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)),

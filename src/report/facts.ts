@@ -220,19 +220,20 @@ export function movedToo(
 
 const MOST_DIFFERENCES = 10;
 
+/** Whether both sides' interpreters were looked at, so that no difference means that there is none. */
+export function lookedAtBoth({ images }: Session, variant: string): boolean {
+  const sides = images.filter((image) => image.variant === variant);
+  return sides.length === 2 && sides.every(({ facts }) => facts !== undefined && lookedAt(facts));
+}
+
 /** For the evidence: regressed variants of which nothing but the code differs. Variants' names. */
 export function movedAlone({ rows }: Comparison, session: Session): readonly string[] {
   const regressed = new Set(
     rows.filter(({ verdict, gated }) => gated && verdict === 'regressed').map(({ variant }) => variant),
   );
-  return [...regressed].filter((variant) => {
-    const sides = session.images.filter((image) => image.variant === variant);
-    return (
-      sides.length === 2 &&
-      sides.every(({ facts }) => facts !== undefined && lookedAt(facts)) &&
-      factsDifferences(session, variant).length === 0
-    );
-  });
+  return [...regressed].filter(
+    (variant) => lookedAtBoth(session, variant) && factsDifferences(session, variant).length === 0,
+  );
 }
 
 /** Where variants differ in their Python or in the system below, which is then part of what their figures differ by. */

@@ -20,6 +20,7 @@ import { methodDetail, minutesDetail } from './method.ts';
 import { notJudged } from './not-judged.ts';
 import { partsDetail } from './parts.ts';
 import { confidence, sentences, type Said } from './sentences.ts';
+import { whyDetails, whySentences } from './why.ts';
 import { change, metricWords, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
 
 /** The hidden first line by which a configuration's comment is found again. */
@@ -83,6 +84,7 @@ export function renderMarkdown(
   ].join('\n\n');
   const details: Detail[] = [
     ...(session === undefined ? [] : failureDetails(session)),
+    ...(session === undefined ? [] : whyDetails(comparison, session)),
     ...saidDetails(said.filter((one) => !below.includes(one))),
     ...tables(shown.length === 0 ? 'Rows' : 'More rows', more),
     ...tables('Unchanged', unchanged),
@@ -102,6 +104,9 @@ export function renderMarkdown(
   ];
   const after = [
     ...(below.length === 0 ? [] : [bullets(below)]),
+    ...whySentences(comparison, session, { name: code, text: sentence }).map((text) =>
+      text.replace(/^Why/, '**Why**'),
+    ),
     // It changes how the verdict above is read, so the eye must meet it.
     ...movedToo(comparison, session, code, sentence).map((text) =>
       text.replace(/^Not only your code moved/, '**$&**'),

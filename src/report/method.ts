@@ -87,7 +87,9 @@ export function minutesDetail(session: Session): Detail {
           ...(warmup.length === 0 ? [] : [`warm-up: ${span(warming, measuring)}`]),
           `measuring: ${span(measuring, end)} for ${count(runs.length, 'run')}: ${listed(byVariant(session), 12)}`,
         ];
-  return { title: 'Where the minutes went', body: list([whole, ...parts]) };
+  const looked = (session.explanations ?? []).reduce((sum, { seconds }) => sum + seconds, 0);
+  const why = looked === 0 ? [] : [`beyond the budget, profiles of what regressed: ${duration(looked)}`];
+  return { title: 'Where the minutes went', body: list([whole, ...parts, ...why]) };
 }
 
 const firstStart = (runs: readonly Run[]) => Math.min(...runs.map(({ started }) => Date.parse(started)));

@@ -15,6 +15,7 @@ import {
 } from '../compare/session.test-support.ts';
 import { facts } from '../session/facts.test-support.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
+import type { Explanation, Profile } from '../session/profile.ts';
 import { VERDICTS } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import { noise } from './details.ts';
@@ -134,6 +135,39 @@ function onMovedBase(observed: Session): Session {
     })),
   };
 }
+const profiledAs = (functions: Readonly<Record<string, readonly [own: number, calls: number]>>): Profile => ({
+  functions: Object.entries(functions).map(([place, [own, calls]]) => {
+    const [name = '', file = '', line = '0'] = place.split(' ');
+    return { name, file, line: Number(line), calls, own, total: own };
+  }),
+  own: Object.values(functions).reduce((sum, [own]) => sum + own, 0),
+  processes: 1,
+  notes: [],
+});
+const BEFORE = {
+  'aggregate service/aggregate.py 40': [0.21, 80],
+  'read service/storage.py 12': [0.052, 160],
+  'write service/storage.py 30': [0.043, 160],
+  'Worker.run service/worker.py 18': [0.012, 2],
+  'JSONDecoder.raw_decode lib/json/decoder.py 351': [0.031, 80],
+  'collect service/collector.py 9': [0.02, 1],
+} as const;
+const explained = (
+  head: Readonly<Record<string, readonly [own: number, calls: number]>>,
+  change: Partial<Explanation> = {},
+): Session => ({
+  ...slower,
+  explanations: [
+    {
+      variant: 'official',
+      kind: 'time',
+      profiler: 'cprofile',
+      sides: { baseline: profiledAs(BEFORE), head: profiledAs(head) },
+      seconds: 3.2,
+      ...change,
+    },
+  ],
+});
 const single = (head: number) => twoSided({ wall_time_s: [0.42, head] });
 const storedOnly = (head: number, cpuModel = 'model') =>
   without(single(head), {
@@ -159,6 +193,38 @@ const cases: Readonly<Record<string, Case>> = {
   regressed: { observed: slower },
   // Somebody's base image moved under the change, and one variant was measured on what it had before.
   'moved-base': { observed: onMovedBase(slower) },
+  // A function that the change calls twice as often, and one that it adds.
+  'why-named': {
+    observed: explained({
+      ...BEFORE,
+      'aggregate service/aggregate.py 40': [0.232, 80],
+      'read service/storage.py 12': [0.105, 320],
+      'check service/storage.py 52': [0.019, 320],
+    }),
+  },
+  // Another interpreter: everything takes as much longer, and the facts say what moved.
+  'why-spread': {
+    observed: onMovedBase(
+      explained(
+        Object.fromEntries(
+          Object.entries(BEFORE).map(([place, [own, calls]], index) => [
+            place,
+            [own * (1.08 + index / 1000), calls],
+          ]),
+        ),
+      ),
+    ),
+  },
+  'why-not': {
+    observed: explained(
+      {},
+      {
+        sides: {},
+        problem:
+          'official (baseline), under a profiler: the command was ended by SIGSEGV\nFatal Python error: <script>@everyone',
+      },
+    ),
+  },
   'one-of-many': {
     observed: gated(
       Object.fromEntries(

@@ -7,6 +7,7 @@ import { noise } from './details.ts';
 import { movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { confidence, hasFigures, sentences } from './sentences.ts';
+import { whySentences } from './why.ts';
 import { change, isDetail, metricWords, quantity, sorted, VERDICT_WORDS } from './words.ts';
 
 export interface TerminalOptions {
@@ -85,6 +86,7 @@ export function renderTerminal(
         ]),
     ...failures,
     ...said.slice(0, LINES_SHOWN).map(({ verdict, text }) => tint(verdict)(`${text}.`)),
+    ...whySentences(comparison, session, { name: oneLine, text: oneLine }),
     ...movedToo(comparison, session, oneLine, oneLine).map(yellow),
     ...noted.slice(0, LINES_SHOWN).map((remark) => dim(remark)),
     ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { interpreterFactsSchema } from './facts.ts';
 import { historySchema } from './history.ts';
 import { betterSchema } from './metric.ts';
+import { explanationSchema } from './profile.ts';
 import { rankingRequestSchema } from './ranking.ts';
 import { rulesSchema } from './rules.ts';
 import { runSchema, sideSchema } from './run.ts';
@@ -177,6 +178,8 @@ export const sessionSchema = z.object({
     z.string(),
     z.object({ unit: z.string().optional(), better: betterSchema.optional() }),
   ),
+  /** Why something regressed, as far as a profiled run of each side shows it: in no verdict. */
+  explanations: z.array(explanationSchema).optional(),
   /** Words for the report that do not change a verdict: order cut by the budget, rules taken from the head… */
   notes: z.array(z.string()),
   /** What the budget allowed, and what it left out. */

@@ -1,0 +1,60 @@
+import { unitOfKind, type CallGraph } from '../session/profile.ts';
+
+/** KCachegrind counts in whole numbers: nanoseconds, or bytes. */
+const EVENTS = {
+  s: { name: 'ns', words: 'Time in nanoseconds', steps: 1e9 },
+  bytes: { name: 'bytes', words: 'Bytes held', steps: 1 },
+} as const;
+
+/**
+ * A call graph in the format that callgrind writes and KCachegrind, QCachegrind and callgrind_annotate read.
+ * @see https://valgrind.org/docs/manual/cl-format.html
+ * @param command what was profiled, for the reader
+ */
+export function renderCallgrind(graph: CallGraph, command: string): string {
+  const event = EVENTS[unitOfKind(graph.kind)];
+  const cost = (figure: number) => Math.round(figure * event.steps);
+  const files = [...new Set(graph.functions.map(({ file }) => file))];
+  const seen = new Set<string>();
+  /** A name is written out once and referred to by its number from then on. */
+  const named = (key: string, number: number, text: string) => {
+    const id = `${key.replace(/^c/, '')}(${number})`;
+    if (seen.has(id)) return `${key}=(${number})`;
+    seen.add(id);
+    return `${key}=(${number}) ${printed(text)}`;
+  };
+  const place = (index: number, prefix: '' | 'c') => {
+    const { file = '', name = '' } = graph.functions[index] ?? {};
+    return [
+      named(`${prefix}fl`, files.indexOf(file) + 1, file === '' ? '<built in>' : file),
+      named(`${prefix}fn`, index + 1, name),
+    ];
+  };
+  const called = new Map<number, CallGraph['calls'][number][]>();
+  for (const call of graph.calls) called.set(call.caller, [...(called.get(call.caller) ?? []), call]);
+  const bodies = graph.functions.flatMap(({ own, line }, index) => [
+    '',
+    ...place(index, ''),
+    `${line} ${cost(own)}`,
+    ...(called.get(index) ?? []).flatMap(({ callee, calls, total }) => [
+      ...place(callee, 'c'),
+      `calls=${Math.max(1, Math.round(calls))} ${graph.functions[callee]?.line ?? 0}`,
+      `${line} ${cost(total)}`,
+    ]),
+  ]);
+  return [
+    '# callgrind format',
+    'version: 1',
+    'creator: Pacegate',
+    `cmd: ${printed(command)}`,
+    'positions: line',
+    `event: ${event.name} : ${event.words}`,
+    `events: ${event.name}`,
+    `summary: ${cost(graph.functions.reduce((sum, { own }) => sum + own, 0))}`,
+    ...bodies,
+    '',
+  ].join('\n');
+}
+
+/** A name is the rest of its line. */
+const printed = (text: string) => text.replace(/[\u0000-\u001f\u007f]+/g, ' ');

@@ -1,0 +1,70 @@
+import { unitOfKind, type CallGraph } from '../session/profile.ts';
+
+/** Paths with less of the whole are left out: there are as many as calls of calls. */
+const SHARE_DRAWN = 0.0005;
+const MOST_STACKS = 20_000;
+const DEEPEST = 200;
+
+interface Stack {
+  readonly frames: readonly number[];
+  readonly own: number;
+}
+
+/**
+ * A call graph as a flame graph for speedscope: stacks with their weights.
+ *
+ * cProfile knows who called whom and no whole stacks. Then a function's time is divided among its callers as its total is,
+ * which is right where it costs the same whoever calls; the profile's name says that it is an estimate.
+ * @see https://github.com/jlfwong/speedscope/wiki/Importing-from-custom-sources
+ */
+export function renderSpeedscope(graph: CallGraph, name: string): string {
+  const seen = graph.stacks.length > 0;
+  const stacks = seen ? graph.stacks : estimatedStacks(graph);
+  const profile = {
+    type: 'sampled',
+    name: seen ? name : `${name} (stacks estimated from callers and callees)`,
+    unit: unitOfKind(graph.kind) === 'bytes' ? 'bytes' : 'seconds',
+    startValue: 0,
+    endValue: stacks.reduce((sum, { own }) => sum + own, 0),
+    samples: stacks.map(({ frames }) => frames),
+    weights: stacks.map(({ own }) => own),
+  };
+  return `${JSON.stringify({
+    $schema: 'https://www.speedscope.app/file-format-schema.json',
+    name,
+    exporter: 'Pacegate',
+    activeProfileIndex: 0,
+    shared: {
+      frames: graph.functions.map((one) => ({
+        name: one.name,
+        ...(one.file === '' ? {} : { file: one.file }),
+        ...(one.line === 0 ? {} : { line: one.line }),
+      })),
+    },
+    profiles: [profile],
+  })}\n`;
+}
+
+function estimatedStacks({ functions, calls, own }: CallGraph): readonly Stack[] {
+  const least = SHARE_DRAWN * own;
+  const callees = new Map<number, { readonly callee: number; readonly total: number }[]>();
+  const fromCallers = new Map<number, number>();
+  for (const { caller, callee, total } of calls) {
+    if (caller === callee) continue;
+    callees.set(caller, [...(callees.get(caller) ?? []), { callee, total }]);
+    fromCallers.set(callee, (fromCallers.get(callee) ?? 0) + total);
+  }
+  const stacks: Stack[] = [];
+  const walk = (index: number, weight: number, above: readonly number[]) => {
+    const { total = 0, own: self = 0 } = functions[index] ?? {};
+    if (weight <= least || total <= 0 || stacks.length >= MOST_STACKS || above.length >= DEEPEST) return;
+    const part = Math.min(1, weight / total);
+    const frames = [...above, index];
+    if (self * part > 0) stacks.push({ frames, own: self * part });
+    for (const { callee, total: called } of callees.get(index) ?? [])
+      if (!frames.includes(callee)) walk(callee, called * part, frames);
+  };
+  // What no caller accounts for began by itself: the program, a thread, what ran before the profiler did.
+  functions.forEach(({ total }, index) => walk(index, total - (fromCallers.get(index) ?? 0), []));
+  return stacks;
+}

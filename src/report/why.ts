@@ -1,0 +1,175 @@
+import { markdownTable } from 'markdown-table';
+import {
+  explain,
+  standingOut,
+  wantedProfiles,
+  type Explained,
+  type FunctionGrowth,
+} from '../compare/explain.ts';
+import type { Comparison } from '../compare/comparison.ts';
+import { unitOfKind, type Explanation, type ProfileKind } from '../session/profile.ts';
+import type { Session } from '../session/session.ts';
+import type { Detail } from './details.ts';
+import { clip, code, sentence } from './escape.ts';
+import { factsDifferences, lookedAtBoth } from './facts.ts';
+import type { Style } from './sentences.ts';
+import { count, listed, metricWords, percent, quantity } from './words.ts';
+
+/** Why something regressed, as far as a profiled run of each side shows it: help for the reader, never evidence. */
+
+const PROFILER_WORDS: Readonly<Record<string, string>> = { cprofile: 'cProfile' };
+const profilerWords = (name: string) => PROFILER_WORDS[name] ?? name;
+
+/** How a profile is spoken of, by what it adds up. `of`: what is said behind a function's own figure. */
+const WORDS = {
+  time: { one: 'function', own: 'own time', calls: 'call', run: 'run', verb: 'took', of: ' of its own' },
+  memory: { one: 'function', own: 'memory held', calls: 'block', run: 'run', verb: 'held', of: '' },
+  imports: { one: 'module', own: 'own time', calls: 'import', run: 'start', verb: 'took', of: ' of its own' },
+} as const satisfies Readonly<Record<ProfileKind, Readonly<Record<string, string>>>>;
+
+/** Functions that a sentence names. */
+const NAMED = 3;
+/** Functions that the table shows. */
+const SHOWN = 12;
+
+interface Why {
+  readonly explanation: Explanation;
+  readonly metrics: readonly string[];
+  readonly explained: Explained | undefined;
+  readonly named: readonly FunctionGrowth[];
+}
+
+/** Of what is still regressed: what a second session did not see again needs no reason. */
+function whys(comparison: Comparison, session: Session): readonly Why[] {
+  const wanted = wantedProfiles(comparison);
+  return (session.explanations ?? []).flatMap((explanation) => {
+    const asked = wanted.find(
+      ({ variant, kind }) => variant === explanation.variant && kind === explanation.kind,
+    );
+    if (asked === undefined) return [];
+    const explained = explain(explanation);
+    const named = explained === undefined ? [] : standingOut(explained, asked.metrics);
+    return [{ explanation, metrics: asked.metrics, explained, named }];
+  });
+}
+
+/** A sentence for each variant and kind of profile, to stand below the verdicts. */
+export function whySentences(
+  comparison: Comparison,
+  session: Session | undefined,
+  style: Style,
+): readonly string[] {
+  if (session === undefined) return [];
+  return whys(comparison, session).map(
+    (why) => `Why ${style.name(why.explanation.variant)} regressed: ${reason(why, session, style)}.`,
+  );
+}
+
+function reason({ explanation, explained, named }: Why, session: Session, style: Style): string {
+  const { kind, profiler, variant, problem } = explanation;
+  if (explained === undefined)
+    return `there is no profile to say it${problem === undefined ? '' : ` (${style.text(clip(firstLine(problem), 300))})`}`;
+  const words = WORDS[kind];
+  const by = `One ${words.run} of each side under ${profilerWords(profiler)}: a hint, no evidence`;
+  if (named.length > 0) {
+    const more = named.length - NAMED;
+    const rest = more > 0 ? `; ${count(more, words.one)} more` : '';
+    return `${named
+      .slice(0, NAMED)
+      .map((one) => grown(one, kind, style))
+      .join('; ')}${rest}. ${by}`;
+  }
+  const { own } = explained;
+  const whole = `${quantity(own.baseline, unitOfKind(kind))} → ${quantity(own.head, unitOfKind(kind))}`;
+  if (own.head < own.baseline * (1 + SPREAD_FROM))
+    return `no ${words.one} stands out, and all of them together did not grow (${whole}), so the loss is where this profiler does not look. ${by}`;
+  return `no ${words.one} stands out. All of them together grew by ${percent(own.head / own.baseline - 1).replace('+', '')} (${whole}), spread over everything, and that points ${pointsTo(session, variant)}. ${by}`;
+}
+
+function pointsTo(session: Session, variant: string): string {
+  if (factsDifferences(session, variant).length > 0) return 'to what else moved, which is named below';
+  return lookedAtBoth(session, variant)
+    ? 'away from any single function: interpreter, system and packages are the same on both sides, so look at what all code shares (flags, environment, hooks, the garbage collector)'
+    : 'to the interpreter or the base image';
+}
+
+/** A whole that grew by less is as much the machine's noise. */
+const SPREAD_FROM = 0.02;
+
+/** `check` (pricing.py:14) took 310 ms more (110 ms → 420 ms of its own, 100 → 400 calls). */
+function grown(
+  { file, name, line, own, calls, growth }: FunctionGrowth,
+  kind: ProfileKind,
+  style: Style,
+): string {
+  const { calls: noun, verb, of } = WORDS[kind];
+  const figure = (value: number) => quantity(value, unitOfKind(kind));
+  const place = file === '' ? '' : ` (${style.text(line > 0 ? `${file}:${line}` : file)})`;
+  const counted = kind !== 'imports';
+  if (own.baseline === 0)
+    return `${style.name(name)}${place} is new and ${verb} ${figure(own.head)}${counted ? ` in ${count(calls.head, noun)}` : ''}`;
+  const times =
+    counted && calls.baseline !== calls.head ? `, ${calls.baseline} → ${count(calls.head, noun)}` : '';
+  return `${style.name(name)}${place} ${verb} ${figure(growth)} more (${figure(own.baseline)} → ${figure(own.head)}${of}${times})`;
+}
+
+/** The functions behind the sentences, baseline beside head; one folded part for each profile. */
+export function whyDetails(comparison: Comparison, session: Session): Detail[] {
+  return whys(comparison, session).map((why) => {
+    const { explanation, metrics, explained } = why;
+    const { variant, profiler, problem } = explanation;
+    const title = `Why ${code(variant)} regressed in ${listed(metrics.map((metric) => sentence(metricWords(metric))))}: ${profilerWords(profiler)}`;
+    return {
+      title: title.replaceAll('`', ''),
+      body: explained === undefined ? sentence(problem ?? 'no profile') : tableOf(why, explained),
+    };
+  });
+}
+
+function tableOf({ explanation, named }: Why, explained: Explained): string {
+  const { kind, sides, profiler } = explanation;
+  const words = WORDS[kind];
+  const figure = (value: number) => quantity(value, unitOfKind(kind));
+  const shown = [
+    ...named,
+    ...explained.functions.filter((one) => !named.includes(one) && one.growth > 0),
+  ].slice(0, SHOWN);
+  const rows = shown.map((one) => [
+    `${named.includes(one) ? '**' : ''}${code(one.name)}${named.includes(one) ? '**' : ''}${one.waits ? ' (waits)' : ''}`,
+    one.file === '' ? '–' : code(one.line > 0 ? `${one.file}:${one.line}` : one.file),
+    ...(kind === 'imports' ? [] : [String(one.calls.baseline), String(one.calls.head)]),
+    figure(one.own.baseline),
+    figure(one.own.head),
+    `+${figure(one.growth)}`,
+  ]);
+  const header = [
+    words.one,
+    'where',
+    ...(kind === 'imports' ? [] : [`${words.calls}s, baseline`, 'head']),
+    `${words.own}, baseline`,
+    'head',
+    'grew by',
+  ];
+  const notes = [
+    `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} in one ${words.run} of each side under ${profilerWords(profiler)}, outside the measured blocks. ${SLOWER[profiler] ?? ''}`.trim(),
+    `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter, and by at least 2 % of the whole. It is help, no evidence: the verdict does not know it.`,
+    ...new Set(Object.values(sides).flatMap(({ notes: said }) => said.map(sentence))),
+    `The folder ${code('profiles')} of the run’s files has all of it for KCachegrind (${code('.callgrind')}) and speedscope (${code('.speedscope.json')}).`,
+  ];
+  const table =
+    rows.length === 0
+      ? `No ${words.one} grew.`
+      : markdownTable([header, ...rows], {
+          align: ['l', 'l', ...header.slice(2).map(() => 'r')],
+          alignDelimiters: false,
+        });
+  return `${table}\n\n${notes.map((note) => `- ${note}`).join('\n')}`;
+}
+
+const SLOWER: Readonly<Record<string, string>> = {
+  cprofile:
+    'cProfile makes each call dearer, so what calls often looks larger than it is; its clock goes on while a function waits.',
+  tracemalloc: 'It counts what Python’s allocators gave out, when most of it was held.',
+};
+
+const firstLine = (text: string) => text.split('\n')[0] ?? '';
