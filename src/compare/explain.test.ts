@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { MetricRule } from '../session/metric.ts';
 import type { Explanation, Profile, ProfiledFunction } from '../session/profile.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { compareSession } from './compare.ts';
 import { explain, standingOut, wantedProfiles, type Explained } from './explain.ts';
-import { drawn } from './session.test-support.ts';
+import { drawn, type Drawn } from './session.test-support.ts';
 
 const one = (name: string, own: number, change: Partial<ProfiledFunction> = {}): ProfiledFunction => ({
   file: 'app.py',
@@ -31,8 +32,7 @@ const between = (
   if (explained === undefined) throw new Error('both sides are there');
   return explained;
 };
-const names = (explained: Explained, metrics: readonly string[] = ['wall_time_s']) =>
-  standingOut(explained, metrics).map(({ name }) => name);
+const names = (explained: Explained) => standingOut(explained).map(({ name }) => name);
 
 /** Functions as a profile of a program has them: a few large ones and a tail, all of one file. */
 const program = (seed: number, factor = 1, scatter = 0): ProfiledFunction[] => {
@@ -77,18 +77,15 @@ describe('what stands out', () => {
     ]);
   });
 
-  test('what waits is named where nothing works more and waiting costs: not for a metric of work', () => {
+  test('what waits is named where nothing works more', () => {
     const acquire = (own: number) => one("<method 'acquire' of '_thread.lock' objects>", own, { file: '' });
     const baseline = with_(program(1), acquire(0.5));
-    const waited = between(baseline, with_(program(1), acquire(1.5)));
-    expect(names(waited, ['wall_time_s'])).toEqual([acquire(0).name]);
-    expect(names(waited, ['tasks'])).toEqual([acquire(0).name]);
-    expect(names(waited, ['wall_time_s', 'cpu_time_s'])).toEqual([]);
+    expect(names(between(baseline, with_(program(1), acquire(1.5))))).toEqual([acquire(0).name]);
     const worked = between(baseline, with_(program(1), acquire(1.5), one('f1', 1)));
-    expect(names(worked, ['wall_time_s'])).toEqual(['f1']);
+    expect(names(worked)).toEqual(['f1']);
     // A function of the workload's may have any name.
-    const own = between(with_(program(1), one('acquire', 0.5)), with_(program(1), one('acquire', 1.5)));
-    expect(names(own, ['cpu_time_s'])).toEqual(['acquire']);
+    const own = with_(program(1), acquire(1.5), one('acquire', 1.5));
+    expect(names(between(with_(baseline, one('acquire', 0.5)), own))).toEqual(['acquire']);
   });
 
   test('two profiles of one program in a hundred pairs: a planted function is found, and nothing is made up', () => {
@@ -137,30 +134,28 @@ test('a side without a profile explains nothing', () => {
   expect(explain({ variant: 'a', kind: 'time', profiler: 'cprofile', sides, seconds: 1 })).toBeUndefined();
 });
 
-test('what regressed asks for the profile that may show it: time, memory, imports', () => {
-  const rule = (name: string) => ({ name, unit: '', better: 'lower' as const, gate: true, limit: 0.03 });
-  const compared = compareSession(
-    drawn(
-      {
-        a: {
-          wall_time_s: { level: 1, change: 0.3, spread: 0.01 },
-          requests: { level: 1, change: 0.3, spread: 0.01 },
-          max_rss_bytes: { level: 1e6, change: 0.3, spread: 0.01 },
-          startup_time_s: { level: 0.01, change: 0, spread: 0.01 },
-        },
-        b: { startup_time_s: { level: 0.01, change: 0.3, spread: 0.01 } },
-        c: { wall_time_s: { level: 1, change: -0.3, spread: 0.01 } },
-      },
-      {
-        blocks: 12,
-        seed: 1,
-        metrics: ['wall_time_s', 'requests', 'max_rss_bytes', 'startup_time_s'].map(rule),
-      },
-    ),
-  );
-  expect(wantedProfiles(compared)).toEqual([
-    { variant: 'a', kind: 'time', metrics: ['wall_time_s', 'requests'] },
-    { variant: 'a', kind: 'memory', metrics: ['max_rss_bytes'] },
+test('what regressed asks for the profile that may show it; a hybrid for that of its parts', () => {
+  const rule = (name: string): MetricRule => ({
+    name,
+    unit: '',
+    better: 'lower',
+    gate: true,
+    limit: 0.03,
+    ...(name === 'memory_per_task' ? { formula: 'anonymous_memory_bytes / tasks' } : {}),
+  });
+  const moved = (change: number) => ({ level: 1, change, spread: 0.01 });
+  const variants: Record<string, Record<string, Drawn>> = {
+    a: { wall_time_s: moved(0.3), cpu_time_s: moved(0.3), tasks: moved(0.3), startup_time_s: moved(0) },
+    b: { max_rss_bytes: moved(0.3), memory_per_task: moved(0.3), startup_time_s: moved(0.3) },
+    c: { wall_time_s: moved(0.3), cpu_time_s: moved(0), tasks: moved(0.3) },
+    d: { wall_time_s: moved(-0.3) },
+  };
+  const metrics = [...new Set(Object.values(variants).flatMap((of) => Object.keys(of)))].map(rule);
+  const compared = compareSession(drawn(variants, { blocks: 14, seed: 1, metrics }));
+  expect(wantedProfiles(compared, metrics)).toEqual([
+    { variant: 'a', kind: 'cpu', metrics: ['wall_time_s', 'cpu_time_s', 'tasks'] },
     { variant: 'b', kind: 'imports', metrics: ['startup_time_s'] },
+    { variant: 'b', kind: 'memory', metrics: ['max_rss_bytes', 'memory_per_task'] },
+    { variant: 'c', kind: 'time', metrics: ['wall_time_s', 'tasks'] },
   ]);
 });

@@ -6,6 +6,8 @@ import {
   type ProfiledFunction,
   type ProfileKind,
 } from '../session/profile.ts';
+import { namesIn, parseFormula } from '../session/formula.ts';
+import type { MetricRule } from '../session/metric.ts';
 import type { Comparison, Row } from './comparison.ts';
 
 /** Why a variant regressed, as far as a profile of each side can show it. Help for a reader: nothing of it is tested. */
@@ -17,23 +19,47 @@ export interface WantedProfile {
   readonly metrics: readonly string[];
 }
 
-const MEMORY: ReadonlySet<string> = new Set([
-  'max_rss_bytes',
-  'memory_peak_bytes',
-  'anonymous_memory_bytes',
-  'page_faults_minor',
-]);
-const START: ReadonlySet<string> = new Set(['startup_time_s']);
+/** By which profile a metric can be explained; by time where none is named here. */
+const KIND_OF: Readonly<Record<string, ProfileKind>> = {
+  max_rss_bytes: 'memory',
+  memory_peak_bytes: 'memory',
+  anonymous_memory_bytes: 'memory',
+  page_faults_minor: 'memory',
+  startup_time_s: 'imports',
+  cpu_time_s: 'cpu',
+  user_time_s: 'cpu',
+  system_time_s: 'cpu',
+  instructions: 'cpu',
+  cycles: 'cpu',
+};
 
 /** What is measured of runs regressed: images and their building have no functions. */
 const ranWorse = ({ verdict, gated, evidence }: Row) =>
   verdict === 'regressed' && gated && (evidence === 'paired' || evidence === 'stored');
 
-/** The profiles that a comparison asks for, in the order of its rows; none where nothing regressed. */
-export function wantedProfiles({ rows }: Comparison): readonly WantedProfile[] {
+/**
+ * The profiles that a comparison asks for, in the order of its rows; none where nothing regressed. Where the processor has
+ * more to do, that explains the time too.
+ * @param metrics the rules: a hybrid is explained as its parts are
+ */
+export function wantedProfiles(
+  { rows }: Comparison,
+  metrics: readonly MetricRule[],
+): readonly WantedProfile[] {
+  const kindOf = (metric: string): ProfileKind => {
+    const text = metrics.find(({ name }) => name === metric)?.formula;
+    const formula = text === undefined ? undefined : parseFormula(text);
+    const kinds = (formula === undefined ? [metric] : namesIn(formula)).map(
+      (name) => KIND_OF[name] ?? 'time',
+    );
+    return kinds.find((kind) => kind !== 'time') ?? 'time';
+  };
+  const worse = rows.filter(ranWorse);
   const wanted = new Map<string, WantedProfile>();
-  for (const { variant, metric } of rows.filter(ranWorse)) {
-    const kind = MEMORY.has(metric) ? 'memory' : START.has(metric) ? 'imports' : 'time';
+  for (const { variant, metric } of worse) {
+    const own = kindOf(metric);
+    const burnt = worse.some((row) => row.variant === variant && kindOf(row.metric) === 'cpu');
+    const kind = own === 'time' && burnt ? 'cpu' : own;
     const key = `${kind} ${variant}`;
     wanted.set(key, { variant, kind, metrics: [...(wanted.get(key)?.metrics ?? []), metric] });
   }
@@ -137,21 +163,12 @@ function beside(baseline: Profile, head: Profile): readonly Sides[] {
   return [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)]);
 }
 
-/** Metrics in which waiting costs nothing. */
-const BURNT: ReadonlySet<string> = new Set([
-  'cpu_time_s',
-  'user_time_s',
-  'system_time_s',
-  'instructions',
-  'cycles',
-]);
-
 /**
- * What to name as the cause, the largest growth first. What waits is named only where nothing else stands out and none of
- * the regressed metrics is of work alone: more work in one thread makes others wait.
+ * What to name as the cause, the largest growth first. What waits is named only where nothing else stands out: more work
+ * in one thread makes others wait.
  */
-export function standingOut({ functions }: Explained, metrics: readonly string[]): readonly FunctionGrowth[] {
+export function standingOut({ functions }: Explained): readonly FunctionGrowth[] {
   const named = functions.filter(({ standsOut }) => standsOut);
-  const working = named.filter(({ waits: waiting }) => !waiting);
-  return working.length > 0 || metrics.some((metric) => BURNT.has(metric)) ? working : named;
+  const working = named.filter(({ waits }) => !waits);
+  return working.length > 0 ? working : named;
 }

@@ -81,7 +81,7 @@ export async function withPorts<Result>(
     hosts: hostVariants(plan),
     facts: (runnable) => engineOf(runnable).facts(runnable),
     profile: async ({ plan: { workload }, runnable, kind, repetitions }, signal): Promise<Profiled> => {
-      const bySampling = workload.profiler === 'py-spy' && kind === 'time';
+      const bySampling = workload.profiler === 'py-spy' && (kind === 'cpu' || kind === 'time');
       const pySpy = bySampling ? await findPySpy() : undefined;
       const profile: ProfileRequest = {
         kind,

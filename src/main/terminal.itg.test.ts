@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
@@ -9,40 +9,12 @@ import {
   repository,
   type TestRepository,
 } from '../source/repository.test-support.ts';
+import { pacegate } from './terminal.test-support.ts';
 
 /** The program on a terminal, as a process of its own, on real repositories. */
 
 jest.setTimeout(300_000);
 afterAll(removeTemporaryFolders);
-
-const CLI = join(import.meta.dirname, '..', 'cli.ts');
-
-interface Ended {
-  readonly status: number | null;
-  readonly out: string;
-  readonly log: string;
-}
-
-/** @param meanwhile is given the process and what it has logged so far, at each line */
-async function pacegate(
-  directory: string,
-  args: readonly string[],
-  meanwhile: (log: string, interrupt: () => void) => void = () => undefined,
-): Promise<Ended> {
-  return await new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...args], {
-      cwd: directory,
-    });
-    let [out, log] = ['', ''];
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => {
-      log += chunk.toString();
-      meanwhile(log, () => child.kill('SIGINT'));
-    });
-    child.on('error', reject);
-    child.on('close', (status) => resolve({ status, out, log }));
-  });
-}
 
 const application = (rounds: number) =>
   `def work():\n    total = 0\n    for i in range(${rounds}):\n        total += i & 7\n    return total\n`;

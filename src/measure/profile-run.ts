@@ -15,7 +15,7 @@ const HASH_SEED = 1;
 
 /** The tool behind a request, by the name that a report knows. */
 export const profilerOf = ({ kind, profiler }: ProfileRequest): string =>
-  ({ time: profiler, memory: 'tracemalloc', imports: 'importtime' })[kind];
+  ({ cpu: profiler, time: profiler, memory: 'tracemalloc', imports: 'importtime' })[kind];
 
 export interface ProfileRun {
   readonly runnable: RunRequest['runnable'];
@@ -49,7 +49,9 @@ export async function profileRun(
   );
   if (outcome !== 'ok') return message ?? outcome;
   const { texts, leftOut } = profiles ?? { texts: [], leftOut: 0 };
-  return isBySampling({ profile }) ? readStacks(texts.join('\n')) : readDumps(texts, leftOut, profile.kind);
+  return isBySampling({ profile })
+    ? readStacks(texts.join('\n'), profile.kind)
+    : readDumps(texts, leftOut, profile.kind);
 }
 
 const repetitionsFor = (kind: ProfileKind, repetitions: number) =>

@@ -32,6 +32,8 @@ export function profiledCommand(
     pySpy,
     'record',
     ...['--format', 'raw', '--rate', String(SAMPLES_A_SECOND), '--subprocesses'],
+    // Else a thread that waits is passed over.
+    ...(profile?.kind === 'time' ? ['--idle'] : []),
     ...['--output', `${folder}/py-spy.raw`],
     '--',
     ...command,

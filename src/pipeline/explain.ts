@@ -28,7 +28,7 @@ export async function explanationsOf(
   signal: AbortSignal,
 ): Promise<readonly Explanation[]> {
   if (plan.workload.profiler === 'none') return [];
-  const wanted = wantedProfiles(comparison);
+  const wanted = wantedProfiles(comparison, session.rules.metrics);
   const looked = [...new Set(wanted.map(({ variant }) => variant))].slice(0, MOST_VARIANTS);
   const explanations: Explanation[] = [];
   for (const one of wanted.filter(({ variant }) => looked.includes(variant))) {

@@ -109,10 +109,11 @@ describe('speedscope', () => {
 
   test('is what its own schema says', () => {
     const folder = dirname(createRequire(import.meta.url).resolve('speedscope/package.json'));
-    // Of draft 4, which ajv reads as long as it is not told so.
-    const { $schema: _, ...schema } = JSON.parse(
+    const schema = JSON.parse(
       readFileSync(join(folder, 'dist/release/file-format-schema.json'), 'utf8'),
     ) as Record<string, unknown>;
+    // Of draft 4, which ajv reads as long as it is not told so.
+    delete schema['$schema'];
     const validate = new Ajv({ strict: false }).compile(schema);
     for (const one of [graph, hostile, { ...graph, kind: 'memory' as const }]) {
       validate(scopeOf(one));

@@ -160,7 +160,7 @@ const explained = (
   explanations: [
     {
       variant: 'official',
-      kind: 'time',
+      kind: 'cpu',
       profiler: 'cprofile',
       sides: { baseline: profiledAs(BEFORE), head: profiledAs(head) },
       seconds: 3.2,

@@ -22,9 +22,34 @@ const profilerWords = (name: string) => PROFILER_WORDS[name] ?? name;
 
 /** How a profile is spoken of, by what it adds up. `of`: what is said behind a function's own figure. */
 const WORDS = {
-  time: { one: 'function', own: 'own time', calls: 'call', run: 'run', verb: 'took', of: ' of its own' },
-  memory: { one: 'function', own: 'memory held', calls: 'block', run: 'run', verb: 'held', of: '' },
-  imports: { one: 'module', own: 'own time', calls: 'import', run: 'start', verb: 'took', of: ' of its own' },
+  cpu: {
+    one: 'function',
+    own: 'own CPU time',
+    calls: 'call',
+    run: 'run',
+    verb: 'took',
+    of: ' of its own',
+    what: ' CPU',
+  },
+  time: {
+    one: 'function',
+    own: 'own time',
+    calls: 'call',
+    run: 'run',
+    verb: 'took',
+    of: ' of its own',
+    what: '',
+  },
+  memory: { one: 'function', own: 'memory held', calls: 'block', run: 'run', verb: 'held', of: '', what: '' },
+  imports: {
+    one: 'module',
+    own: 'own time',
+    calls: 'import',
+    run: 'start',
+    verb: 'took',
+    of: ' of its own',
+    what: '',
+  },
 } as const satisfies Readonly<Record<ProfileKind, Readonly<Record<string, string>>>>;
 
 /** Functions that a sentence names. */
@@ -41,14 +66,14 @@ interface Why {
 
 /** Of what is still regressed: what a second session did not see again needs no reason. */
 function whys(comparison: Comparison, session: Session): readonly Why[] {
-  const wanted = wantedProfiles(comparison);
+  const wanted = wantedProfiles(comparison, session.rules.metrics);
   return (session.explanations ?? []).flatMap((explanation) => {
     const asked = wanted.find(
       ({ variant, kind }) => variant === explanation.variant && kind === explanation.kind,
     );
     if (asked === undefined) return [];
     const explained = explain(explanation);
-    const named = explained === undefined ? [] : standingOut(explained, asked.metrics);
+    const named = explained === undefined ? [] : standingOut(explained);
     return [{ explanation, metrics: asked.metrics, explained, named }];
   });
 }
@@ -102,15 +127,15 @@ function grown(
   kind: ProfileKind,
   style: Style,
 ): string {
-  const { calls: noun, verb, of } = WORDS[kind];
+  const { calls: noun, verb, of, what } = WORDS[kind];
   const figure = (value: number) => quantity(value, unitOfKind(kind));
   const place = file === '' ? '' : ` (${style.text(line > 0 ? `${file}:${line}` : file)})`;
   const counted = kind !== 'imports';
   if (own.baseline === 0)
-    return `${style.name(name)}${place} is new and ${verb} ${figure(own.head)}${counted ? ` in ${count(calls.head, noun)}` : ''}`;
+    return `${style.name(name)}${place} is new and ${verb} ${figure(own.head)}${what === '' ? '' : ` of${what}`}${counted ? ` in ${count(calls.head, noun)}` : ''}`;
   const times =
     counted && calls.baseline !== calls.head ? `, ${calls.baseline} → ${count(calls.head, noun)}` : '';
-  return `${style.name(name)}${place} ${verb} ${figure(growth)} more (${figure(own.baseline)} → ${figure(own.head)}${of}${times})`;
+  return `${style.name(name)}${place} ${verb} ${figure(growth)} more${what} (${figure(own.baseline)} → ${figure(own.head)}${of}${times})`;
 }
 
 /** The functions behind the sentences, baseline beside head; one folded part for each profile. */
@@ -167,8 +192,7 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
 }
 
 const SLOWER: Readonly<Record<string, string>> = {
-  cprofile:
-    'cProfile makes each call dearer, so what calls often looks larger than it is; its clock goes on while a function waits.',
+  cprofile: 'cProfile makes each call dearer, so what calls often looks larger than it is.',
   tracemalloc: 'It counts what Python’s allocators gave out, when most of it was held.',
 };
 

@@ -7,10 +7,10 @@ import { sideSchema } from './run.ts';
  */
 
 /**
- * What a profile adds up. `time`: seconds by function, waiting included. `memory`: bytes held when most was held, by the
+ * What a profile adds up. `cpu`: processor seconds by function. `time`: seconds by function, waiting included. `memory`: bytes held when most was held, by the
  * function that asked for them. `imports`: seconds by module that the start of the interpreter imports.
  */
-export const PROFILE_KINDS = ['time', 'memory', 'imports'] as const;
+export const PROFILE_KINDS = ['cpu', 'time', 'memory', 'imports'] as const;
 export type ProfileKind = (typeof PROFILE_KINDS)[number];
 
 /** What the configuration may ask for; memory and imports have one way each. */

@@ -88,7 +88,7 @@ process 8:"python bench.py";process 14:"";<module> (bench.py:9);fib (my (old) fi
 `;
 
   test('own time is of the innermost function, total of each once; processes are counted', () => {
-    const graph = graphOf(readStacks(RAW));
+    const graph = graphOf(readStacks(RAW, 'cpu'));
     expect(figuresOf(graph)).toEqual({
       work: [150, 1.5, 1.5],
       fib: [100, 1, 1],
@@ -101,13 +101,18 @@ process 8:"python bench.py";process 14:"";<module> (bench.py:9);fib (my (old) fi
   });
 
   test.each([[''], ['\n\n'], ['no stack'], ['process 8:"x" 5']])('%j is no profile', (text) => {
-    expect(readStacks(text)).toMatch(/met nothing at work/);
+    expect(readStacks(text, 'cpu')).toMatch(/met nothing at work/);
   });
 
   test('nothing that anybody could write throws or takes long', () => {
-    fc.assert(fc.property(fc.string(), fc.nat(), (text, n) => readStacks(`${text} ${n}`) !== undefined));
+    fc.assert(
+      fc.property(fc.string(), fc.nat(), (text, n) => {
+        const read = readStacks(`${text} ${n}`, 'cpu');
+        return typeof read === 'string' || read.own >= 0;
+      }),
+    );
     const deep = `${Array.from({ length: 5000 }, (_, i) => `f${i} (a.py:1)`).join(';')} 5`;
-    expect(readStacks(deep)).toMatch(/met nothing/);
-    expect(typeof readStacks(`${' ('.repeat(500_000)} 5`)).toBe('object');
+    expect(readStacks(deep, 'cpu')).toMatch(/met nothing/);
+    expect(typeof readStacks(`${' ('.repeat(500_000)} 5`, 'cpu')).toBe('object');
   });
 });

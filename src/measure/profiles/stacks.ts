@@ -1,3 +1,4 @@
+import type { ProfileKind } from '../../session/profile.ts';
 import { graphSums, type Place } from './call-graph.ts';
 import type { ReadProfile } from './dumps.ts';
 
@@ -13,7 +14,7 @@ const MOST_CHARACTERS = 1000;
  *
  *     process 8:"python bench.py";<module> (bench.py:7);work (bench.py:3) 22
  */
-export function readStacks(text: string): ReadProfile {
+export function readStacks(text: string, kind: ProfileKind): ReadProfile {
   const graph = graphSums();
   const processes = new Set<string>();
   let samples = 0;
@@ -33,7 +34,7 @@ export function readStacks(text: string): ReadProfile {
   }
   if (samples === 0)
     return 'py-spy met nothing at work: the run was too short for its samples, or it could not look into it';
-  return graph.build('time', Math.max(1, processes.size), [
+  return graph.build(kind, Math.max(1, processes.size), [
     `py-spy looked ${SAMPLES_A_SECOND} times a second and met something at work ${samples} times; what it met fewer than ten times is a guess`,
   ]);
 }

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+/** What the tests share that run the program as a process of its own. */
+
+const CLI = join(import.meta.dirname, '..', 'cli.ts');
+
+export interface Ended {
+  readonly status: number | null;
+  readonly out: string;
+  readonly log: string;
+}
+
+/**
+ * Runs the program in a folder, from its sources.
+ * @param meanwhile is given the process and what it has logged so far, at each line
+ */
+export async function pacegate(
+  directory: string,
+  args: readonly string[],
+  meanwhile: (log: string, interrupt: () => void) => void = () => undefined,
+): Promise<Ended> {
+  return await new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...args], {
+      cwd: directory,
+    });
+    let [out, log] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+      meanwhile(log, () => child.kill('SIGINT'));
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, out, log }));
+  });
+}
