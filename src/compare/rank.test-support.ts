@@ -38,7 +38,7 @@ export function rankingSession(
             started: whole.started,
             outcome: 'ok',
             metrics: { ...values },
-            noise: {},
+            noise: { load_1m: 0.4, steal_s: 0 },
             exitStatus: 0,
           },
         ];

@@ -1,11 +1,21 @@
 import type { MetricRule } from '../session/metric.ts';
-import type { Side } from '../session/run.ts';
+import type { Noise, Side } from '../session/run.ts';
 import type { Image, Session } from '../session/session.ts';
 import { uniformSource } from '../statistics/random.ts';
 
 /** Sessions for tests: small, complete, and with numbers that are easy to follow. */
 
 const WALL: MetricRule = { name: 'wall_time_s', unit: 's', better: 'lower', gate: true, limit: 0.03 };
+
+/** What runs of half a second or more say on a machine that does nothing else. */
+const QUIET: Noise = {
+  load_1m: 0.4,
+  steal_s: 0,
+  cpu_pressure_s: 0.004,
+  throttled_s: 0,
+  other_cpu_s: 0.01,
+  frequency_hz: 2.6e9,
+};
 
 export const image = (variant: string, side: Side, identity: string): Image => ({
   variant,
@@ -84,7 +94,7 @@ export function twoSided(
       metrics: Object.fromEntries(
         Object.entries(values).map(([name, pair]) => [name, pair[place === 0 ? 0 : 1] * (1 + index / 1000)]),
       ),
-      noise: {},
+      noise: QUIET,
       exitStatus: 0,
     })),
   ).flat();
@@ -155,7 +165,7 @@ export function drawn(
             level * (side === 'head' ? 1 + change : 1) * Math.exp(spread * normal()),
           ]),
         ),
-        noise: {},
+        noise: QUIET,
         exitStatus: 0,
       })),
     ),
@@ -226,7 +236,7 @@ export function simulated(
         started: whole.started,
         outcome: 'ok' as const,
         metrics: { wall_time_s: side === 'head' ? head : baseline },
-        noise: {},
+        noise: QUIET,
         exitStatus: 0,
       }));
     }).flat(),

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest } from '@jest/globals';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../process/command.ts';
@@ -267,6 +268,26 @@ describe('CPU time of many processes', () => {
     expect(message).toBeUndefined();
     expect(metrics['cpu_time_s']).toBeGreaterThan(0.9);
   });
+});
+
+withEngine('what other processes use while a container runs is seen in it, and is not its own', async () => {
+  const burner = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
+  try {
+    const burnt = async () => {
+      const stat = await readFile(`/proc/${burner.pid ?? 0}/stat`, 'utf8');
+      const [user = 0, system = 0] = stat.split(') ')[1]!.split(' ').slice(11, 13).map(Number);
+      return (user + system) / 100;
+    };
+    const before = await burnt();
+    const { outcome, noise, metrics } = await run(['sleep', '4']);
+    const used = (await burnt()) - before;
+    expect(outcome).toBe('ok');
+    // It burnt while the container was started too; and others may work beside both.
+    expect(noise.other_cpu_s).toBeGreaterThan(0.4 * used);
+    expect(metrics['cpu_time_s']).toBeLessThan(0.4 * used);
+  } finally {
+    burner.kill('SIGKILL');
+  }
 });
 
 describe('a run that does not end by itself leaves no container', () => {

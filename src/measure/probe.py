@@ -21,6 +21,9 @@ import warnings  # noqa: F401 - os.get_exec_path imports it, and that is called 
 
 CGROUP = "/sys/fs/cgroup"
 OWN_CGROUP = "/proc/self/cgroup"
+STAT = "/proc/stat"
+CPUINFO = "/proc/cpuinfo"
+PROCESSORS = "/sys/devices/system/cpu"
 # More business metrics than this are a mistake, and they would have to travel through a pipe.
 METRICS_LIMIT = 1 << 20
 # The file itself may be larger: pytest-benchmark writes every round down, megabytes for each benchmark.
@@ -41,14 +44,20 @@ SAMPLES_AT_LEAST = 3
 STARTS = 5
 STARTS_SECONDS = 0.5
 STARTS_LIMIT_SECONDS = 30
+# Processors are asked for their frequency no longer than this: some kernels wait 10 ms for each.
+FREQUENCY_SECONDS = 0.05
+# Of a machine with more processors than fit here (some 40 of x86) the first ones are read.
+CPUINFO_LIMIT = 1 << 16
+# /proc/stat counts in ticks of a hundredth, and rounds each of its figures: less than this is not to be seen in it.
+TICKS_SECONDS = 0.05
 # ru_inblock and ru_oublock are in blocks of this size (Linux, task_io_accounting_ops.h).
 BLOCK = 512
 
 
-def read(path):
+def read(path, most=-1):
     try:
         with open(path, "r") as file:
-            return file.read()
+            return file.read(most)
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -149,9 +158,45 @@ def oom_kills(v2, v1):
     return (field(read(v1 + "/memory/memory.oom_control"), "oom_kill") or 0) if v1 else 0
 
 
-def steal_seconds():
-    words = read("/proc/stat").split("\n", 1)[0].split()
-    return int(words[8]) / os.sysconf("SC_CLK_TCK") if len(words) > 8 else None
+def machine_seconds():
+    """(busy, steal): CPU seconds of all the machine's processors since it started; None where it does not say.
+
+    Busy is user, nice, system, irq and softirq. Guests are in user and nice already; idle and iowait are nobody's work,
+    and what the hypervisor stole was not used here. In a container too this is the machine's, unless something stands
+    in between (lxcfs, gVisor).
+    """
+    words = read(STAT, 1024).split("\n", 1)[0].split()
+    try:
+        user, nice, system, _, _, irq, softirq, steal = (int(word) for word in words[1:9])
+    except ValueError:
+        return None, None
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq) * tick, steal * tick
+
+
+def other_seconds(busy, own):
+    """CPU seconds of everything but the run; None where fewer were busy than the run used, so the file shows no machine."""
+    return max(0.0, busy - own) if busy > 0.8 * own - TICKS_SECONDS else None
+
+
+def frequency_hz():
+    """That of the fastest of the processors that the run may use, as it ends; None where the machine does not say.
+
+    Not the mean: a processor without work shows the frequency of having none, and how many have none is chance.
+    """
+    deadline = time.perf_counter() + FREQUENCY_SECONDS
+    seen = []
+    # PyPy has not always had the first.
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 0)
+    for processor in sorted(mine):
+        kilohertz = number("{}/cpu{}/cpufreq/scaling_cur_freq".format(PROCESSORS, processor))
+        if kilohertz is None or time.perf_counter() > deadline:
+            break
+        seen.append(kilohertz * 1e3)
+    if not seen:
+        found = re.findall(r"^cpu MHz\s*:\s*([0-9]+(?:[.][0-9]+)?)$", read(CPUINFO, CPUINFO_LIMIT), re.MULTILINE)
+        seen = [float(megahertz) * 1e6 for megahertz in found]
+    return max(seen, default=0) or None
 
 
 def cpu_pressure_seconds():
@@ -319,6 +364,10 @@ def run_once(command, environment, state):
         if ended == pid:
             state["status"] = status
             state["main_ended"] = time.perf_counter()
+
+
+def usage_seconds(usage):
+    return usage.ru_utime + usage.ru_stime
 
 
 def usage_metrics(before, after, repetitions):
@@ -501,7 +550,7 @@ def run(options, command):
         environment["PACEGATE_METRICS"] = metrics_file
 
     noise = {"load_1m": os.getloadavg()[0]}
-    steal, pressure = steal_seconds(), cpu_pressure_seconds()
+    (busy, steal), pressure = machine_seconds(), cpu_pressure_seconds()
     throttled = throttled_seconds(v2, v1)
     cgroup_before = cgroup_cpu_seconds(v2, v1)
     own_before = time.process_time()
@@ -525,6 +574,8 @@ def run(options, command):
     own = time.process_time() - own_before
     cgroup_after = cgroup_cpu_seconds(v2, v1)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy_after, steal_after = machine_seconds()
+    frequency = frequency_hz()
 
     if outcome == "timeout":
         kill_all()
@@ -576,12 +627,20 @@ def run(options, command):
     if cgroup_before is not None and cgroup_after is not None:
         cgroup = max(0.0, cgroup_after - cgroup_before - own) / repetitions
     for name, before, after in (
-        ("steal_s", steal, steal_seconds()),
+        ("steal_s", steal, steal_after),
         ("cpu_pressure_s", pressure, cpu_pressure_seconds()),
         ("throttled_s", throttled, throttled_seconds(v2, v1)),
     ):
         if before is not None and after is not None:
             noise[name] = max(0.0, after - before)
+    # Where there is no cgroup, what a run used that had to be killed is not known: nobody has waited for it.
+    used = None if outcome == "timeout" else usage_seconds(usage) - usage_seconds(usage_before) + own
+    if cgroup_before is not None and cgroup_after is not None:
+        used = cgroup_after - cgroup_before
+    if busy is not None and busy_after is not None and used is not None:
+        noise["other_cpu_s"] = other_seconds(busy_after - busy, used)
+    noise["frequency_hz"] = frequency
+    noise = {name: value for name, value in noise.items() if value is not None}
     if "throttled_s" in noise:
         metrics["throttled_time_s"] = noise["throttled_s"] / repetitions
 

@@ -442,6 +442,124 @@ describe('a kernel’s counter', () => {
   });
 });
 
+describe('what the machine does beside the run', () => {
+  const stat = (user: number, steal = 0) =>
+    `cpu  ${user} 100 200 50000 900 10 20 ${steal} 40 7\ncpu0 1 2 3\n`;
+  /** A probe whose /proc/stat, /proc/cpuinfo and processors are files of the test's own. */
+  async function beside(files: Readonly<Record<string, string>>, ...code: readonly string[]) {
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    return await inside(
+      `folder = ${JSON.stringify(folder)}`,
+      'probe.STAT, probe.CPUINFO, probe.PROCESSORS = folder + "/stat", folder + "/cpuinfo", folder + "/cpu"',
+      'probe.os.sched_getaffinity = lambda pid: {0, 1, 2}',
+      ...code,
+    );
+  }
+  const print = (value: string) => `print(json.dumps(${value}))`;
+
+  test.each<[string, string | undefined, readonly (number | null)[]]>([
+    ['user, nice, system and interrupts; guests are in user already', stat(1000, 300), [13.3, 3]],
+    ['an old kernel that knows no steal', 'cpu  1 2 3 4 5 6 7\n', [null, null]],
+    ['words for numbers', 'cpu  a b c d e f g h\n', [null, null]],
+    ['no file', undefined, [null, null]],
+  ])('busy and stolen seconds: %s', async (_, text, expected) => {
+    const seen = (await beside(
+      text === undefined ? {} : { stat: text },
+      print('probe.machine_seconds()'),
+    )) as (number | null)[];
+    expect(seen.map((seconds) => (seconds === null ? null : Number(seconds.toFixed(6))))).toEqual(expected);
+  });
+
+  test('other processes used what was busy while it ran, less the run’s own', async () => {
+    // The workload is the machine's clock: while it runs, 3 s become busy and 0.25 s are stolen.
+    const { noise, metrics, cgroupCpu } = (await beside(
+      { stat: stat(1000), work: stat(1300, 25) },
+      'probe.cgroup_folders = lambda contained: (None, None)',
+      'command = ["sh", "-c", "cat work > stat; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]',
+      'probe.os.chdir(folder)',
+      'probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 0}, command)',
+    )) as { noise: Record<string, number>; metrics: Record<string, number>; cgroupCpu: null };
+    expect(cgroupCpu).toBeNull();
+    const own = 2 * (metrics['cpu_time_s'] ?? Number.NaN);
+    expect(own).toBeGreaterThan(0.05);
+    // The probe's own time counts with the run's, in which it is little.
+    expect(noise['other_cpu_s']).toBeLessThanOrEqual(3 - own + 1e-6);
+    expect(noise['other_cpu_s']).toBeGreaterThan(3 - own - 0.1);
+    expect(noise['steal_s']).toBeCloseTo(0.25, 9);
+  });
+
+  test.each([
+    ['others', 3, 1, 2],
+    ['nobody else, and ticks that came a little late', 0.98, 1, 0],
+    ['a machine that shows no work at all (gVisor)', 0, 1, null],
+    ['and where the run was too short to be seen, nobody', 0, 0.02, 0],
+  ])('of %s', async (_, busy, own, expected) => {
+    expect(await inside(print(`probe.other_seconds(${busy}, ${own})`))).toBe(expected);
+  });
+
+  test('a run that was ended at its limit on a host does not say what others used: nobody knows its own', async () => {
+    const result = await run(['sleep', '300'], { workload: { timeoutSeconds: 0.3 } });
+    expect(result.outcome).toBe('timeout');
+    expect(result.noise).toHaveProperty('load_1m');
+    expect(result.noise).not.toHaveProperty('other_cpu_s');
+  });
+
+  const cpufreq = (index: number, kilohertz: string) => ({
+    [`cpu/cpu${index}/cpufreq/scaling_cur_freq`]: kilohertz,
+  });
+  const CPUINFO = 'processor\t: 0\ncpu MHz\t\t: 2600.500\n\nprocessor\t: 1\ncpu MHz\t\t: 2400.000\n';
+  test.each<[string, Readonly<Record<string, string>>, number | null]>([
+    [
+      'is that of the fastest processor: the others have nothing to do',
+      { ...cpufreq(0, '800000\n'), ...cpufreq(1, '3600000\n'), ...cpufreq(2, '800000\n'), cpuinfo: CPUINFO },
+      3.6e9,
+    ],
+    [
+      'is not that of a processor which the run may not use',
+      { ...cpufreq(0, '2000000\n'), ...cpufreq(7, '3600000\n') },
+      2e9,
+    ],
+    ['is taken from cpuinfo where nothing scales it', { cpuinfo: CPUINFO }, 2_600_500_000],
+    ['is not known where neither says it (ARM)', { cpuinfo: 'processor\t: 0\nFeatures\t: fp\n' }, null],
+    ['is not known where it is 0', cpufreq(0, '0\n'), null],
+    ['is not known where there is nothing', {}, null],
+  ])('the frequency %s', async (_, files, expected) => {
+    expect(await beside(files, print('probe.frequency_hz()'))).toBe(expected);
+  });
+
+  test('of many processors as many are asked as there is time for', async () => {
+    const many = Object.assign(
+      {},
+      ...Array.from({ length: 40 }, (_, at) => cpufreq(at, `${at + 1}\n`)),
+    ) as object;
+    const asked = await beside(
+      many as Readonly<Record<string, string>>,
+      'probe.os.sched_getaffinity = lambda pid: set(range(40))',
+      'slow = probe.number',
+      'asked = []',
+      'def number(path):',
+      '    asked.append(path)',
+      '    probe.time.sleep(0.02)',
+      '    return slow(path)',
+      'probe.number = number',
+      'probe.frequency_hz()',
+      print('len(asked)'),
+    );
+    expect(asked).toBeGreaterThanOrEqual(1);
+    expect(asked).toBeLessThan(6);
+  });
+
+  test('of this machine a run says all that Linux has', async () => {
+    const { noise } = await run(shell('i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'));
+    expect(noise.other_cpu_s).toBeGreaterThanOrEqual(0);
+    const says = /^cpu MHz/m.test(await readFile('/proc/cpuinfo', 'utf8'));
+    if (says) expect(noise.frequency_hz).toBeGreaterThan(1e8);
+  });
+});
+
 test('a workload that rings the probe’s alarm is measured all the same', async () => {
   const result = await run(shell('kill -ALRM $PPID', 'sleep 0.3'));
   expect(metric(result, 'wall_time_s')).toBeGreaterThan(0.3);

@@ -2,6 +2,7 @@ import { markdownTable } from 'markdown-table';
 import type { Comparison, Row } from '../compare/comparison.ts';
 import type { Session } from '../session/session.ts';
 import { clip, code, fence, sentence } from './escape.ts';
+import { noise } from './noise.ts';
 import { hasFigures, ruledOut } from './sentences.ts';
 import {
   isDetail,
@@ -108,27 +109,6 @@ export function environmentDetail(session: Session): Detail {
     ]),
   };
 }
-
-/** Shares of a run's time from which the machine counts as busy: the last is of any task, so a little is always there. */
-const BUSY = [
-  ['steal', 'steal_s', 0.02],
-  ['throttling', 'throttled_s', 0.02],
-  ['waiting for a processor', 'cpu_pressure_s', 0.2],
-] as const;
-
-/** One line on what else the machine was doing. */
-export function noise({ runs }: Session): string {
-  if (runs.length === 0) return 'nothing was run';
-  const busy = BUSY.map(([what, field, most]) => {
-    const hit = runs.filter(({ noise: seen, metrics }) => (seen[field] ?? 0) > most * wall(metrics));
-    return [what, hit.length] as const;
-  }).filter(([, n]) => n > 0);
-  return busy.length === 0
-    ? 'quiet'
-    : `busy: ${busy.map(([what, n]) => `${what} in ${n} of ${runs.length} runs`).join(', ')}`;
-}
-
-const wall = (metrics: Readonly<Record<string, number>>) => metrics['wall_time_s'] ?? 1;
 
 export function imageDetails({ images }: Session): Detail[] {
   if (images.length === 0) return [];

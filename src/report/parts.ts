@@ -1,5 +1,6 @@
 import type { Machine, Session } from '../session/session.ts';
-import { noise, type Detail } from './details.ts';
+import type { Detail } from './details.ts';
+import { noise } from './noise.ts';
 import { code, sentence } from './escape.ts';
 import { count, duration, quantity } from './words.ts';
 

@@ -18,7 +18,6 @@ import { BUILT_IN_METRICS } from '../session/metric.ts';
 import type { Explanation, Profile } from '../session/profile.ts';
 import { VERDICTS } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
-import { noise } from './details.ts';
 import { lead } from './headline.ts';
 import { COMMENT_LIMIT, renderMarkdown } from './markdown.ts';
 import { renderTerminal } from './terminal.ts';
@@ -96,6 +95,19 @@ const nightsAgainstItself = nights.map((one, i) => ({
   purpose: 'nightly' as const,
 }));
 const slower = gated({ official: rowsOf(0.061, 0.02), debian: rowsOf(0.004, 0.012) });
+/** Other guests of the machine and other processes on it took their part while a few of the runs went on. */
+const onBusyMachine = (observed: Session): Session => ({
+  ...observed,
+  runs: observed.runs.map((run, index) => ({
+    ...run,
+    noise: {
+      ...run.noise,
+      ...(index % 8 === 0 ? { steal_s: 0.06 } : {}),
+      ...(index % 3 === 0 ? { other_cpu_s: 0.33 } : {}),
+      ...(index % 30 === 0 ? { frequency_hz: 2.3e9 } : {}),
+    },
+  })),
+});
 /** The base of `official` moved to the next Debian under the change; `debian` stands on what it stood on. */
 function onMovedBase(observed: Session): Session {
   const looked = facts({
@@ -237,7 +249,9 @@ const cases: Readonly<Record<string, Case>> = {
     observed: gated({ official: rowsOf(0.002, 0.015), debian: rowsOf(0, 0.01) }),
     remarks: noHistory,
   },
-  'inconclusive-noise': { observed: gated({ official: rowsOf(0.02, 0.09), debian: rowsOf(0, 0.01) }) },
+  'inconclusive-noise': {
+    observed: onBusyMachine(gated({ official: rowsOf(0.02, 0.09), debian: rowsOf(0, 0.01) })),
+  },
   'inconclusive-budget': {
     observed: without(
       cutTo(gated({ official: rowsOf(0.03, 0.06), debian: rowsOf(0.01, 0.06) }), {
@@ -411,18 +425,6 @@ describe('whether it stops anybody, and why', () => {
     expect(undecided.length).toBeGreaterThan(0);
     expect(reasonsUndecided(undecided, observed)).toEqual([expect.stringMatching(reason)]);
   });
-});
-
-test.each([
-  [{}, 'quiet'],
-  [{ cpu_pressure_s: 0.02, steal_s: 0.001 }, 'quiet'],
-  [{ cpu_pressure_s: 0.4 }, 'busy: waiting for a processor in 24 of 24 runs'],
-  [{ steal_s: 0.1, throttled_s: 0.1 }, 'busy: steal in 24 of 24 runs, throttling in 24 of 24 runs'],
-])('runs of 0.42 s beside %j: the machine was %s', (seen, text) => {
-  const observed = single(0.42);
-  expect(noise(without(observed, { runs: observed.runs.map((run) => ({ ...run, noise: seen })) }))).toBe(
-    text,
-  );
 });
 
 describe('a comment of any size', () => {

@@ -3,7 +3,7 @@ import type { Comparison, Row } from '../compare/comparison.ts';
 import type { Session } from '../session/session.ts';
 import { confirmationWords } from './confirmation.ts';
 import { clip, oneLine, printable } from './escape.ts';
-import { noise } from './details.ts';
+import { noise } from './noise.ts';
 import { movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { confidence, hasFigures, sentences } from './sentences.ts';

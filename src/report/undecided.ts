@@ -1,6 +1,7 @@
 import type { Row } from '../compare/comparison.ts';
+import { disturbances } from '../compare/disturbances.ts';
 import type { Session } from '../session/session.ts';
-import { noise } from './details.ts';
+import { noise } from './noise.ts';
 import { count, duration } from './words.ts';
 
 /** The cap of pairs that a session had: the rules', or less where its budget allowed less. */
@@ -25,7 +26,8 @@ export function reasonsUndecided(rows: readonly Row[], session: Session | undefi
     const own = rows.filter((row) => reasonOf(row, session) === reason);
     const pairs = count(Math.max(0, ...own.map((row) => row.blocks)), 'pair');
     const checks = own.length === rows.length ? '' : ` (${count(own.length, 'check')})`;
-    const busy = session === undefined || noise(session) === 'quiet' ? '' : ` (${noise(session)})`;
+    const busy =
+      session !== undefined && (disturbances(session)?.length ?? 0) > 0 ? ` (${noise(session)})` : '';
     const budget = duration(session?.budget.seconds ?? 0);
     switch (reason) {
       case 'budget':

@@ -23,6 +23,13 @@ export const noiseSchema = z.object({
   throttled_s: z.number().optional(),
   /** Time in which some task of the machine waited for a processor (PSI), in seconds. */
   cpu_pressure_s: z.number().optional(),
+  /**
+   * CPU time of everything on the machine but the run while it went on, in seconds: what /proc/stat counts as busy, less
+   * the run's own. It has ticks of 10 ms, so less than 0.05 s is nothing. The load of a service under test is in it.
+   */
+  other_cpu_s: z.number().optional(),
+  /** Of the fastest of the processors that the run could use, as it ended, in hertz. A virtual machine shows its nominal one. */
+  frequency_hz: z.number().optional(),
   /** The longest time between two samples of anonymous memory, in seconds: a shorter peak may have been missed. */
   sampling_s: z.number().optional(),
 });
