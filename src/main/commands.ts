@@ -3,9 +3,10 @@ import type { Comparison } from '../compare/comparison.ts';
 import { exitStatus } from '../compare/exit-status.ts';
 import { comparisonJson } from '../compare/json.ts';
 import { compareSession } from '../compare/compare.ts';
-import { ConfigurationError, StoreError } from '../errors/errors.ts';
+import { ConfigurationError, PacegateError, StoreError } from '../errors/errors.ts';
 import type { Overrides } from '../plan/resolve.ts';
-import { doctorJson, renderDoctor } from '../report/doctor.ts';
+import { doctorJson, findingsJson, renderDoctor } from '../report/doctor.ts';
+import { renderFindings } from '../report/findings.ts';
 import { factsJson, renderFactsMarkdown, renderFactsTerminal } from '../report/facts-table.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/measurement.ts';
@@ -22,6 +23,7 @@ import type { Timeline } from '../session/timeline.ts';
 import { renderTimings } from '../session/timings.ts';
 import { runDemo } from './demo.ts';
 import { examine } from './doctor.ts';
+import { lookAtMachine } from './machine-look.ts';
 import { askTargets } from './facts.ts';
 import { gateRepository, type RunContext } from './gate-repository.ts';
 import { measureTree } from './measure-tree.ts';
@@ -262,12 +264,18 @@ export async function doctorCommand(
     // Its files are nobody's: they go with the temporary folder.
     const out = await openOutFolder(join(workFolder, 'out'));
     const run = { ...context, sessionId: newSessionId(new Date()), workFolder, out };
-    const report = await examine(project, options.blocks, run, context.signal);
-    context.print(
-      options.format === 'json'
-        ? jsonText(doctorJson(report))
-        : renderDoctor(report, { colour: context.colour }),
+    const json = options.format === 'json';
+    const look = await lookAtMachine(project.plan, context.places);
+    // At once: whatever becomes of the measuring, and for who waits for it.
+    if (!json) context.print(renderFindings(look.findings, context));
+    const report = await examine(project, options.blocks, look, run, context.signal).catch(
+      (error: unknown) => {
+        if (json && error instanceof PacegateError)
+          context.print(jsonText(findingsJson(look.findings, error.message)));
+        throw error;
+      },
     );
+    context.print(json ? jsonText(doctorJson(report)) : renderDoctor(report, context));
     return report.checkup.rows.length === 0 || report.interrupted ? COULD_NOT_BE_MEASURED : 0;
   } finally {
     await removeWorkFolder(workFolder);

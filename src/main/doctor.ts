@@ -1,16 +1,22 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkup } from '../compare/checkup.ts';
+import { containerFinding } from '../compare/findings.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
+import { readContainerProcess } from '../measure/container.ts';
+import type { Runnable } from '../measure/engine.ts';
+import { ownerOfThisProcess } from '../measure/owner.ts';
 import { gate } from '../pipeline/gate.ts';
 import { nightlyPlan } from '../pipeline/nightly.ts';
 import type { SideTree } from '../pipeline/ports.ts';
 import type { DoctorReport } from '../report/doctor.ts';
+import type { Finding } from '../session/machine-reading.ts';
 import { repositoryName } from '../source/export.ts';
 import { resolveHead } from '../source/sides.ts';
 import { checkContext } from '../source/workload-files.ts';
 import { withPorts } from './compose.ts';
 import { exportSide, type RunContext } from './gate-repository.ts';
+import type { Look } from './machine-look.ts';
 import type { Project } from './project.ts';
 import { reload } from './nightly.ts';
 import { newSeed } from './session-id.ts';
@@ -19,10 +25,12 @@ import { VERSION } from './version.ts';
 /**
  * Measures the files here against themselves in a few blocks, all of them, and says what a gate would see on this
  * machine. Nothing is stored.
+ * @param look at the machine, before this
  */
 export async function examine(
   project: Project,
   blocks: number,
+  { machine, findings }: Look,
   context: RunContext,
   signal: AbortSignal,
 ): Promise<DoctorReport & { readonly interrupted: boolean }> {
@@ -34,6 +42,16 @@ export async function examine(
     await copyOfFiles(project, join(workFolder, 'head')),
   ];
   await reload(plan, head);
+  let inContainer: Finding | undefined;
+  /** The first container of the session is looked into, before any block: all are started in one way. */
+  const lookInto = async (runnable: Runnable) => {
+    if (inContainer !== undefined || runnable.image.engine !== 'container') return;
+    const owner = ownerOfThisProcess();
+    inContainer = containerFinding(
+      machine.process,
+      await readContainerProcess(runnable, { sessionId, owner }),
+    );
+  };
   const measured = nightlyPlan({ ...plan, rules: { ...plan.rules, blocks } });
   const { session, interrupted } = await withPorts(
     { plan, ...context },
@@ -53,13 +71,22 @@ export async function examine(
           knownImage: () => undefined,
           notes: [],
         },
-        ports,
+        {
+          ...ports,
+          facts: async (runnable) => {
+            const facts = await ports.facts(runnable);
+            await lookInto(runnable);
+            return facts;
+          },
+        },
         signal,
       ),
   );
   return {
     checkup: checkup(session, plan.rules),
     session,
+    findings,
+    inContainer,
     cap: plan.rules.blocks,
     budgetSeconds: plan.budgetSeconds,
     interrupted,

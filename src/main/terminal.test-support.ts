@@ -19,10 +19,12 @@ export async function pacegate(
   directory: string,
   args: readonly string[],
   meanwhile: (log: string, interrupt: () => void) => void = () => undefined,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   return await new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...args], {
       cwd: directory,
+      env: { ...process.env, ...environment },
     });
     let [out, log] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));

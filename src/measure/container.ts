@@ -2,9 +2,11 @@ import { constants } from 'node:os';
 import { join, posix } from 'node:path';
 import { runCommand, type CommandResult } from '../process/command.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
+import type { ProcessReading } from '../session/machine-reading.ts';
 import { interpreterWords, watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
 import type { Engine, Runnable, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
+import { readProcess } from './machine-reading.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
 import { profiledCommand, profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
 
@@ -170,36 +172,51 @@ function mount(source: string, target: string): string {
   return ['type=bind', field(`src=${source}`), field(`dst=${target}`), 'readonly'].join(',');
 }
 
-async function containerFacts(
+/** Starts the image's interpreter once, isolated as a run is, with some words and at most one file of ours. */
+async function askInterpreter(
   runnable: Runnable,
   name: string,
-  { sessionId, owner, facts }: ContainerEngineOptions,
-): Promise<InterpreterFacts> {
+  { sessionId, owner }: Pick<ContainerEngineOptions, 'sessionId' | 'owner'>,
+  words: readonly string[],
+  mounts: readonly string[] = [],
+): Promise<CommandResult> {
   const result = await runCommand(
     'docker',
     [
-      'run',
-      '--rm',
-      ...isolation(sessionId, owner),
-      '--network',
-      'none',
-      '--mount',
-      mount(facts, FACTS),
+      ...['run', '--rm', ...isolation(sessionId, owner), '--network', 'none', ...mounts],
       // A process of the image that goes on after its answer, or starts others, ends at these.
-      ...['--pids-limit', '256', '--name', name],
-      '--entrypoint',
-      runnable.python,
-      runnable.image.id,
-      ...factsArguments(runnable, FACTS),
+      ...['--pids-limit', '256', '--name', name, '--entrypoint', runnable.python, runnable.image.id],
+      ...words,
     ],
     FACTS_LIMITS,
   );
   // A client that is killed leaves its container.
   if (result.status === null) await removeContainer(name);
+  return result;
+}
+
+async function containerFacts(
+  runnable: Runnable,
+  name: string,
+  options: ContainerEngineOptions,
+): Promise<InterpreterFacts> {
+  const words = factsArguments(runnable, FACTS);
+  const mounts = ['--mount', mount(options.facts, FACTS)];
+  const result = await askInterpreter(runnable, name, options, words, mounts);
   return readFacts(result, {
     who: `${runnable.image.variant} (${runnable.image.side})`,
     notStarted: `the interpreter ${runnable.python} does not start in the image ${runnable.image.id} (status ${result.status ?? 'none'}). A variant's image must have it in the PATH; \`python:\` of the variant names another.`,
   });
+}
+
+/** What the kernel says of a process in a container of ours; nothing of it where the container does not answer. */
+export async function readContainerProcess(
+  runnable: Runnable,
+  options: Pick<ContainerEngineOptions, 'sessionId' | 'owner'>,
+): Promise<ProcessReading> {
+  const words = ['-I', '-S', '-c', "print(open('/proc/self/status').read())"];
+  const name = `pacegate-${options.sessionId}-status`;
+  return readProcess((await askInterpreter(runnable, name, options, words)).stdout);
 }
 
 /** Asks docker for something that a machine without docker has nothing of. @returns its output, or nothing */

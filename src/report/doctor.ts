@@ -1,14 +1,22 @@
 import { createColors } from 'picocolors';
 import type { Busy, Checkup, RowCheckup } from '../compare/checkup.ts';
+import { disturbances, TAKEN } from '../compare/disturbances.ts';
+import type { Finding } from '../session/machine-reading.ts';
 import type { Session } from '../session/session.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import { clip, oneLine, printable } from './escape.ts';
+import { findingLines, type FindingsLook } from './findings.ts';
+import { disturbanceWords, noise } from './noise.ts';
 import { count, metricWords, share } from './words.ts';
 
 /** What the check-up found and what to do about it, for a person at a terminal. */
 export interface DoctorReport {
   readonly checkup: Checkup;
   readonly session: Session;
+  /** What was found on the machine before anything was measured. */
+  readonly findings: readonly Finding[];
+  /** What was found in a container of the session; undefined where there was none. */
+  readonly inContainer: Finding | undefined;
   /** Blocks of a gate, at most, and the time that it may take in seconds. */
   readonly cap: number;
   readonly budgetSeconds: number;
@@ -17,25 +25,37 @@ export interface DoctorReport {
 /** A run shorter than this is mostly start-up and the clock's noise. */
 const SHORT_SECONDS = 1;
 const LONGER_SECONDS = 2;
-/** From here on somebody else was using the processor. */
-const BUSY_SHARE = 0.02;
 /** The workload itself is one. */
 const OWN_LOAD = 1;
 
 /** A row that would miss changes well beyond the one that counts. */
 const isBlunt = ({ detectable, limit }: RowCheckup) => detectable === null || detectable > MARGIN * limit;
 
-const isBusy = ({ cores, load = 0, stealShare = 0, throttledShare = 0 }: Busy) =>
-  load > cores + OWN_LOAD || stealShare > BUSY_SHARE || throttledShare > BUSY_SHARE;
+/** A kind of noise that so many of the runs met is no chance. */
+const OFTEN = 1 / 3;
+
+/** What else the machine did, where it was so much that the noise measured here is partly its own. */
+function busyWith({ checkup, session }: DoctorReport): readonly string[] {
+  const { cores, load = 0, stealShare = 0, throttledShare = 0 } = checkup.busy;
+  const often = (disturbances(session) ?? []).filter(({ runs, of }) => runs >= OFTEN * of);
+  return [
+    ...(load > cores + OWN_LOAD ? [loadWords(checkup.busy)] : []),
+    ...(stealShare > TAKEN ? [`steal ${share(stealShare)} of the time`] : []),
+    ...(throttledShare > TAKEN ? [`throttled ${share(throttledShare)} of the time`] : []),
+    ...often.filter(({ kind }) => kind === 'others' || kind === 'frequency').map(disturbanceWords),
+  ];
+}
 
 /** Plain advice, the most important first; one sentence where there is nothing to mend. */
-export function adviceOf({ checkup, budgetSeconds, cap }: DoctorReport): string[] {
-  const { rows, variants, seconds, busy } = checkup;
+export function adviceOf(report: DoctorReport): string[] {
+  const { checkup, budgetSeconds, cap } = report;
+  const { rows, variants, seconds } = checkup;
   const blunt = rows.filter(isBlunt);
   const advice: string[] = [];
-  if (isBusy(busy))
+  const busy = busyWith(report);
+  if (busy.length > 0)
     advice.push(
-      `The machine was busy (${busyWords(busy)}). End what else runs there, or take another one: the noise measured here is partly its own.`,
+      `The machine was busy (${busy.join(', ')}). End what else runs there, or take another one: the noise measured here is partly its own.`,
     );
   for (const { variant, runSeconds, repetitions } of variants) {
     const timed = blunt.some((row) => row.variant === variant && row.unit === 's');
@@ -70,16 +90,27 @@ export function adviceOf({ checkup, budgetSeconds, cap }: DoctorReport): string[
     : ['Nothing to mend: every row sees a change of 5/3 of what counts, within the budget.'];
 }
 
+const JSON_HEAD = { format: 'pacegate-doctor', version: 1 } as const;
+
+/** The machine alone, where nothing could be measured on it. @param error why */
+export const findingsJson = (findings: readonly Finding[], error: string): unknown => ({
+  ...JSON_HEAD,
+  findings,
+  rows: [],
+  error,
+});
+
 /** The check-up as JSON for machines; fractions, seconds. */
 export function doctorJson(report: DoctorReport): unknown {
-  const { checkup, session, cap, budgetSeconds } = report;
+  const { checkup, session, findings, inContainer, cap, budgetSeconds } = report;
   return {
-    format: 'pacegate-doctor',
-    version: 1,
+    ...JSON_HEAD,
     configuration: session.configuration,
     seed: session.seed,
     machine: session.machine,
+    findings: [...findings, ...(inContainer === undefined ? [] : [inContainer])],
     ...checkup,
+    disturbances: disturbances(session) ?? null,
     cap,
     budgetSeconds,
     failures: session.failures,
@@ -89,10 +120,10 @@ export function doctorJson(report: DoctorReport): unknown {
 
 const HEADER = ['variant', 'metric', 'counts from', 'noise of a pair', '80 % power at', 'pairs', 'run'];
 
-/** The check-up as a table, the advice last. */
-export function renderDoctor(report: DoctorReport, { colour }: { readonly colour: boolean }): string {
-  const { bold, dim, red, yellow } = createColors(colour);
-  const { checkup, session, cap, budgetSeconds } = report;
+/** What was measured as a table, then the advice, and what can be seen here last. The machine itself is findings.ts's. */
+export function renderDoctor(report: DoctorReport, look: FindingsLook): string {
+  const { bold, dim, red, yellow } = createColors(look.colour);
+  const { checkup, session, inContainer, cap, budgetSeconds } = report;
   const rows = checkup.rows.map((row) => [
     clip(oneLine(row.variant), 24),
     clip(oneLine(metricWords(row.metric)), 24),
@@ -113,10 +144,11 @@ export function renderDoctor(report: DoctorReport, { colour }: { readonly colour
       .join('  ')
       .trimEnd();
   const advice = adviceOf(report);
+  const container = inContainer === undefined ? [] : findingLines([inContainer], look);
   return [
     ...session.failures.flatMap(({ message }) => printable(message).split('\n').slice(0, 20)).map(red),
     ...(rows.length === 0
-      ? []
+      ? container
       : [
           dim(line(HEADER)),
           ...rows.map((row, index) => {
@@ -125,29 +157,35 @@ export function renderDoctor(report: DoctorReport, { colour }: { readonly colour
           }),
           '',
           `A gate of unchanged code measures for about ${minutes(checkup.seconds)} here, ${minutes(checkup.secondsAtMost)} at most; building took ${minutes(checkup.buildSeconds)} and the budget is ${minutes(budgetSeconds)}.`,
-          dim(`Machine during the runs: ${busyWords(checkup.busy)}.`),
+          dim(`Machine during the runs: ${noise(session)} (${loadWords(checkup.busy)}).`),
+          ...container,
           '',
           ...advice.map((sentence) => `- ${sentence}`),
         ]),
-    bold(
-      rows.length === 0
-        ? 'Pacegate: nothing could be measured'
-        : `Pacegate: ${count(checkup.rows.filter(isBlunt).length, 'row')} of ${rows.length} would miss a change of 5/3 of what counts`,
-    ),
+    bold(`Pacegate: ${rows.length === 0 ? 'nothing could be measured' : smallestSeen(checkup.rows)}`),
     '',
   ].join('\n');
 }
 
-function busyWords({ cores, load, stealShare, throttledShare }: Busy): string {
-  const of = (what: string, value: number | undefined) =>
-    value === undefined ? [] : [`${what} ${share(value)} of the time`];
-  const words = [
-    ...(load === undefined ? [] : [`load ${load.toFixed(1)} on ${count(cores, 'core')}`]),
-    ...of('steal', stealShare),
-    ...of('throttled', throttledShare),
-  ];
-  return words.length === 0 ? 'it does not say' : words.join(', ');
+/** The smallest losses that a gate finds here in 80 of 100 cases, and how many rows would miss one that matters. */
+function smallestSeen(rows: readonly RowCheckup[]): string {
+  const size = ({ detectable }: RowCheckup) => detectable ?? Infinity;
+  const words = (row: RowCheckup) =>
+    `${row.detectable === null ? 'more than 50 %' : share(row.detectable)} (${oneLine(row.variant)} ${oneLine(metricWords(row.metric))})`;
+  const ordered = [...rows].sort((a, b) => size(a) - size(b));
+  const [best, worst] = [ordered[0], ordered.at(-1)];
+  if (best === undefined || worst === undefined) return '';
+  const range = best === worst ? words(best) : `${words(best)} to ${words(worst)}`;
+  const missing = rows.filter(isBlunt).length;
+  return `the smallest loss that shows here is ${range}; ${
+    missing === 0
+      ? `${rows.length === 1 ? 'the row sees' : `all ${rows.length} rows see`} 5/3 of what counts`
+      : `${missing} of ${count(rows.length, 'row')} would miss 5/3 of what counts`
+  }`;
 }
+
+const loadWords = ({ cores, load }: Busy) =>
+  load === undefined ? 'its load is not said' : `load ${load.toFixed(1)} on ${count(cores, 'core')}`;
 
 const minutes = (seconds: number) =>
   seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(1)} min`;

@@ -1,0 +1,87 @@
+import { createColors } from 'picocolors';
+import type { Finding } from '../session/machine-reading.ts';
+import { clip, oneLine } from './escape.ts';
+
+export interface FindingsLook {
+  readonly colour: boolean;
+  /** Of the terminal, in columns. */
+  readonly width: number;
+}
+
+/** What a machine is known by; the first line has them. */
+const IDENTITY: Readonly<Record<string, (value: string) => string>> = {
+  processor: (value) => value,
+  cores: (value) => `${value} ${value === '1' ? 'core' : 'cores'}`,
+  memory: (value) => value,
+  kernel: (value) => value,
+  engine: (value) => value,
+};
+
+const HEADS: Readonly<Record<Finding['judgement'], string>> = {
+  bad: 'bad',
+  notice: 'notice',
+  good: 'good',
+  unknown: 'not said',
+};
+const HEAD_WIDTH = 12;
+/** Longer lines are hard to follow, however wide a terminal is. */
+const WIDEST = 120;
+
+/** What was found on a machine: what it is, what is bad and what to do, what to know, and all else in a few lines. */
+export function renderFindings(findings: readonly Finding[], look: FindingsLook): string {
+  const { bold } = createColors(look.colour);
+  const identity = findings.filter(({ name, judgement }) => judgement === 'good' && name in IDENTITY);
+  const words = identity.map(({ name, value }) => IDENTITY[name]?.(shown(value)) ?? shown(value));
+  return [
+    bold(`Machine: ${words.join(', ')}`),
+    ...findingLines(
+      findings.filter((finding) => !identity.includes(finding)),
+      look,
+    ),
+    '',
+  ].join('\n');
+}
+
+/** The findings without the machine's name: those to act upon with their advice, the others together. */
+export function findingLines(
+  findings: readonly Finding[],
+  { colour, width }: FindingsLook,
+): readonly string[] {
+  const { dim, red, yellow } = createColors(colour);
+  const own = (judgement: Finding['judgement']) =>
+    findings.filter((finding) => finding.judgement === judgement);
+  const paragraph = (judgement: Finding['judgement'], text: string) =>
+    wrapped(text, Math.min(width, WIDEST) - HEAD_WIDTH).map(
+      (line, index) => `  ${(index === 0 ? HEADS[judgement] : '').padEnd(HEAD_WIDTH - 2)}${line}`,
+    );
+  const together = (judgement: Finding['judgement'], words: (finding: Finding) => string) => {
+    const all = own(judgement);
+    return all.length === 0 ? [] : paragraph(judgement, all.map(words).join('; ')).map(dim);
+  };
+  const single = (judgement: Finding['judgement'], paint: (text: string) => string) =>
+    own(judgement).flatMap(({ name, value, advice }) =>
+      paragraph(
+        judgement,
+        `${name}: ${shown(value)}${advice === undefined ? '' : `. ${clip(oneLine(advice), 600)}`}`,
+      ).map((line, index) => (index === 0 ? paint(line) : line)),
+    );
+  return [
+    ...single('bad', red),
+    ...single('notice', yellow),
+    ...together('good', ({ name, value }) => `${name} ${shown(value)}`),
+    ...together('unknown', ({ name }) => name),
+  ];
+}
+
+const shown = (value: string) => clip(oneLine(value), 80);
+
+/** The words of a text in lines of a width; a longer word has a line of its own. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
