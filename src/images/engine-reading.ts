@@ -1,9 +1,8 @@
 import { hostname } from 'node:os';
 import { statfs } from 'node:fs/promises';
 import { z } from 'zod';
-import { BuildError } from '../errors/errors.ts';
 import type { EngineReading } from '../session/machine-reading.ts';
-import { lastWords, tryDocker } from './docker.ts';
+import { tryDocker } from './docker.ts';
 import { checkEngine } from './engine-check.ts';
 import { readable } from './progress.ts';
 
@@ -28,27 +27,19 @@ type Info = z.infer<typeof infoSchema>;
  */
 export async function readEngine(): Promise<EngineReading> {
   const { engine, buildx, buildkit, driver } = await checkEngine();
-  const result = await tryDocker(['info', '--format', '{{json .}}']);
-  const info = parseInfo(result.stdout);
-  if (result.status !== 0 || info === undefined)
-    throw new BuildError(
-      `Tried \`docker info\`; the engine's answer cannot be read: ${result.status === 0 ? readable(result.stdout) : lastWords(result)}. Look at what \`docker info\` says, and at the engine's log.`,
-    );
-  return { engine, buildx, buildkit, driver, ...info, disk: await imageDisk(result.stdout) };
+  // An older or another engine behind the same client may answer this one with nothing that is known.
+  const { stdout } = await tryDocker(['info', '--format', '{{json .}}']);
+  return { engine, buildx, buildkit, driver, ...parseInfo(stdout), disk: await imageDisk(stdout) };
 }
 
-/** @returns undefined where the text is no answer of `docker info --format '{{json .}}'` */
-export function parseInfo(
-  text: string,
-): Pick<EngineReading, 'storageDriver' | 'cgroup' | 'cgroupDriver'> | undefined {
+/** @param text what `docker info --format '{{json .}}'` answered: of one that cannot be read nothing is said */
+export function parseInfo(text: string): Pick<EngineReading, 'storageDriver' | 'cgroup' | 'cgroupDriver'> {
   const info = infoOf(text);
-  return info === undefined
-    ? undefined
-    : {
-        storageDriver: info.Driver,
-        cgroup: info.CgroupVersion === '2' ? 2 : info.CgroupVersion === '1' ? 1 : undefined,
-        cgroupDriver: info.CgroupDriver,
-      };
+  return {
+    storageDriver: info?.Driver,
+    cgroup: info?.CgroupVersion === '2' ? 2 : info?.CgroupVersion === '1' ? 1 : undefined,
+    cgroupDriver: info?.CgroupDriver,
+  };
 }
 
 function infoOf(text: string): Info | undefined {
