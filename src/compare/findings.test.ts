@@ -32,6 +32,7 @@ const METAL: MachineReading = {
   },
   counters: { counting: true, paranoid: 2 },
   process: FREE,
+  storeBypass: 'Mitigation: Speculative Store Bypass disabled via prctl',
   workDisk: { path: '/tmp', freeBytes: 100 * GiB },
 };
 const ENGINE: EngineReading = {
@@ -281,7 +282,17 @@ describe('seccomp in containers', () => {
       { judgement: 'unknown', value: 'not said' },
     ],
   ])('%s', (_, container, expected) => {
-    expect(containerFinding(FREE, container)).toMatchObject({ name: 'seccomp in containers', ...expected });
+    expect(containerFinding(METAL, container)).toMatchObject({ name: 'seccomp in containers', ...expected });
+  });
+
+  test('is not hidden by this program being under a filter itself, in a job’s container', () => {
+    const filtered = { seccomp: 2, storeBypass: 'thread force mitigated', indirectBranch: undefined };
+    const machine = { ...METAL, process: filtered };
+    const storeBypass = 'Mitigation: Speculative Store Bypass disabled via prctl and seccomp';
+    expect(containerFinding({ ...machine, storeBypass }, filtered)).toMatchObject({
+      judgement: 'bad',
+      value: 'a filter that switches off store bypass',
+    });
   });
 
   test('does nothing where the whole machine is mitigated, or not affected', () => {
@@ -290,12 +301,16 @@ describe('seccomp in containers', () => {
       storeBypass: 'globally mitigated',
       indirectBranch: 'always disabled',
     };
-    expect(containerFinding(all, { ...all, seccomp: 2 })).toMatchObject({ judgement: 'good' });
+    expect(containerFinding({ ...METAL, process: all }, { ...all, seccomp: 2 })).toMatchObject({
+      judgement: 'good',
+    });
     const none: ProcessReading = {
       seccomp: 0,
       storeBypass: 'not vulnerable',
       indirectBranch: 'not affected',
     };
-    expect(containerFinding(none, { ...none, seccomp: 2 })).toMatchObject({ judgement: 'good' });
+    expect(containerFinding({ ...METAL, process: none }, { ...none, seccomp: 2 })).toMatchObject({
+      judgement: 'good',
+    });
   });
 });

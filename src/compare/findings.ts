@@ -79,13 +79,20 @@ function engineFindings({ buildx, buildkit, driver, storageDriver, disk: room }:
  * What seccomp does to a container's processes. Before Linux 5.16 its filter switched speculation off for them (Linux,
  * admin-guide/kernel-parameters: spec_store_bypass_disable, spectre_v2_user): Python is slower there than on the host.
  */
-export function containerFinding(host: ProcessReading, container: ProcessReading): Finding {
+export function containerFinding(
+  { process: host, storeBypass }: Pick<MachineReading, 'process' | 'storeBypass'>,
+  container: ProcessReading,
+): Finding {
   const name = 'seccomp in containers';
   const { seccomp } = container;
   if (seccomp === undefined || container.storeBypass === undefined) return unknown(name);
   const filter = seccomp === 0 ? 'no filter' : 'a filter';
   const switched = [
-    ...(isMitigated(container.storeBypass) && !isMitigated(host.storeBypass) ? ['store bypass'] : []),
+    // This program may be under a filter itself, in a container of a job.
+    ...(isMitigated(container.storeBypass) &&
+    (!isMitigated(host.storeBypass) || /\bseccomp\b/.test(storeBypass ?? ''))
+      ? ['store bypass']
+      : []),
     ...(isMitigated(container.indirectBranch) && !isMitigated(host.indirectBranch)
       ? ['indirect branch prediction']
       : []),

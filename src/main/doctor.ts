@@ -47,10 +47,7 @@ export async function examine(
   const lookInto = async (runnable: Runnable) => {
     if (inContainer !== undefined || runnable.image.engine !== 'container') return;
     const owner = ownerOfThisProcess();
-    inContainer = containerFinding(
-      machine.process,
-      await readContainerProcess(runnable, { sessionId, owner }),
-    );
+    inContainer = containerFinding(machine, await readContainerProcess(runnable, { sessionId, owner }));
   };
   const measured = nightlyPlan({ ...plan, rules: { ...plan.rules, blocks } });
   const { session, interrupted } = await withPorts(

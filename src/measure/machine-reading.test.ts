@@ -41,6 +41,7 @@ test('a machine of metal with Intel’s driver, two governors, turbo, hyper-thre
     ...policy(2, 'performance'),
     [`${CPU}/intel_pstate/no_turbo`]: '0\n',
     [`${CPU}/smt/active`]: '1\n',
+    [`${CPU}/vulnerabilities/spec_store_bypass`]: 'Mitigation: disabled via prctl and seccomp\n',
     [`${CLOCK}/current_clocksource`]: 'hpet\n',
     [`${CLOCK}/available_clocksource`]: 'tsc hpet acpi_pm \n',
     'sys/fs/cgroup/memory/tasks': '',
@@ -57,6 +58,7 @@ test('a machine of metal with Intel’s driver, two governors, turbo, hyper-thre
     pressure: false,
     clock: { source: 'hpet', available: ['tsc', 'hpet', 'acpi_pm'] },
     counters: { paranoid: 4 },
+    storeBypass: 'Mitigation: disabled via prctl and seccomp',
     process: { seccomp: 0, storeBypass: 'thread vulnerable', indirectBranch: 'conditional enabled' },
   });
 });

@@ -26,16 +26,16 @@ export async function readMachine(probe: string, roots: MachineRoots = ROOTS): P
   const processors = cpus();
   const trial = await tryPython(probe);
   const clocksource = join(sys, 'devices/system/clocksource/clocksource0');
-  const frequency = join(sys, 'devices/system/cpu');
+  const processor = join(sys, 'devices/system/cpu');
   return {
     kernel: `${type()} ${release()}`,
     cpuModel: /^model name\s*:\s*(.+)$/m.exec(info)?.[1] ?? processors[0]?.model.trim() ?? 'unknown',
     cores: Math.max(1, processors.length),
     memoryBytes: totalmem(),
     virtualised: isVirtual(flags, file(sys, 'hypervisor/type')),
-    ...governorsOf(join(frequency, 'cpufreq')),
-    ...turboOf(frequency),
-    smt: yesOrNo(file(frequency, 'smt/active')),
+    ...governorsOf(join(processor, 'cpufreq')),
+    ...turboOf(processor),
+    smt: yesOrNo(file(processor, 'smt/active')),
     cgroup: cgroupVersion(join(sys, 'fs/cgroup')),
     // A kernel that was told to keep none has the file, and an error for who reads it.
     pressure:
@@ -49,6 +49,7 @@ export async function readMachine(probe: string, roots: MachineRoots = ROOTS): P
     },
     counters: { counting: trial?.counting, paranoid: numberOf(file(proc, 'sys/kernel/perf_event_paranoid')) },
     process: readProcess(file(proc, 'self/status') ?? ''),
+    storeBypass: file(processor, 'vulnerabilities/spec_store_bypass'),
     workDisk: await diskAt(tmpdir()),
   };
 }

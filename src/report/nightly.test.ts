@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { alarmsOf } from '../compare/alarms.ts';
-import { checkup } from '../compare/checkup.ts';
+import { checkup, type RowCheckup } from '../compare/checkup.ts';
 import { compareSession } from '../compare/compare.ts';
 import { nightlyHistory } from '../compare/history.ts';
 import { nightAgainstItself, simulated } from '../compare/session.test-support.ts';
 import type { History } from '../session/history.ts';
-import { adviceOf, renderDoctor, type DoctorReport } from './doctor.ts';
+import type { Finding } from '../session/machine-reading.ts';
+import { adviceOf, doctorJson, renderDoctor, type DoctorReport } from './doctor.ts';
 import { code, oneLine } from './escape.ts';
 import { alarmSentences, historyDetails, historySentences } from './history.ts';
 import { renderNightlyMarkdown, renderNightlyTerminal } from './nightly.ts';
@@ -115,4 +116,57 @@ test('the doctor says what would help where it is large, where time is short and
   expect(adviceOf(report(0.1, { checkup: busy }))[0]).toContain(
     'The machine was busy (load 9.5 on 2 cores, steal 4 % of the time)',
   );
+});
+
+test('the doctor’s last line has the smallest loss that shows, of the best row and the worst', () => {
+  const { checkup: found } = report(0.01);
+  const [row] = found.rows;
+  const last = (rows: readonly RowCheckup[]) =>
+    renderDoctor(report(0.01, { checkup: { ...found, rows } }), { colour: false, width: 120 })
+      .trimEnd()
+      .split('\n')
+      .at(-1);
+  const rows = [
+    { ...row!, detectable: 0.04 },
+    { ...row!, metric: 'cpu_time_s', detectable: 0.021 },
+  ];
+  expect(last(rows)).toBe(
+    'Pacegate: the smallest loss that shows here is 2.1 % (a CPU time) to 4 % (a wall time); all 2 rows see 5/3 of what counts',
+  );
+  expect(last([...rows, { ...row!, metric: 'max_rss_bytes', detectable: null }])).toBe(
+    'Pacegate: the smallest loss that shows here is 2.1 % (a CPU time) to more than 50 % (a memory (RSS)); 1 of 3 rows would miss 5/3 of what counts',
+  );
+  expect(last([])).toBe('Pacegate: nothing could be measured');
+});
+
+test('a container’s finding stands with what the machine did, and in the JSON with the machine’s', () => {
+  const inContainer: Finding = {
+    name: 'seccomp in containers',
+    value: 'a filter that switches off store bypass',
+    judgement: 'bad',
+    advice: 'Boot with less.',
+  };
+  const findings: Finding[] = [{ name: 'cores', value: '2', judgement: 'good' }];
+  const whole = report(0.01, { findings, inContainer });
+  expect(renderDoctor(whole, { colour: false, width: 120 })).toMatch(
+    /Machine during the runs: quiet .*\n {2}bad {7}seccomp in containers: a filter that switches off store bypass\. Boot with less\.\n/,
+  );
+  expect(doctorJson(whole)).toMatchObject({ findings: [...findings, inContainer], disturbances: [] });
+});
+
+test('what others did in most of the runs makes the machine a busy one', () => {
+  const session = simulated({ noise: 0.01, level: 3, blocks: 12, seed: 3 });
+  const disturbed = (share: number) => ({
+    ...session,
+    runs: session.runs.map((run, index) => ({
+      ...run,
+      noise: { ...run.noise, ...(index < share * session.runs.length ? { other_cpu_s: 6 } : {}) },
+    })),
+  });
+  expect(adviceOf(report(0.01, { session: disturbed(0.5) }))[0]).toMatch(
+    /^The machine was busy \(other processes on 2\.0 processors in 12 of 24 runs\)\. End what else runs there/,
+  );
+  expect(adviceOf(report(0.01, { session: disturbed(0.2) }))).toEqual([
+    expect.stringContaining('Nothing to mend'),
+  ]);
 });

@@ -25,6 +25,8 @@ export interface MachineReading {
   readonly counters: CounterReading;
   /** Of this program itself. */
   readonly process: ProcessReading;
+  /** What the kernel does about speculative store bypass: `Mitigation: … disabled via prctl`, `… via prctl and seccomp`. */
+  readonly storeBypass: string | undefined;
   /** Of the folder for temporary files. */
   readonly workDisk: DiskReading | undefined;
 }
