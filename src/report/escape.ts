@@ -44,5 +44,8 @@ export function fence(text: string, limit: number): string {
   return `${ticks}text\n${kept}\n${ticks}`;
 }
 
+/** GitHub breaks cells at every space where a table is wide, and a figure in two lines is hard to read. */
+export const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
+
 export const clip = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length - 1)}…`;

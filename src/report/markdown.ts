@@ -11,7 +11,7 @@ import {
   type Detail,
 } from './details.ts';
 import { confirmationWords } from './confirmation.ts';
-import { code, sentence } from './escape.ts';
+import { code, sentence, unbroken } from './escape.ts';
 import { evidenceDetails } from './evidence.ts';
 import { factsDetail, movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
@@ -216,9 +216,6 @@ function table(rows: readonly Row[]): string {
     },
   );
 }
-
-/** GitHub breaks cells at every space where a table is wide, and a figure in two lines is hard to read. */
-const unbroken = (text: string) => text.replaceAll(' ', '\u00a0');
 
 /** A line that begins with a per cent sign has lost its figure. */
 const figures = (text: string) => text.replace(/(\d) %/g, '$1\u00a0%');

@@ -4,7 +4,7 @@ import type { RankedVariant, Ranking } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { environmentDetail, failureDetails, imageDetails, type Detail } from './details.ts';
 import { noise } from './noise.ts';
-import { clip, code, oneLine, printable, sentence } from './escape.ts';
+import { clip, code, oneLine, printable, sentence, unbroken } from './escape.ts';
 import { factsDetail, mixedWarnings } from './facts.ts';
 import { folded } from './markdown.ts';
 import { minutesDetail } from './method.ts';
@@ -196,9 +196,6 @@ const markdownOf = (ranking: Ranking, { header, rows, align }: Table): string =>
     ],
     { align: ['l', ...header.map(() => align[0] ?? 'l')], alignDelimiters: false },
   );
-
-/** GitHub breaks cells at every space where a table is wide, and a figure in two lines is hard to read. */
-const unbroken = (text: string) => text.replaceAll(' ', '\u00a0');
 
 /** The ranking itself, without a headline: also the folded part of a night's report. */
 function rankingParts(ranking: Ranking, session: Session): string[] {

@@ -10,7 +10,7 @@ import type { Comparison } from '../compare/comparison.ts';
 import { unitOfKind, type Explanation, type ProfileKind } from '../session/profile.ts';
 import type { Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
-import { clip, code, sentence } from './escape.ts';
+import { clip, code, sentence, unbroken } from './escape.ts';
 import { factsDifferences, lookedAtBoth } from './facts.ts';
 import type { Style } from './sentences.ts';
 import { count, listed, metricWords, percent, quantity } from './words.ts';
@@ -162,17 +162,15 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
   const rows = shown.map((one) => [
     `${named.includes(one) ? '**' : ''}${code(one.name)}${named.includes(one) ? '**' : ''}${one.waits ? ' (waits)' : ''}`,
     one.file === '' ? '–' : code(one.line > 0 ? `${one.file}:${one.line}` : one.file),
-    ...(kind === 'imports' ? [] : [String(one.calls.baseline), String(one.calls.head)]),
-    figure(one.own.baseline),
-    figure(one.own.head),
-    `+${figure(one.growth)}`,
+    ...(kind === 'imports' ? [] : [unbroken(`${one.calls.baseline} → ${one.calls.head}`)]),
+    unbroken(`${figure(one.own.baseline)} → ${figure(one.own.head)}`),
+    unbroken(`+${figure(one.growth)}`),
   ]);
   const header = [
     words.one,
     'where',
-    ...(kind === 'imports' ? [] : [`${words.calls}s, baseline`, 'head']),
-    `${words.own}, baseline`,
-    'head',
+    ...(kind === 'imports' ? [] : [`${words.calls}s`]),
+    `${words.own}: baseline → head`,
     'grew by',
   ];
   const notes = [
