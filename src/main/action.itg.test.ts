@@ -230,12 +230,20 @@ withEngine(
     expect(readdirSync(folder).sort()).toEqual([
       'comparison.json',
       'openmetrics.txt',
+      'profiles',
       'report.md',
       'runs.jsonl',
       'session.json',
       'timeline.jsonl',
       'timings.csv',
     ]);
+    expect(readdirSync(join(folder, 'profiles')).sort()).toEqual([
+      'official-baseline-cpu.callgrind',
+      'official-baseline-cpu.speedscope.json',
+      'official-head-cpu.callgrind',
+      'official-head-cpu.speedscope.json',
+    ]);
+    expect(created?.body).toMatch(/\*\*Why\*\* `official` regressed: `work` \(app\.py:1\)/);
     const file = join(folder, 'session.json');
     const session = parseSession(readFileSync(file, 'utf8'), file);
     expect(session.source.baseline?.commit).toBe(base);
