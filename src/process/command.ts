@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 
 /** What a finished command left. `status` is null when a signal ended it. */
 export interface CommandResult {
@@ -16,11 +18,15 @@ export interface CommandOptions {
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
+  /** Given the program's standard input, which then stays open until it is ended there; in place of `input`. */
+  readonly onInput?: (input: Writable) => void;
   readonly timeoutSeconds?: number;
   /** Its abort asks the command to end (SIGTERM), and ends it (SIGKILL) when it has not after `GRACE_SECONDS`. */
   readonly signal?: AbortSignal;
   /** Called with each whole line of the error stream, as it comes. */
   readonly onStderrLine?: (line: string) => void;
+  /** Called with each whole line of stdout, as it comes. */
+  readonly onStdoutLine?: (line: string) => void;
   /** Called with the process id as soon as there is one. */
   readonly onStart?: (pid: number) => void;
   /** How much of stdout is kept before the command is killed as flooding. Default 64 MiB. */
@@ -60,12 +66,21 @@ export async function runCommand(
   let stdoutBytes = 0;
   let stderr = '';
   let partialLine = '';
+  let partialAnswer = '';
+  const decoder = new StringDecoder('utf8');
   let timedOut = false;
 
   child.stdout.on('data', (chunk: Buffer) => {
     stdoutBytes += chunk.length;
-    if (stdoutBytes <= maxStdoutBytes) stdout.push(chunk);
-    else child.kill('SIGKILL');
+    if (stdoutBytes > maxStdoutBytes) {
+      child.kill('SIGKILL');
+      return;
+    }
+    stdout.push(chunk);
+    if (options.onStdoutLine === undefined) return;
+    const lines = (partialAnswer + decoder.write(chunk)).split('\n');
+    partialAnswer = lines.pop() ?? '';
+    for (const line of lines) options.onStdoutLine(line);
   });
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (chunk: string) => {
@@ -77,7 +92,8 @@ export async function runCommand(
   });
   // A program that ends without reading its input is no error of ours.
   child.stdin.on('error', () => undefined);
-  child.stdin.end(options.input ?? '');
+  if (options.onInput === undefined) child.stdin.end(options.input ?? '');
+  else options.onInput(child.stdin);
 
   const timer =
     timeoutSeconds === undefined
