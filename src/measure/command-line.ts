@@ -1,5 +1,7 @@
-import { METRICS_WORD } from '../plan/plan.ts';
+import { dirname, join } from 'node:path';
+import { METRICS_WORD, type Server } from '../plan/plan.ts';
 import type { RunRequest } from './engine.ts';
+import { isBySampling, profiledCommand, type ProfilePlaces } from './profiled-command.ts';
 
 /**
  * The workload's words with a first `python` or `python3` replaced by the variant's interpreter and flags, and each
@@ -25,6 +27,79 @@ export function interpreterWords({ runnable, workload: { command }, profile }: R
 /** The workload's environment: the same on both sides but for what the variant itself sets. */
 export function workloadEnvironment({ runnable, workload, hashSeed }: RunRequest): Record<string, string> {
   return { ...workload.env, ...runnable.env, PYTHONHASHSEED: String(hashSeed) };
+}
+
+/** Where the probe is, and whose word it begins at. */
+export interface ProbePlace {
+  /** In a container of its own, of which it is the first process. */
+  readonly contained: boolean;
+  /** The command is one round of load: it is started at a word, and how its interpreter starts is not asked. */
+  readonly isLoad?: boolean;
+  /** Where a profiled run finds its profiler. */
+  readonly profiling: ProfilePlaces;
+}
+
+/** The probe's words for a run of a command that ends by itself: its mode, its options, the command. */
+export function runWords(
+  request: RunRequest,
+  metricsFile: string,
+  { contained, isLoad = false, profiling }: ProbePlace,
+): readonly string[] {
+  return [
+    'run',
+    ...(contained ? ['--contained'] : []),
+    ...(isLoad ? ['--wait'] : []),
+    `--timeout=${request.workload.timeoutSeconds}`,
+    `--repetitions=${request.repetitions}`,
+    `--interpreter=${isLoad ? 0 : interpreterWords(request)}`,
+    `--metrics=${metricsFile}`,
+    ...profileOption(request, profiling),
+    '--',
+    ...profiledCommand(request, workloadCommand(request, metricsFile), profiling),
+  ];
+}
+
+/** The server that a run is of; how the interpreter starts is looked at without it. */
+export const serverOf = ({ workload, profile }: RunRequest): Server | undefined =>
+  profile?.kind === 'imports' ? undefined : workload.server;
+
+/** The file of a server's probe, which stands beside the other's. */
+export const serverProbe = (probe: string): string => join(dirname(probe), 'serve.py');
+
+/**
+ * The words of a server's probe.
+ * @param mark what stands in the server's PACEGATE_METRICS, though nobody reads it; nothing where it is empty
+ */
+export function serveWords(
+  request: RunRequest,
+  server: Server,
+  { contained, profiling }: ProbePlace,
+  mark = '',
+): readonly string[] {
+  return [
+    ...(contained ? ['--contained'] : []),
+    `--ready=${server.ready}`,
+    `--start-timeout=${server.startTimeoutSeconds}`,
+    // py-spy stands before the server then, and writes what it saw at this one alone.
+    `--stop=${isBySampling(request) ? 'SIGINT' : server.stop}`,
+    `--stop-timeout=${server.stopTimeoutSeconds}`,
+    `--interpreter=${interpreterWords(request)}`,
+    `--metrics=${mark}`,
+    ...profileOption(request, profiling),
+    '--',
+    ...profiledCommand(request, workloadCommand(request, mark), profiling),
+  ];
+}
+
+const profileOption = ({ profile }: RunRequest, { folder }: ProfilePlaces): readonly string[] =>
+  profile === undefined ? [] : [`--profiles=${folder}`];
+
+/** One round of load on a server, as a run of its own: with the files and the interpreter that both sides share. */
+export function loadRequest(
+  { runnable, load = runnable, workload, hashSeed }: RunRequest,
+  server: Server,
+): RunRequest {
+  return { runnable: load, workload: { ...workload, command: server.load }, repetitions: 1, hashSeed };
 }
 
 /** Seconds after which the engine gives up on a probe that should have ended the run itself. */

@@ -3,15 +3,18 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandResult } from '../process/command.ts';
-import { watchdogSeconds, workloadCommand } from './command-line.ts';
+import { loadRequest, watchdogSeconds, workloadCommand } from './command-line.ts';
 import {
   containerEngine,
+  loadArguments,
   removeLeftovers,
   runArguments,
+  serverArguments,
   withoutAnswer,
   type ContainerEngineOptions,
 } from './container.ts';
 import { never, runRequest, type RequestChange } from './run-request.test-support.ts';
+import { serverSettings } from './server.test-support.ts';
 
 const OPTIONS: ContainerEngineOptions = {
   sessionId: 's1',
@@ -32,6 +35,7 @@ describe('the docker client’s words', () => {
       ...['--security-opt', 'no-new-privileges'],
       ...['--log-driver', 'none'],
       ...['--pull', 'never'],
+      '--no-healthcheck',
       ...['--label', 'org.pacegate.session=s1'],
       ...['--label', 'org.pacegate.owner=12@boot.1'],
       ...['--name', 'pacegate-s1-7'],
@@ -52,6 +56,58 @@ describe('the docker client’s words', () => {
       'python',
       'bench.py',
     ]);
+  });
+
+  describe('of a server', () => {
+    const SERVER = serverSettings(8000, { load: ['python', 'load.py', '{metrics}'], startTimeoutSeconds: 9 });
+    const request = runRequest(['python', '-m', 'service'], {
+      runnable: { workingDirectory: '/app', flags: ['-O'], filesFrom: '/head' },
+      workload: { files: ['load.py'], memoryBytes: 1e9, server: SERVER },
+    });
+
+    test('are those of a run, with the probe’s words for a server', () => {
+      const said = serverArguments(request, SERVER, 'pacegate-s1-7', OPTIONS);
+      const run = runArguments(request, 'pacegate-s1-7', OPTIONS);
+      const until = run.indexOf('--tmpfs');
+      const own = ['--mount', 'type=bind,src=/pacegate/dist/serve.py,dst=/pacegate/serve.py,readonly'];
+      expect(said.filter((word) => word !== '--interactive').slice(0, until + 2)).toEqual([
+        ...run.slice(0, until),
+        ...own,
+      ]);
+      expect(said.slice(said.indexOf('/pacegate/serve.py') - 2)).toEqual([
+        ...['-I', '-S', '/pacegate/serve.py'],
+        '--contained',
+        '--ready=http://127.0.0.1:8000/health',
+        '--start-timeout=9',
+        '--stop=SIGTERM',
+        '--stop-timeout=5',
+        '--interpreter=2',
+        '--metrics=',
+        ...['--', 'python', '-O', '-m', 'service'],
+      ]);
+    });
+
+    test('and of its load have the server’s network and the image, flags and files of the load’s own side', () => {
+      const baseline = {
+        ...request.runnable,
+        image: { ...request.runnable.image, id: 'sha256:ba5e' },
+        python: '/opt/python',
+        flags: [],
+      };
+      const load = loadRequest({ ...request, load: baseline }, SERVER);
+      const said = loadArguments(load, 'pacegate-s1-7-load-0', 'pacegate-s1-7', OPTIONS);
+      const run = runArguments(load, 'pacegate-s1-7-load-0', OPTIONS);
+      const until = run.indexOf('--network');
+      expect(said.filter((word) => word !== '--interactive').slice(0, until)).toEqual(run.slice(0, until));
+      expect(said.join('\0')).toContain(['--network', 'container:pacegate-s1-7', '--pids-limit'].join('\0'));
+      expect(said.slice(said.indexOf('--entrypoint'))).toEqual([
+        ...['--entrypoint', '/opt/python', 'sha256:ba5e', '-I', '-S', '/pacegate/probe.py'],
+        ...['run', '--contained', '--wait', '--timeout=120', '--repetitions=1', '--interpreter=0'],
+        ...['--metrics=/pacegate/metrics/metrics.json', '--'],
+        ...['/opt/python', 'load.py', '/pacegate/metrics/metrics.json'],
+      ]);
+      expect(said).toContain('type=bind,src=/head/load.py,dst=/app/load.py,readonly');
+    });
   });
 
   const mounted = (files: readonly string[], filesFrom = '/head', workingDirectory = '/app') =>

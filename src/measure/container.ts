@@ -1,14 +1,26 @@
 import { constants } from 'node:os';
 import { join, posix } from 'node:path';
+import type { Server } from '../plan/plan.ts';
 import { runCommand, type CommandResult } from '../process/command.ts';
+import { converse } from '../process/conversation.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
 import type { ProcessReading } from '../session/machine-reading.ts';
-import { interpreterWords, watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
+import {
+  loadRequest,
+  type ProbePlace,
+  runWords,
+  serverOf,
+  serverProbe,
+  serveWords,
+  watchdogSeconds,
+  workloadEnvironment,
+} from './command-line.ts';
 import type { Engine, Runnable, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { readProcess } from './machine-reading.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
-import { profiledCommand, profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
+import { profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
+import { loadWatchdogSeconds, measureServer, serverWatchdogSeconds, type Program } from './server.ts';
 
 export const SESSION_LABEL = 'org.pacegate.session';
 /** Process id and boot id of the owner, by which a later start tells the dead from the living. */
@@ -16,6 +28,7 @@ export const OWNER_LABEL = 'org.pacegate.owner';
 
 const { SIGKILL, SIGTERM } = constants.signals;
 const PROBE = '/pacegate/probe.py';
+const SERVE = '/pacegate/serve.py';
 const FACTS = '/pacegate/facts.py';
 const METRICS_FOLDER = '/pacegate/metrics';
 /** As much as the probe reads (METRICS_FILE_LIMIT); memory is taken as the file grows. */
@@ -28,6 +41,7 @@ const PROFILE_PLACES: ProfilePlaces = {
   folder: '/pacegate/profiles',
 };
 const PROFILES_FOLDER_SIZE = '64m';
+const PLACE: ProbePlace = { contained: true, profiling: PROFILE_PLACES };
 
 export interface ContainerEngineOptions {
   readonly sessionId: string;
@@ -41,14 +55,19 @@ export interface ContainerEngineOptions {
 /** A docker client's status for "the engine could not do it", as opposed to the command's own status. */
 const ENGINE_FAULT = 125;
 
-/** Runs each workload in a fresh container through the docker client: one call a run, nothing more. */
+/**
+ * Runs each workload in a fresh container through the docker client: one call a run, nothing more. A server has one, and
+ * each round of its load another.
+ */
 export function containerEngine(options: ContainerEngineOptions): Engine {
   let count = 0;
   return {
     run: async (request, signal) => {
       count += 1;
       const name = `pacegate-${options.sessionId}-${count}`;
+      const server = serverOf(request);
       try {
+        if (server !== undefined) return await serverRun(request, server, name, options, signal);
         const result = await runCommand('docker', runArguments(request, name, options), {
           timeoutSeconds: watchdogSeconds(request),
           maxStdoutBytes: MAX_ANSWER_BYTES,
@@ -66,6 +85,50 @@ export function containerEngine(options: ContainerEngineOptions): Engine {
       return await containerFacts(runnable, `pacegate-${options.sessionId}-${count}`, options);
     },
     cleanUp: async () => await removeByLabel(`${SESSION_LABEL}=${options.sessionId}`),
+  };
+}
+
+/** A server in one container, and its load in others that see nothing but the server's network. */
+async function serverRun(
+  request: RunRequest,
+  server: Server,
+  name: string,
+  options: ContainerEngineOptions,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const load = loadRequest(request, server);
+  return await measureServer(request, server, {
+    server: () =>
+      containerProgram(name, serverArguments(request, server, name, options), request, {
+        timeoutSeconds: serverWatchdogSeconds(request, server),
+        signal,
+      }),
+    load: (round) => {
+      const own = `${name}-load-${round}`;
+      return containerProgram(own, loadArguments(load, own, name, options), load, {
+        timeoutSeconds: loadWatchdogSeconds(request),
+        signal,
+      });
+    },
+  });
+}
+
+function containerProgram(
+  name: string,
+  words: readonly string[],
+  request: RunRequest,
+  limits: { readonly timeoutSeconds: number; readonly signal: AbortSignal },
+): Program {
+  const conversation = converse('docker', words, { ...limits, maxStdoutBytes: MAX_ANSWER_BYTES });
+  return {
+    conversation,
+    end: async (seconds) => {
+      const result = await conversation.finish(seconds);
+      // A client that is killed leaves its container; the name makes it ours to remove.
+      if (result.status === null || limits.signal.aborted) await removeContainer(name);
+      return result;
+    },
+    withoutAnswer: (result) => withoutAnswer(result, request),
   };
 }
 
@@ -104,13 +167,68 @@ export function withoutAnswer(result: CommandResult, { runnable, workload }: Run
 export function runArguments(
   request: RunRequest,
   name: string,
-  { sessionId, owner, probe }: ContainerEngineOptions,
+  options: ContainerEngineOptions,
 ): readonly string[] {
-  const { runnable, workload, repetitions, profile } = request;
-  const own = workloadEnvironment(request);
-  const environment = Object.entries({ ...own, ...profileEnvironment(request, own, PROFILE_PLACES) }).flatMap(
-    ([key, value]) => ['--env', `${key}=${value}`],
-  );
+  return containerArguments(request, name, options, {
+    network: request.workload.network,
+    probe: [PROBE, ...runWords(request, METRICS_FILE, PLACE)],
+  });
+}
+
+/** The same for a server, whose probe is spoken to. Pure. */
+export function serverArguments(
+  request: RunRequest,
+  server: Server,
+  name: string,
+  options: ContainerEngineOptions,
+): readonly string[] {
+  return containerArguments(request, name, options, {
+    network: request.workload.network,
+    interactive: true,
+    isServer: true,
+    probe: [SERVE, ...serveWords(request, server, PLACE)],
+  });
+}
+
+/**
+ * The same for one round of load: with no network of its own but the server's, so that with `none` both have a loopback
+ * of their own and nothing else. Pure.
+ * @param request the load's, as `loadRequest` makes it
+ * @param server name of the server's container
+ */
+export function loadArguments(
+  request: RunRequest,
+  name: string,
+  server: string,
+  options: ContainerEngineOptions,
+): readonly string[] {
+  return containerArguments(request, name, options, {
+    network: `container:${server}`,
+    interactive: true,
+    probe: [PROBE, ...runWords(request, METRICS_FILE, { ...PLACE, isLoad: true })],
+  });
+}
+
+function containerArguments(
+  request: RunRequest,
+  name: string,
+  { sessionId, owner, probe }: ContainerEngineOptions,
+  own: {
+    readonly network: string;
+    /** Its probe is spoken to. */
+    readonly interactive?: boolean;
+    /** The server's own probe is there, too: it takes much from the other. */
+    readonly isServer?: boolean;
+    /** The probe's file and words. */
+    readonly probe: readonly string[];
+  },
+): readonly string[] {
+  const { runnable, workload, profile } = request;
+  const variables = workloadEnvironment(request);
+  const environment = Object.entries({
+    ...variables,
+    ...profileEnvironment(request, variables, PROFILE_PLACES),
+  }).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
   const files = workload.files.flatMap((path) => [
     '--mount',
     mount(join(runnable.filesFrom, path), posix.join(runnable.workingDirectory, path)),
@@ -118,12 +236,13 @@ export function runArguments(
   return [
     'run',
     '--rm',
+    ...(own.interactive === true ? ['--interactive'] : []),
     ...isolation(sessionId, owner),
     '--name',
     name,
     ...(request.traces === undefined ? [] : ['--cidfile', request.traces.containerIdFile]),
     '--network',
-    workload.network,
+    own.network,
     '--pids-limit',
     String(workload.pids),
     // Equal limits: no swap, or a leak would be measured as slowness.
@@ -132,6 +251,7 @@ export function runArguments(
       : ['--memory', String(workload.memoryBytes), '--memory-swap', String(workload.memoryBytes)]),
     '--mount',
     mount(probe, PROBE),
+    ...(own.isServer === true ? ['--mount', mount(serverProbe(probe), SERVE)] : []),
     '--tmpfs',
     `${METRICS_FOLDER}:mode=1777,size=${METRICS_FOLDER_SIZE}`,
     ...(profile === undefined
@@ -149,20 +269,17 @@ export function runArguments(
     runnable.python,
     runnable.image.id,
     // The probe starts as bare as Python can: what the workload's interpreter loads is not its affair.
-    ...['-I', '-S', PROBE, 'run', '--contained'],
-    `--timeout=${workload.timeoutSeconds}`,
-    `--repetitions=${repetitions}`,
-    `--interpreter=${interpreterWords(request)}`,
-    `--metrics=${METRICS_FILE}`,
-    ...(profile === undefined ? [] : [`--profiles=${PROFILE_PLACES.folder}`]),
-    '--',
-    ...profiledCommand(request, workloadCommand(request, METRICS_FILE), PROFILE_PLACES),
+    ...['-I', '-S', ...own.probe],
   ];
 }
 
-/** What every container of ours has: no privileges, no log on the disk, and labels to be found by. */
+/**
+ * What every container of ours has: no privileges, no log on the disk, no health check of the image's, whose processes
+ * would be measured with the workload, and labels to be found by.
+ */
 const isolation = (sessionId: string, owner: string) => [
   ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--log-driver', 'none', '--pull', 'never'],
+  '--no-healthcheck',
   ...['--label', `${SESSION_LABEL}=${sessionId}`, '--label', `${OWNER_LABEL}=${owner}`],
 ];
 

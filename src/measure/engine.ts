@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly workload: Workload;
   readonly repetitions: number;
   readonly hashSeed: number;
+  /** Of a server: what its load is run with, the same on both sides; its own where there is but one side. */
+  readonly load?: Runnable;
   readonly traces?: Traces;
   /** Run it under a profiler: such a run is no sample. */
   readonly profile?: ProfileRequest;

@@ -1,11 +1,22 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { runCommand, type CommandResult } from '../process/command.ts';
-import { interpreterWords, watchdogSeconds, workloadCommand, workloadEnvironment } from './command-line.ts';
+import type { Server } from '../plan/plan.ts';
+import { runCommand, type CommandOptions, type CommandResult } from '../process/command.ts';
+import { converse } from '../process/conversation.ts';
+import {
+  loadRequest,
+  runWords,
+  serverOf,
+  serverProbe,
+  serveWords,
+  watchdogSeconds,
+  workloadEnvironment,
+} from './command-line.ts';
 import type { Engine, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { killProcessesWith } from './host-processes.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
-import { profiledCommand, profileEnvironment } from './profiled-command.ts';
+import { profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
+import { loadWatchdogSeconds, measureServer, serverWatchdogSeconds, type Program } from './server.ts';
 
 export interface HostEngineOptions {
   /** probe.py on this machine, absolute. */
@@ -24,34 +35,27 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
   return {
     run: async (request, signal) => {
       count += 1;
-      const { runnable, workload, repetitions, profile } = request;
+      const { runnable, profile } = request;
       const metricsFile = `${workFolder}/metrics-${count}.json`;
-      const places = {
+      const profiling = {
         profiler: profile?.scripts ?? '',
         pySpy: profile?.pySpy ?? '',
         folder: `${workFolder}/profiles-${count}`,
       };
-      const own = { ...hostEnvironment(), ...workloadEnvironment(request) };
       try {
-        if (profile !== undefined) await mkdir(places.folder);
+        if (profile !== undefined) await mkdir(profiling.folder);
+        const server = serverOf(request);
+        if (server !== undefined)
+          return await serverRun(request, server, {
+            probe,
+            profiling,
+            name: `${workFolder}/server-${count}`,
+            signal,
+          });
+        const place = { contained: false, profiling };
         const result = await runCommand(
           'env',
-          [
-            // Nothing of this process's environment: a token in it must not reach the workload, nor its noise.
-            '-i',
-            ...Object.entries({ ...own, ...profileEnvironment(request, own, places) }).map(
-              ([key, value]) => `${key}=${value}`,
-            ),
-            runnable.python,
-            ...['-I', '-S', probe, 'run'],
-            `--timeout=${workload.timeoutSeconds}`,
-            `--repetitions=${repetitions}`,
-            `--interpreter=${interpreterWords(request)}`,
-            `--metrics=${metricsFile}`,
-            ...(profile === undefined ? [] : [`--profiles=${places.folder}`]),
-            '--',
-            ...profiledCommand(request, workloadCommand(request, metricsFile), places),
-          ],
+          probeArguments(request, probe, profiling, runWords(request, metricsFile, place)),
           {
             cwd: runnable.workingDirectory,
             timeoutSeconds: watchdogSeconds(request),
@@ -71,7 +75,7 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
       } finally {
         // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
         await rm(metricsFile, { recursive: true, force: true });
-        if (profile !== undefined) await rm(places.folder, { recursive: true, force: true });
+        if (profile !== undefined) await rm(profiling.folder, { recursive: true, force: true });
       }
     },
     facts: async (runnable) => {
@@ -82,6 +86,102 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
       });
     },
     cleanUp: async () => await killProcessesWith(mark),
+  };
+}
+
+/** The words of `env`, which starts the probe. */
+function probeArguments(
+  request: RunRequest,
+  probe: string,
+  profiling: ProfilePlaces,
+  words: readonly string[],
+): readonly string[] {
+  const own = { ...hostEnvironment(), ...workloadEnvironment(request) };
+  const environment = { ...own, ...profileEnvironment(request, own, profiling) };
+  return [
+    // Nothing of this process's environment: a token in it must not reach the workload, nor its noise.
+    '-i',
+    ...Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+    request.runnable.python,
+    ...['-I', '-S', probe, ...words],
+  ];
+}
+
+interface ServerRun {
+  readonly probe: string;
+  readonly profiling: ProfilePlaces;
+  /** What the run's files are called before their endings: also what its processes are known by. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+}
+
+/** A server and its load, both processes of this machine. */
+async function serverRun(
+  request: RunRequest,
+  server: Server,
+  { probe, profiling, name, signal }: ServerRun,
+): Promise<RunResult> {
+  const load = loadRequest(request, server);
+  const mark = `${name}.json`;
+  return await measureServer(request, server, {
+    server: () =>
+      hostProgram(
+        request,
+        mark,
+        probeArguments(
+          request,
+          serverProbe(probe),
+          profiling,
+          serveWords(request, server, { contained: false, profiling }, mark),
+        ),
+        {
+          timeoutSeconds: serverWatchdogSeconds(request, server),
+          signal,
+          ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
+        },
+      ),
+    load: (round) => {
+      const metricsFile = `${name}-load-${round}.json`;
+      return hostProgram(
+        load,
+        metricsFile,
+        probeArguments(
+          load,
+          probe,
+          profiling,
+          runWords(load, metricsFile, { contained: false, profiling, isLoad: true }),
+        ),
+        { timeoutSeconds: loadWatchdogSeconds(request), signal },
+      );
+    },
+  });
+}
+
+/** @param file the program's PACEGATE_METRICS, by which its processes are known; removed at its end */
+function hostProgram(
+  request: RunRequest,
+  file: string,
+  words: readonly string[],
+  options: CommandOptions,
+): Program {
+  const conversation = converse('env', words, {
+    ...options,
+    cwd: request.runnable.workingDirectory,
+    maxStdoutBytes: MAX_ANSWER_BYTES,
+  });
+  return {
+    conversation,
+    end: async (seconds) => {
+      try {
+        const result = await conversation.finish(seconds);
+        // The probe takes its workload along, unless it was killed itself.
+        if (result.status !== 0) await killProcessesWith(`PACEGATE_METRICS=${file}`);
+        return result;
+      } finally {
+        await rm(file, { recursive: true, force: true });
+      }
+    },
+    withoutAnswer: (result) => withoutAnswer(result, request),
   };
 }
 

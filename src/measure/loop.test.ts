@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { fixedPlanner } from '../compare/planner.ts';
 import { resolvePlan } from '../plan/resolve.ts';
-import type { Run } from '../session/run.ts';
+import type { Run, Side } from '../session/run.ts';
 import type { Image } from '../session/session.ts';
 import type { Engine, RunRequest, RunResult, Runnable } from './engine.ts';
 import { measureSession, type LoopRequest, type ProgressEvent } from './loop.ts';
@@ -116,6 +116,44 @@ test('a hybrid is worked out run by run and is in the run as any other metric; a
     );
 });
 
+describe('a server’s load', () => {
+  const loads = async (served: string, sides: readonly Side[]) => {
+    const seen = new Set<string>();
+    const { request } = scripted(({ runnable: { image }, load }) => {
+      seen.add(`${image.side} <- ${load?.image.side ?? 'none'}`);
+      return OK;
+    });
+    const variants = request.variants.map((one) => ({
+      ...one,
+      sides: Object.fromEntries(sides.map((side) => [side, one.sides[side]])),
+    }));
+    await measureSession({ ...request, variants, plan: plan(served) }, never);
+    return [...seen].sort();
+  };
+  const SERVED = ', server: { ready: 8000, load: [python, load.py] }';
+
+  test('is the baseline’s on both sides', async () => {
+    expect(await loads(SERVED, ['baseline', 'head'])).toEqual(['baseline <- baseline', 'head <- baseline']);
+  });
+  test('is its own where there is one side alone', async () => {
+    expect(await loads(SERVED, ['head'])).toEqual(['head <- head']);
+  });
+  test('is nobody’s where there is no server', async () => {
+    expect(await loads('', ['baseline', 'head'])).toEqual(['baseline <- none', 'head <- none']);
+  });
+
+  test('that is short is not repeated, and a time limit’s advice names both limits', async () => {
+    const { request } = scripted((_, call) =>
+      call < 6 ? { ...OK, metrics: { wall_time_s: 0.01 } } : bad('timeout', 'not ready'),
+    );
+    const { repetitions, failures } = await measureSession({ ...request, plan: plan(SERVED) }, never);
+    expect(repetitions).toEqual({ a: 1, b: 1 });
+    expect(failures[0]?.message).toMatch(
+      /raise workload\.timeout for a round of load, workload\.server\.start-timeout/,
+    );
+  });
+});
+
 test('the plan with its minutes comes after the warm-up and before the first block', async () => {
   const { events, request } = scripted(() => OK);
   await measureSession(request, never);
@@ -139,7 +177,14 @@ describe('an engine’s fault', () => {
       image.variant === 'a' && call > 4 ? bad('engine', 'no daemon') : OK,
     );
     const result = await measureSession(request, never);
-    expect(result.failures).toEqual([expect.objectContaining({ variant: 'a', stage: 'engine' })]);
+    expect(result.failures).toEqual([
+      expect.objectContaining({
+        variant: 'a',
+        stage: 'engine',
+        // Of this machine's own interpreter: docker has nothing to say.
+        message: expect.stringMatching(/: no daemon\nThis was tried three times in a row\.$/),
+      }),
+    ]);
     expect(result.runs.filter(({ variant }) => variant === 'a').map(({ attempt }) => attempt)).toEqual([
       0, 1, 2,
     ]);

@@ -245,7 +245,16 @@ async function warmUp(
     for (let attempt = 0; ; attempt++) {
       const begun = request.clock().getTime();
       const { run, result } = await runOnce(
-        { variant, side, runnable, block: 0, position: position === 0 ? 0 : 1, attempt, hashSeed: 1 },
+        {
+          variant,
+          side,
+          runnable,
+          load: sides.baseline ?? runnable,
+          block: 0,
+          position: position === 0 ? 0 : 1,
+          attempt,
+          hashSeed: 1,
+        },
         request,
         state,
         signal,
@@ -295,6 +304,7 @@ async function measurePair(
           variant,
           side,
           runnable,
+          load: sides.baseline ?? runnable,
           block,
           position: position === 0 ? 0 : 1,
           attempt,
@@ -328,11 +338,22 @@ async function measurePair(
 }
 
 /** What a person can do about it, where that is not in the workload's own words. */
-const ADVICE: Partial<Record<Run['outcome'], string>> = {
-  timeout: '\nIf it is meant to take that long, raise workload.timeout; if not, the workload hangs.',
-  oom: '\nIf it is meant to take that much, raise workload.memory.',
-  engine: '\nThe engine failed three times in a row; `docker info` and its log say more.',
-};
+function adviceOn({ outcome, variant, side }: Run, { plan, variants }: LoopRequest): string {
+  const isServer = plan.workload.server !== undefined;
+  const engine = variants.find((own) => own.variant === variant)?.sides[side]?.image.engine;
+  switch (outcome) {
+    case 'timeout':
+      return `\nIf it is meant to take that long, raise workload.timeout${isServer ? ' for a round of load, workload.server.start-timeout for the start' : ''}; if not, the workload hangs.`;
+    case 'oom':
+      return '\nIf it is meant to take that much, raise workload.memory.';
+    case 'engine':
+      return engine === 'host'
+        ? '\nThis was tried three times in a row.'
+        : '\nThe engine failed three times in a row; `docker info` and its log say more.';
+    default:
+      return '';
+  }
+}
 
 /** The variant is measured no further. Its runs so far stay in the session. */
 function drop(run: Run, request: LoopRequest, state: State): void {
@@ -340,7 +361,7 @@ function drop(run: Run, request: LoopRequest, state: State): void {
     variant: run.variant,
     side: run.side,
     stage: run.outcome === 'engine' ? 'engine' : 'workload',
-    message: `${run.variant} (${run.side}, ${run.block === 0 ? 'warm-up' : `block ${run.block}`}): ${run.message ?? run.outcome}${ADVICE[run.outcome] ?? ''}`,
+    message: `${run.variant} (${run.side}, ${run.block === 0 ? 'warm-up' : `block ${run.block}`}): ${run.message ?? run.outcome}${adviceOn(run, request)}`,
   };
   state.failures.push(failure);
   request.onProgress({ kind: 'dropped', failure });
@@ -348,22 +369,26 @@ function drop(run: Run, request: LoopRequest, state: State): void {
 
 interface OneRun extends Pick<Run, 'variant' | 'side' | 'block' | 'position' | 'attempt'> {
   readonly runnable: Runnable;
+  /** What a server's load is run with: the baseline's, so that a change of the server's Python is none of the load's. */
+  readonly load: Runnable;
   readonly hashSeed: number;
 }
 
 async function runOnce(
-  { runnable, hashSeed, ...place }: OneRun,
+  { runnable, load, hashSeed, ...place }: OneRun,
   request: LoopRequest,
   state: State,
   signal: AbortSignal,
 ): Promise<{ readonly run: Run; readonly result: RunResult }> {
   const started = request.clock().toISOString();
+  const { workload } = request.plan;
   const result = await request.engines[runnable.image.engine].run(
     {
       runnable,
-      workload: request.plan.workload,
+      workload,
       repetitions: state.repetitions.get(place.variant) ?? 1,
       hashSeed,
+      ...(workload.server === undefined ? {} : { load }),
     },
     signal,
   );

@@ -3,6 +3,9 @@
 `probe.py run OPTIONS -- COMMAND...` starts the command as its child, waits for it and for everything that it left
 behind, and writes one line of JSON on its own standard output; the command's output goes to the error stream.
 
+Servers have a probe of their own, serve.py, which takes what it can from here. It is a file of its own because this one
+must stay small: the interpreter's memory for reading it is inherited, too.
+
 Standard library only, Python 3.8 or newer, and few imports: the size of this process is inherited by the child's
 max RSS until it execs. All of them before the first run: none may fall into the measured time, nor be read from
 files that a workload has changed. In a container it is the first process, so orphans become its own; on a host it
@@ -206,6 +209,34 @@ def cpu_pressure_seconds():
     return None
 
 
+def noise_readings(v2, v1):
+    """Counters of the machine and of the cgroup, of which a run's noise is what they grew by."""
+    busy, steal = machine_seconds()
+    return {
+        "busy_s": busy,
+        "steal_s": steal,
+        "cpu_pressure_s": cpu_pressure_seconds(),
+        "throttled_s": throttled_seconds(v2, v1),
+    }
+
+
+def noise_between(before, after, used):
+    """The noise between two readings, without what one of them lacks.
+
+    `used`: CPU seconds that the run and this process used meanwhile, None where that is not known.
+    """
+    noise = {
+        name: max(0.0, after[name] - before[name])
+        for name in before
+        if before[name] is not None and after[name] is not None
+    }
+    busy = noise.pop("busy_s", None)
+    others = None if busy is None or used is None else other_seconds(busy, used)
+    if others is not None:
+        noise["other_cpu_s"] = others
+    return noise
+
+
 def become_subreaper():
     """Orphans become this process's own, and it ends when Pacegate does."""
     import ctypes
@@ -341,6 +372,19 @@ def start(command, environment):
     return pid, float(clock or forked), message.decode("utf-8", "replace")
 
 
+def ending(status):
+    """(outcome, exit status or None, words) of a wait status."""
+    if os.WIFSIGNALED(status):
+        number_ = os.WTERMSIG(status)
+        try:
+            name = signal.Signals(number_).name
+        except ValueError:
+            name = "signal {}".format(number_)
+        return "signal", None, "was ended by {}".format(name)
+    exit_status = os.WEXITSTATUS(status)
+    return ("nonzero" if exit_status else "ok"), exit_status, "ended with exit status {}".format(exit_status)
+
+
 class Timeout(Exception):
     pass
 
@@ -395,23 +439,52 @@ def usage_metrics(before, after, repetitions):
     return metrics
 
 
-class Watch:
+class Samples:
+    """Looks at anonymous memory, and the highest of them."""
+
+    def __init__(self, look):
+        self.look = look
+        # What is there before the workload is: this process's own.
+        self.floor = look()
+        self.samples = self.peak = 0
+        self.last = self.longest_gap = 0.0
+
+    def begin(self):
+        self.last = time.perf_counter()
+
+    def sample(self):
+        """Looks once. Returns the seconds until the next look is due."""
+        began = time.process_time()
+        now = time.perf_counter()
+        self.longest_gap = max(self.longest_gap, now - self.last)
+        self.last = now
+        self.samples += 1
+        self.peak = max(self.peak, self.look() or 0)
+        return max(SAMPLE_SECONDS, (time.process_time() - began) / SAMPLE_SHARE)
+
+    def end(self):
+        self.longest_gap = max(self.longest_gap, time.perf_counter() - self.last)
+
+    def peak_bytes(self):
+        """The highest sample without what this process itself holds, or None."""
+        if self.floor is None or self.samples < SAMPLES_AT_LEAST:
+            return None
+        return max(0, self.peak - self.floor)
+
+
+class Watch(Samples):
     """Raises Timeout at the deadline of what is running, and until then looks at its anonymous memory.
 
     A timer of the one thread that there is, not a thread: this process forks, and Python warns of that with two.
     """
 
     def __init__(self, look):
-        self.look = look
-        # What is there before the workload is: this process's own.
-        self.floor = look()
+        super().__init__(look)
         self.deadline = None
-        self.samples = self.peak = 0
-        self.last = self.longest_gap = 0.0
         signal.signal(signal.SIGALRM, self.ring)
 
     def start(self, seconds):
-        self.last = time.perf_counter()
+        self.begin()
         self.deadline = self.last + seconds
         self.arm(SAMPLE_SECONDS)
 
@@ -428,27 +501,12 @@ class Watch:
         if self.floor is None:
             self.arm(0)
             return
-        began = time.process_time()
-        self.sample()
-        self.arm(max(SAMPLE_SECONDS, (time.process_time() - began) / SAMPLE_SHARE))
-
-    def sample(self):
-        now = time.perf_counter()
-        self.longest_gap = max(self.longest_gap, now - self.last)
-        self.last = now
-        self.samples += 1
-        self.peak = max(self.peak, self.look() or 0)
+        self.arm(self.sample())
 
     def stop(self):
         self.deadline = None
         signal.setitimer(signal.ITIMER_REAL, 0)
-        self.longest_gap = max(self.longest_gap, time.perf_counter() - self.last)
-
-    def peak_bytes(self):
-        """The highest sample without what this process itself holds, or None."""
-        if self.floor is None or self.samples < SAMPLES_AT_LEAST:
-            return None
-        return max(0, self.peak - self.floor)
+        self.end()
 
 
 def startup_seconds(interpreter, environment):
@@ -487,6 +545,12 @@ def end_on_signal(contained):
     for number_ in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number_) != signal.SIG_IGN:
             signal.signal(number_, end)
+
+
+def say(value):
+    """One line for Pacegate, on a line of its own, whatever a workload may have written here through /proc."""
+    sys.stdout.write("\n" + json.dumps(value) + "\n")
+    sys.stdout.flush()
 
 
 def read_metrics(path):
@@ -541,6 +605,12 @@ def run(options, command):
     end_on_signal(options["contained"])
     if not options["contained"]:
         become_subreaper()
+    if options.get("wait"):
+        say({"event": "waiting"})
+        if not sys.stdin.readline():
+            sys.exit("probe: nobody said when to begin")
+        # The workload reads none of what Pacegate may say.
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     # Not in a container, where it is refused: ctypes would make this process larger, and with it the floor of max RSS.
     counters = {} if options["contained"] else open_counters()
     v2, v1 = cgroup_folders(options["contained"])
@@ -550,8 +620,7 @@ def run(options, command):
         environment["PACEGATE_METRICS"] = metrics_file
 
     noise = {"load_1m": os.getloadavg()[0]}
-    (busy, steal), pressure = machine_seconds(), cpu_pressure_seconds()
-    throttled = throttled_seconds(v2, v1)
+    readings = noise_readings(v2, v1)
     cgroup_before = cgroup_cpu_seconds(v2, v1)
     own_before = time.process_time()
     usage_before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -574,7 +643,7 @@ def run(options, command):
     own = time.process_time() - own_before
     cgroup_after = cgroup_cpu_seconds(v2, v1)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    busy_after, steal_after = machine_seconds()
+    readings_after = noise_readings(v2, v1)
     frequency = frequency_hz()
 
     if outcome == "timeout":
@@ -590,19 +659,9 @@ def run(options, command):
     status = state["status"]
     exit_status = None
     if outcome == "ok":
-        if os.WIFSIGNALED(status):
-            number_ = os.WTERMSIG(status)
-            try:
-                name = signal.Signals(number_).name
-            except ValueError:
-                name = "signal {}".format(number_)
-            outcome = "signal"
-            state["message"] = "the command was ended by {}".format(name)
-        else:
-            exit_status = os.WEXITSTATUS(status)
-            if exit_status != 0:
-                outcome = "nonzero"
-                state["message"] = state["message"] or "the command ended with exit status {}".format(exit_status)
+        outcome, exit_status, words = ending(status)
+        if outcome != "ok":
+            state["message"] = state["message"] or "the command " + words
     # The kernel kills the largest process of the group, which need not be the command itself.
     if outcome != "timeout" and outcome != "ok" and oom_kills(v2, v1) > 0:
         outcome = "oom"
@@ -626,21 +685,13 @@ def run(options, command):
     cgroup = None
     if cgroup_before is not None and cgroup_after is not None:
         cgroup = max(0.0, cgroup_after - cgroup_before - own) / repetitions
-    for name, before, after in (
-        ("steal_s", steal, steal_after),
-        ("cpu_pressure_s", pressure, cpu_pressure_seconds()),
-        ("throttled_s", throttled, throttled_seconds(v2, v1)),
-    ):
-        if before is not None and after is not None:
-            noise[name] = max(0.0, after - before)
     # Where there is no cgroup, what a run used that had to be killed is not known: nobody has waited for it.
     used = None if outcome == "timeout" else usage_seconds(usage) - usage_seconds(usage_before) + own
     if cgroup_before is not None and cgroup_after is not None:
         used = cgroup_after - cgroup_before
-    if busy is not None and busy_after is not None and used is not None:
-        noise["other_cpu_s"] = other_seconds(busy_after - busy, used)
-    noise["frequency_hz"] = frequency
-    noise = {name: value for name, value in noise.items() if value is not None}
+    noise.update(noise_between(readings, readings_after, used))
+    if frequency is not None:
+        noise["frequency_hz"] = frequency
     if "throttled_s" in noise:
         metrics["throttled_time_s"] = noise["throttled_s"] / repetitions
 
@@ -668,16 +719,15 @@ def run(options, command):
     }
     if options["profiles"]:
         answer["profiles"], answer["profilesLeftOut"] = read_profiles(options["profiles"])
-    # On a line of its own, whatever a workload may have written here through /proc.
-    sys.stdout.write("\n")
-    json.dump(answer, sys.stdout)
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+    say(answer)
 
 
 def main(arguments):
     split = arguments.index("--")
-    options = {"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0, "profiles": ""}
+    options = {
+        "contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0, "wait": False,
+        "profiles": "",
+    }  # fmt: skip
     for word in arguments[1:split]:
         name, _, value = word.partition("=")
         if name == "--contained":
@@ -691,6 +741,9 @@ def main(arguments):
             options["interpreter"] = int(value)
         elif name == "--metrics":
             options["metrics"] = value
+        elif name == "--wait":
+            # The command is started when a word comes on standard input.
+            options["wait"] = True
         elif name == "--profiles":
             # The folder in which a profiler leaves what it saw.
             options["profiles"] = value

@@ -480,7 +480,7 @@ describe('what the machine does beside the run', () => {
       'probe.cgroup_folders = lambda contained: (None, None)',
       'command = ["sh", "-c", "cat work > stat; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]',
       'probe.os.chdir(folder)',
-      'probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 0}, command)',
+      'probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 0, "profiles": ""}, command)',
     )) as { noise: Record<string, number>; metrics: Record<string, number>; cgroupCpu: null };
     expect(cgroupCpu).toBeNull();
     const own = 2 * (metrics['cpu_time_s'] ?? Number.NaN);
@@ -571,7 +571,7 @@ test('the probe has imported everything before the first run', async () => {
     'import io, contextlib',
     'known = before | set(sys.modules)',
     'with contextlib.redirect_stdout(io.StringIO()):',
-    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 1}, [sys.executable, "-c", "pass"])',
+    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 1, "profiles": ""}, [sys.executable, "-c", "pass"])',
     'print(json.dumps(sorted(set(sys.modules) - known)))',
   );
   expect(late).toEqual([]);

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { profileOf, type CallGraph } from '../session/profile.ts';
+import { freePort } from '../process/engine.test-support.ts';
 import type { Engine, ProfileRequest } from './engine.ts';
 import { hostEngine } from './host.ts';
 import { resolveInterpreter } from './interpreter.ts';
@@ -175,6 +176,48 @@ work(10)
     expect(find(graph, 'work')?.calls).toBe(1);
     expect(graph.notes.join()).toMatch(/more of its processes left a profile that is too large or not whole/);
   });
+});
+
+test('a server under load: its own functions, not those of the load', async () => {
+  const port = await freePort();
+  await writeFile(
+    join(folder, 'project', 'load.py'),
+    `import urllib.request
+for _ in range(20):
+    urllib.request.urlopen('http://127.0.0.1:${port}/').read()
+`,
+  );
+  const graph = graphOf(
+    await profiled(
+      'cpu',
+      `import http.server
+${WORK}
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = str(work(100)).encode()
+        self.send_response(200); self.send_header('Content-Length', str(len(body))); self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(('127.0.0.1', ${port}), Handler).serve_forever()
+`,
+      {
+        workload: {
+          timeoutSeconds: 60,
+          server: {
+            ready: `http://127.0.0.1:${port}/`,
+            load: ['python', 'load.py'],
+            warmUp: 1,
+            startTimeoutSeconds: 30,
+            stop: 'SIGTERM',
+            stopTimeoutSeconds: 10,
+          },
+        },
+      },
+    ),
+  );
+  // The ready check's, and two rounds of load.
+  expect(find(graph, 'work')?.calls).toBe(41);
+  expect(find(graph, 'urlopen')).toBeUndefined();
 });
 
 test('memory: who holds it when most is held, by the function that asked for it', async () => {
