@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { assembleParts } from '../compare/merge.ts';
@@ -13,9 +15,12 @@ import { hostEngine } from '../measure/host.ts';
 import { resolveInterpreter } from '../measure/interpreter.ts';
 import { readJournal } from '../measure/journal.ts';
 import { never, runRequest, type RequestChange } from '../measure/run-request.test-support.ts';
+import { loadCommand, serverCommand, serverSettings } from '../measure/server.test-support.ts';
+import type { Server } from '../plan/plan.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { shardOf } from '../plan/shard.ts';
 import type { CommandResult } from '../process/command.ts';
+import { freePort } from '../process/engine.test-support.ts';
 import { parseSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import { readTimelines } from '../session/timeline.ts';
@@ -82,6 +87,24 @@ variants:
 metrics: { wall_time_s: { limit: lots, better: faster }, "a b": {} }
 rules: { alpha: 2, blocks: 0, fail-on: [slower], budget: 20 }
 `),
+  ],
+  [
+    'a server with several mistakes',
+    changed(
+      'command: [python, bench.py]',
+      `command: [python, -m, service, "{metrics}"]
+  repetitions: 3
+  server: { ready: "http://example.org/", load: python load.py, warm-up: many, stop: SIGKILL }`,
+    ),
+  ],
+  [
+    'a server that is repeated, and reports itself',
+    changed(
+      'command: [python, bench.py]',
+      `command: [python, -m, service, "{metrics}"]
+  repetitions: 3
+  server: { ready: 8000, load: [python, load.py] }`,
+    ),
   ],
   ['a variant twice', changed('  debian:', '  official: { interpreter: debian }\n  debian:')],
   [
@@ -314,6 +337,21 @@ const hostRun =
     );
     return `${outcome}: ${message ?? ''}`;
   };
+/** The same of a server on a free port. */
+const servedRun =
+  (server: readonly string[], load: readonly string[], settings: Partial<Server> = {}) =>
+  async () => {
+    const port = await freePort();
+    const workload = {
+      server: serverSettings(port, {
+        load: loadCommand(port, load),
+        startTimeoutSeconds: 10,
+        stopTimeoutSeconds: 1,
+        ...settings,
+      }),
+    };
+    return (await hostRun(serverCommand(port, server), { workload })()).replaceAll(String(port), '8000');
+  };
 const clientEnded =
   (result: Partial<CommandResult>, change: RequestChange = {}) =>
   () => {
@@ -346,6 +384,47 @@ const measured: readonly (readonly [string, Provoke])[] = [
       workload: { timeoutSeconds: 2 },
     }),
   ],
+  [
+    'a server that is never ready',
+    servedRun(['print("loading the model", flush=True)', 'time.sleep(60)'], [], { startTimeoutSeconds: 1 }),
+  ],
+  [
+    'a server that ends before it is ready',
+    servedRun(['print("no such table: users", flush=True)', 'sys.exit(3)'], []),
+  ],
+  [
+    'a server that ends under load',
+    servedRun(
+      ['def handle(path): return (os._exit(4), "") if path == "/" else (200, "")', 'serve()'],
+      ['try: get("/")', 'except OSError: time.sleep(60)'],
+    ),
+  ],
+  [
+    'a load that fails',
+    servedRun(
+      [
+        'def handle(path):',
+        '    if path != "/": return 200, ""',
+        '    print("no such table: users", flush=True)',
+        '    return 500, ""',
+        'serve()',
+      ],
+      ['try: get("/")', 'except OSError as error: sys.exit("load: {}".format(error))'],
+    ),
+  ],
+  [
+    'a port that somebody else has',
+    async () => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const { port } = other.address() as AddressInfo;
+      try {
+        return (await servedRun(['serve()'], [], { ready: port })()).replaceAll(String(port), '8000');
+      } finally {
+        other.close();
+      }
+    },
+  ],
   ['metrics that are no JSON', metrics('tasks: 5')],
   ['metrics that are no numbers', metrics('{"tasks": "many"}')],
   ['metrics with a name that is taken', metrics('{"wall_time_s": 1}')],
@@ -377,6 +456,7 @@ const steady = (text: string) =>
   text
     .replace(/\/tmp\/pacegate-test-\w+/g, '/folder')
     .replace(/after \d+\.\d s/g, 'after 0.1 s')
+    .replace(/tried \d+ times/g, 'tried 100 times')
     .replaceAll(process.cwd(), '/pacegate');
 
 test('every message of Plan, build and measurement is the one in fixtures/errors.md', async () => {

@@ -1,9 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { until } from '../measure/run-request.test-support.ts';
 import { resolvePlan } from '../plan/resolve.ts';
+import { freePort } from '../process/engine.test-support.ts';
 
 /** What always holds for the workloads that everything else is tried with; never how long they take. */
 
@@ -132,6 +135,87 @@ describe('the time series service', () => {
   });
 });
 
+describe('the text service', () => {
+  let folder: string;
+  let port: number;
+  beforeEach(async () => {
+    folder = copyOf('server');
+    port = await freePort();
+  });
+
+  /** A round of load on the service as it stands, and how the service ended when asked to. */
+  async function load(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+    const service = spawn('python3', ['-W', 'error', '-m', 'service', String(port)], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    const ended = once(service, 'exit');
+    try {
+      await until(
+        async () =>
+          await fetch(`http://127.0.0.1:${port}/health`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+      );
+      const words = ['-W', 'error', 'load.py', '--port', String(port), ...args];
+      return python(folder, words, env);
+    } finally {
+      service.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+    }
+  }
+
+  test('answers its load, which reports business metrics, and ends when asked to', async () => {
+    const metrics = join(folder, 'metrics.json');
+    const { status, stderr } = await load(['--requests', '50', '--clients', '3'], {
+      PACEGATE_METRICS: metrics,
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const number = expect.any(Number);
+    expect(JSON.parse(readFileSync(metrics, 'utf8'))).toEqual({
+      requests: { value: 50, unit: 'requests', better: 'higher' },
+      requests_per_s: { value: number, unit: 'requests/s', better: 'higher' },
+      latency_p50_s: { value: number, unit: 's', better: 'lower' },
+      latency_p99_s: { value: number, unit: 's', better: 'lower' },
+    });
+  });
+
+  test.each([
+    ['checksum', 'checksum * 31', 'checksum * 33'],
+    ['longest word', 'len(word) > len(longest)', 'len(word) >= len(longest) + 2'],
+    ['number of words', '"words": len(words)', '"words": len(words) + 1'],
+  ])('with a wrong %s fails its load, which reports no metrics', async (_, from, to) => {
+    change(folder, 'service/summary.py', from, to);
+    const { status, stderr } = await load(['--requests', '8'], {
+      PACEGATE_METRICS: join(folder, 'metrics.json'),
+    });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^load: \d of 4 clients failed, the first with WrongAnswer: status 200, .* expected /,
+    );
+    expect(readdirSync(folder)).not.toContain('metrics.json');
+  });
+
+  test('that is not there fails its load', () => {
+    const { status, stderr } = python(folder, ['load.py', '--port', String(port)]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^load: 4 of 4 clients failed, the first with ConnectionRefusedError: /);
+  });
+
+  test('is a plan, with a server', () => {
+    const text = readFileSync(join(fixtures, 'server/pacegate.yml'), 'utf8');
+    const { workload } = resolvePlan({ text, file: 'pacegate.yml', root: fixtures });
+    expect(workload.files).toEqual(['load.py']);
+    expect(workload.server).toMatchObject({ ready: 'http://127.0.0.1:8000/health', warmUp: 1 });
+  });
+
+  test('costs what one line says', () => {
+    const text = readFileSync(join(fixtures, 'server/service/summary.py'), 'utf8');
+    expect(text.match(/^ROUNDS = \d+$/gm)).toHaveLength(1);
+  });
+});
+
 describe('the demo', () => {
   test('has two versions that compute the same, with and without -O', () => {
     const outputs = ['demo/baseline', 'demo/head'].flatMap((side) =>
@@ -171,12 +255,12 @@ test.each(['timeseries/pacegate.yml', 'demo/images.yml', 'demo/host.yml'])('%s i
 });
 
 test('every source is Python 3.9', () => {
-  const sources = ['timeseries', 'demo'].flatMap((folder) =>
+  const sources = ['timeseries', 'server', 'demo'].flatMap((folder) =>
     readdirSync(join(fixtures, folder), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.py'))
       .map((path) => join(folder, path)),
   );
-  expect(sources).toHaveLength(12);
+  expect(sources).toHaveLength(16);
   const parse =
     'import ast, sys\nfor path in sys.argv[1:]: ast.parse(open(path).read(), path, feature_version=(3, 9))';
   expect(python(fixtures, ['-c', parse, ...sources])).toEqual({ status: 0, stdout: '', stderr: '' });

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Server } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
 import {
   SESSION_FORMAT,
   SESSION_VERSION,
   type Failure,
   type Machine,
+  type ServerRecord,
   type Session,
   type Source,
 } from '../session/session.ts';
 import type { Measured, VariantSides } from './ports.ts';
+import { serverNotes } from './server-notes.ts';
 import { imagesOf } from './sides.ts';
 
 export interface SessionParts {
@@ -48,6 +50,7 @@ export function assembleSession(parts: SessionParts): Session {
     machine: parts.machine,
     workload: {
       command: [...plan.workload.command],
+      ...(plan.workload.server === undefined ? {} : { server: serverRecord(plan.workload.server) }),
       hash: workloadHash(plan, parts.files),
       files: { ...parts.files },
       repetitions: { ...measured.repetitions },
@@ -63,7 +66,7 @@ export function assembleSession(parts: SessionParts): Session {
     failures: [...parts.failures, ...measured.failures],
     nights: [],
     declaredMetrics: measured.declaredMetrics,
-    notes: [...parts.notes],
+    notes: [...parts.notes, ...serverNotes(plan.workload, measured.runs)],
     budget: {
       seconds: plan.budgetSeconds,
       spentSeconds: (parts.ended.getTime() - parts.started.getTime()) / 1000,
@@ -76,13 +79,17 @@ export function assembleSession(parts: SessionParts): Session {
   };
 }
 
+const serverRecord = (server: Server): ServerRecord => ({ ...server, load: [...server.load] });
+
 /** SHA-256 of everything that decides what is measured: equal hashes may be compared across sessions. */
 export function workloadHash(plan: Plan, files: Readonly<Record<string, string>>): string {
-  const { command, env, network, memoryBytes, pids } = plan.workload;
+  const { command, server, env, network, memoryBytes, pids } = plan.workload;
   const sorted = (record: Readonly<Record<string, string>>) =>
     Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify({
     command,
+    // Time limits decide no figure. Left out where there is no server: a hash stays what it was.
+    ...(server === undefined ? {} : { server: [server.ready, server.load, server.warmUp, server.stop] }),
     env: sorted(env),
     network,
     memoryBytes,

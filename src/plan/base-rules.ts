@@ -58,7 +58,7 @@ export function ruleChanges(head: Plan, base: Plan): string[] {
     ...differences('rules', rulesOf(head), rulesOf(base)),
     ...differences('metric', metricsOf(head), metricsOf(base)),
     ...differences('variant', variantsOf(head), variantsOf(base)),
-    ...differences('workload', { ...head.workload }, { ...base.workload }),
+    ...differences('workload', workloadOf(head), workloadOf(base)),
   ];
   if (changes.length === 0) return [];
   const judged = changes.filter((change) => /^(rules|metric) /.test(change));
@@ -87,6 +87,14 @@ const metricsOf = ({ metrics }: Plan) =>
       `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %${formula === undefined ? '' : `, ${formula}`}`,
     ]),
   );
+
+/** With each setting of a server by itself. */
+const workloadOf = ({ workload: { server, ...workload } }: Plan) => ({
+  ...workload,
+  ...Object.fromEntries(
+    Object.entries(server ?? {}).map(([name, value]: [string, unknown]) => [`server.${name}`, value]),
+  ),
+});
 
 const variantsOf = ({ variants }: Plan) =>
   Object.fromEntries(variants.map((variant) => [variant.name, variant]));

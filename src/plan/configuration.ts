@@ -4,7 +4,7 @@ import { betterSchema, METRIC_NAME } from '../session/metric.ts';
 import { PROFILERS } from '../session/profile.ts';
 import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
 import { PROFILES } from '../statistics/looks.ts';
-import { COLD_BUILDS } from './plan.ts';
+import { COLD_BUILDS, STOP_SIGNALS } from './plan.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
 /**
@@ -248,6 +248,50 @@ export type VariantConfiguration = z.infer<typeof variantSchema>;
 
 const COMMAND = 'a list of words, such as [python, bench.py]';
 
+const READY =
+  'a TCP port from 1 to 65535, or an address of this machine such as http://127.0.0.1:8000/health';
+const WARM_UP = 'a whole number of rounds, 0 to 100';
+
+const serverSchema = table({
+  ready: z
+    .union(
+      [
+        z.int(legal(READY)).min(1, legal(READY)).max(65_535, legal(READY)),
+        // Loopback alone: on a host engine any other would be somebody else's server.
+        z
+          .string()
+          .regex(/^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}(\/[\x21-\x7e]{0,500})?$/, {
+            ...legal(READY),
+            abort: true,
+          })
+          .refine((address) => portOf(address) >= 1 && portOf(address) <= 65_535, legal(READY)),
+      ],
+      legal(READY),
+    )
+    .meta({
+      description:
+        'When the server is ready: a TCP port of loopback that takes connections, or an http:// address there that answers with 2xx or 3xx.',
+      examples: [8000, 'http://127.0.0.1:8000/health'],
+    }),
+  load: z.array(z.string(), legal(COMMAND)).min(1, legal(COMMAND)).meta({
+    description:
+      "One round of load, run in a second container beside the server's; a first word python or python3 is the interpreter of the baseline's image on both sides.",
+  }),
+  'warm-up': z
+    .int(legal(WARM_UP))
+    .min(0, legal(WARM_UP))
+    .max(100, legal(WARM_UP))
+    .optional()
+    .meta({ description: 'Rounds of load before the one that counts; 1 where nothing is said.' }),
+  'start-timeout': duration.optional(),
+  stop: z.enum(STOP_SIGNALS).optional().meta({ description: 'The signal that asks the server to end.' }),
+  'stop-timeout': duration.optional(),
+}).meta({
+  description: 'The command is a server: it is measured while a second container puts load on it.',
+});
+
+const portOf = (address: string) => Number(/:(\d+)(\/|$)/.exec(address.slice('http://'.length))?.[1]);
+
 const workloadSchema = table({
   context: relativePath.optional().meta({ description: 'The folder that the images carry.' }),
   dockerfile: relativePath.optional().meta({
@@ -274,6 +318,7 @@ const workloadSchema = table({
     .union([z.literal('auto'), z.int().min(1).max(100_000)], legal('auto, or a number from 1'))
     .optional()
     .meta({ description: 'How often a run repeats the command; auto aims at half a second.' }),
+  server: serverSchema.optional(),
   profiler: z
     .enum(PROFILERS, legal(PROFILERS.join(', ')))
     .optional()

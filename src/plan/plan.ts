@@ -63,6 +63,24 @@ export type Variant = InterpreterVariant | ImageVariant | BakeVariant | HostVari
 /** Stands in the command for the file that PACEGATE_METRICS names. */
 export const METRICS_WORD = '{metrics}';
 
+/** Signals by which a server may be asked to end. */
+export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
+export type StopSignal = (typeof STOP_SIGNALS)[number];
+
+/** What makes a workload a server: how it is known to be ready, the load that it is measured under, and its end. */
+export interface Server {
+  /** A TCP port of loopback, or an `http://` address there. */
+  readonly ready: number | string;
+  /** One round of load. A first word `python` is the baseline's interpreter, on both sides. */
+  readonly load: readonly string[];
+  /** Rounds of load before the one that counts. */
+  readonly warmUp: number;
+  readonly startTimeoutSeconds: number;
+  readonly stop: StopSignal;
+  /** From the signal to SIGKILL. */
+  readonly stopTimeoutSeconds: number;
+}
+
 /** The command that is run and measured, and what surrounds it. */
 export interface Workload {
   /** Folder that the images carry, relative to the root. */
@@ -80,6 +98,8 @@ export interface Workload {
   readonly pids: number;
   /** Inner repetitions in one run; `auto`: so many that a run takes a few hundred milliseconds. */
   readonly repetitions: number | 'auto';
+  /** The command is a server that runs until it is stopped; `timeoutSeconds` is that of a round of load. */
+  readonly server?: Server;
   /** What looks at one more run of each side of what regressed. */
   readonly profiler: Profiler;
 }

@@ -44,6 +44,97 @@ test('a command that writes its metrics into {metrics} is not repeated inside a 
   );
 });
 
+describe('a workload that is a server', () => {
+  const served = (settings: string, more = '') =>
+    GOOD.replace('  timeout: 10m', `  server: { load: [python, load.py], ${settings} }${more}`);
+
+  test('has defaults, and is started once in a run', () => {
+    const { server, repetitions } = resolve(served('ready: 8000')).workload;
+    expect(repetitions).toBe(1);
+    expect(server).toEqual({
+      ready: 8000,
+      load: ['python', 'load.py'],
+      warmUp: 1,
+      startTimeoutSeconds: 30,
+      stop: 'SIGTERM',
+      stopTimeoutSeconds: 10,
+    });
+    expect(resolve(GOOD).workload).not.toHaveProperty('server');
+  });
+
+  test.each([
+    'http://127.0.0.1:8000',
+    'http://127.0.0.1:8000/',
+    'http://localhost:1/health?deep=1',
+    'http://[::1]:65535/ready',
+  ])('is ready by the address %s', (ready) => {
+    const { server } = resolve(
+      served(`ready: "${ready}", warm-up: 0, start-timeout: 2m, stop: SIGQUIT, stop-timeout: 500ms`),
+    ).workload;
+    expect(server).toMatchObject({
+      ready,
+      warmUp: 0,
+      startTimeoutSeconds: 120,
+      stop: 'SIGQUIT',
+      stopTimeoutSeconds: 0.5,
+    });
+  });
+
+  const READY =
+    'legal: a TCP port from 1 to 65535, or an address of this machine such as http://127.0.0.1:8000/health';
+  test.each([
+    ['ready: 0', `workload.server.ready: found 0 (a number); ${READY}`],
+    ['ready: 65536', `workload.server.ready: found 65536 (a number); ${READY}`],
+    ['ready: "8000"', `workload.server.ready: found "8000"; ${READY}`],
+    ['ready: "http://127.0.0.1:70000/"', `workload.server.ready: found "http://127.0.0.1:70000/"; ${READY}`],
+    // Of a host engine it would be somebody else's server.
+    ['ready: "http://example.org:80/"', `found "http://example.org:80/"; ${READY}`],
+    ['ready: "http://127.0.0.1:8000.example.org/"', READY],
+    ['ready: "https://127.0.0.1:8000/"', READY],
+    ['ready: "http://127.0.0.1:8000/a\\r\\nHost: b"', READY],
+    ['warm-up: 1', `workload.server.ready: found nothing; ${READY}`],
+    [
+      'ready: 1, warm-up: 101',
+      'workload.server.warm-up: found 101 (a number); legal: a whole number of rounds, 0 to 100',
+    ],
+    [
+      'ready: 1, stop: SIGKILL',
+      'workload.server.stop: found "SIGKILL"; legal: SIGTERM, SIGINT, SIGQUIT, SIGHUP',
+    ],
+    ['ready: 1, stop-timeout: 0s', 'workload.server.stop-timeout: found "0s"; legal: a duration such as'],
+    [
+      'ready: 1, rounds: 3',
+      'workload.server.rounds: found a key that is not known; legal: ready, load, warm-up, start-timeout, stop, stop-timeout',
+    ],
+  ])('with %s is refused with what is legal', (settings, problem) => {
+    expect(messageOf(() => resolve(served(settings)))).toContain(problem);
+  });
+
+  test('is not repeated inside a run, and reports through its load', () => {
+    expect(resolve(served('ready: 1', '\n  repetitions: 1')).workload.repetitions).toBe(1);
+    expect(messageOf(() => resolve(served('ready: 1', '\n  repetitions: 5')))).toMatch(
+      /pacegate\.yml:7: workload\.repetitions: found 5 with a server, which is started once in a run; legal: 1 or auto/,
+    );
+    expect(
+      messageOf(() => resolve(served('ready: 1').replace('[python, bench.py]', '[python, "{metrics}"]'))),
+    ).toMatch(
+      /workload\.command: found \{metrics\} in the command of a server; legal: \{metrics\} in workload\.server\.load/,
+    );
+    const load = served('ready: 1').replace('[python, load.py]', '[wrk, "--out={metrics}"]');
+    expect(resolve(load).workload.server?.load).toEqual(['wrk', '--out={metrics}']);
+  });
+
+  test('whose settings a pull request changes is said, each setting by itself', () => {
+    const base = resolve(served('ready: 8000'));
+    expect(ruleChanges(resolve(served('ready: 8000, warm-up: 3')), base)).toEqual([
+      'This change edits its own configuration: workload server.warmUp from 1 to 3.',
+    ]);
+    expect(ruleChanges(base, resolve(GOOD.replace('  timeout: 10m', '')))[0]).toContain(
+      'workload server.ready added; workload server.load added',
+    );
+  });
+});
+
 test('the example of the documentation becomes a frozen plan', () => {
   const plan = resolve(GOOD);
   expect(plan.configuration).toBe('pacegate');
@@ -71,6 +162,9 @@ test('the example of the documentation becomes a frozen plan', () => {
     ['io_write_bytes', false, 0.1],
     ['throttled_time_s', false, 0.25],
     ['startup_time_s', false, 0.03],
+    ['ready_time_s', false, 0.1],
+    ['stop_time_s', false, 0.25],
+    ['load_cpu_time_s', false, 0.1],
     ['instructions', false, 0.03],
     ['cycles', false, 0.03],
     ['image_size_bytes', true, 0.05],
@@ -338,7 +432,7 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:3: workload.command: found "python bench.py"; legal: a list of words, such as [python, bench.py]
        .github/pacegate.yml:4: workload.timeout: found "soon"; legal: a duration such as 90s, 10m or 1h30m
        .github/pacegate.yml:5: workload.files.0: found "../secret"; legal: a path inside the repository: relative, without ..
-       .github/pacegate.yml:6: workload.mode: found a key that is not known; legal: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions
+       .github/pacegate.yml:6: workload.mode: found a key that is not known; legal: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions, server, profiler
        .github/pacegate.yml:8: variants.Official: found the name "Official"; legal: a name of small letters, digits, ., _ and -
        .github/pacegate.yml:9: variants.debian: found a table (interpeter); legal: one of interpreter, image, bake to say where the Python comes from
        .github/pacegate.yml:10: variants.new.interpreter: found "conda"; legal: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host

@@ -5,7 +5,7 @@ import { configurationSchema, type Configuration, type VariantConfiguration } fr
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
 import { impossibleInterpreters, interpreterOf } from './interpreters.ts';
-import { deepFreeze, METRICS_WORD, type Plan, type Variant, type Workload } from './plan.ts';
+import { deepFreeze, METRICS_WORD, type Plan, type Server, type Variant, type Workload } from './plan.ts';
 import { wrongFormulas } from './formulas.ts';
 import { configurationError, problemsOf } from './problems.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
@@ -56,6 +56,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
     ...wrongFormulas(parsed.data, document),
     ...impossibleInterpreters(parsed.data, document),
     ...wrongRepetitions(parsed.data, document),
+    ...wrongServer(parsed.data, document),
     ...wrongOptions(parsed.data, overrides),
     ...impossibleRules(plan, document),
   ];
@@ -128,31 +129,66 @@ function toWorkload(given: Configuration['workload']): Workload {
     pids: given.pids ?? DEFAULTS.pids,
     repetitions: toRepetitions(given),
     profiler: given.profiler ?? DEFAULTS.profiler,
+    ...(given.server === undefined ? {} : { server: toServer(given.server) }),
+  };
+}
+
+function toServer(given: NonNullable<Configuration['workload']['server']>): Server {
+  return {
+    ready: given.ready,
+    load: given.load,
+    warmUp: given['warm-up'] ?? DEFAULTS.warmUp,
+    startTimeoutSeconds: seconds(given['start-timeout'] ?? DEFAULTS.startTimeout),
+    stop: given.stop ?? DEFAULTS.stop,
+    stopTimeoutSeconds: seconds(given['stop-timeout'] ?? DEFAULTS.stopTimeout),
   };
 }
 
 /**
  * What a command writes to {metrics} is one file a run, which pyperf refuses to write again and of which only the last
- * would count; and the suites that write one repeat by themselves.
+ * would count; and the suites that write one repeat by themselves. How large a round of load is, the load says.
  */
-function toRepetitions({ command, repetitions }: Configuration['workload']): Workload['repetitions'] {
+function toRepetitions({ command, repetitions, server }: Configuration['workload']): Workload['repetitions'] {
   const asked = repetitions ?? DEFAULTS.repetitions;
-  return asked === 'auto' && writesMetrics(command) ? 1 : asked;
+  return asked === 'auto' && (server !== undefined || writesMetrics(command)) ? 1 : asked;
 }
 
 const writesMetrics = (command: readonly string[]) => command.some((word) => word.includes(METRICS_WORD));
 
 function wrongRepetitions(
-  { workload: { command, repetitions = 1 } }: Configuration,
+  { workload: { command, repetitions = 1, server } }: Configuration,
   document: YamlDocument,
 ): Problem[] {
-  if (repetitions === 'auto' || repetitions === 1 || !writesMetrics(command)) return [];
+  if (repetitions === 'auto' || repetitions === 1) return [];
+  if (server !== undefined)
+    return [
+      {
+        line: document.lineOf(['workload', 'repetitions']),
+        place: 'workload.repetitions',
+        found: `${repetitions} with a server, which is started once in a run`,
+        legal: '1 or auto: how much load a round is, workload.server.load says itself',
+      },
+    ];
+  if (!writesMetrics(command)) return [];
   return [
     {
       line: document.lineOf(['workload', 'repetitions']),
       place: 'workload.repetitions',
       found: `${repetitions} with a command that writes ${METRICS_WORD}, of which only the last repetition's would count`,
       legal: '1 or auto: what writes benchmarks repeats by itself, and has an option for how often',
+    },
+  ];
+}
+
+/** A server's own command has no metrics file: its figures are the load's. */
+function wrongServer({ workload: { command, server } }: Configuration, document: YamlDocument): Problem[] {
+  if (server === undefined || !writesMetrics(command)) return [];
+  return [
+    {
+      line: document.lineOf(['workload', 'command']),
+      place: 'workload.command',
+      found: `${METRICS_WORD} in the command of a server`,
+      legal: `${METRICS_WORD} in workload.server.load: what the load reports is the run's`,
     },
   ];
 }

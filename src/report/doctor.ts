@@ -48,7 +48,7 @@ function busyWith({ checkup, session }: DoctorReport): readonly string[] {
 
 /** Plain advice, the most important first; one sentence where there is nothing to mend. */
 export function adviceOf(report: DoctorReport): string[] {
-  const { checkup, budgetSeconds, cap } = report;
+  const { checkup, session, budgetSeconds, cap } = report;
   const { rows, variants, seconds } = checkup;
   const blunt = rows.filter(isBlunt);
   const advice: string[] = [];
@@ -61,7 +61,9 @@ export function adviceOf(report: DoctorReport): string[] {
     const timed = blunt.some((row) => row.variant === variant && row.unit === 's');
     if (!timed || runSeconds >= SHORT_SECONDS || runSeconds <= 0) continue;
     advice.push(
-      `A run of ${oneLine(variant)} takes ${inSeconds(runSeconds)}. Longer ones are steadier: workload.repetitions: ${Math.max(repetitions + 1, Math.round((repetitions * LONGER_SECONDS) / runSeconds))} makes it about ${LONGER_SECONDS} s.`,
+      session.workload.server === undefined
+        ? `A run of ${oneLine(variant)} takes ${inSeconds(runSeconds)}. Longer ones are steadier: workload.repetitions: ${Math.max(repetitions + 1, Math.round((repetitions * LONGER_SECONDS) / runSeconds))} makes it about ${LONGER_SECONDS} s.`
+        : `A round of load on ${oneLine(variant)} takes ${inSeconds(runSeconds)}. Longer ones are steadier: about ${(LONGER_SECONDS / runSeconds).toFixed(1)} times the requests make it ${LONGER_SECONDS} s.`,
     );
   }
   for (const metric of [...new Set(blunt.map((row) => row.metric))]) {

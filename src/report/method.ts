@@ -1,6 +1,6 @@
 import type { Comparison, Row } from '../compare/comparison.ts';
 import type { Run } from '../session/run.ts';
-import type { Session } from '../session/session.ts';
+import type { ServerRecord, Session } from '../session/session.ts';
 import { looksFor } from '../statistics/looks.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import type { Detail } from './details.ts';
@@ -31,10 +31,15 @@ export function methodDetail({ family, rows }: Comparison, session: Session, job
           'Build time is of one build of each side, alone and with no step from a cache: a figure without an interval, so its limit is wide.',
         ]
       : []),
-    `Workload ${code(workload.command.join(' '))}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${listed(repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`))}`}.`,
+    `Workload ${code(workload.command.join(' '))}${serverWords(workload.server)}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${listed(repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`))}`}.`,
   ];
   return { title: 'Method', body: runs.length === 0 ? 'Nothing was run.' : list(lines) };
 }
+
+const serverWords = (server: ServerRecord | undefined) =>
+  server === undefined
+    ? ''
+    : `, a server under ${code(server.load.join(' '))} from a second container or process${server.warmUp === 0 ? '' : `, after ${count(server.warmUp, 'round')} of it for warming up`}; CPU is the server’s, wall time the load’s`;
 
 function pairedLines(session: Session, checks: string, jobs: number): string[] {
   const { seed, rules } = session;

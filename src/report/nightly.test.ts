@@ -112,6 +112,20 @@ test('the doctor says what would help where it is large, where time is short and
     expect.stringContaining('too noisy'),
     expect.stringMatching(/A gate needs about \d+ s for measuring and may take 5 s/),
   ]);
+  const server = {
+    ready: 1,
+    load: ['x'],
+    warmUp: 1,
+    stop: 'SIGTERM',
+    stopTimeoutSeconds: 1,
+    startTimeoutSeconds: 1,
+  };
+  const served = { ...short, workload: { ...short.workload, server } };
+  expect(
+    adviceOf(report(0.1, { checkup: checkup(served, served.rules), session: served, budgetSeconds: 5 }))[0],
+  ).toMatch(
+    /^A round of load on a takes 0\.20 s\. Longer ones are steadier: about (9\.\d|1\d\.\d) times the requests make it 2 s\.$/,
+  );
   const busy = { ...noisy.checkup, busy: { ...noisy.checkup.busy, load: 9.5, stealShare: 0.04 } };
   expect(adviceOf(report(0.1, { checkup: busy }))[0]).toContain(
     'The machine was busy (load 9.5 on 2 cores, steal 4 % of the time)',

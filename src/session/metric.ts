@@ -171,6 +171,27 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
   ),
   described(
     'run',
+    'ready_time_s',
+    'Servers alone: from the server’s exec to its first good answer to the ready check, which asks every 5 ms and later every hundredth of the time since.',
+    'Once in a run, with files in the page cache. A port can take connections before the program behind it can answer: an address says more.',
+    { limit: UNSTEADY_LIMIT },
+  ),
+  described(
+    'run',
+    'stop_time_s',
+    'Servers alone: from the stop signal to the end of the server’s last process.',
+    'What the server waits for by itself is in it. One that does not end is killed at `stop-timeout`, which then is the figure.',
+    { limit: NOISY_LIMIT },
+  ),
+  described(
+    'run',
+    'load_cpu_time_s',
+    'Servers alone: CPU time of the round of load, as `cpu_time_s` of a command. The server’s has none of it.',
+    'Says whether the load was at its own limit: then wall time and rates are the load’s and not the server’s.',
+    { limit: UNSTEADY_LIMIT },
+  ),
+  described(
+    'run',
     'instructions',
     'Instructions in user mode, all processes: `perf_event_open`; the host engine alone, where the machine has counters and allows it.',
     'Fewer need not be faster: memory and mispredicted branches are not in it.',

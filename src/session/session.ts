@@ -96,8 +96,26 @@ export const sourceSchema = z.object({
 });
 export type Source = z.infer<typeof sourceSchema>;
 
+/** The server that the workload is, and the load that it was measured under. */
+export const serverRecordSchema = z.object({
+  /** A TCP port of loopback or an `http://` address there: its answer was the server being ready. */
+  ready: z.union([z.int(), z.string()]),
+  /** One round of load. */
+  load: z.array(z.string()),
+  /** Rounds of load before the one that counts. */
+  warmUp: z.int().nonnegative(),
+  /** The signal that asked it to end, and how long it had for that. */
+  stop: z.string(),
+  stopTimeoutSeconds: z.number().positive(),
+  /** How long it had to become ready. */
+  startTimeoutSeconds: z.number().positive(),
+});
+export type ServerRecord = z.infer<typeof serverRecordSchema>;
+
 export const workloadRecordSchema = z.object({
   command: z.array(z.string()),
+  /** Where the command is a server. */
+  server: serverRecordSchema.optional(),
   /** SHA-256 over the command, the files and what else decides what is measured. */
   hash: z.string(),
   /** Path to SHA-256 of each of `workload.files`. */
