@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository } from '../source/repository.test-support.ts';
+
+/** The losses that fixtures/losses can plant, and the judged metrics that each of them is in. */
+export const PLANTED: Readonly<Record<string, readonly string[]>> = {
+  cpu: ['cpu_time_s'],
+  // Memory that a process holds is both of these.
+  memory: ['max_rss_bytes', 'anonymous_memory_bytes'],
+  startup: ['startup_time_s'],
+  tasks: ['tasks'],
+  none: [],
+};
+
+/** What fixtures/losses/pacegate.yml judges, in the order of the report. */
+export const JUDGED = [
+  'wall_time_s',
+  'cpu_time_s',
+  'max_rss_bytes',
+  'anonymous_memory_bytes',
+  'startup_time_s',
+  'image_size_bytes',
+  'tasks',
+  'latency_s',
+];
+
+export interface JudgedRow {
+  readonly metric: string;
+  readonly verdict: string;
+  readonly gated: boolean;
+  readonly change: { readonly estimate: number | null };
+}
+
+export interface Gated {
+  readonly status: number;
+  /** The answer as JSON. */
+  readonly out: string;
+  readonly log: string;
+}
+
+const CLI = join(import.meta.dirname, '..', 'cli.ts');
+const LOSSES = join(import.meta.dirname, '..', '..', 'fixtures', 'losses');
+
+/** Gates the service with a loss against the one that has none, as two commits of a repository of their own. */
+export async function gateWithLoss(loss: string): Promise<Gated> {
+  const made = repository();
+  cpSync(LOSSES, made.path, { recursive: true, filter: (path) => !path.includes('__pycache__') });
+  made.commit('as it should be');
+  const settings = readFileSync(join(LOSSES, 'service', 'settings.py'), 'utf8');
+  // Without a loss there is a change all the same, or the images would be one and nothing measured.
+  made.write('service/settings.py', `${settings.replace('LOSS = "none"', `LOSS = "${loss}"`)}\n# Changed.\n`);
+  made.commit(loss);
+  const args = ['gate', '--baseline', 'HEAD~1', '--config', 'pacegate.yml', '--format', 'json'];
+  return await new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', CLI, ...args],
+      { cwd: made.path, maxBuffer: 1e8 },
+      (_, out, log) => resolve({ status: child.exitCode ?? -1, out, log }),
+    );
+  });
+}
+
+/** The judged rows of an answer. */
+export const judgedRows = (answer: string): readonly JudgedRow[] =>
+  (JSON.parse(answer) as { readonly results: readonly JudgedRow[] }).results.filter(({ gated }) => gated);
+
+export const regressedIn = (rows: readonly JudgedRow[]): readonly string[] =>
+  rows.filter(({ verdict }) => verdict === 'regressed').map(({ metric }) => metric);
