@@ -8,12 +8,16 @@ import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
 import { isOutsideTests, type Comparison, type Row } from './comparison.ts';
 import { draftRows, pairedFigures, type Draft } from './drafts.ts';
 import { residualsOf } from './nights.ts';
+import { patternWarnings } from './patterns.ts';
 import { observeSession, observeTimings, type Observations, type TimingsOptions } from './observations.ts';
 
 /** What the live gate and `compare session.json` both call: the same file gives the same verdict. */
 export const compareSession = (session: Session): Comparison => {
   const comparison = compare(observeSession(session));
-  return { ...comparison, warnings: [...partWarnings(session), ...comparison.warnings] };
+  return {
+    ...comparison,
+    warnings: [...partWarnings(session), ...patternWarnings(session), ...comparison.warnings],
+  };
 };
 
 export const compareTimings = (runs: readonly TimedRun[], options: TimingsOptions): Comparison =>

@@ -1,5 +1,6 @@
 import { median } from 'simple-statistics';
 import type { MetricRule } from '../session/metric.ts';
+import { isJudgedIn, standsForNothing } from '../session/patterns.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Verdict } from '../session/rules.ts';
 import { looksFor, type Look } from '../statistics/looks.ts';
@@ -70,7 +71,7 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     unit: rule.unit,
     direction: rule.better,
     limit: rule.limit,
-    gated: rule.gate,
+    gated: isJudgedIn(rule, variant),
     evidence: 'none',
     baseline: summary(values.baseline),
     head: summary(values.head),
@@ -83,7 +84,7 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
   };
   if (rule.deterministic === true) return deterministicDraft(base, rule, observations, values);
   // What nobody judges and nobody measured is no row.
-  if (!rule.gate && values.baseline.length === 0 && values.head.length === 0) return [];
+  if (!base.gated && values.baseline.length === 0 && values.head.length === 0) return [];
   if (identical.has(variant))
     return [
       { ...base, evidence: 'identical', settled: 'unchanged', change: { estimate: 0, low: 0, high: 0 } },
@@ -150,7 +151,15 @@ function pairedDraft(
   if (pairs.length === 0 && secondsLeftOut > 0)
     return { ...base, settled: 'inconclusive', warnings: ['the budget left no time for a block'] };
   if (pairs.length === 0)
-    return { ...base, settled: 'no_data', warnings: [`no block has ${withFormula(rule)} on both sides`] };
+    return {
+      ...base,
+      settled: 'no_data',
+      warnings: [
+        standsForNothing(rule)
+          ? `no metric that the workload reported on both sides is judged by it (measured ones, such as wall_time_s, never are)`
+          : `no block has ${withFormula(rule)} on both sides`,
+      ],
+    };
   const ratios = logRatios(pairs);
   if (ratios === undefined)
     return {

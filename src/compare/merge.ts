@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/errors.ts';
+import { reportedBy, reportedIn, withPatterns } from '../session/patterns.ts';
 import type { Rules } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import { familySize, namesOfShard } from '../session/shard.ts';
@@ -6,6 +7,7 @@ import { compare } from './compare.ts';
 import type { Comparison } from './comparison.ts';
 import { withConfirmations } from './confirm.ts';
 import { observeSession, type Observations } from './observations.ts';
+import { patternWarnings } from './patterns.ts';
 
 /** A session and where it was found, for messages. */
 export interface NamedSession {
@@ -110,10 +112,12 @@ function differences(named: readonly NamedSession[]): string[] {
 /** What fails a job is the job's own; every other rule decides verdicts. */
 export function ruleDifferences(a: NamedSession, b: NamedSession): string[] {
   const rulesOf = ({ session }: NamedSession): Readonly<Record<string, unknown>> => {
-    const { alpha, profile, blocks, evidence, metrics } = session.rules;
+    const { alpha, profile, blocks, evidence, metrics, patterns = [] } = session.rules;
+    // What a pattern stands for is each job's own: no two need have met the same.
+    const named = metrics.filter(({ pattern }) => pattern === undefined);
     return {
-      ...{ alpha, profile, blocks, evidence },
-      ...Object.fromEntries(metrics.map((metric) => [`metric ${metric.name}`, metric])),
+      ...{ alpha, profile, blocks, evidence, ...(patterns.length === 0 ? {} : { patterns }) },
+      ...Object.fromEntries(named.map((metric) => [`metric ${metric.name}`, metric])),
     };
   };
   const [own, other] = [rulesOf(a), rulesOf(b)];
@@ -215,12 +219,21 @@ export function missingShards({
  */
 export function compareParts(parts: Parts): Comparison {
   const { gates, confirmations } = parts;
-  const [first, ...rest] = gates.map(observeSession);
+  const sharedTests = testsTogether(gates);
+  const [first, ...rest] = gates.map((session) => ({ ...observeSession(session), sharedTests }));
   if (first === undefined) throw new RangeError('parts have at least one session');
   const missing = missingShards(parts);
   const of = gates[0].shard?.of ?? 1;
   const reason = (index: number) => `shard ${index} of ${of} is missing, so nothing is known of it`;
-  const absent = missing.map(({ index, variants }) => absentee(first, variants, reason(index)));
+  const absent = missing.map(({ index, variants }) => ({
+    ...absentee(first, variants, reason(index)),
+    // Of its benchmarks nothing is known: each pattern is a row without data.
+    metrics: withPatterns(
+      gates[0].rules,
+      reportedBy(variants, () => false, []),
+      {},
+    ).metrics,
+  }));
   const comparison = compare(first, ...rest, ...absent);
   const order = gates[0].shard?.variants ?? gates[0].variants;
   return withConfirmations(
@@ -228,6 +241,7 @@ export function compareParts(parts: Parts): Comparison {
       ...comparison,
       rows: [...comparison.rows].sort((a, b) => order.indexOf(a.variant) - order.indexOf(b.variant)),
       warnings: [
+        ...new Set(gates.flatMap(patternWarnings)),
         ...missing.map(
           ({ index, variants }) => `Shard ${index} of ${of} is missing: no data for ${variants.join(', ')}.`,
         ),
@@ -236,6 +250,27 @@ export function compareParts(parts: Parts): Comparison {
     },
     gates,
     confirmations,
+  );
+}
+
+/**
+ * Size of the family of shards: the rows of all variants, with the benchmarks that each shard met. The variants of a
+ * missing one are taken to have as many as the shard that met most. Undefined where it is no shard.
+ */
+function testsTogether(gates: Parts['gates']): number | undefined {
+  const { shard, rules } = gates[0];
+  if (shard === undefined) return undefined;
+  const met = gates.map(({ rules: { metrics } }) =>
+    metrics.flatMap(({ gate, pattern }) => (gate && pattern !== undefined ? [pattern.variants.length] : [])),
+  );
+  const absent = shard.variants.length - gates.reduce((sum, { variants }) => sum + variants.length, 0);
+  return (
+    familySize(
+      shard.variants.length,
+      rules.metrics.filter(({ pattern }) => pattern === undefined),
+    ) +
+    met.flat().reduce((sum, variants) => sum + variants, 0) +
+    Math.max(0, absent) * Math.max(...met.map((names) => names.length))
   );
 }
 
@@ -252,9 +287,13 @@ const absentee = (like: Observations, variants: readonly string[], message: stri
   secondsLeftOut: 0,
 });
 
-/** A session judged by other rules than those it carries: a pull request's by those of its base. */
-export function ruledBy(session: Session, rules: Rules): Session {
+/**
+ * A session judged by these rules, whichever it carries: a pull request's by those of its base. What their patterns stand
+ * for is read from its warm-up.
+ */
+export function ruledBy(session: Session, given: Rules): Session {
   const { shard } = session;
+  const rules = withPatterns(given, reportedIn(session), session.declaredMetrics);
   return {
     ...session,
     rules,

@@ -1,4 +1,5 @@
 import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
+import { reportedBy, withPatterns } from '../session/patterns.ts';
 import { SIDES, type Outcome, type Side } from '../session/run.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
 import type { Failure, Night, Session } from '../session/session.ts';
@@ -109,7 +110,7 @@ export function observeTimings(
     metrics:
       rules === undefined
         ? names.map((name) => ({ ...defaultRule(name, true), gate: true }))
-        : metricsOf(rules, runs, undefined),
+        : metricsOf(withPatterns(rules, reportedInTimings(runs, paired), {}), runs, undefined),
     runs: paired ? runs : runs.filter(({ side }) => side === 'head'),
     failures: [],
     twoSided: new Set(paired ? runs.map(({ variant }) => variant) : []),
@@ -135,6 +136,10 @@ export function observeTimings(
     secondsLeftOut: 0,
   };
 }
+
+/** A CSV has no warm-up: what its runs have is what was reported. */
+const reportedInTimings = (runs: readonly TimedRun[], paired: boolean) =>
+  reportedBy([...new Set(runs.map(({ variant }) => variant))], (_, side) => paired || side === 'head', runs);
 
 const runsOf = (session: Session): readonly ObservedRun[] =>
   lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));

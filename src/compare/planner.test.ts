@@ -7,6 +7,7 @@ import type { Image, Session } from '../session/session.ts';
 import { parseSession } from '../session/read.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { compareSession } from './compare.ts';
+import { ruledBy } from './merge.ts';
 import { sequentialPlanner } from './planner.ts';
 import { image, session } from './session.test-support.ts';
 
@@ -21,7 +22,7 @@ interface Truth {
 
 async function measured(
   truths: Readonly<Record<string, Truth>>,
-  { secondsLeft = 100_000, seed = 5, rules = '{ budget: 100h }' } = {},
+  { secondsLeft = 100_000, seed = 5, rules = '{ budget: 100h }', benchmarks = 0 } = {},
 ): Promise<{ readonly session: Session; readonly events: readonly ProgressEvent[] }> {
   const plan = resolvePlan({
     text: `version: 1
@@ -30,7 +31,7 @@ variants:
 ${Object.keys(truths)
   .map((name, index) => `  ${name}: { interpreter: host, python: python${index} }`)
   .join('\n')}
-metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
+metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false }${benchmarks > 0 ? ", 'test_*': {}" : ''} }
 rules: ${rules}
 `,
     file: 'pacegate.yml',
@@ -43,10 +44,11 @@ rules: ${rules}
       const { variant, side } = runnable.image;
       const { ratio, noise } = truths[variant]!;
       now += 1;
-      const value = (side === 'head' ? ratio : 1) * (1 + noise * (2 * random() - 1));
+      const value = () => (side === 'head' ? ratio : 1) * (1 + noise * (2 * random() - 1));
+      const suite = Array.from({ length: benchmarks }, (_, index) => [`test_${index}`, value()] as const);
       return Promise.resolve({
         outcome: 'ok',
-        metrics: { wall_time_s: value },
+        metrics: { wall_time_s: value(), ...Object.fromEntries(suite) },
         declared: {},
         noise: {},
         exitStatus: 0,
@@ -86,23 +88,33 @@ rules: ${rules}
       journal: { append: () => Promise.resolve(), close: () => Promise.resolve() },
       clock: () => new Date(now * 1000),
       onProgress: (event) => void events.push(event),
-      planner: sequentialPlanner(({ runs, failures, blocksPlanned }) => ({
-        ...blank,
-        runs: [...runs],
-        failures: [...failures],
-        budget: { ...blank.budget, ...(blocksPlanned === undefined ? {} : { blocksPlanned }) },
-      })),
+      planner: sequentialPlanner(({ warmup, runs, failures, blocksPlanned }) =>
+        ruledBy(
+          {
+            ...blank,
+            warmup: [...warmup],
+            runs: [...runs],
+            failures: [...failures],
+            budget: { ...blank.budget, ...(blocksPlanned === undefined ? {} : { blocksPlanned }) },
+          },
+          plan.rules,
+        ),
+      ),
     },
     new AbortController().signal,
   );
   const { blocksPlanned, blocksLeftOut, secondsLeftOut } = result;
   return {
-    session: {
-      ...blank,
-      runs: [...result.runs],
-      failures: [...result.failures],
-      budget: { ...blank.budget, blocksPlanned, blocksLeftOut, secondsLeftOut },
-    },
+    session: ruledBy(
+      {
+        ...blank,
+        warmup: [...result.warmup],
+        runs: [...result.runs],
+        failures: [...result.failures],
+        budget: { ...blank.budget, blocksPlanned, blocksLeftOut, secondsLeftOut },
+      },
+      plan.rules,
+    ),
     events,
   };
 }
@@ -155,6 +167,27 @@ test('over many seeds the live run stops where the replay of its file is decided
   }
 });
 
+test('the benchmarks that a pattern stands for are in the family from the first block on, live as in the file', async () => {
+  for (let seed = 0; seed < 6; seed++) {
+    const { session: whole } = await measured(
+      { a: { ratio: 1, noise: 0.03 }, b: { ratio: 1.06, noise: 0.03 } },
+      { seed, benchmarks: 3 },
+    );
+    const { family, rows } = compareSession(whole);
+    // Two variants, each with its wall time and three benchmarks.
+    expect(family.tests).toBe(8);
+    for (const variant of ['a', 'b']) {
+      const own = rows.filter((row) => row.gated && row.variant === variant);
+      expect(own.map(({ metric }) => metric)).toEqual(['wall_time_s', 'test_0', 'test_1', 'test_2']);
+      // The variant went on until the last of its rows was decided, and no longer.
+      const used = Math.max(...own.map(({ blocks }) => blocks));
+      expect(used).toBe(blocksOf(whole, variant));
+    }
+    const file = parseSession(JSON.stringify(whole), 'session.json');
+    expect(compareSession(file)).toEqual(compareSession(whole));
+  }
+});
+
 test('a budget for half of the variants decides half of them, and says what the others would take', async () => {
   const quiet = { ratio: 1, noise: 0.005 };
   // A pair takes 2 s; the warm-ups 8 s; each variant is expected to be decided after 8 to 12 blocks.
@@ -202,7 +235,7 @@ test('recent nights say how long a gate will take before the first block', () =>
       ],
     };
     return sequentialPlanner(() => whole)
-      .progress({ runs: [], failures: [], blocksPlanned: 30, declaredMetrics: {} })
+      .progress({ warmup: [], runs: [], failures: [], blocksPlanned: 30, declaredMetrics: {} })
       .expected('a');
   };
   expect(expected(quiet)).toBe(8);
@@ -223,7 +256,7 @@ test('what whole nights were off by although nothing changed makes a gate longer
     }));
     const whole: Session = { ...session(), rules: { ...session().rules, blocks: 30 }, nights };
     return sequentialPlanner(() => whole)
-      .progress({ runs: [], failures: [], blocksPlanned: 30, declaredMetrics: {} })
+      .progress({ warmup: [], runs: [], failures: [], blocksPlanned: 30, declaredMetrics: {} })
       .expected('a');
   };
   expect(expected(0)).toBeLessThanOrEqual(12);

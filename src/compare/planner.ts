@@ -64,9 +64,9 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
         },
       };
     },
-    cap: (pairSeconds, secondsLeft) =>
+    cap: (pairSeconds, secondsLeft, warmedUp) =>
       capWithin(
-        observeSession(sessionOf({ runs: [], failures: [], blocksPlanned: undefined, declaredMetrics: {} })),
+        observeSession(sessionOf({ ...warmedUp, runs: [], blocksPlanned: undefined })),
         pairSeconds,
         secondsLeft,
       ),

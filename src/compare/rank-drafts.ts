@@ -1,4 +1,5 @@
 import { defaultRule, type MetricRule } from '../session/metric.ts';
+import { isJudgedIn } from '../session/patterns.ts';
 import type { RankedMetric } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { looksFor, type Look } from '../statistics/looks.ts';
@@ -51,6 +52,9 @@ export function judgeRanking(
   const work = workOf(newest);
   const rules = rulesOf(newest, work);
   const kinds = new Map(rules.map((rule) => [rule.name, kindOf(rule, work)]));
+  /** A benchmark that only one of the two has is shown. */
+  const kindIn = (rule: MetricRule, variant: string): RankedMetric['kind'] =>
+    isJudgedIn(rule, variant) && isJudgedIn(rule, reference) ? (kinds.get(rule.name) ?? 'shown') : 'shown';
   const values = sessions.map((session) => ({ session, ...rankedValues(session, work) }));
   const drafts = newest.variants
     .filter((variant) => failureOf(newest, variant) === undefined)
@@ -62,7 +66,7 @@ export function judgeRanking(
       return rules.flatMap((rule) =>
         rule.deterministic === true
           ? exactDraft(newest, variant, reference, rule)
-          : [draftOf(newest, variant, reference, rule, kinds.get(rule.name) ?? 'shown', usable)],
+          : [draftOf(newest, variant, reference, rule, kindIn(rule, variant), usable)],
       );
     })
     .filter(({ values: some, exact, kind }) => some.length > 0 || exact !== undefined || kind === 'tested');
@@ -80,10 +84,11 @@ export function judgeRanking(
       };
     });
   // Planned, not found: a variant that failed does not make the others' words cheaper.
-  const perVariant = rules.filter(
-    (rule) => rule.deterministic !== true && kinds.get(rule.name) === 'tested',
-  ).length;
-  const tests = (newest.variants.length - 1) * perVariant;
+  const tests = newest.variants
+    .filter((variant) => variant !== reference)
+    .flatMap((variant) =>
+      rules.filter((rule) => rule.deterministic !== true && kindIn(rule, variant) === 'tested'),
+    ).length;
   const tested = drafts.filter(
     ({ kind, isReference, ratios }) => kind === 'tested' && !isReference && ratios !== undefined,
   );

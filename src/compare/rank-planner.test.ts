@@ -19,7 +19,7 @@ function live(whole: Session) {
     'a',
   );
   const progress = (runs: readonly Run[], failures: Session['failures'] = []) =>
-    planner.progress({ runs, failures, blocksPlanned: whole.rules.blocks, declaredMetrics: {} });
+    planner.progress({ warmup: [], runs, failures, blocksPlanned: whole.rules.blocks, declaredMetrics: {} });
   let runs: readonly Run[] = [];
   let settled: ReadonlySet<string> = progress([]).settled;
   for (let block = 1; block <= whole.rules.blocks; block++) {
@@ -80,6 +80,7 @@ test('the time is shared out to whole blocks, with some kept for runs that are s
         ['far', 3],
       ]),
       100,
+      { warmup: [], failures: [], declaredMetrics: {} },
     ),
   ).toBe(18);
   expect(progress([]).expected('a')).toBe(30);

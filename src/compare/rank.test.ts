@@ -3,6 +3,7 @@ import { BUILT_IN_METRICS, type MetricRule } from '../session/metric.ts';
 import type { Ranking, RankRow } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { rankVariants, referenceOf } from './rank.ts';
+import { ruledBy } from './merge.ts';
 import { noisyValues, rankingSession } from './rank.test-support.ts';
 import { workOf } from './rank-values.ts';
 
@@ -305,4 +306,27 @@ describe('simulated rankings of which the truth is known', () => {
     }
     expect(found).toBeGreaterThan(97);
   });
+});
+
+test('benchmarks of a pattern are ranked where the variant and the reference have them, and in no test where one has', () => {
+  const valuesOf = (variant: string, block: number) => ({
+    sort: (variant === 'far' ? 1.5 : 1) * (1 + block / 1000),
+    ...(variant === 'far' ? {} : { scan: 1 + block / 1000 }),
+    ...(variant === 'near' ? { own: 1 } : {}),
+  });
+  const measured = rankingSession(['reference', 'near', 'far'], valuesOf, { blocks: 12, metrics: [] });
+  const patterned = ruledBy(
+    {
+      ...measured,
+      warmup: measured.runs.filter(({ block }) => block === 1).map((run) => ({ ...run, block: 0 })),
+    },
+    { ...measured.rules, metrics: [], patterns: [{ pattern: '*', gate: true, limit: 0.03 }] },
+  );
+  const ranking = rankVariants(patterned);
+  // sort of both others, scan of near alone.
+  expect(ranking.family.tests).toBe(3);
+  expect(word(ranking, 'far', 'sort')).toBe('worse');
+  expect(word(ranking, 'near', 'scan')).toBe('same');
+  expect(row(ranking, 'near', 'own')).toMatchObject({ reason: 'no block has own of both' });
+  expect(row(ranking, 'far', 'scan')).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { mean, median, sampleStandardDeviation, sampleVariance } from 'simple-statistics';
 import type { RowNoise } from '../session/history.ts';
+import { isJudgedIn } from '../session/patterns.ts';
 import type { Session } from '../session/session.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { looksFor } from '../statistics/looks.ts';
@@ -20,9 +21,10 @@ export function noiseOf(newest: Session, sessions: readonly Session[]): RowNoise
   const looks = looksFor(profile, cap ?? newest.rules.blocks);
   const nights = nightsLike(newest, sessions).map(pairRatios);
   return newest.variants.flatMap((variant) =>
-    metrics.flatMap(({ name: metric, gate, limit, deterministic }): RowNoise[] => {
+    metrics.flatMap((rule): RowNoise[] => {
+      const { name: metric, limit, deterministic } = rule;
       const ratios = nights.flatMap((night) => night[variant]?.[metric] ?? []);
-      if (!gate || deterministic === true || ratios.length === 0) return [];
+      if (!isJudgedIn(rule, variant) || deterministic === true || ratios.length === 0) return [];
       const residuals = ratios.slice(-RECENT_NIGHTS).map((night) => {
         const centre = centreOf(night);
         return Array.from(night, (ratio) => ratio - centre);

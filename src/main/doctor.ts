@@ -80,7 +80,7 @@ export async function examine(
       ),
   );
   return {
-    checkup: checkup(session, plan.rules),
+    checkup: checkup(session, { ...plan.rules, metrics: session.rules.metrics }),
     session,
     findings,
     inContainer,

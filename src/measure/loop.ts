@@ -128,9 +128,11 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
           request.planner.cap(
             new Map(first.map(({ variant }) => [variant, pairSeconds(variant)])),
             Math.max(0, left()),
+            { warmup: state.warmup, failures: state.failures, declaredMetrics: state.declared },
           ),
         );
   let progress = request.planner.progress({
+    warmup: state.warmup,
     runs: [],
     failures: state.failures,
     blocksPlanned: cap,
@@ -188,6 +190,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     if (cancelled()) break;
     const before = progress.settled;
     progress = request.planner.progress({
+      warmup: state.warmup,
       runs: state.runs,
       failures: state.failures,
       blocksPlanned: cap,

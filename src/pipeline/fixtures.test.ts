@@ -247,6 +247,40 @@ describe('the demo', () => {
   });
 });
 
+describe('the service with planted losses', () => {
+  test.each([
+    ['none', 64],
+    ['cpu', 64],
+    ['memory', 64],
+    ['startup', 64],
+    ['tasks', 42],
+  ])('with the loss %s reports %d tasks and a latency, in the time of its slots at least', (loss, tasks) => {
+    const folder = copyOf('losses');
+    change(folder, 'service/settings.py', 'LOSS = "none"', `LOSS = "${loss}"`);
+    const metrics = join(folder, 'metrics.json');
+    const started = performance.now();
+    const run = python(folder, ['-W', 'error', 'bench.py'], {
+      PYTHONPATH: folder,
+      PACEGATE_METRICS: metrics,
+    });
+    expect(run).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(performance.now() - started).toBeGreaterThan(64 * 20);
+    expect(JSON.parse(readFileSync(metrics, 'utf8'))).toEqual({
+      tasks: { value: tasks, unit: 'tasks', better: 'higher' },
+      latency_s: { value: expect.any(Number), unit: 's' },
+    });
+  });
+
+  test('judges every figure that a loss may be in', () => {
+    const text = readFileSync(join(fixtures, 'losses/pacegate.yml'), 'utf8');
+    const { metrics } = resolvePlan({ text, file: 'pacegate.yml', root: fixtures });
+    expect(metrics.filter(({ gate }) => gate).map(({ name }) => name)).toEqual([
+      ...['wall_time_s', 'cpu_time_s', 'max_rss_bytes', 'anonymous_memory_bytes', 'startup_time_s'],
+      ...['image_size_bytes', 'tasks', 'latency_s'],
+    ]);
+  });
+});
+
 test.each(['timeseries/pacegate.yml', 'demo/images.yml', 'demo/host.yml'])('%s is a plan', (file) => {
   const text = readFileSync(join(fixtures, file), 'utf8');
   const { workload, variants } = resolvePlan({ text, file, root: fixtures });
@@ -255,12 +289,12 @@ test.each(['timeseries/pacegate.yml', 'demo/images.yml', 'demo/host.yml'])('%s i
 });
 
 test('every source is Python 3.9', () => {
-  const sources = ['timeseries', 'server', 'demo'].flatMap((folder) =>
+  const sources = ['timeseries', 'server', 'demo', 'losses', 'orders'].flatMap((folder) =>
     readdirSync(join(fixtures, folder), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.py'))
       .map((path) => join(folder, path)),
   );
-  expect(sources).toHaveLength(16);
+  expect(sources).toHaveLength(23);
   const parse =
     'import ast, sys\nfor path in sys.argv[1:]: ast.parse(open(path).read(), path, feature_version=(3, 9))';
   expect(python(fixtures, ['-c', parse, ...sources])).toEqual({ status: 0, stdout: '', stderr: '' });

@@ -35,6 +35,8 @@ interface Script {
   /** How much slower the head is, in all variants or in each. */
   readonly factor?: number | ((variant: string) => number);
   readonly interrupted?: boolean;
+  /** What a side of a variant reports of itself, in its warm-up and in every run. */
+  readonly reported?: (variant: string, side: Side) => Readonly<Record<string, number>>;
 }
 
 const runnable = ({ variant, side, tree, filesFrom }: ImageRequest, identity: string): Runnable => ({
@@ -56,36 +58,48 @@ const runnable = ({ variant, side, tree, filesFrom }: ImageRequest, identity: st
   filesFrom,
 });
 
-function world({ identity, failing, factor = 1, interrupted = false }: Script = {}) {
+function world({ identity, failing, factor = 1, interrupted = false, reported = () => ({}) }: Script = {}) {
   const asked: string[] = [];
+  const warned: string[] = [];
   const caps: number[] = [];
   const factorOf = (variant: string) => (typeof factor === 'number' ? factor : factor(variant));
   let seconds = 0;
   const measure = ({ variants, secondsLeft, planner }: MeasureRequest) => {
-    caps.push(planner.cap(new Map(variants.map(({ variant }) => [variant, 1])), secondsLeft));
+    const declaredMetrics = {};
     asked.push(`measure ${variants.map(({ variant }) => variant).join('+')} in ${secondsLeft} s`);
-    const runs = variants.flatMap(({ variant, sides }) =>
-      Array.from({ length: 10 }, (_, index) =>
+    const all = variants.flatMap(({ variant, sides }) =>
+      Array.from({ length: 11 }, (_, block) =>
         (Object.keys(sides) as Side[]).map((side, place): Run => ({
           side,
           variant,
-          block: index + 1,
+          block,
           position: place === 0 ? 0 : 1,
           attempt: 0,
           started: '2026-01-01T00:00:00.000Z',
           outcome: 'ok',
-          metrics: { wall_time_s: (side === 'head' ? factorOf(variant) : 1) * (1 + index / 1000) },
+          metrics: {
+            wall_time_s: (side === 'head' ? factorOf(variant) : 1) * (1 + (block - 1) / 1000),
+            ...reported(variant, side),
+          },
           noise: {},
           exitStatus: 0,
         })),
       ).flat(),
     );
+    const [warmup, runs] = [all.filter(({ block }) => block === 0), all.filter(({ block }) => block > 0)];
+    caps.push(
+      planner.cap(new Map(variants.map(({ variant }) => [variant, 1])), secondsLeft, {
+        warmup,
+        failures: [],
+        declaredMetrics,
+      }),
+    );
     return Promise.resolve({
-      warmup: [],
+      warmup,
       runs,
       failures: [],
       repetitions: {},
-      declaredMetrics: {},
+      declaredMetrics,
       blocksPlanned: undefined,
       blocksLeftOut: 0,
       secondsLeftOut: 0,
@@ -143,9 +157,9 @@ function world({ identity, failing, factor = 1, interrupted = false }: Script = 
     },
     machine: () => Promise.resolve(night(0, 1).machine),
     clock: () => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)),
-    log: { info: () => undefined, warn: () => undefined, step: () => undefined },
+    log: { info: () => undefined, warn: (line) => void warned.push(line), step: () => undefined },
   };
-  return { ports, asked, caps };
+  return { ports, asked, caps, warned };
 }
 
 /** A call graph of one function, which takes as long as its side does. */
@@ -472,6 +486,38 @@ describe('a night', () => {
   });
 });
 
+test('a pattern is resolved by the warm-up, told while it is measured, and the file needs the pattern no more', async () => {
+  const patterned = planWith(", 'test_*': { limit: 5% }, wall_time_s: { gate: false }");
+  const { ports, warned } = world({
+    reported: (variant, side) => ({
+      ...(side === 'head' ? { test_new: 1 } : {}),
+      test_both: side === 'head' ? 1.3 : 1,
+      ...(variant === 'b' ? { test_b: 1 } : {}),
+    }),
+  });
+  const { session, comparison } = await gate(request({ plan: patterned }), ports, never);
+  expect(warned).toEqual([
+    'The head alone reports test_new (a, b): shown and not judged, for there is nothing to compare it with.',
+  ]);
+  expect(comparison.warnings).toEqual(warned);
+  expect(session.rules.metrics.filter(({ pattern }) => pattern !== undefined)).toMatchObject([
+    { name: 'test_both', limit: 0.05, pattern: { text: 'test_*', variants: ['a', 'b'] } },
+    { name: 'test_b', pattern: { text: 'test_*', variants: ['b'] } },
+  ]);
+  expect(comparison.family.tests).toBe(3);
+  expect(comparison.rows.filter(({ verdict }) => verdict === 'regressed')).toMatchObject([
+    { variant: 'a', metric: 'test_both' },
+    { variant: 'b', metric: 'test_both' },
+  ]);
+  // A night of the same keeps the same rules.
+  const nightly = await gate(request({ plan: patterned, purpose: 'nightly' }), world({}).ports, never);
+  expect(nightly.session.rules.patterns).toEqual(patterned.rules.patterns);
+  expect(nightly.comparison.rows.filter(({ metric }) => metric === 'test_*')).toMatchObject([
+    { variant: 'a', verdict: 'no_data' },
+    { variant: 'b', verdict: 'no_data' },
+  ]);
+});
+
 test('what is compared with the anchor is measured to the end, decided or not', async () => {
   const settledAtTheEnd = async (change: Partial<GateRequest>) => {
     const { ports } = world({ factor: 1.2 });
@@ -479,8 +525,8 @@ test('what is compared with the anchor is measured to the end, decided or not', 
     const measure: Ports['measure'] = async (asked, signal) => {
       const measured = await ports.measure(asked, signal);
       const { runs, failures } = measured;
-      settled = asked.planner.progress({ runs, failures, blocksPlanned: 10, declaredMetrics: {} }).settled
-        .size;
+      settled = asked.planner.progress({ warmup: [], runs, failures, blocksPlanned: 10, declaredMetrics: {} })
+        .settled.size;
       return measured;
     };
     await gate(request(change), { ...ports, measure }, never);

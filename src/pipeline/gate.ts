@@ -1,10 +1,12 @@
 import { compareSession } from '../compare/compare.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { nightsFor } from '../compare/nights.ts';
+import { patternWarnings } from '../compare/patterns.ts';
 import { fixedPlanner, sequentialPlanner } from '../compare/planner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { History } from '../session/history.ts';
 import type { Session, Source } from '../session/session.ts';
+import type { Planner } from '../session/planner.ts';
 import type { Measured, Ports, SidePair, SideTree } from './ports.ts';
 import { figuresOf, withBuildFigures, type BuildFigures } from './build-figures.ts';
 import { explanationsOf } from './explain.ts';
@@ -145,6 +147,16 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       ? fixedPlanner(blocks)
       : sequentialPlanner((soFar) => sessionOf({ ...NOTHING_MEASURED, ...soFar }));
 
+  /** What the patterns came to stands in the report; whoever watches need not wait for it. */
+  const telling: Planner = {
+    ...planner,
+    cap: (pairSeconds, secondsLeft, warmedUp) => {
+      for (const warning of patternWarnings(sessionOf({ ...NOTHING_MEASURED, ...warmedUp })))
+        ports.log.warn(warning);
+      return planner.cap(pairSeconds, secondsLeft, warmedUp);
+    },
+  };
+
   const spent = (ports.clock().getTime() - started.getTime()) / 1000;
   if (measurable.length > 0) ports.log.step('Measurement');
   const measured =
@@ -156,7 +168,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
             seed,
             variants: measurable,
             secondsLeft: Math.max(0, plan.budgetSeconds - spent),
-            planner,
+            planner: telling,
           },
           signal,
         );

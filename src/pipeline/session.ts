@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ruledBy } from '../compare/merge.ts';
 import type { Plan, Server } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
 import {
@@ -33,10 +34,10 @@ export interface SessionParts {
   readonly notes: readonly string[];
 }
 
-/** The session as it is written: a plain value that holds all that a verdict needs. */
+/** The session as it is written: a plain value that holds all that a verdict needs, patterns told by the warm-up. */
 export function assembleSession(parts: SessionParts): Session {
   const { plan, measured } = parts;
-  return {
+  const session: Session = {
     format: SESSION_FORMAT,
     version: SESSION_VERSION,
     id: parts.id,
@@ -77,6 +78,7 @@ export function assembleSession(parts: SessionParts): Session {
       secondsLeftOut: measured.secondsLeftOut,
     },
   };
+  return ruledBy(session, plan.rules);
 }
 
 const serverRecord = (server: Server): ServerRecord => ({ ...server, load: [...server.load] });

@@ -80,13 +80,18 @@ const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence, budgetSe
   anchor: anchor ?? 'none',
 });
 
-const metricsOf = ({ metrics }: Plan) =>
-  Object.fromEntries(
-    metrics.map(({ name, better, gate, limit, formula }) => [
+const metricsOf = ({ metrics, rules: { patterns = [] } }: Plan) =>
+  Object.fromEntries([
+    ...metrics.map(({ name, better, gate, limit, formula }) => [
       name,
       `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %${formula === undefined ? '' : `, ${formula}`}`,
     ]),
-  );
+    // Which of two patterns comes first decides what both match.
+    ...patterns.map(({ pattern, unit, better, gate, limit }, index) => [
+      pattern,
+      `pattern ${index + 1}, ${gate ? 'judged' : 'not judged'}, ${better === undefined ? '' : `${better} is better, `}limit ${+(limit * 100).toFixed(2)} %${unit === undefined ? '' : `, in ${unit}`}`,
+    ]),
+  ]) as Readonly<Record<string, string>>;
 
 /** With each setting of a server by itself. */
 const workloadOf = ({ workload: { server, ...workload } }: Plan) => ({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LEGAL_FORMULA, parseFormula } from '../session/formula.ts';
-import { betterSchema, METRIC_NAME } from '../session/metric.ts';
+import { betterSchema, METRIC_NAME_OR_PATTERN } from '../session/metric.ts';
 import { PROFILERS } from '../session/profile.ts';
 import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
 import { PROFILES } from '../statistics/looks.ts';
@@ -406,9 +406,18 @@ export const configurationSchema = table({
     .refine((variants) => Object.keys(variants).length > 0, legal('at least one variant')),
   metrics: z
     .record(
-      z.string().regex(METRIC_NAME, legal('a name of letters, digits, _, ., / and -')),
+      z
+        .string()
+        .regex(
+          METRIC_NAME_OR_PATTERN,
+          legal("a name of letters, digits, _, ., / and -, or a pattern with * in it, such as 'test_*'"),
+        ),
       z.union([metricSchema, z.null()]),
     )
+    .meta({
+      description:
+        "How each metric is judged, by its name; a pattern such as 'test_*' stands for the metrics that the workload reports and that have no entry of their own, the first that matches.",
+    })
     .optional(),
   rules: rulesSchema.optional(),
   build: buildSchema.optional(),

@@ -1,5 +1,5 @@
 import { namesIn, parseFormula } from '../session/formula.ts';
-import { DESCRIBED_METRICS } from '../session/metric.ts';
+import { DESCRIBED_METRICS, isPattern } from '../session/metric.ts';
 import type { Configuration } from './configuration.ts';
 import type { Problem, YamlDocument } from './document.ts';
 
@@ -28,6 +28,9 @@ export function wrongFormulas({ metrics = {} }: Configuration, document: YamlDoc
     return [
       ...(DESCRIBED_METRICS.some((metric) => metric.name === name)
         ? [problem(`a formula for ${name}, which is measured`, 'a formula under a name of its own')]
+        : []),
+      ...(isPattern(name)
+        ? [problem('a formula for every metric that matches', 'a formula under a name of its own')]
         : []),
       ...(names.length === 0
         ? [problem('no metric', 'at least one metric, such as cpu_time_s / tasks')]

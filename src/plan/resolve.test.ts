@@ -265,6 +265,62 @@ describe('a hybrid metric', () => {
   });
 });
 
+describe('a pattern of metrics', () => {
+  const withMetrics = (metrics: string) => GOOD.replace(/metrics:[^]*rules:/, `metrics: ${metrics}\nrules:`);
+  const patterns = "{ 'test_slow*': { gate: false }, 'test_*': { limit: 10%, unit: s }, '*': }";
+
+  test('is kept in the order of the file, apart from the names', () => {
+    const { metrics, rules } = resolve(withMetrics(patterns));
+    expect(rules.patterns).toEqual([
+      { pattern: 'test_slow*', gate: false, limit: 0.03 },
+      { pattern: 'test_*', gate: true, limit: 0.1, unit: 's' },
+      { pattern: '*', gate: true, limit: 0.03 },
+    ]);
+    expect(metrics.filter(({ name }) => name.includes('*'))).toEqual([]);
+    // What is measured is judged as it was.
+    expect(metrics.filter(({ gate }) => gate).map(({ name }) => name)).toEqual(
+      resolve(GOOD)
+        .metrics.filter(({ gate }) => gate)
+        .map(({ name }) => name),
+    );
+    expect(resolve(GOOD).rules.patterns).toBeUndefined();
+    expect(resolve(withMetrics("{ '*': }").replace('balanced', 'loose')).rules.patterns).toMatchObject([
+      { limit: 0.05 },
+    ]);
+  });
+
+  test('is the base’s, and an edit of it is said', () => {
+    const [head, base] = [resolve(withMetrics("{ '*': { limit: 90% } }")), resolve(withMetrics(patterns))];
+    expect(withRulesOf(head, base).rules.patterns).toEqual(base.rules.patterns);
+    expect(ruleChanges(head, base)[0]).toContain(
+      'metric * from pattern 3, judged, limit 3 % to pattern 1, judged, limit 90 %',
+    );
+    expect(withRulesOf(head, resolve(GOOD)).rules.patterns).toBeUndefined();
+  });
+
+  test('counts as one metric at least where rules are to reach significance, and as something that is judged', () => {
+    const off = 'wall_time_s: { gate: false }, cpu_time_s: { gate: false }, max_rss_bytes: { gate: false }';
+    const none = withMetrics(`{ ${off}, image_size_bytes: { gate: false } }`);
+    expect(messageOf(() => resolve(none))).toContain('found no metric that is judged');
+    const all = withMetrics(`{ ${off}, image_size_bytes: { gate: false }, '*': {} }`);
+    expect(() => resolve(all)).not.toThrow();
+    expect(messageOf(() => resolve(all.replace('alpha: 0.05', 'alpha: 0.05, blocks: 5')))).toContain(
+      '3 tests (3 variants x 1 metrics)',
+    );
+  });
+
+  test.each([
+    [
+      "{ '*': { formula: cpu_time_s / 2 } }",
+      'metrics.*.formula: found a formula for every metric that matches',
+    ],
+    ["{ 'a b*': {} }", 'metrics.a b*: found the name "a b*"; legal: a name of letters'],
+    ["{ '_*': {} }", 'found the name "_*"'],
+  ])('%s is refused', (metrics, message) => {
+    expect(messageOf(() => resolve(withMetrics(metrics)))).toContain(message);
+  });
+});
+
 test('options win over the file', () => {
   const plan = resolve(GOOD, { variants: ['debian'], budget: '90s', failOn: ['failed'], evidence: 'paired' });
   expect(plan.variants.map(({ name }) => name)).toEqual(['debian']);

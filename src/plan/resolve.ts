@@ -1,4 +1,11 @@
-import { BUILT_IN_METRICS, DEFAULT_LIMIT, defaultRule, type MetricRule } from '../session/metric.ts';
+import {
+  BUILT_IN_METRICS,
+  DEFAULT_LIMIT,
+  defaultRule,
+  isPattern,
+  type MetricPattern,
+  type MetricRule,
+} from '../session/metric.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
 import { capOf, firstReachable, looksFor, PROFILE_SETTINGS, type Profile } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
@@ -68,6 +75,7 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
   const { rules: given = {}, build = {} } = configuration;
   const profile = given.profile ?? DEFAULTS.profile;
   const metrics = metricRules(configuration, profile);
+  const patterns = metricPatterns(configuration, profile);
   const evidence = overrides.evidence ?? given.evidence ?? DEFAULTS.evidence;
   const wanted = overrides.variants;
   const rules: Rules = {
@@ -77,6 +85,7 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
     evidence,
     failOn: [...(overrides.failOn ?? given['fail-on'] ?? DEFAULTS.failOn)],
     metrics,
+    ...(patterns.length === 0 ? {} : { patterns }),
   };
   return {
     configuration: configurationName(file),
@@ -216,7 +225,8 @@ function toVariant(name: string, given: VariantConfiguration): Variant {
 }
 
 function metricRules({ metrics = {} }: Configuration, profile: Profile): MetricRule[] {
-  const names = new Set([...BUILT_IN_METRICS.map(({ name }) => name), ...Object.keys(metrics)]);
+  const given = Object.keys(metrics).filter((name) => !isPattern(name));
+  const names = new Set([...BUILT_IN_METRICS.map(({ name }) => name), ...given]);
   return [...names].map((name) => {
     const rule = defaultRule(name, true);
     const given = metrics[name] ?? {};
@@ -236,6 +246,20 @@ function metricRules({ metrics = {} }: Configuration, profile: Profile): MetricR
     };
   });
 }
+
+/** In the order of the file, which says which of them holds. */
+const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile): MetricPattern[] =>
+  Object.entries(metrics)
+    .filter(([name]) => isPattern(name))
+    .map(([pattern, given]) => ({
+      pattern,
+      ...(given?.unit === undefined ? {} : { unit: given.unit }),
+      ...(given?.better === undefined ? {} : { better: given.better }),
+      gate: given?.gate ?? true,
+      limit:
+        (given?.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
+        PROFILE_SETTINGS[profile].limit,
+    }));
 
 const seconds = (text: string) => parseDuration(text) ?? Number.NaN;
 
@@ -291,15 +315,19 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
   ];
 }
 
-/** Rules that could never say `regressed`, whatever is measured. */
+/**
+ * Rules that could never say `regressed`, whatever is measured. How many metrics a pattern stands for is known after the
+ * warm-up alone: here it is one, and what is too much then is said then.
+ */
 function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
   const { alpha, profile, blocks } = plan.rules;
   const judged = plan.metrics.filter(({ gate }) => gate);
-  const gated = judged.filter(({ deterministic }) => deterministic !== true).length;
+  const patterns = (plan.rules.patterns ?? []).filter(({ gate }) => gate).length;
+  const gated = judged.filter(({ deterministic }) => deterministic !== true).length + patterns;
   const tests = gated * plan.variants.length;
   // No variant at all is a problem of its own, said where it stands.
   if (plan.evidence === 'stored' || plan.variants.length === 0) return [];
-  if (judged.length === 0)
+  if (judged.length + patterns === 0)
     return [
       {
         line: document.lineOf(['metrics']),

@@ -7,6 +7,11 @@ export type Better = z.infer<typeof betterSchema>;
 /** A metric's name: safe in a file, a table and an object. */
 export const METRIC_NAME = /^[A-Za-z][A-Za-z0-9_./-]{0,62}$/;
 
+/** A name, or a pattern of names, in which `*` is any text or none. */
+export const METRIC_NAME_OR_PATTERN = /^[A-Za-z*][A-Za-z0-9_./*-]{0,62}$/;
+
+export const isPattern = (name: string): boolean => name.includes('*');
+
 /** One metric as it is judged. */
 export const metricRuleSchema = z.object({
   name: z.string(),
@@ -23,8 +28,25 @@ export const metricRuleSchema = z.object({
   once: z.boolean().optional(),
   /** How it is had from a run's other metrics, where it is a hybrid: see formula.ts. */
   formula: z.string().optional(),
+  /**
+   * Where nobody named it and a pattern stands for it: which one, and the variants in which every side reported it. In
+   * the others it is shown, not judged.
+   */
+  pattern: z.object({ text: z.string(), variants: z.array(z.string()) }).optional(),
 });
 export type MetricRule = z.infer<typeof metricRuleSchema>;
+
+/** How every metric of the workload is judged whose name matches and that has no rule of its own. */
+export const metricPatternSchema = z.object({
+  /** `test_*`: `*` is any text or none. */
+  pattern: z.string().regex(METRIC_NAME_OR_PATTERN),
+  /** What the workload says where nothing is said here. */
+  unit: z.string().optional(),
+  better: betterSchema.optional(),
+  gate: z.boolean(),
+  limit: z.number().positive(),
+});
+export type MetricPattern = z.infer<typeof metricPatternSchema>;
 
 /** The smallest change that counts where nobody said otherwise; a profile may say otherwise. */
 export const DEFAULT_LIMIT = 0.03;

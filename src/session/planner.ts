@@ -3,6 +3,8 @@ import type { Failure, Session } from './session.ts';
 
 /** What a measurement has, whenever it asks what to do next. */
 export interface SoFar {
+  /** One run of each side of each variant, before the first block. */
+  readonly warmup: readonly Run[];
   readonly runs: readonly Run[];
   readonly failures: readonly Failure[];
   /** The cap that was set before the first block; undefined until then. */
@@ -10,6 +12,9 @@ export interface SoFar {
   /** What the workload has said of its own metrics. */
   readonly declaredMetrics: Session['declaredMetrics'];
 }
+
+/** What there is before the first block. */
+export type WarmedUp = Pick<SoFar, 'warmup' | 'failures' | 'declaredMetrics'>;
 
 export interface Progress {
   /** Variants that need no more blocks: every row of theirs is decided. */
@@ -27,6 +32,6 @@ export interface Planner {
    * The cap of blocks, asked once, after the warm-up and before the first block.
    * @param pairSeconds what a pair of each variant takes
    */
-  cap(pairSeconds: ReadonlyMap<string, number>, secondsLeft: number): number;
+  cap(pairSeconds: ReadonlyMap<string, number>, secondsLeft: number, warmedUp: WarmedUp): number;
   progress(soFar: SoFar): Progress;
 }

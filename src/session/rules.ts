@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PROFILES } from '../statistics/looks.ts';
-import { metricRuleSchema } from './metric.ts';
+import { metricPatternSchema, metricRuleSchema } from './metric.ts';
 
 /** Verdicts, the worst first; the gate's verdict is the first that occurs. `info` is none of them. */
 export const VERDICTS = [
@@ -36,7 +36,12 @@ export const rulesSchema = z.object({
   blocks: z.int().min(1),
   evidence: evidenceRequestSchema,
   failOn: z.array(verdictSchema),
-  /** Every metric with a rule of its own. Metrics met in the data without one are `info`. */
+  /**
+   * Every metric with a rule of its own, and after the warm-up those that the patterns stand for. Metrics met in the data
+   * without one are `info`.
+   */
   metrics: z.array(metricRuleSchema),
+  /** In the order of the file: the first that matches a name holds. Absent without any. */
+  patterns: z.array(metricPatternSchema).optional(),
 });
 export type Rules = z.infer<typeof rulesSchema>;

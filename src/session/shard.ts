@@ -21,6 +21,9 @@ export function parseShard(text: string): ShardRequest | undefined {
 export const namesOfShard = (names: readonly string[], { index, of }: ShardRequest): readonly string[] =>
   names.filter((_, position) => position % of === index - 1);
 
-/** How many rows of a plan are tested: its variants by the metrics that are judged and vary. */
+/**
+ * How many rows of a plan are tested: its variants by the metrics that are judged and vary. Of those that a pattern stands
+ * for a job knows its own variants' alone: the others are taken to have the same.
+ */
 export const familySize = (variants: number, metrics: readonly MetricRule[]): number =>
   variants * metrics.filter(({ gate, deterministic }) => gate && deterministic !== true).length;

@@ -1,0 +1,105 @@
+import { matchesOf, MOST_OF_A_PATTERN, reportedBy, reportedIn, type Matches } from '../session/patterns.ts';
+import { SIDES } from '../session/run.ts';
+import type { Session } from '../session/session.ts';
+import { blocksNeeded, firstReachable, looksFor } from '../statistics/looks.ts';
+import { isOutsideTests } from './comparison.ts';
+import { draftRows } from './drafts.ts';
+import { observeSession } from './observations.ts';
+
+/** More names than these in a sentence are not read. */
+const NAMES_AT_A_GLANCE = 5;
+
+/**
+ * What the patterns of a session came to, where a reader should know: benchmarks of one side alone, more than a pattern
+ * stands for, and a family that is too large for the blocks there are. None where there is no pattern.
+ */
+export function patternWarnings(session: Session): string[] {
+  if ((session.rules.patterns ?? []).length === 0) return [];
+  const reported = reportedIn(session);
+  return [
+    ...matchesOf(session.rules, reported)
+      .filter(({ variants }) => variants.size > MOST_OF_A_PATTERN)
+      .map(
+        ({ pattern, variants }) =>
+          `${pattern.pattern} stands for ${variants.size} metrics, and at most ${MOST_OF_A_PATTERN} are judged, so none of them is. Name them by several narrower patterns, or those that matter by themselves.`,
+      ),
+    ...lonely(session),
+    ...lost(session),
+    ...unreachable(session),
+  ];
+}
+
+/** Benchmarks that one side alone reported, of variants whose sides both ended well: nothing to compare them with. */
+function lonely(session: Session): string[] {
+  const reported = reportedIn(session);
+  const ended = new Map(
+    [...reported].filter(([variant]) =>
+      SIDES.every((side) =>
+        session.warmup.some((run) => run.variant === variant && run.side === side && run.outcome === 'ok'),
+      ),
+    ),
+  );
+  const matches = matchesOf(session.rules, ended, 'one').filter(({ pattern }) => pattern.gate);
+  return SIDES.flatMap((side) => {
+    const names = matches.flatMap((one) => namesOf(one, (variant) => ended.get(variant)?.[side]));
+    return names.length === 0
+      ? []
+      : [
+          `The ${side} alone reports ${listed(names)}: shown and not judged, for there is nothing to compare ${names.length === 1 ? 'it' : 'them'} with.`,
+        ];
+  });
+}
+
+/** Benchmarks of the last stored night that a head which is judged by the nights does not report. */
+function lost(session: Session): string[] {
+  const { rules, nights, images, warmup } = session;
+  const medians = nights.at(-1)?.medians ?? {};
+  const ok = warmup.filter(({ outcome }) => outcome === 'ok');
+  const alone = session.variants.filter(
+    (variant) =>
+      ok.some((run) => run.variant === variant) &&
+      !images.some((image) => image.variant === variant && image.side === 'baseline'),
+  );
+  const reported = reportedBy(alone, () => true, [
+    ...ok,
+    ...alone.map((variant) => ({ variant, side: 'baseline' as const, metrics: medians[variant] ?? {} })),
+  ]);
+  const names = matchesOf(rules, reported, 'one')
+    .filter(({ pattern }) => pattern.gate)
+    .flatMap((one) => namesOf(one, (variant) => reported.get(variant)?.baseline));
+  return names.length === 0
+    ? []
+    : [`The last stored night has ${listed(names)}, which the head does not report: nothing judges it.`];
+}
+
+/** `name (variant, variant)` of those that this side reported. */
+const namesOf = (
+  { variants }: Matches,
+  reportedOf: (variant: string) => ReadonlySet<string> | undefined,
+): string[] =>
+  [...variants].flatMap(([name, own]) => {
+    const here = own.filter((variant) => reportedOf(variant)?.has(name) === true);
+    return here.length === 0 ? [] : [`${name} (${here.join(', ')})`];
+  });
+
+const listed = (names: readonly string[]) =>
+  names.length <= NAMES_AT_A_GLANCE
+    ? names.join(', ')
+    : `${names.slice(0, NAMES_AT_A_GLANCE).join(', ')} and ${names.length - NAMES_AT_A_GLANCE} more`;
+
+/** The configuration could not be refused for it: how many tests there are is known since the warm-up. */
+function unreachable(session: Session): string[] {
+  const { alpha, profile, blocks, evidence } = session.rules;
+  const own = draftRows(observeSession({ ...session, runs: [], nights: [] })).filter(
+    (draft) => draft.gated && draft.evidence !== 'identical' && !isOutsideTests(draft),
+  ).length;
+  const tests = Math.max(own, session.shard?.tests ?? 0);
+  if (evidence === 'stored' || !session.sides.includes('baseline') || tests === 0) return [];
+  if (firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return [];
+  let needed = blocksNeeded(tests, alpha);
+  while (firstReachable(looksFor(profile, needed), tests, alpha) === undefined) needed++;
+  const last = looksFor(profile, blocks).at(-1)?.weight ?? 1;
+  return [
+    `With what the patterns stand for there are ${tests} tests, among which ${blocks} blocks can never call a change: they share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}. It takes at least ${needed} blocks (rules.blocks), or fewer metrics.`,
+  ];
+}

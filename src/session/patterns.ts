@@ -1,0 +1,166 @@
+import { BUILT_IN_METRICS, METRIC_NAME, unitOfName, type MetricPattern, type MetricRule } from './metric.ts';
+import type { Rules } from './rules.ts';
+import { SIDES, type Side } from './run.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Patterns under `metrics` (`test_*`), which stand for the metrics that a workload reports of itself.
+ *
+ * Which these are is read from the warm-up and from nothing later, so the family of tests is fixed before the first
+ * measured block, and a session's file, which has its warm-up, says the same again.
+ */
+
+/** What each side of each variant reported; a side that was to run and did not end well has reported nothing. */
+export type Reported = ReadonlyMap<string, Readonly<Partial<Record<Side, ReadonlySet<string>>>>>;
+
+/** More names than these are not a suite; every one of them makes all others harder to find. */
+export const MOST_OF_A_PATTERN = 500;
+
+/** Whether `*`, which is any text or none, can stand for what is between the other parts. In linear time. */
+export function matchesPattern(pattern: string, name: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return name === pattern;
+  if (!name.startsWith(first) || !name.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at + last.length <= name.length;
+}
+
+/** What the warm-up of a session reported, of the sides that there was an image of. */
+export const reportedIn = ({
+  variants,
+  images,
+  warmup,
+}: Pick<Session, 'variants' | 'images' | 'warmup'>): Reported =>
+  reportedBy(
+    variants,
+    (variant, side) => images.some((image) => image.variant === variant && image.side === side),
+    warmup.filter(({ outcome }) => outcome === 'ok'),
+  );
+
+/** What runs reported. @param expected the sides of a variant that were to run */
+export function reportedBy(
+  variants: readonly string[],
+  expected: (variant: string, side: Side) => boolean,
+  runs: readonly {
+    readonly variant: string;
+    readonly side: Side;
+    readonly metrics: Readonly<Record<string, number>>;
+  }[],
+): Reported {
+  const ownNames = (variant: string, side: Side) =>
+    runs
+      .filter((run) => run.variant === variant && run.side === side)
+      .flatMap(({ metrics }) => Object.keys(metrics))
+      .filter((name) => METRIC_NAME.test(name) && !BUILT_IN_METRICS.some((metric) => metric.name === name));
+  return new Map(
+    variants.map((variant) => [
+      variant,
+      Object.fromEntries(
+        SIDES.filter((side) => expected(variant, side)).map((side) => [
+          side,
+          new Set(ownNames(variant, side)),
+        ]),
+      ),
+    ]),
+  );
+}
+
+/** What a pattern stands for: name to variants. */
+export interface Matches {
+  readonly pattern: MetricPattern;
+  readonly variants: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Gives every name to the first pattern of the file that it matches; one with a rule of its own is no pattern's.
+ * @param sides `all`: names that every side of a variant reported; `one`: those that one of two did not
+ */
+export function matchesOf(
+  { metrics, patterns = [] }: Pick<Rules, 'metrics' | 'patterns'>,
+  reported: Reported,
+  sides: 'all' | 'one' = 'all',
+): readonly Matches[] {
+  const named = new Set(metrics.filter(({ pattern }) => pattern === undefined).map(({ name }) => name));
+  const found = patterns.map((pattern) => ({ pattern, variants: new Map<string, string[]>() }));
+  for (const [variant, bySide] of reported) {
+    const sets = SIDES.flatMap((side) => bySide[side] ?? []);
+    for (const name of new Set(sets.flatMap((names) => [...names]))) {
+      if (named.has(name) || sets.every((names) => names.has(name)) !== (sides === 'all')) continue;
+      const own = found.find(({ pattern }) => matchesPattern(pattern.pattern, name));
+      own?.variants.set(name, [...(own.variants.get(name) ?? []), variant]);
+    }
+  }
+  return found;
+}
+
+/**
+ * The rules with one for each metric that a pattern stands for.
+ *
+ * A pattern that is judged and stands for nothing in a variant leaves a rule of its own name there: what was asked for
+ * and is not there must show as `no_data`, or `failed` where the head died, and never be silently green.
+ *
+ * @param declared what the workload says of its own metrics, for what the pattern leaves open
+ */
+export function withPatterns(rules: Rules, reported: Reported, declared: Session['declaredMetrics']): Rules {
+  const { patterns = [] } = rules;
+  if (patterns.length === 0) return rules;
+  const named = rules.metrics.filter(({ pattern }) => pattern === undefined);
+  const standing = matchesOf(rules, reported).flatMap(({ pattern, variants }) =>
+    variants.size > MOST_OF_A_PATTERN
+      ? []
+      : [...variants].map(([name, own]) => ruleOf(pattern, name, own, declared)),
+  );
+  const empty = patterns.flatMap((pattern) => {
+    const variants = pattern.gate ? variantsWithout(pattern, reported, standing, named) : [];
+    return variants.length === 0 ? [] : [ruleOf(pattern, pattern.pattern, variants, {})];
+  });
+  return { ...rules, metrics: [...named, ...standing, ...empty] };
+}
+
+function ruleOf(
+  { pattern, unit, better, gate, limit }: MetricPattern,
+  name: string,
+  variants: readonly string[],
+  declared: Session['declaredMetrics'],
+): MetricRule {
+  const said = Object.hasOwn(declared, name) ? declared[name] : undefined;
+  return {
+    name,
+    unit: unit ?? said?.unit ?? unitOfName(name),
+    better: better ?? said?.better ?? 'lower',
+    gate,
+    limit,
+    pattern: { text: pattern, variants: [...variants] },
+  };
+}
+
+/** Variants in which nothing that matches is judged, be it by this pattern, one before it or a name of its own. */
+function variantsWithout(
+  { pattern }: MetricPattern,
+  reported: Reported,
+  standing: readonly MetricRule[],
+  named: readonly MetricRule[],
+): string[] {
+  const own = new Set(named.map(({ name }) => name));
+  return [...reported].flatMap(([variant, bySide]) => {
+    const sets = SIDES.flatMap((side) => bySide[side] ?? []);
+    const matched = (name: string) => matchesPattern(pattern, name);
+    const there =
+      standing.some((rule) => matched(rule.name) && rule.pattern?.variants.includes(variant) === true) ||
+      [...own].some((name) => matched(name) && sets.length > 0 && sets.every((names) => names.has(name)));
+    return there ? [] : [variant];
+  });
+}
+
+/** Whether a metric is judged in a variant: one of a pattern only where every side reported it. */
+export const isJudgedIn = ({ gate, pattern }: MetricRule, variant: string): boolean =>
+  gate && (pattern === undefined || pattern.variants.includes(variant));
+
+/** Whether a rule is that of a pattern which stands for nothing. */
+export const standsForNothing = ({ name, pattern }: MetricRule): boolean => name === pattern?.text;
