@@ -3,13 +3,14 @@ import type { Verdict } from '../session/rules.ts';
 
 /**
  * Which evidence carried a verdict. `deterministic`: a figure that does not vary, compared exactly. `once`: a figure that
- * varies and was measured once on each side.
+ * varies and was measured once on each side. `counted`: instructions that valgrind counted, once on each side or, where
+ * the sides differ, twice.
  */
-export type Evidence = 'paired' | 'stored' | 'deterministic' | 'once' | 'identical' | 'none';
+export type Evidence = 'paired' | 'stored' | 'deterministic' | 'once' | 'counted' | 'identical' | 'none';
 
 /** Whether a row is compared as it is, outside the family of tests. */
 export const isOutsideTests = ({ evidence }: { readonly evidence: Evidence }): boolean =>
-  evidence === 'deterministic' || evidence === 'once';
+  evidence === 'deterministic' || evidence === 'once' || evidence === 'counted';
 
 /** Median of a side's samples in the metric's unit; null where there are none. */
 export interface SideSummary {

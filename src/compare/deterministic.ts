@@ -1,13 +1,27 @@
-import type { MetricRule } from '../session/metric.ts';
+import { median } from 'simple-statistics';
+import { VALGRIND_INSTRUCTIONS, type MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import type { ImageMetric } from './observations.ts';
 import { sign } from './evidence.ts';
 
-/** Metrics of the images of a session: what they are and what making them cost, whatever is run in them. */
+/** Metrics of the images of a session: what they are, what making them cost, and what valgrind counted in them. */
 export function imageMetricsOf({ images }: Session): readonly ImageMetric[] {
-  return images.flatMap(({ variant, side, engine, sizeBytes, compressedBytes, coldBuild, layers }) => {
-    if (engine === 'host') return [];
+  return images.flatMap((image): ImageMetric[] => {
+    const { variant, side, engine, sizeBytes, compressedBytes, coldBuild, layers, counted } = image;
+    const ofCount: ImageMetric[] =
+      counted === undefined
+        ? []
+        : [
+            {
+              variant,
+              side,
+              metric: VALGRIND_INSTRUCTIONS,
+              value: median(counted.counts),
+              counts: counted.counts,
+            },
+          ];
+    if (engine === 'host') return ofCount;
     const figures = {
       image_size_bytes: sizeBytes,
       image_compressed_bytes: compressedBytes,
@@ -15,11 +29,33 @@ export function imageMetricsOf({ images }: Session): readonly ImageMetric[] {
       build_cpu_time_s: coldBuild?.cpuSeconds,
       image_layers: layers.length === 0 ? undefined : layers.length,
     };
-    return Object.entries(figures).flatMap(([metric, value]) =>
-      value === undefined ? [] : [{ variant, side, metric, value }],
-    );
+    return [
+      ...Object.entries(figures).flatMap(([metric, value]) =>
+        value === undefined ? [] : [{ variant, side, metric, value }],
+      ),
+      ...ofCount,
+    ];
   });
 }
+
+/**
+ * Counts of two sides, which vary a little. A change that would count is none where the sides' counts overlap, or lie no
+ * further apart than counts of one side: the workload then differs from itself by as much. Of a workload that does, two
+ * counts of each side are apart by chance in one of three cases, and by such a gap in one of eleven.
+ */
+export function countedVerdict(
+  baseline: readonly number[],
+  head: readonly number[],
+  rule: MetricRule,
+): Verdict {
+  const verdict = exactVerdict(median([...baseline]), median([...head]), rule);
+  const gap = Math.max(Math.min(...head) - Math.max(...baseline), Math.min(...baseline) - Math.max(...head));
+  const range = Math.max(...[baseline, head].map((counts) => Math.max(...counts) - Math.min(...counts)));
+  return verdict === 'unchanged' || gap > range ? verdict : 'inconclusive';
+}
+
+/** How far counts of one side lie apart, as a fraction of the least; 0 of one count. */
+export const spreadOf = (counts: readonly number[]): number => Math.max(...counts) / Math.min(...counts) - 1;
 
 /** Two figures that do not vary are compared as they are: any change is a change, and the limit says if it counts. */
 export function exactVerdict(baseline: number, head: number, rule: MetricRule): Verdict {

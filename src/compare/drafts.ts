@@ -7,7 +7,7 @@ import { looksFor, type Look } from '../statistics/looks.ts';
 import type { RowSeries, SingleTest } from '../statistics/sequential.ts';
 import { twoModes } from '../statistics/two-modes.ts';
 import type { Row } from './comparison.ts';
-import { exactVerdict } from './deterministic.ts';
+import { countedVerdict, exactVerdict, spreadOf } from './deterministic.ts';
 import {
   logRatios,
   nightMedians,
@@ -82,6 +82,7 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     tested: undefined,
     settled: undefined,
   };
+  if (rule.counted === true) return countedDraft(base, rule, observations);
   if (rule.deterministic === true) return deterministicDraft(base, rule, observations, values);
   // What nobody judges and nobody measured is no row.
   if (!base.gated && values.baseline.length === 0 && values.head.length === 0) return [];
@@ -140,6 +141,48 @@ function deterministicDraft(
       ),
     },
   ];
+}
+
+/** What valgrind counted; a count that is judged and was not made must not pass. */
+function countedDraft(base: Draft, rule: MetricRule, observations: Observations): Draft[] {
+  const { imageMetrics, identical, uncounted } = observations;
+  const countsOf = (side: Side) =>
+    imageMetrics.find(
+      (found) => found.variant === base.variant && found.side === side && found.metric === base.metric,
+    )?.counts;
+  const [baseline, head] = [countsOf('baseline'), countsOf('head')];
+  const settled = (verdict: Verdict, reason: string): Draft[] => [
+    { ...base, settled: verdict, warnings: [reason] },
+  ];
+  if (baseline !== undefined && head !== undefined) {
+    const [from, to] = [summary(baseline), summary(head)];
+    const estimate = (to.median ?? 0) / (from.median ?? 0) - 1;
+    const verdict = countedVerdict(baseline, head, rule);
+    const spread = Math.max(spreadOf(baseline), spreadOf(head));
+    return [
+      {
+        ...base,
+        evidence: 'counted',
+        baseline: from,
+        head: to,
+        change: { estimate, low: estimate, high: estimate },
+        settled: verdict,
+        warnings:
+          verdict === 'inconclusive'
+            ? [
+                `two counts of one side differ by up to ${(spread * 100).toFixed(1)} %, and the sides by no more: this workload does not do the same work every time`,
+              ]
+            : [],
+      },
+    ];
+  }
+  if (!rule.gate || uncounted === undefined || identical.has(base.variant)) return [];
+  const death = deathOf(observations, base.variant);
+  if (death !== undefined) return settled(death.verdict, death.reason);
+  const reason = uncounted.get(base.variant);
+  return reason === undefined
+    ? settled('no_baseline', 'there is no second side here of which valgrind counted the instructions')
+    : settled('no_data', firstLine(reason));
 }
 
 function pairedDraft(

@@ -31,11 +31,12 @@ const KIND_OF: Readonly<Record<string, ProfileKind>> = {
   system_time_s: 'cpu',
   instructions: 'cpu',
   cycles: 'cpu',
+  valgrind_instructions: 'cpu',
 };
 
 /** What is measured of runs regressed: images and their building have no functions. */
-const ranWorse = ({ verdict, gated, evidence }: Row) =>
-  verdict === 'regressed' && gated && (evidence === 'paired' || evidence === 'stored');
+const RUN: ReadonlySet<Row['evidence']> = new Set(['paired', 'stored', 'counted']);
+const ranWorse = ({ verdict, gated, evidence }: Row) => verdict === 'regressed' && gated && RUN.has(evidence);
 
 /**
  * The profiles that a comparison asks for, in the order of its rows; none where nothing regressed. Where the processor has

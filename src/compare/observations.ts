@@ -24,6 +24,8 @@ export interface ImageMetric {
   readonly side: Side;
   readonly metric: string;
   readonly value: number;
+  /** The single counts that the value is the median of, where it is one of several. */
+  readonly counts?: readonly number[];
 }
 
 /** What is to be judged: plain values from a session file or from CSVs, and nothing else. */
@@ -48,6 +50,11 @@ export interface Observations {
   readonly identical: ReadonlySet<string>;
   /** Figures that an image has or has not, whatever is run in it. */
   readonly imageMetrics: readonly ImageMetric[];
+  /**
+   * Variants of which both sides were there to be counted and one of them was not, and why; undefined where nothing is
+   * ever counted: a judged count that is missing is then no news.
+   */
+  readonly uncounted: ReadonlyMap<string, string> | undefined;
   /** Earlier sessions of the baseline, oldest first. */
   readonly nights: readonly Night[];
   /** Why stored evidence cannot be used for this data, whatever the nights say. */
@@ -74,6 +81,7 @@ export function observeSession(session: Session): Observations {
     identical: identicalVariants(session),
     // A night against itself differs by a file of our own: its images' sizes are no news.
     imageMetrics: session.purpose === 'nightly' ? [] : imageMetricsOf(session),
+    uncounted: uncountedVariants(session),
     nights: session.nights,
     incomparable: undefined,
     secondsLeftOut: session.budget.secondsLeftOut,
@@ -116,6 +124,7 @@ export function observeTimings(
     twoSided: new Set(paired ? runs.map(({ variant }) => variant) : []),
     identical: new Set(),
     imageMetrics: [],
+    uncounted: new Map(),
     nights: paired
       ? []
       : sessionsOf('baseline').map((session) => ({
@@ -169,6 +178,26 @@ function metricsOf(
     rule.unit === '' ? { ...rule, unit: session?.declaredMetrics[rule.name]?.unit ?? '' } : rule,
   );
   return [...ofConfiguration, ...unruled];
+}
+
+/** Sessions that look at both sides for another reason than a change: what valgrind would count there is not judged. */
+const NEVER_COUNTED: ReadonlySet<Session['purpose']> = new Set([
+  'nightly',
+  'anchor',
+  'confirmation',
+  'ranking',
+]);
+
+function uncountedVariants({ purpose, images }: Session): ReadonlyMap<string, string> | undefined {
+  if (NEVER_COUNTED.has(purpose)) return undefined;
+  const sidesOf = (variant: string) => images.filter((image) => image.variant === variant);
+  return new Map(
+    images.flatMap(({ variant, counted, uncounted }) =>
+      counted === undefined && sidesOf(variant).length === SIDES.length
+        ? [[variant, uncounted ?? 'its instructions were not counted on both sides'] as const]
+        : [],
+    ),
+  );
 }
 
 /**

@@ -4,6 +4,7 @@ import { removeLeftovers as removeOldImages } from '../images/store.ts';
 import { containerEngine, removeLeftovers as removeDeadContainers } from '../measure/container.ts';
 import type { ProfileRequest, Runnable } from '../measure/engine.ts';
 import { hostEngine } from '../measure/host.ts';
+import { instructionCounter } from '../measure/instruction-count.ts';
 import { openJournal } from '../measure/journal.ts';
 import { measureSession } from '../measure/loop.ts';
 import { thisMachine } from '../measure/machine.ts';
@@ -11,6 +12,7 @@ import { isOwnerAlive, ownerOfThisProcess } from '../measure/owner.ts';
 import { profileRun, profilerOf } from '../measure/profile-run.ts';
 import { findPySpy } from '../measure/py-spy.ts';
 import { timelineFile } from '../measure/timeline.ts';
+import { findValgrind } from '../measure/valgrind.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Ports, Profiled } from '../pipeline/ports.ts';
 import { hashFiles, overlayFiles } from '../source/workload-files.ts';
@@ -64,6 +66,13 @@ export async function withPorts<Result>(
   const engineOf = (runnable: Runnable) => (runnable.image.engine === 'host' ? host : container);
   /** Where no engine was asked for, there is none to clean up in. */
   const used = { engine: false };
+  const keepProfile: Ports['keepProfile'] = async (name, text) => {
+    try {
+      await out.write(`${PROFILES_FOLDER}/${name}`, text);
+    } catch (error) {
+      log.warn(error instanceof Error ? error.message : String(error));
+    }
+  };
   const ports: Ports = {
     images: {
       check: async () => {
@@ -80,6 +89,11 @@ export async function withPorts<Result>(
     },
     hosts: hostVariants(plan),
     facts: (runnable) => engineOf(runnable).facts(runnable),
+    countInstructions: instructionCounter({
+      engines: { container, host },
+      find: findValgrind,
+      keep: keepProfile,
+    }),
     profile: async ({ plan: { workload }, runnable, kind, repetitions }, signal): Promise<Profiled> => {
       const bySampling = workload.profiler === 'py-spy' && (kind === 'cpu' || kind === 'time');
       const pySpy = bySampling ? await findPySpy() : undefined;
@@ -100,13 +114,7 @@ export async function withPorts<Result>(
           missing && typeof result === 'object' ? { ...result, notes: [NO_PY_SPY, ...result.notes] } : result,
       };
     },
-    keepProfile: async (name, text) => {
-      try {
-        await out.write(`${PROFILES_FOLDER}/${name}`, text);
-      } catch (error) {
-        log.warn(error instanceof Error ? error.message : String(error));
-      }
-    },
+    keepProfile,
     measure: async ({ seed, variants, secondsLeft, planner, plan: measured }, signal) => {
       const timeline = timelineFile(join(out.path, TIMELINE_FILE), sessionId, workFolder);
       const journal = timeline.beside(await openJournal(join(out.path, 'runs.jsonl')));

@@ -120,6 +120,10 @@ rules: { alpha: 2, blocks: 0, fail-on: [slower], budget: 20 }
       'wall_time_s: { gate: false }\n  cpu_time_s: { gate: false }\n  max_rss_bytes: { gate: false }\n  image_size_bytes: { gate: false }',
     ),
   ],
+  [
+    'a count that nobody makes',
+    changed('wall_time_s: { limit: 5% }', 'wall_time_s: { limit: 5% }\n  valgrind_instructions: {}'),
+  ],
   ['options that do not fit the file', () => plan(CONFIGURATION, { variants: ['offical'], budget: 'soon' })],
   ['measuring code that is not there', () => hashFiles(temporaryFolder(), ['bench.py'])],
   ['a session that is none', () => parseSession('{"benchmarks": []}', 'session.json')],

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { METRICS_WORD, type Server } from '../plan/plan.ts';
+import { countedCommand, countingOptions, hasCounters, type CountingPlaces } from './counted-run.ts';
 import type { RunRequest } from './engine.ts';
 import { isBySampling, profiledCommand, type ProfilePlaces } from './profiled-command.ts';
 
@@ -17,10 +18,12 @@ export function workloadCommand({ runnable, workload }: RunRequest, metricsFile:
     : [first, ...rest];
 }
 
-/** How many first words of the workload's command are the variant's interpreter and its flags; 0 where it is none. */
-export function interpreterWords({ runnable, workload: { command }, profile }: RunRequest): number {
-  // Starting the interpreter is timed behind the workload: not where nothing is timed.
-  if (profile !== undefined) return 0;
+/**
+ * How many first words of the workload's command are the variant's interpreter and its flags; 0 where it is none, or where
+ * nothing is measured.
+ */
+export function interpreterWords({ runnable, workload: { command }, counting, profile }: RunRequest): number {
+  if (counting !== undefined || profile !== undefined) return 0;
   return command[0] === 'python' || command[0] === 'python3' ? 1 + runnable.flags.length : 0;
 }
 
@@ -35,15 +38,16 @@ export interface ProbePlace {
   readonly contained: boolean;
   /** The command is one round of load: it is started at a word, and how its interpreter starts is not asked. */
   readonly isLoad?: boolean;
-  /** Where a profiled run finds its profiler. */
+  /** Where a profiled run finds its profiler, and a counted one valgrind's tools. */
   readonly profiling: ProfilePlaces;
+  readonly counting: CountingPlaces;
 }
 
 /** The probe's words for a run of a command that ends by itself: its mode, its options, the command. */
 export function runWords(
   request: RunRequest,
   metricsFile: string,
-  { contained, isLoad = false, profiling }: ProbePlace,
+  { contained, isLoad = false, profiling, counting }: ProbePlace,
 ): readonly string[] {
   return [
     'run',
@@ -53,9 +57,15 @@ export function runWords(
     `--repetitions=${request.repetitions}`,
     `--interpreter=${isLoad ? 0 : interpreterWords(request)}`,
     `--metrics=${metricsFile}`,
+    ...(contained && hasCounters(request) ? ['--counters'] : []),
+    ...countingOptions(request, counting),
     ...profileOption(request, profiling),
     '--',
-    ...profiledCommand(request, workloadCommand(request, metricsFile), profiling),
+    ...countedCommand(
+      request,
+      profiledCommand(request, workloadCommand(request, metricsFile), profiling),
+      counting,
+    ),
   ];
 }
 

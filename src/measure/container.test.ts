@@ -58,6 +58,64 @@ describe('the docker client’s words', () => {
     ]);
   });
 
+  test('of a counted run: the same isolation, and valgrind’s tools of this machine before the command', () => {
+    const counting = {
+      tool: 'callgrind',
+      folder: '/usr/libexec/valgrind',
+      file: 'callgrind-amd64-linux',
+    } as const;
+    const plain = words({ workload: { memoryBytes: 2 ** 30, files: ['bench.py'] } });
+    const counted = words({ workload: { memoryBytes: 2 ** 30, files: ['bench.py'] }, counting });
+    const added = [
+      ...['--mount', 'type=bind,src=/usr/libexec/valgrind,dst=/pacegate/valgrind,readonly'],
+      ...['--tmpfs', '/pacegate/counts:mode=1777,exec,size=256m'],
+    ];
+    expect(counted.slice(0, counted.indexOf('--'))).toEqual([
+      ...plain.slice(0, plain.indexOf('--memory')),
+      // Four times the workload's own and a GiB.
+      ...['--memory', String(5 * 2 ** 30), '--memory-swap', String(5 * 2 ** 30)],
+      ...plain.slice(plain.indexOf('--memory') + 4, plain.indexOf('--tmpfs') + 2),
+      ...added,
+      ...plain
+        .slice(plain.indexOf('--tmpfs') + 2, plain.indexOf('--'))
+        .map((word) => (word === '--interpreter=1' ? '--interpreter=0' : word)),
+      ...['--counts=/pacegate/counts', '--callgrind-bytes=8388608'],
+    ]);
+    expect(counted.slice(counted.indexOf('--') + 1)).toEqual([
+      '/pacegate/valgrind/callgrind-amd64-linux',
+      ...['--tool=callgrind', '-q', '--trace-children=yes', '--vgdb=no'],
+      '--callgrind-out-file=/pacegate/counts/%p',
+      ...['--dump-before=fork', '--dump-before=__fork', '--dump-before=_Fork', '--dump-before=__libc_fork'],
+      ...['python', 'bench.py'],
+    ]);
+    const cachegrind = words({
+      counting: { ...counting, tool: 'cachegrind', file: 'cachegrind-amd64-linux' },
+    });
+    // cachegrind's files are of no use to a person, and are not handed on.
+    expect(cachegrind).not.toContain('--callgrind-bytes=8388608');
+    expect(cachegrind).not.toContain('--memory');
+    expect(cachegrind.slice(cachegrind.indexOf('--') + 1)).toEqual([
+      '/pacegate/valgrind/cachegrind-amd64-linux',
+      ...['--tool=cachegrind', '-q', '--trace-children=yes', '--vgdb=no'],
+      ...['--cache-sim=no', '--cachegrind-out-file=/pacegate/counts/%p'],
+      ...['python', 'bench.py'],
+    ]);
+  });
+
+  test('of a run with the hardware’s counters: that one capability, and not for valgrind', () => {
+    const plain = words();
+    const counters = words({ workload: { instructions: 'counters' } });
+    const at = plain.indexOf('--name');
+    expect(counters).toEqual([
+      ...plain.slice(0, at),
+      ...['--cap-add', 'PERFMON'],
+      ...plain.slice(at, plain.indexOf('--')),
+      '--counters',
+      ...plain.slice(plain.indexOf('--')),
+    ]);
+    expect(words({ workload: { instructions: 'callgrind' } })).toEqual(plain);
+  });
+
   describe('of a server', () => {
     const SERVER = serverSettings(8000, { load: ['python', 'load.py', '{metrics}'], startTimeoutSeconds: 9 });
     const request = runRequest(['python', '-m', 'service'], {

@@ -15,6 +15,7 @@ import {
   watchdogSeconds,
   workloadEnvironment,
 } from './command-line.ts';
+import { countingMemory, hasCounters, maxAnswerBytes, type CountingPlaces } from './counted-run.ts';
 import type { Engine, Runnable, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { readProcess } from './machine-reading.ts';
@@ -41,7 +42,11 @@ const PROFILE_PLACES: ProfilePlaces = {
   folder: '/pacegate/profiles',
 };
 const PROFILES_FOLDER_SIZE = '64m';
-const PLACE: ProbePlace = { contained: true, profiling: PROFILE_PLACES };
+/** The same of valgrind, in runs that are counted alone. */
+const COUNTING_PLACES: CountingPlaces = { tools: '/pacegate/valgrind', counts: '/pacegate/counts' };
+/** Room for callgrind's files of some hundred processes; memory is taken as they grow. */
+const COUNTS_SIZE = '256m';
+const PLACE: ProbePlace = { contained: true, profiling: PROFILE_PLACES, counting: COUNTING_PLACES };
 
 export interface ContainerEngineOptions {
   readonly sessionId: string;
@@ -70,7 +75,7 @@ export function containerEngine(options: ContainerEngineOptions): Engine {
         if (server !== undefined) return await serverRun(request, server, name, options, signal);
         const result = await runCommand('docker', runArguments(request, name, options), {
           timeoutSeconds: watchdogSeconds(request),
-          maxStdoutBytes: MAX_ANSWER_BYTES,
+          maxStdoutBytes: maxAnswerBytes(request),
           signal,
         });
         // A client that is killed leaves its container; the name makes it ours to remove.
@@ -133,7 +138,10 @@ function containerProgram(
 }
 
 /** What ended a run in which the probe could not say it itself. */
-export function withoutAnswer(result: CommandResult, { runnable, workload }: RunRequest): RunResult {
+export function withoutAnswer(
+  result: CommandResult,
+  { runnable, workload, counting }: RunRequest,
+): RunResult {
   const failed = (outcome: RunResult['outcome'], message: string) =>
     unmeasured(outcome, message, result.stderr);
   if (result.timedOut) return failed('timeout', `the run did not end within ${workload.timeoutSeconds} s`);
@@ -156,7 +164,7 @@ export function withoutAnswer(result: CommandResult, { runnable, workload }: Run
         ? failed('signal', 'the container was killed (SIGKILL)')
         : failed(
             'oom',
-            `the container was killed, most likely for its memory limit of ${workload.memoryBytes} bytes`,
+            `the container was killed, most likely for its memory limit of ${countingMemory(workload.memoryBytes, counting)} bytes`,
           );
     default:
       return failed('engine', `the probe gave no answer (status ${result.status})`);
@@ -223,7 +231,8 @@ function containerArguments(
     readonly probe: readonly string[];
   },
 ): readonly string[] {
-  const { runnable, workload, profile } = request;
+  const { runnable, workload, profile, counting } = request;
+  const memory = countingMemory(workload.memoryBytes, counting);
   const variables = workloadEnvironment(request);
   const environment = Object.entries({
     ...variables,
@@ -238,6 +247,7 @@ function containerArguments(
     '--rm',
     ...(own.interactive === true ? ['--interactive'] : []),
     ...isolation(sessionId, owner),
+    ...(hasCounters(request) ? ['--cap-add', 'PERFMON'] : []),
     '--name',
     name,
     ...(request.traces === undefined ? [] : ['--cidfile', request.traces.containerIdFile]),
@@ -246,14 +256,19 @@ function containerArguments(
     '--pids-limit',
     String(workload.pids),
     // Equal limits: no swap, or a leak would be measured as slowness.
-    ...(workload.memoryBytes === undefined
-      ? []
-      : ['--memory', String(workload.memoryBytes), '--memory-swap', String(workload.memoryBytes)]),
+    ...(memory === undefined ? [] : ['--memory', String(memory), '--memory-swap', String(memory)]),
     '--mount',
     mount(probe, PROBE),
     ...(own.isServer === true ? ['--mount', mount(serverProbe(probe), SERVE)] : []),
     '--tmpfs',
     `${METRICS_FOLDER}:mode=1777,size=${METRICS_FOLDER_SIZE}`,
+    ...(counting === undefined
+      ? []
+      : [
+          ...['--mount', mount(counting.folder, COUNTING_PLACES.tools)],
+          // exec: beside the counts is the launcher of valgrind's children.
+          ...['--tmpfs', `${COUNTING_PLACES.counts}:mode=1777,exec,size=${COUNTS_SIZE}`],
+        ]),
     ...(profile === undefined
       ? []
       : [

@@ -1,6 +1,6 @@
 import type { Workload } from '../plan/plan.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
-import type { Image } from '../session/session.ts';
+import type { CountingTool, Image } from '../session/session.ts';
 import type { Noise, Outcome } from '../session/run.ts';
 import type { Better } from '../session/metric.ts';
 import type { ProfileKind } from '../session/profile.ts';
@@ -26,8 +26,26 @@ export interface RunRequest {
   /** Of a server: what its load is run with, the same on both sides; its own where there is but one side. */
   readonly load?: Runnable;
   readonly traces?: Traces;
+  /** Where it is no run to be measured: valgrind counts its instructions, and it takes 30 to 60 times as long. */
+  readonly counting?: Counting;
   /** Run it under a profiler: such a run is no sample. */
   readonly profile?: ProfileRequest;
+}
+
+/** A tool of valgrind's on this machine. */
+export interface Counting {
+  readonly tool: CountingTool;
+  /** Absolute folder with valgrind's tools, and the file of this one in it. */
+  readonly folder: string;
+  readonly file: string;
+}
+
+/** What valgrind wrote of a run's processes. The workload can write there too: it is believed no more than that. */
+export interface Counted {
+  readonly instructions: number;
+  readonly processes: number;
+  /** callgrind's files of the processes with most instructions, named by their ids. */
+  readonly profiles: readonly { readonly name: string; readonly text: string }[];
 }
 
 /** What to look at, and by what; memory and imports have one way each. */
@@ -56,6 +74,10 @@ export interface RunResult {
   readonly noise: Noise;
   readonly exitStatus: number | null;
   readonly message: string | undefined;
+  /** What valgrind counted, where it was asked to. */
+  readonly counted?: Counted;
+  /** Why the hardware's counters did not count, where they were asked for: the kernel's error, such as ENOENT. */
+  readonly noCounters?: string;
   /** What the processes of a profiled run left, as text, and how many of their files there was no room for. */
   readonly profiles?: { readonly texts: readonly string[]; readonly leftOut: number };
 }

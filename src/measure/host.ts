@@ -4,6 +4,7 @@ import { runCommand, type CommandOptions, type CommandResult } from '../process/
 import { converse } from '../process/conversation.ts';
 import {
   loadRequest,
+  type ProbePlace,
   runWords,
   serverOf,
   serverProbe,
@@ -11,6 +12,7 @@ import {
   watchdogSeconds,
   workloadEnvironment,
 } from './command-line.ts';
+import { maxAnswerBytes, type CountingPlaces } from './counted-run.ts';
 import type { Engine, RunRequest, RunResult } from './engine.ts';
 import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
 import { killProcessesWith } from './host-processes.ts';
@@ -35,31 +37,36 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
   return {
     run: async (request, signal) => {
       count += 1;
-      const { runnable, profile } = request;
+      const { runnable, profile, counting } = request;
       const metricsFile = `${workFolder}/metrics-${count}.json`;
       const profiling = {
         profiler: profile?.scripts ?? '',
         pySpy: profile?.pySpy ?? '',
         folder: `${workFolder}/profiles-${count}`,
       };
+      const counted: CountingPlaces = {
+        tools: counting?.folder ?? '',
+        counts: `${workFolder}/counts-${count}`,
+      };
+      const place: ProbePlace = { contained: false, profiling, counting: counted };
       try {
+        if (counting !== undefined) await mkdir(counted.counts, { mode: 0o700 });
         if (profile !== undefined) await mkdir(profiling.folder);
         const server = serverOf(request);
         if (server !== undefined)
           return await serverRun(request, server, {
             probe,
-            profiling,
+            place,
             name: `${workFolder}/server-${count}`,
             signal,
           });
-        const place = { contained: false, profiling };
         const result = await runCommand(
           'env',
           probeArguments(request, probe, profiling, runWords(request, metricsFile, place)),
           {
             cwd: runnable.workingDirectory,
             timeoutSeconds: watchdogSeconds(request),
-            maxStdoutBytes: MAX_ANSWER_BYTES,
+            maxStdoutBytes: maxAnswerBytes(request),
             signal,
             ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
           },
@@ -75,6 +82,7 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
       } finally {
         // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
         await rm(metricsFile, { recursive: true, force: true });
+        if (counting !== undefined) await rm(counted.counts, { recursive: true, force: true });
         if (profile !== undefined) await rm(profiling.folder, { recursive: true, force: true });
       }
     },
@@ -109,7 +117,7 @@ function probeArguments(
 
 interface ServerRun {
   readonly probe: string;
-  readonly profiling: ProfilePlaces;
+  readonly place: ProbePlace;
   /** What the run's files are called before their endings: also what its processes are known by. */
   readonly name: string;
   readonly signal: AbortSignal;
@@ -119,7 +127,7 @@ interface ServerRun {
 async function serverRun(
   request: RunRequest,
   server: Server,
-  { probe, profiling, name, signal }: ServerRun,
+  { probe, place, name, signal }: ServerRun,
 ): Promise<RunResult> {
   const load = loadRequest(request, server);
   const mark = `${name}.json`;
@@ -131,8 +139,8 @@ async function serverRun(
         probeArguments(
           request,
           serverProbe(probe),
-          profiling,
-          serveWords(request, server, { contained: false, profiling }, mark),
+          place.profiling,
+          serveWords(request, server, place, mark),
         ),
         {
           timeoutSeconds: serverWatchdogSeconds(request, server),
@@ -145,12 +153,7 @@ async function serverRun(
       return hostProgram(
         load,
         metricsFile,
-        probeArguments(
-          load,
-          probe,
-          profiling,
-          runWords(load, metricsFile, { contained: false, profiling, isLoad: true }),
-        ),
+        probeArguments(load, probe, place.profiling, runWords(load, metricsFile, { ...place, isLoad: true })),
         { timeoutSeconds: loadWatchdogSeconds(request), signal },
       );
     },

@@ -62,6 +62,8 @@ export interface LoopResult {
   readonly failures: readonly Failure[];
   readonly repetitions: Readonly<Record<string, number>>;
   readonly declaredMetrics: Session['declaredMetrics'];
+  /** Why the hardware's counters did not count, where they were asked for: the kernel's error. */
+  readonly noCounters?: string;
   /** The cap of blocks that was set before the first one. */
   readonly blocksPlanned: number;
   readonly blocksLeftOut: number;
@@ -82,6 +84,7 @@ interface State {
   readonly failures: Failure[];
   readonly repetitions: Map<string, number>;
   readonly declared: Session['declaredMetrics'];
+  noCounters: string | undefined;
   /** Seconds that a pair of each variant takes, from its last one. */
   readonly pairSeconds: Map<string, number>;
 }
@@ -99,6 +102,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     failures: [],
     repetitions: new Map(),
     declared: {},
+    noCounters: undefined,
     pairSeconds: new Map(),
   };
   const started = request.clock().getTime();
@@ -221,6 +225,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     failures: state.failures,
     repetitions: Object.fromEntries(state.repetitions),
     declaredMetrics: state.declared,
+    ...(state.noCounters === undefined ? {} : { noCounters: state.noCounters }),
     blocksPlanned: cap,
     blocksLeftOut,
     secondsLeftOut,
@@ -269,6 +274,7 @@ async function warmUp(
         seconds += (request.clock().getTime() - begun) / 1000;
         longest = Math.max(longest, run.metrics['wall_time_s'] ?? 0);
         Object.assign(state.declared, result.declared);
+        state.noCounters ??= result.noCounters;
         break;
       }
       if (run.outcome !== 'engine' || attempt === MAX_ATTEMPT) {

@@ -28,6 +28,35 @@ test('a good run has its metrics and noise, and no message whatever the workload
   });
 });
 
+test('what valgrind counted is read, and what is no count of its makes the whole no answer', () => {
+  const counts = (change: object = {}) => ({
+    counts: {
+      instructions: 1230,
+      processes: 2,
+      profiles: [{ name: '17.1', text: '# callgrind' }],
+      ...change,
+    },
+  });
+  expect(read(counts())?.counted).toEqual(counts().counts);
+  expect(read({ counts: null, noCounters: null })).toEqual(read());
+  for (const wrong of [
+    { instructions: 0 },
+    { instructions: 1.5 },
+    { instructions: 1e300 },
+    { processes: 0 },
+    { profiles: [{ name: '../17', text: '' }] },
+    { profiles: [{ name: '17/1', text: '' }] },
+    { profiles: [{ name: '1'.repeat(11), text: '' }] },
+  ])
+    expect(read(counts(wrong))).toBeUndefined();
+  // A workload that did not end well has no count.
+  expect(read({ ...counts(), outcome: 'nonzero', exitStatus: 1, message: 'ended' })).not.toHaveProperty(
+    'counted',
+  );
+  expect(read({ noCounters: 'ENOENT' })?.noCounters).toBe('ENOENT');
+  expect(read({ noCounters: '**bold**' })).toBeUndefined();
+});
+
 test.each([
   ['nonzero', 7, 'the command ended with exit status 7'],
   ['signal', null, 'the command was ended by SIGSEGV'],

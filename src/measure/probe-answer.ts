@@ -13,12 +13,27 @@ const answerSchema = z.object({
   cgroupCpu: z.number().nonnegative().nullable(),
   noise: noiseSchema,
   business: z.string().nullable(),
+  counts: z
+    .object({
+      instructions: z.int().positive(),
+      processes: z.int().positive(),
+      profiles: z.array(z.object({ name: z.string().regex(/^\d{1,10}(\.\d{1,10})?$/), text: z.string() })),
+    })
+    .nullish(),
+  noCounters: z
+    .string()
+    .regex(/^\w{1,40}$/)
+    .nullish(),
   profiles: z.array(z.string()).optional(),
   profilesLeftOut: z.int().nonnegative().optional(),
 });
 
 /** Room for the largest metrics file (1 MiB), each byte of which may take six as JSON, or for profiles, and the rest. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+/** callgrind's files of one side that are kept: one of a small program takes half a MiB. */
+export const PROFILE_BYTES = 8 * 1024 * 1024;
+/** The same with them: they are text, and a byte of them that takes six was not written by callgrind. */
+export const MAX_COUNTED_ANSWER_BYTES = MAX_ANSWER_BYTES + 6 * PROFILE_BYTES;
 
 /**
  * Reads what the probe wrote.
@@ -61,6 +76,8 @@ export function readProbeAnswer({
     noise,
     exitStatus,
     message: undefined,
+    ...(rest.counts === null || rest.counts === undefined ? {} : { counted: rest.counts }),
+    ...(rest.noCounters === null || rest.noCounters === undefined ? {} : { noCounters: rest.noCounters }),
     ...(rest.profiles === undefined
       ? {}
       : { profiles: { texts: rest.profiles, leftOut: rest.profilesLeftOut ?? 0 } }),

@@ -12,6 +12,7 @@ files that a workload has changed. In a container it is the first process, so or
 makes itself their subreaper.
 """
 
+import errno
 import json
 import os
 import re  # json imports it too.
@@ -47,6 +48,12 @@ SAMPLES_AT_LEAST = 3
 STARTS = 5
 STARTS_SECONDS = 0.5
 STARTS_LIMIT_SECONDS = 30
+# So much of the end of a file of valgrind's holds its total; no count of more digits is believed.
+COUNT_TAIL = 4096
+COUNT_END = re.compile(rb"^(?:summary|totals): (\d{1,15})\s*\Z", re.MULTILINE)
+COUNT_FILES_LIMIT = 10000
+# Parts of a process with less than this share of all instructions are no profile that anyone looks at.
+PROFILE_SHARE = 0.001
 # Processors are asked for their frequency no longer than this: some kernels wait 10 ms for each.
 FREQUENCY_SECONDS = 0.05
 # Of a machine with more processors than fit here (some 40 of x86) the first ones are read.
@@ -254,8 +261,8 @@ HARDWARE, CYCLES, INSTRUCTIONS = 0, 0, 1
 def open_counter(kind, which):
     """File of a kernel's counter of this process's children-to-be, each from its exec; None where there is none.
 
-    perf_event_open(2): a container's seccomp refuses it, a virtual machine rarely has the hardware, and
-    perf_event_paranoid may forbid it. User mode alone, which needs the fewest rights.
+    perf_event_open(2): a container's seccomp refuses it unless the container has CAP_PERFMON, a virtual machine rarely
+    has the hardware, and perf_event_paranoid may forbid it. User mode alone, which needs the fewest rights.
     """
     import ctypes
 
@@ -287,6 +294,95 @@ def read_counter(descriptor):
 def open_counters():
     opened = {"instructions": open_counter(HARDWARE, INSTRUCTIONS), "cycles": open_counter(HARDWARE, CYCLES)}
     return {name: descriptor for name, descriptor in opened.items() if descriptor is not None}
+
+
+def open_granted_counters():
+    """(counters, error) in a container that was given CAP_PERFMON; the error's name where there are none.
+
+    The capability has done its work when the counters are open, and the workload must not have it: with it one can
+    watch the whole machine. What is dropped here stays dropped across every exec, root's too, for the container's
+    processes gain no privileges (no-new-privileges); the counters go on.
+    """
+    import ctypes
+
+    counters = open_counters()
+    error = None if counters else errno.errorcode.get(ctypes.get_errno(), "none")
+    version_3 = 0x20080522
+    header, none = (ctypes.c_uint32 * 2)(version_3, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, none) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+    return counters, error
+
+
+LAUNCHER = """#!{} -IS
+import os, sys
+os.environ["VALGRIND_LAUNCHER"] = sys.argv[0]
+os.execv({!r}, sys.argv)
+"""
+
+
+def prepare_counting(folder, tool, environment):
+    """Puts a launcher beside the counts, through which valgrind starts what its program execs under itself again.
+
+    Its own launcher is linked with its machine's libc, which the image need not have; its tools are static.
+    """
+    launcher = os.path.join(folder, "launcher")
+    with open(launcher, "w") as file:
+        file.write(LAUNCHER.format(sys.executable, tool))
+    os.chmod(launcher, 0o755)
+    environment["VALGRIND_LIB"] = os.path.dirname(tool)
+    environment["VALGRIND_LAUNCHER"] = launcher
+
+
+def read_count(path):
+    """(instructions, size) of one file of valgrind's; instructions are None where it is not whole or no such file.
+
+    The workload can write here too: what is read is bounded, and opening must not wait.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return None, 0
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            return None, 0
+        end = COUNT_END.search(os.pread(descriptor, COUNT_TAIL, max(0, found.st_size - COUNT_TAIL)))
+        return (int(end.group(1)) if end else None), found.st_size
+    finally:
+        os.close(descriptor)
+
+
+def read_counts(folder, profile_bytes):
+    """(counts, complaint): what valgrind's files say together, and the text of those with most instructions.
+
+    A process has a file named by its id; callgrind writes one more, with a number behind, each time it forks, for a
+    child would begin with its parent's count otherwise.
+    """
+    names = [name for name in os.listdir(folder) if re.match(r"\d+(\.\d+)?\Z", name)]
+    if not names:
+        return None, "valgrind wrote no count: no process of the workload ended by itself"
+    if len(names) > COUNT_FILES_LIMIT:
+        return None, "valgrind wrote more than {} files".format(COUNT_FILES_LIMIT)
+    found = []
+    for name in names:
+        instructions, size = read_count(os.path.join(folder, name))
+        if instructions is None:
+            return None, "what valgrind counted of the process {} is not whole".format(name.split(".")[0])
+        found.append((instructions, name, size))
+    total = sum(instructions for instructions, _, _ in found)
+    if total == 0:
+        return None, "valgrind counted no instruction at all"
+    # The largest first, as far as there is room.
+    profiles = []
+    for instructions, name, size in sorted(found, key=lambda one: (-one[0], one[1])):
+        if size > profile_bytes or instructions < PROFILE_SHARE * total:
+            continue
+        profile_bytes -= size
+        with open(os.path.join(folder, name), "rb") as file:
+            profiles.append({"name": name, "text": file.read(size).decode("utf-8", "replace")})
+    processes = len({name.split(".")[0] for name in names})
+    return {"instructions": total, "processes": processes, "profiles": profiles}, None
 
 
 def descendants():
@@ -612,12 +708,18 @@ def run(options, command):
         # The workload reads none of what Pacegate may say.
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     # Not in a container, where it is refused: ctypes would make this process larger, and with it the floor of max RSS.
-    counters = {} if options["contained"] else open_counters()
+    counters, no_counters = {}, None
+    if options["counters"]:
+        counters, no_counters = open_granted_counters()
+    elif not options["contained"]:
+        counters = open_counters()
     v2, v1 = cgroup_folders(options["contained"])
     environment = dict(os.environ)
     metrics_file = options["metrics"]
     if metrics_file:
         environment["PACEGATE_METRICS"] = metrics_file
+    if options["counts"]:
+        prepare_counting(options["counts"], command[0], environment)
 
     noise = {"load_1m": os.getloadavg()[0]}
     readings = noise_readings(v2, v1)
@@ -702,6 +804,13 @@ def run(options, command):
             outcome = "nonzero"
             state["message"] = "the workload wrote metrics that cannot be read (PACEGATE_METRICS): " + complaint
 
+    counts = None
+    if options["counts"] and outcome == "ok":
+        counts, complaint = read_counts(options["counts"], options["callgrind_bytes"])
+        if complaint:
+            outcome = "nonzero"
+            state["message"] = complaint
+
     # Last of all, so that nothing above counts it.
     if options["interpreter"] > 0 and outcome == "ok":
         startup = startup_seconds(command[: options["interpreter"]], environment)
@@ -716,6 +825,8 @@ def run(options, command):
         "cgroupCpu": cgroup,
         "noise": noise,
         "business": business,
+        "counts": counts,
+        "noCounters": no_counters,
     }
     if options["profiles"]:
         answer["profiles"], answer["profilesLeftOut"] = read_profiles(options["profiles"])
@@ -725,13 +836,21 @@ def run(options, command):
 def main(arguments):
     split = arguments.index("--")
     options = {
-        "contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0, "wait": False,
-        "profiles": "",
-    }  # fmt: skip
+        **{"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0, "wait": False},
+        **{"counters": False, "counts": "", "callgrind_bytes": 0, "profiles": ""},
+    }
     for word in arguments[1:split]:
         name, _, value = word.partition("=")
         if name == "--contained":
             options["contained"] = True
+        elif name == "--counters":
+            options["counters"] = True
+        elif name == "--counts":
+            # The command is a tool of valgrind, and this is the folder that it writes its counts to.
+            options["counts"] = value
+        elif name == "--callgrind-bytes":
+            # So many bytes of its files are handed on.
+            options["callgrind_bytes"] = int(value)
         elif name == "--timeout":
             options["timeout"] = float(value)
         elif name == "--repetitions":

@@ -442,6 +442,105 @@ describe('a kernel’s counter', () => {
   });
 });
 
+describe('valgrind’s files', () => {
+  /** Writes files by name, and reads them as the probe does after a counted run. */
+  const counted = async (
+    files: Readonly<Record<string, string>>,
+    profileBytes = 0,
+    ...more: readonly string[]
+  ) => {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    return (await inside(
+      'import os',
+      `folder = ${JSON.stringify(folder)}`,
+      ...more,
+      `print(json.dumps(probe.read_counts(folder, ${profileBytes})))`,
+    )) as [
+      { instructions: number; processes: number; profiles: { name: string; text: string }[] } | null,
+      string | null,
+    ];
+  };
+  const cachegrind = (n: number | string) => `desc: x\nevents: Ir\nfn=main\n1 ${n}\nsummary: ${n}\n`;
+  const callgrind = (n: number | string) =>
+    `# callgrind format\nevents: Ir\nsummary: 7\nfn=(1) main\n1 ${n}\n\ntotals: ${n}\n`;
+
+  test('of several processes are summed, and what else is there is not read', async () => {
+    expect(
+      await counted({ 1: cachegrind(1000), 17: cachegrind(200), 42: cachegrind(30), launcher: '#!', x: '' }),
+    ).toEqual([{ instructions: 1230, processes: 3, profiles: [] }, null]);
+  });
+
+  test('of callgrind: the parts of a process that forked are one process, the largest are kept as far as there is room', async () => {
+    const files = { 7: callgrind(400), '7.1': callgrind(5000), '7.2': callgrind(3), 9: callgrind(600) };
+    const room = callgrind(5000).length + callgrind(600).length;
+    expect(await counted(files, room)).toEqual([
+      {
+        instructions: 6003,
+        processes: 2,
+        profiles: [
+          { name: '7.1', text: callgrind(5000) },
+          { name: '9', text: callgrind(600) },
+        ],
+      },
+      null,
+    ]);
+    const [all] = await counted(files, 1e6);
+    // Three of six thousand are nothing to look at.
+    expect(all?.profiles.map(({ name }) => name)).toEqual(['7.1', '9', '7']);
+  });
+
+  test.each<[string, string]>([
+    ['cut off', 'events: Ir\nfn=main\n1 10'],
+    ['empty', ''],
+    ['followed by something', 'summary: 10\nmore'],
+    ['a number of sixteen digits', cachegrind('9'.repeat(16))],
+    ['a number below zero', cachegrind('-1')],
+    ['not a number', cachegrind('1e9')],
+    ['far from the end', `summary: 10\n${' '.repeat(5000)}`],
+  ])('that are not whole (%s) are no count', async (_, text) => {
+    expect(await counted({ 1: cachegrind(5), 2: text })).toEqual([
+      null,
+      'what valgrind counted of the process 2 is not whole',
+    ]);
+  });
+
+  test.each<[string, string]>([
+    ['a pipe', 'os.mkfifo(folder + "/2")'],
+    ['a link to another file', 'os.symlink(folder + "/1", folder + "/2")'],
+    ['a folder', 'os.mkdir(folder + "/2")'],
+    ['a link to endless zeros', 'os.symlink("/dev/zero", folder + "/2")'],
+  ])('that are none (%s) are not read and not waited for', async (_, hostile) => {
+    expect(await counted({ 1: cachegrind(5) }, 1e6, hostile)).toEqual([
+      null,
+      'what valgrind counted of the process 2 is not whole',
+    ]);
+  });
+
+  test('that are not there, count nothing, or are too many, are no count', async () => {
+    expect(await counted({ 1: cachegrind(0) })).toEqual([null, 'valgrind counted no instruction at all']);
+    await rm(join(folder, '1'));
+    expect(await counted({ launcher: '' })).toEqual([
+      null,
+      'valgrind wrote no count: no process of the workload ended by itself',
+    ]);
+    expect(
+      await counted({}, 0, 'for n in range(10001): open("{}/{}".format(folder, n), "w").close()'),
+    ).toEqual([null, 'valgrind wrote more than 10000 files']);
+  });
+
+  test('that are large are read at their end alone', async () => {
+    // A hole of a gigabyte takes no space.
+    const [found] = await counted(
+      {},
+      1e6,
+      'with open(folder + "/3", "wb") as file:',
+      '    file.seek(1 << 30)',
+      '    file.write(b"\\nsummary: 12\\n")',
+    );
+    expect(found).toEqual({ instructions: 12, processes: 1, profiles: [] });
+  });
+});
+
 describe('what the machine does beside the run', () => {
   const stat = (user: number, steal = 0) =>
     `cpu  ${user} 100 200 50000 900 10 20 ${steal} 40 7\ncpu0 1 2 3\n`;
@@ -480,7 +579,7 @@ describe('what the machine does beside the run', () => {
       'probe.cgroup_folders = lambda contained: (None, None)',
       'command = ["sh", "-c", "cat work > stat; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]',
       'probe.os.chdir(folder)',
-      'probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 0, "profiles": ""}, command)',
+      'probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 0, "counters": False, "counts": "", "profiles": ""}, command)',
     )) as { noise: Record<string, number>; metrics: Record<string, number>; cgroupCpu: null };
     expect(cgroupCpu).toBeNull();
     const own = 2 * (metrics['cpu_time_s'] ?? Number.NaN);
@@ -571,7 +670,7 @@ test('the probe has imported everything before the first run', async () => {
     'import io, contextlib',
     'known = before | set(sys.modules)',
     'with contextlib.redirect_stdout(io.StringIO()):',
-    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 1, "profiles": ""}, [sys.executable, "-c", "pass"])',
+    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 1, "counters": False, "counts": "", "callgrind_bytes": 0, "profiles": ""}, [sys.executable, "-c", "pass"])',
     'print(json.dumps(sorted(set(sys.modules) - known)))',
   );
   expect(late).toEqual([]);

@@ -7,12 +7,13 @@ export interface RequestChange {
   readonly runnable?: Partial<Runnable>;
   readonly workload?: Partial<Workload>;
   readonly repetitions?: number;
+  readonly counting?: RunRequest['counting'];
 }
 
 /** A request as the loop makes it, with what a test changes in it. */
 export const runRequest = (
   command: readonly string[],
-  { runnable, workload, repetitions = 1 }: RequestChange = {},
+  { runnable, workload, repetitions = 1, counting }: RequestChange = {},
 ): RunRequest => ({
   runnable: {
     image: { variant: 'official', side: 'head', id: 'sha256:c0ffee' } as Image,
@@ -34,11 +35,13 @@ export const runRequest = (
     memoryBytes: undefined,
     pids: 512,
     repetitions: 1,
+    instructions: 'none',
     profiler: 'none',
     ...workload,
   },
   repetitions,
   hashSeed: 42,
+  ...(counting === undefined ? {} : { counting }),
 });
 
 export const never = new AbortController().signal;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { night } from '../compare/session.test-support.ts';
 import type { Runnable } from '../measure/engine.ts';
+import type { CountResult } from '../measure/instruction-count.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run, Side } from '../session/run.ts';
 import { facts } from '../session/facts.test-support.ts';
@@ -14,10 +15,10 @@ import { workloadHash } from './session.ts';
 
 /** The use case over a scripted world: what is asked of it, in which order, and what becomes of the answers. */
 
-const planWith = (metrics: string) =>
+const planWith = (metrics: string, workload = '') =>
   resolvePlan({
     text: `version: 1
-workload: { files: [bench.py], command: [python, bench.py] }
+workload: { files: [bench.py], command: [python, bench.py]${workload} }
 variants: { a: { interpreter: debian }, b: { interpreter: official, python: "3.13" } }
 metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false }${metrics} }
 rules: { blocks: 10, budget: 10m }
@@ -27,6 +28,9 @@ rules: { blocks: 10, budget: 10m }
   });
 const plan = planWith('');
 const judgingBuilds = planWith(', build_time_s: {}');
+const counting = planWith('', ', timeout: 4s, instructions: cachegrind');
+
+const onlyA = { ...counting, variants: counting.variants.filter(({ name }) => name === 'a') };
 
 interface Script {
   /** The image that a side of a variant is; the side's name where nothing is said. */
@@ -35,6 +39,9 @@ interface Script {
   /** How much slower the head is, in all variants or in each. */
   readonly factor?: number | ((variant: string) => number);
   readonly interrupted?: boolean;
+  /** What valgrind counts of a variant's side the first, second… time; each takes a minute. */
+  readonly counts?: (variant: string, side: Side, time: number) => number | string;
+  readonly noCounters?: string;
   /** What a side of a variant reports of itself, in its warm-up and in every run. */
   readonly reported?: (variant: string, side: Side) => Readonly<Record<string, number>>;
 }
@@ -58,7 +65,15 @@ const runnable = ({ variant, side, tree, filesFrom }: ImageRequest, identity: st
   filesFrom,
 });
 
-function world({ identity, failing, factor = 1, interrupted = false, reported = () => ({}) }: Script = {}) {
+function world({
+  identity,
+  failing,
+  factor = 1,
+  interrupted = false,
+  counts = () => 'nothing is counted here',
+  noCounters,
+  reported = () => ({}),
+}: Script = {}) {
   const asked: string[] = [];
   const warned: string[] = [];
   const caps: number[] = [];
@@ -100,6 +115,7 @@ function world({ identity, failing, factor = 1, interrupted = false, reported = 
       failures: [],
       repetitions: {},
       declaredMetrics,
+      ...(noCounters === undefined ? {} : { noCounters }),
       blocksPlanned: undefined,
       blocksLeftOut: 0,
       secondsLeftOut: 0,
@@ -123,6 +139,20 @@ function world({ identity, failing, factor = 1, interrupted = false, reported = 
         : { kind: 'ready', runnable: runnable(request, identity?.(request) ?? side) },
     );
   };
+  const times = new Map<Runnable, number>();
+  const countInstructions: Ports['countInstructions'] = ({ runnable: counted, secondsAtMost, tool }) => {
+    const { variant, side } = counted.image;
+    const time = (times.get(counted) ?? 0) + 1;
+    times.set(counted, time);
+    asked.push(`${tool} ${variant} ${side} in ${secondsAtMost} s`);
+    seconds += 60;
+    const found = counts(variant, side, time);
+    return Promise.resolve<CountResult>(
+      typeof found === 'string'
+        ? { kind: 'failed', message: found }
+        : { kind: 'counted', version: 'valgrind-3.19.0', seconds: 60, instructions: found, processes: 2 },
+    );
+  };
   const ports: Ports = {
     images: {
       check: () => Promise.resolve('Docker 26'),
@@ -142,6 +172,7 @@ function world({ identity, failing, factor = 1, interrupted = false, reported = 
     },
     hosts: { prepare },
     facts: () => Promise.resolve(facts()),
+    countInstructions,
     measure,
     profile: ({ runnable: { image }, kind }) => {
       asked.push(`profile ${kind} ${image.variant} ${image.side}`);
@@ -228,6 +259,148 @@ test("the head's measuring code is laid over the baseline before anything is bui
     sides: ['baseline', 'head'],
     machine: { engine: 'Docker 26' },
   });
+});
+
+describe('instructions', () => {
+  const counted = async (script: Script, change: Partial<GateRequest> = {}) => {
+    const { ports, asked } = world(script);
+    const { session, comparison } = await gate(request({ plan: counting, ...change }), ports, never);
+    const rows = comparison.rows.filter(({ metric }) => metric === 'valgrind_instructions');
+    return {
+      session,
+      comparison,
+      asked: asked.filter((one) => /grind|measure/.test(one)),
+      rows: rows.map(({ variant, verdict, evidence }) => `${variant} ${verdict} ${evidence}`),
+      warnings: rows.flatMap(({ warnings }) => warnings),
+    };
+  };
+
+  test('are counted once on each side before the first block, in at most half of what the budget has left', async () => {
+    const { session, asked, rows } = await counted({
+      counts: (_, side) => (side === 'head' ? 1009 : 1000),
+      identity: ({ variant, side }) => (variant.name === 'a' ? 'same' : side),
+    });
+    // Two minutes of ten for the images; sixty times the workload's limit is 240 s.
+    expect(asked).toEqual([
+      'cachegrind b baseline in 240 s',
+      'cachegrind b head in 180 s',
+      'measure b in 360 s',
+    ]);
+    expect(session.images.map(({ counted: found }) => found)).toEqual([
+      undefined,
+      undefined,
+      { tool: 'cachegrind', version: 'valgrind-3.19.0', counts: [1000], processes: 2, seconds: 60 },
+      { tool: 'cachegrind', version: 'valgrind-3.19.0', counts: [1009], processes: 2, seconds: 60 },
+    ]);
+    expect(session.workload.instructions).toBe('cachegrind');
+    expect(rows).toEqual(['b unchanged counted']);
+  });
+
+  test('that differ by the limit are counted again, and what differs from itself is no change', async () => {
+    const { session, asked, rows, comparison } = await counted({
+      counts: (variant, side, time) =>
+        variant === 'b' || side === 'baseline' ? 1000 : time === 1 ? 1015 : 1003,
+    });
+    expect(asked.slice(0, 4)).toEqual([
+      'cachegrind a baseline in 240 s',
+      'cachegrind a head in 180 s',
+      'cachegrind a head in 120 s',
+      'cachegrind a baseline in 60 s',
+    ]);
+    expect(session.images[0]?.counted).toMatchObject({ counts: [1000, 1000], seconds: 120 });
+    expect(session.images[1]?.counted).toMatchObject({ counts: [1015, 1003], seconds: 120 });
+    expect(rows[0]).toBe('a unchanged counted');
+    // The images' sizes are the same: the one alarm there could be is of a count.
+    expect(comparison.rows.some(({ verdict }) => verdict === 'regressed')).toBe(false);
+
+    const clear = await counted({ counts: (_, side) => (side === 'head' ? 1100 : 1000) }, { plan: onlyA });
+    expect(clear.rows).toEqual(['a regressed counted']);
+    const unsteady = await counted(
+      { counts: (_, side, time) => (side === 'head' ? 1100 : 1000) + (time === 1 ? 0 : 150) },
+      { plan: onlyA },
+    );
+    expect(unsteady.rows).toEqual(['a inconclusive counted']);
+    expect(unsteady.warnings).toEqual([
+      'two counts of one side differ by up to 15.0 %, and the sides by no more: this workload does not do the same work every time',
+    ]);
+    // Apart, and yet no further than the baseline from itself.
+    const near = await counted(
+      { counts: (_, side, time) => (side === 'head' ? 1100 : time === 1 ? 1000 : 1055) },
+      { plan: onlyA },
+    );
+    expect(near.rows).toEqual(['a inconclusive counted']);
+  });
+
+  test('that cannot be counted are never a green verdict', async () => {
+    const { session, asked, rows, warnings, comparison } = await counted({
+      counts: (_, side) => (side === 'head' ? 'it died\nTraceback' : 1000),
+    });
+    expect(rows).toEqual(['a no_data none', 'b no_data none']);
+    expect(comparison.verdict).toBe('no_data');
+    expect(warnings[0]).toBe("the head's instructions could not be counted: it died");
+    expect(session.notes).toEqual(["a, b: the head's instructions could not be counted: it died\nTraceback"]);
+    expect(session.images.map(({ counted: found }) => found)).toEqual(Array(4).fill(undefined));
+    // What can be measured is.
+    expect(asked.at(-1)).toMatch(/^measure a\+b/);
+
+    const again = await counted({
+      counts: (_, side, time) => (time === 2 ? 'it died' : side === 'head' ? 1100 : 1000),
+    });
+    expect(again.rows[0]).toBe('a no_data none');
+    const shown = planWith(
+      ', valgrind_instructions: { gate: false }',
+      ', timeout: 4s, instructions: cachegrind',
+    );
+    const ignored = await counted({ counts: () => 'it died' }, { plan: shown });
+    expect(ignored.rows).toEqual([]);
+    expect(ignored.comparison.verdict).toBe('unchanged');
+    expect(ignored.session.notes).toHaveLength(1);
+  });
+
+  test('for which there is no time are said to have had none', async () => {
+    const { asked, rows, warnings } = await counted({ counts: (_, side) => (side === 'head' ? 1100 : 1000) });
+    // Four minutes for counts are four counts, all of them of the first variant.
+    expect(asked.filter((one) => one.startsWith('cachegrind'))).toHaveLength(4);
+    expect(rows).toEqual(['a regressed counted', 'b no_data none']);
+    expect(warnings.at(-1)).toContain('half of what the budget had left was spent on counts before its turn');
+  });
+
+  test('are not counted where a side is missing, nor at night, nor for a confirmation', async () => {
+    const broken = await counted({
+      counts: () => 1000,
+      failing: ({ variant, side }) => variant.name === 'a' && side === 'head',
+    });
+    expect(broken.rows).toEqual(['a failed none', 'b unchanged counted']);
+    const alone = await counted(
+      { counts: () => 1000 },
+      { pair: { head: { directory: '/head' }, baseline: { unavailable: 'it is the first commit' } } },
+    );
+    expect(alone.rows).toEqual(['a no_baseline none', 'b no_baseline none']);
+    expect(alone.asked.join()).not.toContain('cachegrind');
+    for (const purpose of ['nightly', 'anchor', 'confirmation'] as const) {
+      const other = await counted({ counts: () => 1000 }, { purpose });
+      expect(other.rows).toEqual([]);
+      expect(other.asked.join()).not.toContain('cachegrind');
+    }
+  });
+});
+
+test('counters that a machine does not have are said once, with what counts without them', async () => {
+  const { ports } = world({ noCounters: 'ENOENT' });
+  const { session, comparison } = await gate(
+    request({ plan: planWith('', ', instructions: counters') }),
+    ports,
+    never,
+  );
+  expect(session.notes).toEqual([
+    "The hardware's counters did not count (workload.instructions: counters): this machine has none that a program may use, as most virtual machines (ENOENT). instructions: cachegrind counts without them.",
+  ]);
+  expect(comparison.verdict).toBe('unchanged');
+  // What is asked of the probe is part of the workload; what valgrind does beside it is not.
+  const files = { 'bench.py': 'b' };
+  const hash = (how: string) => workloadHash(planWith('', `, instructions: ${how}`), files);
+  expect(hash('cachegrind')).toBe(hash('none'));
+  expect(hash('counters')).not.toBe(hash('none'));
 });
 
 test('a figure of the builds is measured where it is judged or asked for, before the first block', async () => {

@@ -10,6 +10,7 @@ import type { Planner } from '../session/planner.ts';
 import type { Measured, Ports, SidePair, SideTree } from './ports.ts';
 import { figuresOf, withBuildFigures, type BuildFigures } from './build-figures.ts';
 import { explanationsOf } from './explain.ts';
+import { withInstructionCounts } from './instruction-counts.ts';
 import { pushSide } from './push.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
 import { contextOf, identical, prepareSides, type SideRequest } from './sides.ts';
@@ -89,7 +90,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   /** A night is its baseline twice: being the same is no reason not to measure it. */
   const skipped = request.purpose === 'nightly' ? [] : prepared.variants.filter(identical);
 
-  const variants = await withBuildFigures(
+  const figured = await withBuildFigures(
     {
       plan,
       variants: prepared.variants,
@@ -105,6 +106,20 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
     ports,
     signal,
   );
+  const secondsLeft = () =>
+    Math.max(0, plan.budgetSeconds - (ports.clock().getTime() - started.getTime()) / 1000);
+  const { variants, notes: countNotes } = isJudged(request.purpose)
+    ? await withInstructionCounts(
+        {
+          plan,
+          variants: figured,
+          skipped: new Set(skipped.map(({ variant }) => variant)),
+          secondsLeft: secondsLeft(),
+        },
+        ports,
+        signal,
+      )
+    : { variants: figured, notes: [] };
   const measurable = variants.filter((variant) => {
     const { baseline: base, head } = variant.sides;
     if (head === undefined || skipped.some((same) => same.variant === variant.variant)) return false;
@@ -131,7 +146,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       variants,
       failures: prepared.failures,
       measured,
-      notes: [...notes, ...unavailableNote(pair.baseline, stored)],
+      notes: [...notes, ...unavailableNote(pair.baseline, stored), ...countNotes],
     });
   // The nights travel with the session: whoever judges its file later judges by the same.
   const nights = nightsFor(assembled(NOTHING_MEASURED), history);
@@ -157,7 +172,6 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
     },
   };
 
-  const spent = (ports.clock().getTime() - started.getTime()) / 1000;
   if (measurable.length > 0) ports.log.step('Measurement');
   const measured =
     measurable.length === 0 || signal.aborted
@@ -167,7 +181,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
             plan: { ...plan, rules: { ...plan.rules, blocks } },
             seed,
             variants: measurable,
-            secondsLeft: Math.max(0, plan.budgetSeconds - spent),
+            secondsLeft: secondsLeft(),
             planner: telling,
           },
           signal,
@@ -185,6 +199,9 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
     interrupted: measured.interrupted,
   };
 }
+
+/** A night and an anchor are there for their pairs, and a confirmation looks again at pairs alone. */
+const isJudged = (purpose: GateRequest['purpose']) => purpose === undefined || purpose === 'gate';
 
 function unavailableNote(baseline: SideTree | { readonly unavailable: string }, stored: boolean): string[] {
   return !stored && 'unavailable' in baseline

@@ -1,4 +1,5 @@
 import type { Runnable } from '../measure/engine.ts';
+import type { CountRequest, CountResult } from '../measure/instruction-count.ts';
 import type { Plan, Variant } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
@@ -12,6 +13,8 @@ export interface Ports {
   readonly hosts: HostPort;
   /** Asks an interpreter what it is, in its own image or on this machine. */
   readonly facts: (runnable: Runnable) => Promise<InterpreterFacts>;
+  /** Counts the instructions of one run of the workload; what keeps it from being counted is in the result. */
+  readonly countInstructions: (request: CountRequest, signal: AbortSignal) => Promise<CountResult>;
   readonly measure: (request: MeasureRequest, signal: AbortSignal) => Promise<Measured>;
   /** One run under a profiler. @returns the sentence that says why there is no profile, where there is none */
   readonly profile: (request: ProfilePortRequest, signal: AbortSignal) => Promise<Profiled>;
@@ -122,6 +125,8 @@ export interface Measured {
   readonly failures: readonly Failure[];
   readonly repetitions: Readonly<Record<string, number>>;
   readonly declaredMetrics: Session['declaredMetrics'];
+  /** Why the hardware's counters did not count, where they were asked for: the kernel's error. */
+  readonly noCounters?: string;
   /** The cap of blocks that was set before the first one; undefined where nothing was to be measured. */
   readonly blocksPlanned: number | undefined;
   readonly blocksLeftOut: number;

@@ -56,6 +56,7 @@ export function assembleSession(parts: SessionParts): Session {
       files: { ...parts.files },
       repetitions: { ...measured.repetitions },
       timeoutSeconds: plan.workload.timeoutSeconds,
+      instructions: plan.workload.instructions,
     },
     variants: plan.variants.map(({ name }) => name),
     sides: [...parts.sides],
@@ -67,7 +68,7 @@ export function assembleSession(parts: SessionParts): Session {
     failures: [...parts.failures, ...measured.failures],
     nights: [],
     declaredMetrics: measured.declaredMetrics,
-    notes: [...parts.notes, ...serverNotes(plan.workload, measured.runs)],
+    notes: [...parts.notes, ...counterNotes(measured), ...serverNotes(plan.workload, measured.runs)],
     budget: {
       seconds: plan.budgetSeconds,
       spentSeconds: (parts.ended.getTime() - parts.started.getTime()) / 1000,
@@ -81,11 +82,26 @@ export function assembleSession(parts: SessionParts): Session {
   return ruledBy(session, plan.rules);
 }
 
+/** Counters that were asked for and are not there fail nothing, and are said once. */
+const counterNotes = ({ noCounters }: Measured): readonly string[] =>
+  noCounters === undefined
+    ? []
+    : [
+        `The hardware's counters did not count (workload.instructions: counters): ${COUNTER_ERRORS[noCounters] ?? 'the kernel refused them'} (${noCounters}). instructions: cachegrind counts without them.`,
+      ];
+
+const COUNTER_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'this machine has none that a program may use, as most virtual machines',
+  EOPNOTSUPP: 'this machine has none that a program may use, as most virtual machines',
+  EACCES: "kernel.perf_event_paranoid forbids them to the image's user",
+  EPERM: 'the engine or the kernel forbids them to containers',
+};
+
 const serverRecord = (server: Server): ServerRecord => ({ ...server, load: [...server.load] });
 
 /** SHA-256 of everything that decides what is measured: equal hashes may be compared across sessions. */
 export function workloadHash(plan: Plan, files: Readonly<Record<string, string>>): string {
-  const { command, server, env, network, memoryBytes, pids } = plan.workload;
+  const { command, server, env, network, memoryBytes, pids, instructions } = plan.workload;
   const sorted = (record: Readonly<Record<string, string>>) =>
     Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify({
@@ -97,6 +113,8 @@ export function workloadHash(plan: Plan, files: Readonly<Record<string, string>>
     memoryBytes,
     pids,
     files: sorted(files),
+    // Counters are read during the runs; valgrind has runs of its own.
+    ...(instructions === 'counters' ? { instructions } : {}),
   });
   return createHash('sha256').update(text).digest('hex');
 }

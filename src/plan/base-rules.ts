@@ -3,8 +3,8 @@ import { deepFreeze, type Plan } from './plan.ts';
 import type { Overrides } from './resolve.ts';
 
 /**
- * What a pull request may not decide about itself, taken from its base: limits, alpha, metrics, what fails the
- * job; and the build's secrets, certificate authority, registry and caches, which reach whatever Dockerfile the
+ * What a pull request may not decide about itself, taken from its base: limits, alpha, metrics, what fails the job, and
+ * who counts instructions, for `counters` gives its code a capability and `none` hides them; and the build's secrets, certificate authority, registry and caches, which reach whatever Dockerfile the
  * head carries.
  * @param overrides what the workflow's inputs say; they stand over either file
  */
@@ -12,6 +12,7 @@ export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): 
   const evidence = overrides.evidence ?? base.evidence;
   return deepFreeze({
     ...plan,
+    workload: { ...plan.workload, instructions: base.workload.instructions },
     metrics: base.metrics,
     rules: { ...base.rules, failOn: [...(overrides.failOn ?? base.rules.failOn)], evidence },
     evidence,
@@ -70,7 +71,13 @@ export function ruleChanges(head: Plan, base: Plan): string[] {
   ];
 }
 
-const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence, budgetSeconds, anchor }: Plan) => ({
+const rulesOf = ({
+  rules: { alpha, profile, blocks, failOn },
+  workload: { instructions },
+  evidence,
+  budgetSeconds,
+  anchor,
+}: Plan) => ({
   budget: `${budgetSeconds} s`,
   alpha,
   profile,
@@ -78,6 +85,7 @@ const rulesOf = ({ rules: { alpha, profile, blocks, failOn }, evidence, budgetSe
   evidence,
   'fail-on': failOn.join(', ') || 'none',
   anchor: anchor ?? 'none',
+  instructions,
 });
 
 const metricsOf = ({ metrics, rules: { patterns = [] } }: Plan) =>
@@ -96,6 +104,8 @@ const metricsOf = ({ metrics, rules: { patterns = [] } }: Plan) =>
 /** With each setting of a server by itself. */
 const workloadOf = ({ workload: { server, ...workload } }: Plan) => ({
   ...workload,
+  // It is among the rules.
+  instructions: undefined,
   ...Object.fromEntries(
     Object.entries(server ?? {}).map(([name, value]: [string, unknown]) => [`server.${name}`, value]),
   ),

@@ -3,6 +3,7 @@ import { LEGAL_FORMULA, parseFormula } from '../session/formula.ts';
 import { betterSchema, METRIC_NAME_OR_PATTERN } from '../session/metric.ts';
 import { PROFILERS } from '../session/profile.ts';
 import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
+import { INSTRUCTION_SOURCES } from '../session/session.ts';
 import { PROFILES } from '../statistics/looks.ts';
 import { COLD_BUILDS, STOP_SIGNALS } from './plan.ts';
 import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
@@ -318,6 +319,10 @@ const workloadSchema = table({
     .union([z.literal('auto'), z.int().min(1).max(100_000)], legal('auto, or a number from 1'))
     .optional()
     .meta({ description: 'How often a run repeats the command; auto aims at half a second.' }),
+  instructions: z.enum(INSTRUCTION_SOURCES).optional().meta({
+    description:
+      "counters: the hardware's, in containers too, which takes the capability PERFMON. cachegrind or callgrind: both sides are run once more under valgrind, and what it counts is judged as valgrind_instructions; callgrind keeps a profile too.",
+  }),
   server: serverSchema.optional(),
   profiler: z
     .enum(PROFILERS, legal(PROFILERS.join(', ')))

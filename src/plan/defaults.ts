@@ -12,6 +12,7 @@ export const DEFAULTS = {
   network: 'none',
   pids: 1024,
   repetitions: 'auto',
+  instructions: 'none',
   warmUp: 1,
   startTimeout: '30s',
   stop: 'SIGTERM',

@@ -1,6 +1,7 @@
 import type { MetricRule } from '../session/metric.ts';
 import type { Profiler } from '../session/profile.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
+import type { InstructionSource } from '../session/session.ts';
 
 /** Ways to put Python into an image, each built from a folder of `variants/`. `host` is this machine's own. */
 export const IMAGE_INTERPRETERS = [
@@ -98,6 +99,8 @@ export interface Workload {
   readonly pids: number;
   /** Inner repetitions in one run; `auto`: so many that a run takes a few hundred milliseconds. */
   readonly repetitions: number | 'auto';
+  /** Who counts instructions beside the host engine's counters: see INSTRUCTION_SOURCES. */
+  readonly instructions: InstructionSource;
   /** The command is a server that runs until it is stopped; `timeoutSeconds` is that of a round of load. */
   readonly server?: Server;
   /** What looks at one more run of each side of what regressed. */

@@ -120,6 +120,9 @@ describe('a workload that is a server', () => {
     ).toMatch(
       /workload\.command: found \{metrics\} in the command of a server; legal: \{metrics\} in workload\.server\.load/,
     );
+    expect(messageOf(() => resolve(served('ready: 1', '\n  instructions: cachegrind')))).toMatch(
+      /pacegate\.yml:7: workload\.instructions: found cachegrind for a server; legal: none/,
+    );
     const load = served('ready: 1').replace('[python, load.py]', '[wrk, "--out={metrics}"]');
     expect(resolve(load).workload.server?.load).toEqual(['wrk', '--out={metrics}']);
   });
@@ -167,6 +170,7 @@ test('the example of the documentation becomes a frozen plan', () => {
     ['load_cpu_time_s', false, 0.1],
     ['instructions', false, 0.03],
     ['cycles', false, 0.03],
+    ['valgrind_instructions', false, 0.01],
     ['image_size_bytes', true, 0.05],
     ['image_compressed_bytes', false, 0.05],
     ['build_time_s', false, 0.25],
@@ -188,6 +192,71 @@ test('a profile sets the limit of what has none of its own', () => {
     system_time_s: 0.1,
     context_switches_voluntary: 0.25,
     image_size_bytes: 0.05,
+  });
+});
+
+describe('instructions', () => {
+  const counting = (how: string, metrics = '') =>
+    GOOD.replace('  timeout: 10m', `  timeout: 10m\n  instructions: ${how}`).replace(
+      'metrics:\n',
+      `metrics:\n${metrics}`,
+    );
+  const ruleOf = (text: string) => resolve(text).metrics.find(({ name }) => name === 'valgrind_instructions');
+
+  test.each(['cachegrind', 'callgrind'])('are judged where %s is asked to count them', (tool) => {
+    const plan = resolve(counting(tool));
+    expect(plan.workload.instructions).toBe(tool);
+    expect(ruleOf(counting(tool))).toMatchObject({
+      gate: true,
+      limit: 0.01,
+      deterministic: true,
+      counted: true,
+    });
+    // Outside the family: no other check is the weaker for it.
+    expect(
+      plan.rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true),
+    ).toHaveLength(
+      resolve(GOOD).rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true).length,
+    );
+    expect(ruleOf(counting(tool, '  valgrind_instructions: { gate: false }\n'))?.gate).toBe(false);
+    expect(ruleOf(counting(tool, '  valgrind_instructions: { limit: 4% }\n'))).toMatchObject({
+      gate: true,
+      limit: 0.04,
+    });
+  });
+
+  test.each(['none', 'counters'])('of valgrind are not judged with %s', (how) => {
+    expect(ruleOf(counting(how))?.gate).toBe(false);
+    expect(resolve(counting(how)).workload.instructions).toBe(how);
+  });
+
+  test('that would be judged and never counted are refused', () => {
+    expect(messageOf(() => resolve(counting('counters', '  valgrind_instructions: {}\n')))).toMatch(
+      /pacegate\.yml:\d+: metrics\.valgrind_instructions: found a judged metric with workload\.instructions: counters.*legal: workload\.instructions: cachegrind or callgrind, or gate: false/,
+    );
+    expect(
+      messageOf(() => resolve(GOOD.replace('metrics:', 'metrics:\n  valgrind_instructions:'))),
+    ).toContain('workload.instructions: none');
+    expect(messageOf(() => resolve(counting('callgrind'), { evidence: 'stored' }))).toMatch(
+      /workload\.instructions: found callgrind with evidence: stored, .*legal: evidence: auto or paired, instructions: none, or gate: false for valgrind_instructions under metrics/,
+    );
+    expect(messageOf(() => resolve(counting('perf')))).toMatch(
+      /workload\.instructions: found "perf"; legal: none, counters, cachegrind, callgrind/,
+    );
+  });
+
+  test.each([
+    ['cachegrind', 'none'],
+    ['none', 'counters'],
+  ])('are counted as the base has it (%s), whatever a pull request says (%s)', (base, head) => {
+    const [before, after] = [resolve(counting(base)), resolve(counting(head))];
+    const judged = withRulesOf(after, before);
+    expect(judged.workload.instructions).toBe(base);
+    expect(judged.metrics).toEqual(before.metrics);
+    expect(ruleChanges(after, before)).toEqual([
+      expect.stringContaining(`rules instructions from ${base} to ${head}`),
+      expect.stringContaining('It is judged by the rules of its base'),
+    ]);
   });
 });
 
@@ -488,7 +557,7 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:3: workload.command: found "python bench.py"; legal: a list of words, such as [python, bench.py]
        .github/pacegate.yml:4: workload.timeout: found "soon"; legal: a duration such as 90s, 10m or 1h30m
        .github/pacegate.yml:5: workload.files.0: found "../secret"; legal: a path inside the repository: relative, without ..
-       .github/pacegate.yml:6: workload.mode: found a key that is not known; legal: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions, server, profiler
+       .github/pacegate.yml:6: workload.mode: found a key that is not known; legal: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions, instructions, server, profiler
        .github/pacegate.yml:8: variants.Official: found the name "Official"; legal: a name of small letters, digits, ., _ and -
        .github/pacegate.yml:9: variants.debian: found a table (interpeter); legal: one of interpreter, image, bake to say where the Python comes from
        .github/pacegate.yml:10: variants.new.interpreter: found "conda"; legal: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host

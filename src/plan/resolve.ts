@@ -4,9 +4,11 @@ import {
   defaultRule,
   isPattern,
   type MetricPattern,
+  VALGRIND_INSTRUCTIONS,
   type MetricRule,
 } from '../session/metric.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
+import { COUNTING_TOOLS } from '../session/session.ts';
 import { capOf, firstReachable, looksFor, PROFILE_SETTINGS, type Profile } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -65,6 +67,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
     ...wrongRepetitions(parsed.data, document),
     ...wrongServer(parsed.data, document),
     ...wrongOptions(parsed.data, overrides),
+    ...impossibleCounts(parsed.data, plan, document),
     ...impossibleRules(plan, document),
   ];
   if (problems.length > 0) throw configurationError(file, problems);
@@ -137,6 +140,7 @@ function toWorkload(given: Configuration['workload']): Workload {
     memoryBytes: given.memory === undefined ? undefined : parseBytes(given.memory),
     pids: given.pids ?? DEFAULTS.pids,
     repetitions: toRepetitions(given),
+    instructions: given.instructions ?? DEFAULTS.instructions,
     profiler: given.profiler ?? DEFAULTS.profiler,
     ...(given.server === undefined ? {} : { server: toServer(given.server) }),
   };
@@ -189,16 +193,34 @@ function wrongRepetitions(
   ];
 }
 
-/** A server's own command has no metrics file: its figures are the load's. */
-function wrongServer({ workload: { command, server } }: Configuration, document: YamlDocument): Problem[] {
-  if (server === undefined || !writesMetrics(command)) return [];
+/** What a server has not: a metrics file of its own, for its figures are the load's, and a count. */
+function wrongServer(
+  { workload: { command, server, instructions = 'none' } }: Configuration,
+  document: YamlDocument,
+): Problem[] {
+  if (server === undefined) return [];
   return [
-    {
-      line: document.lineOf(['workload', 'command']),
-      place: 'workload.command',
-      found: `${METRICS_WORD} in the command of a server`,
-      legal: `${METRICS_WORD} in workload.server.load: what the load reports is the run's`,
-    },
+    ...(writesMetrics(command)
+      ? [
+          {
+            line: document.lineOf(['workload', 'command']),
+            place: 'workload.command',
+            found: `${METRICS_WORD} in the command of a server`,
+            legal: `${METRICS_WORD} in workload.server.load: what the load reports is the run's`,
+          },
+        ]
+      : []),
+    // Between two words there is no place to begin a count, and its start and its end would be in it.
+    ...(instructions === 'none'
+      ? []
+      : [
+          {
+            line: document.lineOf(['workload', 'instructions']),
+            place: 'workload.instructions',
+            found: `${instructions} for a server`,
+            legal: 'none: instructions are those of a command that ends by itself',
+          },
+        ]),
   ];
 }
 
@@ -224,7 +246,7 @@ function toVariant(name: string, given: VariantConfiguration): Variant {
   return { ...carried, kind: 'interpreter', ...interpreterOf(given), contexts: given.contexts ?? {} };
 }
 
-function metricRules({ metrics = {} }: Configuration, profile: Profile): MetricRule[] {
+function metricRules({ metrics = {}, workload }: Configuration, profile: Profile): MetricRule[] {
   const given = Object.keys(metrics).filter((name) => !isPattern(name));
   const names = new Set([...BUILT_IN_METRICS.map(({ name }) => name), ...given]);
   return [...names].map((name) => {
@@ -234,17 +256,51 @@ function metricRules({ metrics = {} }: Configuration, profile: Profile): MetricR
       name,
       unit: given.unit ?? rule.unit,
       better: given.better ?? rule.better,
-      // Naming a metric in the configuration is asking for it to be judged.
-      gate: given.gate ?? (name in metrics ? true : rule.gate),
+      // Naming a metric in the configuration is asking for it to be judged; so is having it counted.
+      gate:
+        given.gate ??
+        (name in metrics || (name === VALGRIND_INSTRUCTIONS && isCounted(workload)) || rule.gate),
       limit:
         (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
         // A profile speaks for what has no limit of its own.
         (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
       ...(rule.deterministic === undefined ? {} : { deterministic: rule.deterministic }),
       ...(rule.once === undefined ? {} : { once: rule.once }),
+      ...(rule.counted === undefined ? {} : { counted: rule.counted }),
       ...(given.formula === undefined ? {} : { formula: given.formula }),
     };
   });
+}
+
+const isCounted = ({ instructions }: Configuration['workload']): boolean =>
+  COUNTING_TOOLS.some((tool) => tool === instructions);
+
+/** A count that is judged and never made, for nobody asked valgrind, or for there is no second side to run under it. */
+function impossibleCounts(
+  { metrics = {}, workload }: Configuration,
+  { evidence, metrics: rules }: Plan,
+  document: YamlDocument,
+): Problem[] {
+  const judged = rules.some(({ name, gate }) => name === VALGRIND_INSTRUCTIONS && gate);
+  if (!judged) return [];
+  if (!isCounted(workload))
+    return [
+      {
+        line: document.lineOf(['metrics', VALGRIND_INSTRUCTIONS]),
+        place: `metrics.${VALGRIND_INSTRUCTIONS}`,
+        found: `a judged metric with workload.instructions: ${workload.instructions ?? DEFAULTS.instructions}, which does not count it`,
+        legal: `workload.instructions: ${COUNTING_TOOLS.join(' or ')}, or gate: false`,
+      },
+    ];
+  if (evidence !== 'stored') return [];
+  return [
+    {
+      line: document.lineOf(['workload', 'instructions']),
+      place: 'workload.instructions',
+      found: `${workload.instructions ?? ''} with evidence: stored, which runs no second side to compare the count with`,
+      legal: `evidence: auto or paired, instructions: none, or gate: false for ${VALGRIND_INSTRUCTIONS}${VALGRIND_INSTRUCTIONS in metrics ? '' : ' under metrics'}`,
+    },
+  ];
 }
 
 /** In the order of the file, which says which of them holds. */

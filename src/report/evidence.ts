@@ -7,7 +7,7 @@ import { movedAlone } from './facts.ts';
 import { count, listed, metricWords, pValue, share, sorted } from './words.ts';
 
 /** What carried a row's verdict. */
-function evidenceWords({ evidence, blocks, baseline }: Row): string {
+function evidenceWords({ evidence, blocks, baseline, head }: Row): string {
   switch (evidence) {
     case 'paired':
       return count(blocks, 'pair');
@@ -17,6 +17,8 @@ function evidenceWords({ evidence, blocks, baseline }: Row): string {
       return 'exact';
     case 'once':
       return 'one build each';
+    case 'counted':
+      return baseline.n + head.n === 2 ? 'one count each' : `${count(baseline.n, 'count')} each`;
     case 'identical':
       return 'identical images';
     case 'none':

@@ -4,7 +4,7 @@ import type { ServerRecord, Session } from '../session/session.ts';
 import { looksFor } from '../statistics/looks.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import type { Detail } from './details.ts';
-import { code } from './escape.ts';
+import { code, sentence } from './escape.ts';
 import { plannedBlocks } from './undecided.ts';
 import { count, duration, listed, share } from './words.ts';
 
@@ -31,9 +31,22 @@ export function methodDetail({ family, rows }: Comparison, session: Session, job
           'Build time is of one build of each side, alone and with no step from a cache: a figure without an interval, so its limit is wide.',
         ]
       : []),
+    ...countedLines(session),
     `Workload ${code(workload.command.join(' '))}${serverWords(workload.server)}, measured from inside${repetitions.length === 0 ? '' : `; repeated in each run: ${listed(repetitions.map(([variant, n]) => `${code(variant)} ${n} ×`))}`}.`,
   ];
   return { title: 'Method', body: runs.length === 0 ? 'Nothing was run.' : list(lines) };
+}
+
+/** How valgrind counted, where it did. */
+function countedLines({ images }: Session): string[] {
+  const counted = images.flatMap((image) => (image.counted === undefined ? [] : [image.counted]));
+  const [first] = counted;
+  if (first === undefined) return [];
+  const spread = Math.max(...counted.map(({ counts }) => Math.max(...counts) / Math.min(...counts) - 1));
+  const repeated = counted.some(({ counts }) => counts.length > 1);
+  return [
+    `Instructions were counted by ${first.tool} (${sentence(first.version)}), one repetition of each side with the same hash seed, before the first block; ${repeated ? `what differed by the limit was counted again, and counts of one side are ${spread === 0 ? 'equal' : spread < 1e-5 ? 'less than 0.001 % apart' : `up to ${Number((spread * 100).toPrecision(1))} % apart`}` : 'what differs by the limit is counted again'}. They hold no waiting, no kernel and no cache.${first.tool === 'callgrind' ? ' What they are made of is in the folder profiles beside the session, for KCachegrind.' : ''}`,
+  ];
 }
 
 const serverWords = (server: ServerRecord | undefined) =>
@@ -51,8 +64,13 @@ function pairedLines(session: Session, checks: string, jobs: number): string[] {
   return [
     `One block is a pair of every variant still undecided: baseline and head back to back, in fresh containers or processes, order random and balanced (${jobs === 1 ? `seed ${seed}` : 'each job has a seed of its own'}). A block for warming up was discarded.`,
     ...looksLines(session),
-    `Regressed and improved: exact one-sided signed-rank tests on log(head / baseline), Holm over ${checks}; and an estimate (Hodges-Lehmann) of ${limits.map(share).join(' or ')} or more.`,
-    `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at alpha over the number of looks. Intervals are of 95 %, at the look that decided.`,
+    // Where no metric of the runs is judged there is no test to speak of.
+    ...(limits.length === 0
+      ? []
+      : [
+          `Regressed and improved: exact one-sided signed-rank tests on log(head / baseline), Holm over ${checks}; and an estimate (Hodges-Lehmann) of ${limits.map(share).join(' or ')} or more.`,
+          `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at alpha over the number of looks. Intervals are of 95 %, at the look that decided.`,
+        ]),
   ];
 }
 
@@ -76,7 +94,8 @@ function looksLines(session: Session): string[] {
 
 /** Where the minutes went: by the runs' own times of start. */
 export function minutesDetail(session: Session): Detail {
-  const { budget, warmup, runs, started, ended } = session;
+  const { budget, warmup, runs, started, ended, images } = session;
+  const counting = images.reduce((sum, { counted }) => sum + (counted?.seconds ?? 0), 0);
   const left =
     budget.blocksLeftOut > 0
       ? `; for what is undecided about ${count(budget.blocksLeftOut, 'block')} more, ${duration(budget.secondsLeftOut)}`
@@ -88,7 +107,7 @@ export function minutesDetail(session: Session): Detail {
     runs.length === 0
       ? []
       : [
-          `sources, images and their facts: ${span(Date.parse(started), warming)}`,
+          `sources, images and their facts: ${span(Date.parse(started), warming)}${counting === 0 ? '' : `, ${duration(counting)} of them to count instructions`}`,
           ...(warmup.length === 0 ? [] : [`warm-up: ${span(warming, measuring)}`]),
           `measuring: ${span(measuring, end)} for ${count(runs.length, 'run')}: ${listed(byVariant(session), 12)}`,
         ];

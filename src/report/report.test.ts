@@ -544,3 +544,73 @@ test.each([
   [1, 'layers', '1 layer'],
   [null, 's', '–'],
 ])('%s in %s is %s', (value, unit, text) => expect(quantity(value, unit)).toBe(text));
+
+describe('what valgrind counted', () => {
+  const counted = (baseline: readonly number[], head: readonly number[], limit = 0.01): Session => {
+    const whole = session([
+      ...BUILT_IN_METRICS.filter(({ name }) => name === 'valgrind_instructions').map((rule) => ({
+        ...rule,
+        gate: true,
+        limit,
+      })),
+    ]);
+    const of = (side: 'baseline' | 'head', counts: readonly number[]) => ({
+      ...image('a', side, side),
+      counted: {
+        tool: 'callgrind' as const,
+        version: 'valgrind-3.19.0',
+        counts: [...counts],
+        processes: 2,
+        seconds: 30,
+      },
+    });
+    const both = twoSided({ wall_time_s: [1, 1] });
+    return { ...whole, runs: both.runs, images: [of('baseline', baseline), of('head', head)] };
+  };
+  const texts = (one: Session) => {
+    const comparison = compareSession(one);
+    return {
+      markdown: renderMarkdown(comparison, one).replaceAll('\u00a0', ' '),
+      terminal: renderTerminal(comparison, one, { colour: false }),
+    };
+  };
+
+  test('is said in millions, apart from the runs, with how it was counted and how long that took', () => {
+    const { markdown, terminal } = texts(counted([215_407_953, 215_407_954], [229_127_459, 229_127_459]));
+    expect(terminal).toContain('instructions (valgrind)');
+    expect(terminal).toContain('Pacegate: a regressed: instructions (valgrind) +6.4 %');
+    expect(markdown).toContain('| 215.4 M | 229.1 M | +6.4 % (counted) | 🔴 **regressed** |');
+    expect(markdown).toContain(
+      '`a` instructions (valgrind) got worse: 6.4 % higher, from 215.4 M to 229.1 M. Valgrind counted it apart from the runs; a change counts from 1 %.',
+    );
+    expect(markdown).toContain(
+      'Instructions were counted by callgrind (valgrind-3.19.0), one repetition of each side with the same hash seed, before the first block; what differed by the limit was counted again, and counts of one side are less than 0.001 % apart.',
+    );
+    expect(markdown).toContain('60 s of them to count instructions');
+    // Nothing that is judged was tested.
+    expect(markdown).not.toContain('Holm over');
+    // There is no noise in it that a report could be wrong by in one of twenty cases.
+    expect(markdown).not.toContain('would still raise an alarm');
+    expect(texts(counted([1000], [1000])).markdown).toContain('what differs by the limit is counted again');
+  });
+
+  test('that a workload does not do twice alike is not decided, and more pairs would not decide it', () => {
+    const { markdown } = texts(counted([1000, 1100], [1150, 1250]));
+    expect(markdown).toContain('🟡 not decided');
+    expect(markdown).toContain(
+      'The counts of one side differ from each other as much as from the other side',
+    );
+    expect(markdown).toContain('two counts of one side differ by up to 10.0 %, and the sides by no more');
+    expect(markdown).not.toContain('pairs were run');
+  });
+
+  test.each([
+    [0, '0'],
+    [999, '999.0'],
+    [1_234_567, '1.235 M'],
+    [11_446_487_531, '11.45 G'],
+    [3e15, '3000 T'],
+  ])('%d instructions are %s', (value, said) => {
+    expect(quantity(value, 'instructions')).toBe(said);
+  });
+});

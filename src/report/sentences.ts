@@ -79,7 +79,7 @@ function figureSentence(row: Row, { name, text }: Style): string {
   const moved = `${size(estimate ?? 0)} ${(estimate ?? 0) < 0 ? 'lower' : 'higher'}`;
   const amount = size(estimate ?? 0) === '0.0 %' ? 'no change' : moved;
   if (isOutsideTests(row))
-    return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount}, from ${quantity(row.baseline.median, text(row.unit))} to ${quantity(row.head.median, text(row.unit))}. ${row.evidence === 'once' ? 'This is of one build each' : 'This figure is exact'}; a change counts from ${share(row.limit)}`;
+    return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount}, from ${quantity(row.baseline.median, text(row.unit))} to ${quantity(row.head.median, text(row.unit))}. ${EXACT_WORDS[row.evidence] ?? 'This figure is exact'}; a change counts from ${share(row.limit)}`;
   const source =
     row.evidence === 'stored'
       ? `against ${count(row.baseline.n, 'stored night')} of this machine`
@@ -95,6 +95,12 @@ function figureSentence(row: Row, { name, text }: Style): string {
     return `${what} is not decided: most likely ${amount}${between.replace(', between', ', but anything between')}${between === '' ? '' : ' fits'} (${source})`;
   return `${what} ${MOVED[row.verdict] ?? 'moved'}: most likely ${amount}${between} (${source})`;
 }
+
+/** Where a figure outside the tests is not quite exact. */
+const EXACT_WORDS: Readonly<Partial<Record<Row['evidence'], string>>> = {
+  once: 'This is of one build each',
+  counted: 'Valgrind counted it apart from the runs',
+};
 
 const MOVED: Readonly<Partial<Record<Row['verdict'], string>>> = {
   regressed: 'got worse',

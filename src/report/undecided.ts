@@ -8,9 +8,10 @@ import { count, duration } from './words.ts';
 export const plannedBlocks = ({ rules, budget }: Session): number =>
   Math.min(rules.blocks, budget.blocksPlanned ?? rules.blocks);
 
-type Reason = 'budget' | 'lowered' | 'noise' | 'stopped' | 'pairs';
+type Reason = 'budget' | 'lowered' | 'noise' | 'stopped' | 'pairs' | 'counts';
 
-function reasonOf({ blocks }: Row, session: Session | undefined): Reason {
+function reasonOf({ blocks, evidence }: Row, session: Session | undefined): Reason {
+  if (evidence === 'counted') return 'counts';
   if (session === undefined) return 'pairs';
   const planned = plannedBlocks(session);
   if (blocks < planned) return session.budget.secondsLeftOut > 0 ? 'budget' : 'stopped';
@@ -38,6 +39,8 @@ export function reasonsUndecided(rows: readonly Row[], session: Session | undefi
         return `All ${pairs} were run and the noise of this machine${busy} still hides the answer${checks}. Where it matters, give the workload more to do or use a quieter machine.`;
       case 'stopped':
         return `The session ended early${checks}. Run it again for an answer.`;
+      case 'counts':
+        return `The counts of one side differ from each other as much as from the other side's${checks}. Where it matters, let the workload do the same work every time: a fixed amount, and not as much as some time allows.`;
       case 'pairs':
         return `${pairs} do not decide it${checks}. Where it matters, measure more of them.`;
     }

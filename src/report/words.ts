@@ -26,6 +26,7 @@ const METRIC_WORDS: Readonly<Record<string, string>> = {
   image_size_bytes: 'image size',
   image_compressed_bytes: 'image size (compressed)',
   image_layers: 'image layers',
+  valgrind_instructions: 'instructions (valgrind)',
   build_time_s: 'build time (cold)',
   build_cpu_time_s: 'build CPU (cold)',
 };
@@ -145,6 +146,7 @@ export function change({ evidence, change: { estimate, low, high } }: Row): stri
   if (evidence === 'identical') return 'identical image';
   if (estimate === null) return '–';
   if (evidence === 'deterministic') return `${percent(estimate)} (exact)`;
+  if (evidence === 'counted') return `${percent(estimate)} (counted)`;
   if (evidence === 'once') return `${percent(estimate)} (one build each)`;
   const bound = (fraction: number) => percent(fraction).replace(' %', '');
   return low === null || high === null
@@ -164,6 +166,12 @@ export function quantity(value: number | null, unit: string): string {
     const steps = ['B', 'KiB', 'MiB', 'GiB'];
     const step = value === 0 ? 0 : Math.min(3, Math.max(0, Math.floor(Math.log2(Math.abs(value)) / 10)));
     return `${significant(value / 1024 ** step)} ${steps[step] ?? 'B'}`;
+  }
+  // There are always millions of them, and the metric's name says of what.
+  if (unit === 'instructions' || unit === 'cycles') {
+    const steps = ['', ' k', ' M', ' G', ' T'];
+    const step = value < 1 ? 0 : Math.min(steps.length - 1, Math.floor(Math.log10(value) / 3));
+    return `${significant(value / 1000 ** step)}${steps[step] ?? ''}`;
   }
   if (unit === 'layers') return `${value} ${value === 1 ? 'layer' : 'layers'}`;
   return `${significant(value)}${unit === '' ? '' : ` ${unit}`}`;

@@ -26,6 +26,8 @@ export const metricRuleSchema = z.object({
   deterministic: z.boolean().optional(),
   /** True beside `deterministic`: it does vary, and is measured once on each side, for it costs too much. */
   once: z.boolean().optional(),
+  /** True beside `deterministic`: it varies a little, and is counted apart from the runs, where the plan asks for it. */
+  counted: z.boolean().optional(),
   /** How it is had from a run's other metrics, where it is a hybrid: see formula.ts. */
   formula: z.string().optional(),
   /**
@@ -56,13 +58,21 @@ const SIZE_LIMIT = 0.05;
 const BUILD_LIMIT = 0.25;
 /** The kernel's ticks, its own work for others and the page cache are in these: only a larger change says something. */
 const UNSTEADY_LIMIT = 0.1;
+/**
+ * What valgrind counts varies by less than a millionth in one thread, and by 0.3 % over ten counts of a service of
+ * processes and threads that contend: four times that is no accident.
+ */
+const COUNT_LIMIT = 0.01;
 /** Counts that follow what else the machine does. */
 const NOISY_LIMIT = 0.25;
 
 /** A metric that there is without asking the workload: how it is judged by default, and what a reader must know. */
 export interface DescribedMetric extends MetricRule {
-  /** What it is said of: a run of the workload, an image, or the building of one. A formula knows those of runs. */
-  readonly of: 'run' | 'image' | 'build';
+  /**
+   * What it is said of: a run of the workload, a run under valgrind, an image, or the building of one. A formula knows
+   * those of runs.
+   */
+  readonly of: 'run' | 'count' | 'image' | 'build';
   /** How it is had: a short sentence. */
   readonly what: string;
   /** What misleads about it: a short sentence. */
@@ -86,6 +96,9 @@ const described = (
   what,
   misleads,
 });
+
+/** Not `instructions`, which are the processor's own: valgrind's are those of another program's look at the code. */
+export const VALGRIND_INSTRUCTIONS = 'valgrind_instructions';
 
 /** Every built-in metric, in the order of the report. New ones are shown and not judged: more tests find less each. */
 export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
@@ -215,7 +228,7 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
   described(
     'run',
     'instructions',
-    'Instructions in user mode, all processes: `perf_event_open`; the host engine alone, where the machine has counters and allows it.',
+    'Instructions in user mode, all processes: `perf_event_open`, where the machine has counters and allows it; in containers with `instructions: counters` alone.',
     'Fewer need not be faster: memory and mispredicted branches are not in it.',
     { unit: 'instructions' },
   ),
@@ -225,6 +238,13 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
     'Processor cycles in user mode, all processes: as `instructions`.',
     'Of the core’s changing clock, and a hyper-thread’s neighbour lengthens them.',
     { unit: 'cycles' },
+  ),
+  described(
+    'count',
+    VALGRIND_INSTRUCTIONS,
+    'Instructions that valgrind counts in one run of the workload apart from the blocks, all processes; with `instructions: cachegrind` or `callgrind` alone, and judged then.',
+    'No kernel, no waiting, no memory or cache effects; threads run one at a time; the newest instructions are hidden, so a library may take another path; what depends on the time varies.',
+    { unit: 'instructions', limit: COUNT_LIMIT, deterministic: true, counted: true },
   ),
   described(
     'image',

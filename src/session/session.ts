@@ -34,6 +34,29 @@ export const buildCostSchema = z.object({
 });
 export type BuildCost = z.infer<typeof buildCostSchema>;
 
+/** The programs of valgrind that count instructions. */
+export const COUNTING_TOOLS = ['cachegrind', 'callgrind'] as const;
+export type CountingTool = (typeof COUNTING_TOOLS)[number];
+
+/** Where instructions are counted: nowhere but on the host, by the hardware in containers too, or by valgrind. */
+export const INSTRUCTION_SOURCES = ['none', 'counters', ...COUNTING_TOOLS] as const;
+export type InstructionSource = (typeof INSTRUCTION_SOURCES)[number];
+
+/** What valgrind counted in runs of the workload apart from the measured ones. */
+export const instructionCountSchema = z.object({
+  /** What one tool counts is not what another does: they differ by half a per cent. */
+  tool: z.enum(COUNTING_TOOLS),
+  /** As it says it: `valgrind-3.19.0`. */
+  version: z.string(),
+  /** Instructions of all processes of one repetition, for each time it was counted. */
+  counts: z.array(z.number().positive()).min(1),
+  /** Processes of the last count. */
+  processes: z.int().positive(),
+  /** Wall time of all counts, in seconds. */
+  seconds: z.number().nonnegative(),
+});
+export type InstructionCount = z.infer<typeof instructionCountSchema>;
+
 /** One side of one variant as it was measured: a container image, or a host interpreter on a checkout. */
 export const imageSchema = z.object({
   variant: z.string(),
@@ -74,6 +97,10 @@ export const imageSchema = z.object({
   /** CPU flags that the interpreter was compiled for (`-march=native`), as the kernel names them. */
   cpuFlags: z.array(z.string()).optional(),
   facts: interpreterFactsSchema.optional(),
+  /** What valgrind counted; only where the plan asks for it. */
+  counted: instructionCountSchema.optional(),
+  /** Why it was not counted although the plan asks for it. */
+  uncounted: z.string().optional(),
 });
 export type Image = z.infer<typeof imageSchema>;
 
@@ -123,6 +150,8 @@ export const workloadRecordSchema = z.object({
   /** Variant to inner repetitions in one run; every value is per repetition. */
   repetitions: z.record(z.string(), z.int().min(1)),
   timeoutSeconds: z.number().positive(),
+  /** Absent in files of earlier versions, which counted on the host alone. */
+  instructions: z.enum(INSTRUCTION_SOURCES).optional(),
 });
 export type WorkloadRecord = z.infer<typeof workloadRecordSchema>;
 
