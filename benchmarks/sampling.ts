@@ -154,6 +154,7 @@ const work = (
     memoryBytes: undefined,
     pids: 512,
     repetitions: 1,
+    instructions: 'none',
     profiler: 'none',
   },
   repetitions: 1,

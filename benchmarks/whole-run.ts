@@ -106,6 +106,7 @@ const sleepOneSecond = (id: string): RunRequest => ({
     memoryBytes: undefined,
     pids: 512,
     repetitions: 1,
+    instructions: 'none',
     profiler: 'none',
   },
   repetitions: 1,

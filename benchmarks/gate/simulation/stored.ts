@@ -105,6 +105,7 @@ function shippedVerdicts(
     twoSided: new Set(),
     identical: new Set(),
     imageMetrics: [],
+    uncounted: undefined,
     nights,
     incomparable: undefined,
     secondsLeftOut: 0,
