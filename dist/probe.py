@@ -3,12 +3,16 @@
 `probe.py run OPTIONS -- COMMAND...` starts the command as its child, waits for it and for everything that it left
 behind, and writes one line of JSON on its own standard output; the command's output goes to the error stream.
 
+Servers have a probe of their own, serve.py, which takes what it can from here. It is a file of its own because this one
+must stay small: the interpreter's memory for reading it is inherited, too.
+
 Standard library only, Python 3.8 or newer, and few imports: the size of this process is inherited by the child's
 max RSS until it execs. All of them before the first run: none may fall into the measured time, nor be read from
 files that a workload has changed. In a container it is the first process, so orphans become its own; on a host it
 makes itself their subreaper.
 """
 
+import errno
 import json
 import os
 import re  # json imports it too.
@@ -21,11 +25,17 @@ import warnings  # noqa: F401 - os.get_exec_path imports it, and that is called 
 
 CGROUP = "/sys/fs/cgroup"
 OWN_CGROUP = "/proc/self/cgroup"
+STAT = "/proc/stat"
+CPUINFO = "/proc/cpuinfo"
+PROCESSORS = "/sys/devices/system/cpu"
 # More business metrics than this are a mistake, and they would have to travel through a pipe.
 METRICS_LIMIT = 1 << 20
 # The file itself may be larger: pytest-benchmark writes every round down, megabytes for each benchmark.
 METRICS_FILE_LIMIT = 128 << 20
 ROUNDS = re.compile(rb'"data":\s*\[[-+.0-9eE,\s]+\]')
+# What the processes of a profiled run leave travels the same way: this much of it, from no more files.
+PROFILES_LIMIT = 3 << 20
+PROFILES_MOST = 500
 MESSAGE_LIMIT = 1000
 # What a kill may take: a large process gives its memory back first.
 KILL_SECONDS = 5
@@ -38,14 +48,26 @@ SAMPLES_AT_LEAST = 3
 STARTS = 5
 STARTS_SECONDS = 0.5
 STARTS_LIMIT_SECONDS = 30
+# So much of the end of a file of valgrind's holds its total; no count of more digits is believed.
+COUNT_TAIL = 4096
+COUNT_END = re.compile(rb"^(?:summary|totals): (\d{1,15})\s*\Z", re.MULTILINE)
+COUNT_FILES_LIMIT = 10000
+# Parts of a process with less than this share of all instructions are no profile that anyone looks at.
+PROFILE_SHARE = 0.001
+# Processors are asked for their frequency no longer than this: some kernels wait 10 ms for each.
+FREQUENCY_SECONDS = 0.05
+# Of a machine with more processors than fit here (some 40 of x86) the first ones are read.
+CPUINFO_LIMIT = 1 << 16
+# /proc/stat counts in ticks of a hundredth, and rounds each of its figures: less than this is not to be seen in it.
+TICKS_SECONDS = 0.05
 # ru_inblock and ru_oublock are in blocks of this size (Linux, task_io_accounting_ops.h).
 BLOCK = 512
 
 
-def read(path):
+def read(path, most=-1):
     try:
         with open(path, "r") as file:
-            return file.read()
+            return file.read(most)
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -146,9 +168,45 @@ def oom_kills(v2, v1):
     return (field(read(v1 + "/memory/memory.oom_control"), "oom_kill") or 0) if v1 else 0
 
 
-def steal_seconds():
-    words = read("/proc/stat").split("\n", 1)[0].split()
-    return int(words[8]) / os.sysconf("SC_CLK_TCK") if len(words) > 8 else None
+def machine_seconds():
+    """(busy, steal): CPU seconds of all the machine's processors since it started; None where it does not say.
+
+    Busy is user, nice, system, irq and softirq. Guests are in user and nice already; idle and iowait are nobody's work,
+    and what the hypervisor stole was not used here. In a container too this is the machine's, unless something stands
+    in between (lxcfs, gVisor).
+    """
+    words = read(STAT, 1024).split("\n", 1)[0].split()
+    try:
+        user, nice, system, _, _, irq, softirq, steal = (int(word) for word in words[1:9])
+    except ValueError:
+        return None, None
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq) * tick, steal * tick
+
+
+def other_seconds(busy, own):
+    """CPU seconds of everything but the run; None where fewer were busy than the run used, so the file shows no machine."""
+    return max(0.0, busy - own) if busy > 0.8 * own - TICKS_SECONDS else None
+
+
+def frequency_hz():
+    """That of the fastest of the processors that the run may use, as it ends; None where the machine does not say.
+
+    Not the mean: a processor without work shows the frequency of having none, and how many have none is chance.
+    """
+    deadline = time.perf_counter() + FREQUENCY_SECONDS
+    seen = []
+    # PyPy has not always had the first.
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 0)
+    for processor in sorted(mine):
+        kilohertz = number("{}/cpu{}/cpufreq/scaling_cur_freq".format(PROCESSORS, processor))
+        if kilohertz is None or time.perf_counter() > deadline:
+            break
+        seen.append(kilohertz * 1e3)
+    if not seen:
+        found = re.findall(r"^cpu MHz\s*:\s*([0-9]+(?:[.][0-9]+)?)$", read(CPUINFO, CPUINFO_LIMIT), re.MULTILINE)
+        seen = [float(megahertz) * 1e6 for megahertz in found]
+    return max(seen, default=0) or None
 
 
 def cpu_pressure_seconds():
@@ -156,6 +214,34 @@ def cpu_pressure_seconds():
         if line.startswith("some"):
             return int(line.rsplit("total=", 1)[1]) / 1e6
     return None
+
+
+def noise_readings(v2, v1):
+    """Counters of the machine and of the cgroup, of which a run's noise is what they grew by."""
+    busy, steal = machine_seconds()
+    return {
+        "busy_s": busy,
+        "steal_s": steal,
+        "cpu_pressure_s": cpu_pressure_seconds(),
+        "throttled_s": throttled_seconds(v2, v1),
+    }
+
+
+def noise_between(before, after, used):
+    """The noise between two readings, without what one of them lacks.
+
+    `used`: CPU seconds that the run and this process used meanwhile, None where that is not known.
+    """
+    noise = {
+        name: max(0.0, after[name] - before[name])
+        for name in before
+        if before[name] is not None and after[name] is not None
+    }
+    busy = noise.pop("busy_s", None)
+    others = None if busy is None or used is None else other_seconds(busy, used)
+    if others is not None:
+        noise["other_cpu_s"] = others
+    return noise
 
 
 def become_subreaper():
@@ -175,8 +261,8 @@ HARDWARE, CYCLES, INSTRUCTIONS = 0, 0, 1
 def open_counter(kind, which):
     """File of a kernel's counter of this process's children-to-be, each from its exec; None where there is none.
 
-    perf_event_open(2): a container's seccomp refuses it, a virtual machine rarely has the hardware, and
-    perf_event_paranoid may forbid it. User mode alone, which needs the fewest rights.
+    perf_event_open(2): a container's seccomp refuses it unless the container has CAP_PERFMON, a virtual machine rarely
+    has the hardware, and perf_event_paranoid may forbid it. User mode alone, which needs the fewest rights.
     """
     import ctypes
 
@@ -208,6 +294,95 @@ def read_counter(descriptor):
 def open_counters():
     opened = {"instructions": open_counter(HARDWARE, INSTRUCTIONS), "cycles": open_counter(HARDWARE, CYCLES)}
     return {name: descriptor for name, descriptor in opened.items() if descriptor is not None}
+
+
+def open_granted_counters():
+    """(counters, error) in a container that was given CAP_PERFMON; the error's name where there are none.
+
+    The capability has done its work when the counters are open, and the workload must not have it: with it one can
+    watch the whole machine. What is dropped here stays dropped across every exec, root's too, for the container's
+    processes gain no privileges (no-new-privileges); the counters go on.
+    """
+    import ctypes
+
+    counters = open_counters()
+    error = None if counters else errno.errorcode.get(ctypes.get_errno(), "none")
+    version_3 = 0x20080522
+    header, none = (ctypes.c_uint32 * 2)(version_3, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, none) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+    return counters, error
+
+
+LAUNCHER = """#!{} -IS
+import os, sys
+os.environ["VALGRIND_LAUNCHER"] = sys.argv[0]
+os.execv({!r}, sys.argv)
+"""
+
+
+def prepare_counting(folder, tool, environment):
+    """Puts a launcher beside the counts, through which valgrind starts what its program execs under itself again.
+
+    Its own launcher is linked with its machine's libc, which the image need not have; its tools are static.
+    """
+    launcher = os.path.join(folder, "launcher")
+    with open(launcher, "w") as file:
+        file.write(LAUNCHER.format(sys.executable, tool))
+    os.chmod(launcher, 0o755)
+    environment["VALGRIND_LIB"] = os.path.dirname(tool)
+    environment["VALGRIND_LAUNCHER"] = launcher
+
+
+def read_count(path):
+    """(instructions, size) of one file of valgrind's; instructions are None where it is not whole or no such file.
+
+    The workload can write here too: what is read is bounded, and opening must not wait.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return None, 0
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            return None, 0
+        end = COUNT_END.search(os.pread(descriptor, COUNT_TAIL, max(0, found.st_size - COUNT_TAIL)))
+        return (int(end.group(1)) if end else None), found.st_size
+    finally:
+        os.close(descriptor)
+
+
+def read_counts(folder, profile_bytes):
+    """(counts, complaint): what valgrind's files say together, and the text of those with most instructions.
+
+    A process has a file named by its id; callgrind writes one more, with a number behind, each time it forks, for a
+    child would begin with its parent's count otherwise.
+    """
+    names = [name for name in os.listdir(folder) if re.match(r"\d+(\.\d+)?\Z", name)]
+    if not names:
+        return None, "valgrind wrote no count: no process of the workload ended by itself"
+    if len(names) > COUNT_FILES_LIMIT:
+        return None, "valgrind wrote more than {} files".format(COUNT_FILES_LIMIT)
+    found = []
+    for name in names:
+        instructions, size = read_count(os.path.join(folder, name))
+        if instructions is None:
+            return None, "what valgrind counted of the process {} is not whole".format(name.split(".")[0])
+        found.append((instructions, name, size))
+    total = sum(instructions for instructions, _, _ in found)
+    if total == 0:
+        return None, "valgrind counted no instruction at all"
+    # The largest first, as far as there is room.
+    profiles = []
+    for instructions, name, size in sorted(found, key=lambda one: (-one[0], one[1])):
+        if size > profile_bytes or instructions < PROFILE_SHARE * total:
+            continue
+        profile_bytes -= size
+        with open(os.path.join(folder, name), "rb") as file:
+            profiles.append({"name": name, "text": file.read(size).decode("utf-8", "replace")})
+    processes = len({name.split(".")[0] for name in names})
+    return {"instructions": total, "processes": processes, "profiles": profiles}, None
 
 
 def descendants():
@@ -293,6 +468,19 @@ def start(command, environment):
     return pid, float(clock or forked), message.decode("utf-8", "replace")
 
 
+def ending(status):
+    """(outcome, exit status or None, words) of a wait status."""
+    if os.WIFSIGNALED(status):
+        number_ = os.WTERMSIG(status)
+        try:
+            name = signal.Signals(number_).name
+        except ValueError:
+            name = "signal {}".format(number_)
+        return "signal", None, "was ended by {}".format(name)
+    exit_status = os.WEXITSTATUS(status)
+    return ("nonzero" if exit_status else "ok"), exit_status, "ended with exit status {}".format(exit_status)
+
+
 class Timeout(Exception):
     pass
 
@@ -316,6 +504,10 @@ def run_once(command, environment, state):
         if ended == pid:
             state["status"] = status
             state["main_ended"] = time.perf_counter()
+
+
+def usage_seconds(usage):
+    return usage.ru_utime + usage.ru_stime
 
 
 def usage_metrics(before, after, repetitions):
@@ -343,23 +535,52 @@ def usage_metrics(before, after, repetitions):
     return metrics
 
 
-class Watch:
+class Samples:
+    """Looks at anonymous memory, and the highest of them."""
+
+    def __init__(self, look):
+        self.look = look
+        # What is there before the workload is: this process's own.
+        self.floor = look()
+        self.samples = self.peak = 0
+        self.last = self.longest_gap = 0.0
+
+    def begin(self):
+        self.last = time.perf_counter()
+
+    def sample(self):
+        """Looks once. Returns the seconds until the next look is due."""
+        began = time.process_time()
+        now = time.perf_counter()
+        self.longest_gap = max(self.longest_gap, now - self.last)
+        self.last = now
+        self.samples += 1
+        self.peak = max(self.peak, self.look() or 0)
+        return max(SAMPLE_SECONDS, (time.process_time() - began) / SAMPLE_SHARE)
+
+    def end(self):
+        self.longest_gap = max(self.longest_gap, time.perf_counter() - self.last)
+
+    def peak_bytes(self):
+        """The highest sample without what this process itself holds, or None."""
+        if self.floor is None or self.samples < SAMPLES_AT_LEAST:
+            return None
+        return max(0, self.peak - self.floor)
+
+
+class Watch(Samples):
     """Raises Timeout at the deadline of what is running, and until then looks at its anonymous memory.
 
     A timer of the one thread that there is, not a thread: this process forks, and Python warns of that with two.
     """
 
     def __init__(self, look):
-        self.look = look
-        # What is there before the workload is: this process's own.
-        self.floor = look()
+        super().__init__(look)
         self.deadline = None
-        self.samples = self.peak = 0
-        self.last = self.longest_gap = 0.0
         signal.signal(signal.SIGALRM, self.ring)
 
     def start(self, seconds):
-        self.last = time.perf_counter()
+        self.begin()
         self.deadline = self.last + seconds
         self.arm(SAMPLE_SECONDS)
 
@@ -376,27 +597,12 @@ class Watch:
         if self.floor is None:
             self.arm(0)
             return
-        began = time.process_time()
-        self.sample()
-        self.arm(max(SAMPLE_SECONDS, (time.process_time() - began) / SAMPLE_SHARE))
-
-    def sample(self):
-        now = time.perf_counter()
-        self.longest_gap = max(self.longest_gap, now - self.last)
-        self.last = now
-        self.samples += 1
-        self.peak = max(self.peak, self.look() or 0)
+        self.arm(self.sample())
 
     def stop(self):
         self.deadline = None
         signal.setitimer(signal.ITIMER_REAL, 0)
-        self.longest_gap = max(self.longest_gap, time.perf_counter() - self.last)
-
-    def peak_bytes(self):
-        """The highest sample without what this process itself holds, or None."""
-        if self.floor is None or self.samples < SAMPLES_AT_LEAST:
-            return None
-        return max(0, self.peak - self.floor)
+        self.end()
 
 
 def startup_seconds(interpreter, environment):
@@ -437,6 +643,12 @@ def end_on_signal(contained):
             signal.signal(number_, end)
 
 
+def say(value):
+    """One line for Pacegate, on a line of its own, whatever a workload may have written here through /proc."""
+    sys.stdout.write("\n" + json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
 def read_metrics(path):
     """(text, complaint) of the workload's own metrics; neither where it wrote none.
 
@@ -462,21 +674,55 @@ def read_metrics(path):
     return content.decode("utf-8", "replace"), None
 
 
+def read_profiles(folder):
+    """(texts, files left out) of what the processes of a profiled run left: judged outside, like its metrics."""
+    texts, left_out, room = [], 0, PROFILES_LIMIT
+    # A file that is not finished has another ending.
+    names = sorted(name for name in os.listdir(folder) if not name.endswith(".part"))
+    for name in names:
+        content = b""
+        if room > 0 and len(texts) < PROFILES_MOST:
+            try:
+                descriptor = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            except OSError:
+                continue
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                content = os.read(descriptor, room + 1)
+            os.close(descriptor)
+        if content and len(content) <= room:
+            room -= len(content)
+            texts.append(content.decode("utf-8", "replace"))
+        else:
+            left_out += 1
+    return texts, left_out
+
+
 def run(options, command):
     end_on_signal(options["contained"])
     if not options["contained"]:
         become_subreaper()
+    if options.get("wait"):
+        say({"event": "waiting"})
+        if not sys.stdin.readline():
+            sys.exit("probe: nobody said when to begin")
+        # The workload reads none of what Pacegate may say.
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     # Not in a container, where it is refused: ctypes would make this process larger, and with it the floor of max RSS.
-    counters = {} if options["contained"] else open_counters()
+    counters, no_counters = {}, None
+    if options["counters"]:
+        counters, no_counters = open_granted_counters()
+    elif not options["contained"]:
+        counters = open_counters()
     v2, v1 = cgroup_folders(options["contained"])
     environment = dict(os.environ)
     metrics_file = options["metrics"]
     if metrics_file:
         environment["PACEGATE_METRICS"] = metrics_file
+    if options["counts"]:
+        prepare_counting(options["counts"], command[0], environment)
 
     noise = {"load_1m": os.getloadavg()[0]}
-    steal, pressure = steal_seconds(), cpu_pressure_seconds()
-    throttled = throttled_seconds(v2, v1)
+    readings = noise_readings(v2, v1)
     cgroup_before = cgroup_cpu_seconds(v2, v1)
     own_before = time.process_time()
     usage_before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -499,6 +745,8 @@ def run(options, command):
     own = time.process_time() - own_before
     cgroup_after = cgroup_cpu_seconds(v2, v1)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    readings_after = noise_readings(v2, v1)
+    frequency = frequency_hz()
 
     if outcome == "timeout":
         kill_all()
@@ -513,19 +761,9 @@ def run(options, command):
     status = state["status"]
     exit_status = None
     if outcome == "ok":
-        if os.WIFSIGNALED(status):
-            number_ = os.WTERMSIG(status)
-            try:
-                name = signal.Signals(number_).name
-            except ValueError:
-                name = "signal {}".format(number_)
-            outcome = "signal"
-            state["message"] = "the command was ended by {}".format(name)
-        else:
-            exit_status = os.WEXITSTATUS(status)
-            if exit_status != 0:
-                outcome = "nonzero"
-                state["message"] = state["message"] or "the command ended with exit status {}".format(exit_status)
+        outcome, exit_status, words = ending(status)
+        if outcome != "ok":
+            state["message"] = state["message"] or "the command " + words
     # The kernel kills the largest process of the group, which need not be the command itself.
     if outcome != "timeout" and outcome != "ok" and oom_kills(v2, v1) > 0:
         outcome = "oom"
@@ -549,13 +787,13 @@ def run(options, command):
     cgroup = None
     if cgroup_before is not None and cgroup_after is not None:
         cgroup = max(0.0, cgroup_after - cgroup_before - own) / repetitions
-    for name, before, after in (
-        ("steal_s", steal, steal_seconds()),
-        ("cpu_pressure_s", pressure, cpu_pressure_seconds()),
-        ("throttled_s", throttled, throttled_seconds(v2, v1)),
-    ):
-        if before is not None and after is not None:
-            noise[name] = max(0.0, after - before)
+    # Where there is no cgroup, what a run used that had to be killed is not known: nobody has waited for it.
+    used = None if outcome == "timeout" else usage_seconds(usage) - usage_seconds(usage_before) + own
+    if cgroup_before is not None and cgroup_after is not None:
+        used = cgroup_after - cgroup_before
+    noise.update(noise_between(readings, readings_after, used))
+    if frequency is not None:
+        noise["frequency_hz"] = frequency
     if "throttled_s" in noise:
         metrics["throttled_time_s"] = noise["throttled_s"] / repetitions
 
@@ -566,37 +804,53 @@ def run(options, command):
             outcome = "nonzero"
             state["message"] = "the workload wrote metrics that cannot be read (PACEGATE_METRICS): " + complaint
 
+    counts = None
+    if options["counts"] and outcome == "ok":
+        counts, complaint = read_counts(options["counts"], options["callgrind_bytes"])
+        if complaint:
+            outcome = "nonzero"
+            state["message"] = complaint
+
     # Last of all, so that nothing above counts it.
     if options["interpreter"] > 0 and outcome == "ok":
         startup = startup_seconds(command[: options["interpreter"]], environment)
         if startup is not None:
             metrics["startup_time_s"] = startup
 
-    # On a line of its own, whatever a workload may have written here through /proc.
-    sys.stdout.write("\n")
-    json.dump(
-        {
-            "outcome": outcome,
-            "exitStatus": exit_status,
-            "message": state["message"][:MESSAGE_LIMIT],
-            "metrics": metrics,
-            "cgroupCpu": cgroup,
-            "noise": noise,
-            "business": business,
-        },
-        sys.stdout,
-    )
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+    answer = {
+        "outcome": outcome,
+        "exitStatus": exit_status,
+        "message": state["message"][:MESSAGE_LIMIT],
+        "metrics": metrics,
+        "cgroupCpu": cgroup,
+        "noise": noise,
+        "business": business,
+        "counts": counts,
+        "noCounters": no_counters,
+    }
+    if options["profiles"]:
+        answer["profiles"], answer["profilesLeftOut"] = read_profiles(options["profiles"])
+    say(answer)
 
 
 def main(arguments):
     split = arguments.index("--")
-    options = {"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0}
+    options = {
+        **{"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0, "wait": False},
+        **{"counters": False, "counts": "", "callgrind_bytes": 0, "profiles": ""},
+    }
     for word in arguments[1:split]:
         name, _, value = word.partition("=")
         if name == "--contained":
             options["contained"] = True
+        elif name == "--counters":
+            options["counters"] = True
+        elif name == "--counts":
+            # The command is a tool of valgrind, and this is the folder that it writes its counts to.
+            options["counts"] = value
+        elif name == "--callgrind-bytes":
+            # So many bytes of its files are handed on.
+            options["callgrind_bytes"] = int(value)
         elif name == "--timeout":
             options["timeout"] = float(value)
         elif name == "--repetitions":
@@ -606,6 +860,12 @@ def main(arguments):
             options["interpreter"] = int(value)
         elif name == "--metrics":
             options["metrics"] = value
+        elif name == "--wait":
+            # The command is started when a word comes on standard input.
+            options["wait"] = True
+        elif name == "--profiles":
+            # The folder in which a profiler leaves what it saw.
+            options["profiles"] = value
         else:
             sys.exit("probe: unknown option " + word)
     run(options, arguments[split + 1 :])
