@@ -12,6 +12,9 @@ export function parseDuration(text: string): number | undefined {
   return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
 }
 
+/** The same of a text that the schema has read already; NaN of any other. */
+export const seconds = (text: string): number => parseDuration(text) ?? Number.NaN;
+
 /** `3%` or `0.03` -> fraction (positive, below 10, so that a forgotten % sign does not pass). */
 export function parseFraction(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text.trim());

@@ -1,23 +1,15 @@
-import {
-  BUILT_IN_METRICS,
-  DEFAULT_LIMIT,
-  defaultRule,
-  isPattern,
-  type MetricPattern,
-  VALGRIND_INSTRUCTIONS,
-  type MetricRule,
-} from '../session/metric.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
-import { COUNTING_TOOLS } from '../session/session.ts';
-import { capOf, firstReachable, looksFor, PROFILE_SETTINGS, type Profile } from '../statistics/looks.ts';
+import { capOf, firstReachable, looksFor } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
 import { impossibleInterpreters, interpreterOf } from './interpreters.ts';
-import { deepFreeze, METRICS_WORD, type Plan, type Server, type Variant, type Workload } from './plan.ts';
+import { deepFreeze, type Plan, type Variant } from './plan.ts';
 import { wrongFormulas } from './formulas.ts';
+import { impossibleCounts, metricPatterns, metricRules } from './metrics.ts';
 import { configurationError, problemsOf } from './problems.ts';
-import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
+import { parseDuration, seconds } from './quantities.ts';
+import { toWorkload, wrongRepetitions, wrongServer } from './workload.ts';
 
 /** What the command line or the action's inputs say over the file. Lists replace the file's. */
 export interface Overrides {
@@ -128,102 +120,6 @@ export function configurationName(file: string): string {
   );
 }
 
-function toWorkload(given: Configuration['workload']): Workload {
-  return {
-    context: given.context ?? DEFAULTS.context,
-    dockerfile: given.dockerfile,
-    files: given.files ?? [],
-    command: given.command,
-    timeoutSeconds: seconds(given.timeout ?? DEFAULTS.timeout),
-    env: given.env ?? {},
-    network: given.network ?? DEFAULTS.network,
-    memoryBytes: given.memory === undefined ? undefined : parseBytes(given.memory),
-    pids: given.pids ?? DEFAULTS.pids,
-    repetitions: toRepetitions(given),
-    instructions: given.instructions ?? DEFAULTS.instructions,
-    profiler: given.profiler ?? DEFAULTS.profiler,
-    ...(given.server === undefined ? {} : { server: toServer(given.server) }),
-  };
-}
-
-function toServer(given: NonNullable<Configuration['workload']['server']>): Server {
-  return {
-    ready: given.ready,
-    load: given.load,
-    warmUp: given['warm-up'] ?? DEFAULTS.warmUp,
-    startTimeoutSeconds: seconds(given['start-timeout'] ?? DEFAULTS.startTimeout),
-    stop: given.stop ?? DEFAULTS.stop,
-    stopTimeoutSeconds: seconds(given['stop-timeout'] ?? DEFAULTS.stopTimeout),
-  };
-}
-
-/**
- * What a command writes to {metrics} is one file a run, which pyperf refuses to write again and of which only the last
- * would count; and the suites that write one repeat by themselves. How large a round of load is, the load says.
- */
-function toRepetitions({ command, repetitions, server }: Configuration['workload']): Workload['repetitions'] {
-  const asked = repetitions ?? DEFAULTS.repetitions;
-  return asked === 'auto' && (server !== undefined || writesMetrics(command)) ? 1 : asked;
-}
-
-const writesMetrics = (command: readonly string[]) => command.some((word) => word.includes(METRICS_WORD));
-
-function wrongRepetitions(
-  { workload: { command, repetitions = 1, server } }: Configuration,
-  document: YamlDocument,
-): Problem[] {
-  if (repetitions === 'auto' || repetitions === 1) return [];
-  if (server !== undefined)
-    return [
-      {
-        line: document.lineOf(['workload', 'repetitions']),
-        place: 'workload.repetitions',
-        found: `${repetitions} with a server, which is started once in a run`,
-        legal: '1 or auto: how much load a round is, workload.server.load says itself',
-      },
-    ];
-  if (!writesMetrics(command)) return [];
-  return [
-    {
-      line: document.lineOf(['workload', 'repetitions']),
-      place: 'workload.repetitions',
-      found: `${repetitions} with a command that writes ${METRICS_WORD}, of which only the last repetition's would count`,
-      legal: '1 or auto: what writes benchmarks repeats by itself, and has an option for how often',
-    },
-  ];
-}
-
-/** What a server has not: a metrics file of its own, for its figures are the load's, and a count. */
-function wrongServer(
-  { workload: { command, server, instructions = 'none' } }: Configuration,
-  document: YamlDocument,
-): Problem[] {
-  if (server === undefined) return [];
-  return [
-    ...(writesMetrics(command)
-      ? [
-          {
-            line: document.lineOf(['workload', 'command']),
-            place: 'workload.command',
-            found: `${METRICS_WORD} in the command of a server`,
-            legal: `${METRICS_WORD} in workload.server.load: what the load reports is the run's`,
-          },
-        ]
-      : []),
-    // Between two words there is no place to begin a count, and its start and its end would be in it.
-    ...(instructions === 'none'
-      ? []
-      : [
-          {
-            line: document.lineOf(['workload', 'instructions']),
-            place: 'workload.instructions',
-            found: `${instructions} for a server`,
-            legal: 'none: instructions are those of a command that ends by itself',
-          },
-        ]),
-  ];
-}
-
 function toVariant(name: string, given: VariantConfiguration): Variant {
   const carried = { name, flags: given.flags ?? [], env: given.env ?? {} };
   if ('image' in given)
@@ -245,79 +141,6 @@ function toVariant(name: string, given: VariantConfiguration): Variant {
   if (given.interpreter === 'host') return { ...carried, kind: 'host', python: given.python };
   return { ...carried, kind: 'interpreter', ...interpreterOf(given), contexts: given.contexts ?? {} };
 }
-
-function metricRules({ metrics = {}, workload }: Configuration, profile: Profile): MetricRule[] {
-  const given = Object.keys(metrics).filter((name) => !isPattern(name));
-  const names = new Set([...BUILT_IN_METRICS.map(({ name }) => name), ...given]);
-  return [...names].map((name) => {
-    const rule = defaultRule(name, true);
-    const given = metrics[name] ?? {};
-    return {
-      name,
-      unit: given.unit ?? rule.unit,
-      better: given.better ?? rule.better,
-      // Naming a metric in the configuration is asking for it to be judged; so is having it counted.
-      gate:
-        given.gate ??
-        (name in metrics || (name === VALGRIND_INSTRUCTIONS && isCounted(workload)) || rule.gate),
-      limit:
-        (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
-        // A profile speaks for what has no limit of its own.
-        (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
-      ...(rule.deterministic === undefined ? {} : { deterministic: rule.deterministic }),
-      ...(rule.once === undefined ? {} : { once: rule.once }),
-      ...(rule.counted === undefined ? {} : { counted: rule.counted }),
-      ...(given.formula === undefined ? {} : { formula: given.formula }),
-    };
-  });
-}
-
-const isCounted = ({ instructions }: Configuration['workload']): boolean =>
-  COUNTING_TOOLS.some((tool) => tool === instructions);
-
-/** A count that is judged and never made, for nobody asked valgrind, or for there is no second side to run under it. */
-function impossibleCounts(
-  { metrics = {}, workload }: Configuration,
-  { evidence, metrics: rules }: Plan,
-  document: YamlDocument,
-): Problem[] {
-  const judged = rules.some(({ name, gate }) => name === VALGRIND_INSTRUCTIONS && gate);
-  if (!judged) return [];
-  if (!isCounted(workload))
-    return [
-      {
-        line: document.lineOf(['metrics', VALGRIND_INSTRUCTIONS]),
-        place: `metrics.${VALGRIND_INSTRUCTIONS}`,
-        found: `a judged metric with workload.instructions: ${workload.instructions ?? DEFAULTS.instructions}, which does not count it`,
-        legal: `workload.instructions: ${COUNTING_TOOLS.join(' or ')}, or gate: false`,
-      },
-    ];
-  if (evidence !== 'stored') return [];
-  return [
-    {
-      line: document.lineOf(['workload', 'instructions']),
-      place: 'workload.instructions',
-      found: `${workload.instructions ?? ''} with evidence: stored, which runs no second side to compare the count with`,
-      legal: `evidence: auto or paired, instructions: none, or gate: false for ${VALGRIND_INSTRUCTIONS}${VALGRIND_INSTRUCTIONS in metrics ? '' : ' under metrics'}`,
-    },
-  ];
-}
-
-/** In the order of the file, which says which of them holds. */
-const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile): MetricPattern[] =>
-  Object.entries(metrics)
-    .filter(([name]) => isPattern(name))
-    .map(([pattern, given]) => ({
-      pattern,
-      ...(given?.unit === undefined ? {} : { unit: given.unit }),
-      ...(given?.better === undefined ? {} : { better: given.better }),
-      gate: given?.gate ?? true,
-      limit:
-        (given?.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
-        PROFILE_SETTINGS[profile].limit,
-    }));
-
-const seconds = (text: string) => parseDuration(text) ?? Number.NaN;
 
 /** Variants under two names that would be the same image and the same run. */
 function twins(configuration: Configuration, document: YamlDocument): Problem[] {

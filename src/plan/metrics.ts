@@ -1,0 +1,90 @@
+import {
+  BUILT_IN_METRICS,
+  DEFAULT_LIMIT,
+  defaultRule,
+  isPattern,
+  VALGRIND_INSTRUCTIONS,
+  type MetricPattern,
+  type MetricRule,
+} from '../session/metric.ts';
+import { COUNTING_TOOLS } from '../session/session.ts';
+import { PROFILE_SETTINGS, type Profile } from '../statistics/looks.ts';
+import type { Configuration } from './configuration.ts';
+import { DEFAULTS } from './defaults.ts';
+import type { Problem, YamlDocument } from './document.ts';
+import type { Plan } from './plan.ts';
+import { parseFraction } from './quantities.ts';
+
+/** How a configuration's metrics are judged. */
+
+/** How each metric is judged: the built-in ones, and those that the configuration names. */
+export function metricRules({ metrics = {}, workload }: Configuration, profile: Profile): MetricRule[] {
+  const given = Object.keys(metrics).filter((name) => !isPattern(name));
+  const names = new Set([...BUILT_IN_METRICS.map(({ name }) => name), ...given]);
+  return [...names].map((name) => {
+    const rule = defaultRule(name, true);
+    const given = metrics[name] ?? {};
+    return {
+      name,
+      unit: given.unit ?? rule.unit,
+      better: given.better ?? rule.better,
+      // Naming a metric in the configuration is asking for it to be judged; so is having it counted.
+      gate:
+        given.gate ??
+        (name in metrics || (name === VALGRIND_INSTRUCTIONS && isCounted(workload)) || rule.gate),
+      limit:
+        (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
+        // A profile speaks for what has no limit of its own.
+        (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
+      ...(rule.deterministic === undefined ? {} : { deterministic: rule.deterministic }),
+      ...(rule.once === undefined ? {} : { once: rule.once }),
+      ...(rule.counted === undefined ? {} : { counted: rule.counted }),
+      ...(given.formula === undefined ? {} : { formula: given.formula }),
+    };
+  });
+}
+
+const isCounted = ({ instructions }: Configuration['workload']): boolean =>
+  COUNTING_TOOLS.some((tool) => tool === instructions);
+
+/** A count that is judged and never made, for nobody asked valgrind, or for there is no second side to run under it. */
+export function impossibleCounts(
+  { metrics = {}, workload }: Configuration,
+  { evidence, metrics: rules }: Plan,
+  document: YamlDocument,
+): Problem[] {
+  const judged = rules.some(({ name, gate }) => name === VALGRIND_INSTRUCTIONS && gate);
+  if (!judged) return [];
+  if (!isCounted(workload))
+    return [
+      {
+        line: document.lineOf(['metrics', VALGRIND_INSTRUCTIONS]),
+        place: `metrics.${VALGRIND_INSTRUCTIONS}`,
+        found: `a judged metric with workload.instructions: ${workload.instructions ?? DEFAULTS.instructions}, which does not count it`,
+        legal: `workload.instructions: ${COUNTING_TOOLS.join(' or ')}, or gate: false`,
+      },
+    ];
+  if (evidence !== 'stored') return [];
+  return [
+    {
+      line: document.lineOf(['workload', 'instructions']),
+      place: 'workload.instructions',
+      found: `${workload.instructions ?? ''} with evidence: stored, which runs no second side to compare the count with`,
+      legal: `evidence: auto or paired, instructions: none, or gate: false for ${VALGRIND_INSTRUCTIONS}${VALGRIND_INSTRUCTIONS in metrics ? '' : ' under metrics'}`,
+    },
+  ];
+}
+
+/** In the order of the file, which says which of them holds. */
+export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile): MetricPattern[] =>
+  Object.entries(metrics)
+    .filter(([name]) => isPattern(name))
+    .map(([pattern, given]) => ({
+      pattern,
+      ...(given?.unit === undefined ? {} : { unit: given.unit }),
+      ...(given?.better === undefined ? {} : { better: given.better }),
+      gate: given?.gate ?? true,
+      limit:
+        (given?.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
+        PROFILE_SETTINGS[profile].limit,
+    }));

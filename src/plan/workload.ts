@@ -1,0 +1,105 @@
+import type { Configuration } from './configuration.ts';
+import { DEFAULTS } from './defaults.ts';
+import type { Problem, YamlDocument } from './document.ts';
+import { METRICS_WORD, type Server, type Workload } from './plan.ts';
+import { parseBytes, seconds } from './quantities.ts';
+
+/** What is run and measured, and what it cannot be. */
+
+/** The workload that a configuration describes, with what holds where it is silent. */
+export function toWorkload(given: Configuration['workload']): Workload {
+  return {
+    context: given.context ?? DEFAULTS.context,
+    dockerfile: given.dockerfile,
+    files: given.files ?? [],
+    command: given.command,
+    timeoutSeconds: seconds(given.timeout ?? DEFAULTS.timeout),
+    env: given.env ?? {},
+    network: given.network ?? DEFAULTS.network,
+    memoryBytes: given.memory === undefined ? undefined : parseBytes(given.memory),
+    pids: given.pids ?? DEFAULTS.pids,
+    repetitions: toRepetitions(given),
+    instructions: given.instructions ?? DEFAULTS.instructions,
+    profiler: given.profiler ?? DEFAULTS.profiler,
+    ...(given.server === undefined ? {} : { server: toServer(given.server) }),
+  };
+}
+
+function toServer(given: NonNullable<Configuration['workload']['server']>): Server {
+  return {
+    ready: given.ready,
+    load: given.load,
+    warmUp: given['warm-up'] ?? DEFAULTS.warmUp,
+    startTimeoutSeconds: seconds(given['start-timeout'] ?? DEFAULTS.startTimeout),
+    stop: given.stop ?? DEFAULTS.stop,
+    stopTimeoutSeconds: seconds(given['stop-timeout'] ?? DEFAULTS.stopTimeout),
+  };
+}
+
+/**
+ * What a command writes to {metrics} is one file a run, which pyperf refuses to write again and of which only the last
+ * would count; and the suites that write one repeat by themselves. How large a round of load is, the load says.
+ */
+function toRepetitions({ command, repetitions, server }: Configuration['workload']): Workload['repetitions'] {
+  const asked = repetitions ?? DEFAULTS.repetitions;
+  return asked === 'auto' && (server !== undefined || writesMetrics(command)) ? 1 : asked;
+}
+
+const writesMetrics = (command: readonly string[]) => command.some((word) => word.includes(METRICS_WORD));
+
+/** Repetitions of what a run does but once. */
+export function wrongRepetitions(
+  { workload: { command, repetitions = 1, server } }: Configuration,
+  document: YamlDocument,
+): Problem[] {
+  if (repetitions === 'auto' || repetitions === 1) return [];
+  if (server !== undefined)
+    return [
+      {
+        line: document.lineOf(['workload', 'repetitions']),
+        place: 'workload.repetitions',
+        found: `${repetitions} with a server, which is started once in a run`,
+        legal: '1 or auto: how much load a round is, workload.server.load says itself',
+      },
+    ];
+  if (!writesMetrics(command)) return [];
+  return [
+    {
+      line: document.lineOf(['workload', 'repetitions']),
+      place: 'workload.repetitions',
+      found: `${repetitions} with a command that writes ${METRICS_WORD}, of which only the last repetition's would count`,
+      legal: '1 or auto: what writes benchmarks repeats by itself, and has an option for how often',
+    },
+  ];
+}
+
+/** What a server has not: a metrics file of its own, for its figures are the load's, and a count. */
+export function wrongServer(
+  { workload: { command, server, instructions = 'none' } }: Configuration,
+  document: YamlDocument,
+): Problem[] {
+  if (server === undefined) return [];
+  return [
+    ...(writesMetrics(command)
+      ? [
+          {
+            line: document.lineOf(['workload', 'command']),
+            place: 'workload.command',
+            found: `${METRICS_WORD} in the command of a server`,
+            legal: `${METRICS_WORD} in workload.server.load: what the load reports is the run's`,
+          },
+        ]
+      : []),
+    // Between two words there is no place to begin a count, and its start and its end would be in it.
+    ...(instructions === 'none'
+      ? []
+      : [
+          {
+            line: document.lineOf(['workload', 'instructions']),
+            place: 'workload.instructions',
+            found: `${instructions} for a server`,
+            legal: 'none: instructions are those of a command that ends by itself',
+          },
+        ]),
+  ];
+}
