@@ -1,4 +1,4 @@
-import { median, medianAbsoluteDeviation } from 'simple-statistics';
+import { median, medianAbsoluteDeviation, sum } from 'simple-statistics';
 import {
   isWaiting,
   type Explanation,
@@ -75,8 +75,9 @@ export interface FunctionGrowth {
   readonly line: number;
   readonly calls: { readonly baseline: number; readonly head: number };
   readonly own: { readonly baseline: number; readonly head: number };
-  /** How much its own figure grew. */
+  /** How much its own figure grew, and how much of that is beyond what all functions have in common. */
   readonly growth: number;
+  readonly beyond: number;
   /** It grew by more than all functions did, and by more than they scatter. */
   readonly standsOut: boolean;
   /** It waits for something (a lock, a child, a socket): what made it wait longer stands elsewhere. */
@@ -96,8 +97,8 @@ export interface Explained {
 const SHARE_SEEN = 0.005;
 /** Fewer functions than these have nothing in common: one that grew would be the measure of itself. */
 const FUNCTIONS_SEEN = 5;
-/** The growth that is worth naming, of all own figures before. */
-const SHARE_NAMED = 0.02;
+/** The growth that is worth naming, of all own figures before: under cProfile the whole is several times what it is without. */
+const SHARE_NAMED = 0.01;
 /** Scaled median absolute deviations beyond the common factor; profiles of one run each scatter. */
 const SCATTER = 3;
 /** A profile of one run each is not closer than this, however alike the functions are. */
@@ -110,7 +111,7 @@ const MAD_SCALE = 1.4826;
  *
  * A busier machine, another interpreter or another base makes every function take longer by about the same factor: that is
  * the median of their ratios. A function stands out where it grew beyond that factor by more than the ratios scatter (three
- * scaled median absolute deviations), and by at least 2 % of the whole.
+ * scaled median absolute deviations), and by at least 1 % of the whole.
  *
  * @returns undefined where a side has no profile
  */
@@ -139,7 +140,7 @@ export function explain({ kind, sides }: Explanation): Explained | undefined {
       .map(([before, after]): FunctionGrowth => {
         const { file = '', name = '', line = 0 } = after ?? before ?? {};
         const own = { baseline: before?.own ?? 0, head: after?.own ?? 0 };
-        const beyond = own.head - own.baseline * common * Math.exp(scatter);
+        const beyond = own.head - own.baseline * common;
         return {
           file,
           name,
@@ -147,7 +148,9 @@ export function explain({ kind, sides }: Explanation): Explained | undefined {
           calls: { baseline: before?.calls ?? 0, head: after?.calls ?? 0 },
           own,
           growth: own.head - own.baseline,
-          standsOut: beyond > 0 && own.head - own.baseline * common >= SHARE_NAMED * baseline.own,
+          beyond,
+          standsOut:
+            beyond >= SHARE_NAMED * baseline.own && own.head > own.baseline * common * Math.exp(scatter),
           waits: kind === 'time' && isWaiting({ file, name }),
         };
       })
@@ -164,12 +167,18 @@ function beside(baseline: Profile, head: Profile): readonly Sides[] {
   return [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)]);
 }
 
+/** What is named has to explain so much of what all functions grew by: another interpreter slows some more than others. */
+const SHARE_EXPLAINED = 0.25;
+
 /**
- * What to name as the cause, the largest growth first. What waits is named only where nothing else stands out: more work
- * in one thread makes others wait.
+ * What to name as the cause, the largest growth first; nothing where the loss is spread over all. What waits is named only
+ * where nothing that works explains it: more work in one thread makes others wait.
  */
 export function standingOut({ functions }: Explained): readonly FunctionGrowth[] {
-  const named = functions.filter(({ standsOut }) => standsOut);
-  const working = named.filter(({ waits }) => !waits);
-  return working.length > 0 ? working : named;
+  for (const some of [functions.filter(({ waits }) => !waits), functions]) {
+    const named = some.filter(({ standsOut }) => standsOut);
+    const grown = sum(some.map(({ growth }) => growth));
+    if (named.length > 0 && sum(named.map(({ beyond }) => beyond)) >= SHARE_EXPLAINED * grown) return named;
+  }
+  return [];
 }

@@ -81,7 +81,9 @@ withEngine('a planted function is named, in the report and in the files beside i
     name: 'total',
     calls: { baseline: 20, head: 260 },
   });
-  expect(out).toMatch(/^Why orders regressed: total \(orders\.py:\d+\) took .* more \(.*20 → 260 calls\)/m);
+  expect(out).toMatch(
+    /^Why orders regressed: total \(orders\.py:\d+\) took .* more CPU \(.*20 → 260 calls\)/m,
+  );
   expect(readFileSync(join(made.path, 'pacegate-out/report.md'), 'utf8')).toMatch(
     /\*\*Why\*\* `orders` regressed: `total` \(orders\.py:\d+\)/,
   );

@@ -175,7 +175,7 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
   ];
   const notes = [
     `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} in one ${words.run} of each side under ${profilerWords(profiler)}, outside the measured blocks. ${SLOWER[profiler] ?? ''}`.trim(),
-    `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter, and by at least 2 % of the whole. It is help, no evidence: the verdict does not know it.`,
+    `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter, and by at least 1 % of the whole; what is named explains at least a quarter of the growth. It is help, no evidence: the verdict does not know it.`,
     ...new Set(Object.values(sides).flatMap(({ notes: said }) => said.map(sentence))),
     `The folder ${code('profiles')} of the run’s files has all of it for KCachegrind (${code('.callgrind')}) and speedscope (${code('.speedscope.json')}).`,
   ];
