@@ -43,7 +43,7 @@ def burn(n):
 
 def work():
     for _ in range(10):
-        burn(200_000)
+        burn(600_000)
 
 if __name__ == '__main__':
     thread = threading.Thread(target=work)
@@ -105,8 +105,8 @@ describe('in a container', () => {
     const graph = graphOf(await profiled({ kind: 'time', profiler: 'py-spy', pySpy }));
     const [largest] = graph.functions;
     expect(largest).toMatchObject({ name: 'burn', file: 'bench.py' });
-    // Nearly all that it met.
-    expect((largest?.own ?? 0) / graph.own).toBeGreaterThan(0.6);
+    // The rest is threads that wait, which it takes for work now and then.
+    expect((largest?.own ?? 0) / graph.own).toBeGreaterThan(0.5);
     expect(graph.processes).toBeGreaterThanOrEqual(2);
     const names = graph.stacks.map(({ frames }) => frames.map((frame) => graph.functions[frame]?.name));
     expect(names).toContainEqual(expect.arrayContaining(['<module>', 'work', 'burn']));
