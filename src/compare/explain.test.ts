@@ -74,6 +74,11 @@ describe('what stands out', () => {
     expect(explained.functions.filter(({ standsOut }) => standsOut).length).toBeGreaterThan(2);
   });
 
+  test('beside a large one, what is no tenth of it is chance', () => {
+    const head = with_(program(1), one('large', 2), one('small', 0.15), one('other', 0.25));
+    expect(names(between(program(1), head))).toEqual(['large', 'other']);
+  });
+
   test('nothing below 1 % of the whole, however much it grew itself', () => {
     const whole = program(1).reduce((sum, { own }) => sum + own, 0);
     const grown = (share: number) => between(program(1), with_(program(1), one('new', share * whole)));

@@ -170,6 +170,9 @@ function beside(baseline: Profile, head: Profile): readonly Sides[] {
 /** What is named has to explain so much of what all functions grew by: another interpreter slows some more than others. */
 const SHARE_EXPLAINED = 0.25;
 
+/** Beside a cause that is so much larger another is as likely chance. */
+const SHARE_BESIDE = 0.1;
+
 /**
  * What to name as the cause, the largest growth first; nothing where the loss is spread over all. What waits is named only
  * where nothing that works explains it: more work in one thread makes others wait.
@@ -178,7 +181,9 @@ export function standingOut({ functions }: Explained): readonly FunctionGrowth[]
   for (const some of [functions.filter(({ waits }) => !waits), functions]) {
     const named = some.filter(({ standsOut }) => standsOut);
     const grown = sum(some.map(({ growth }) => growth));
-    if (named.length > 0 && sum(named.map(({ beyond }) => beyond)) >= SHARE_EXPLAINED * grown) return named;
+    const most = Math.max(0, ...named.map(({ beyond }) => beyond));
+    if (named.length > 0 && sum(named.map(({ beyond }) => beyond)) >= SHARE_EXPLAINED * grown)
+      return named.filter(({ beyond }) => beyond >= SHARE_BESIDE * most);
   }
   return [];
 }

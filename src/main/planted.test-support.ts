@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { explain, standingOut } from '../compare/explain.ts';
+import { parseSession } from '../session/read.ts';
 import { repository } from '../source/repository.test-support.ts';
 
 /** The losses that fixtures/losses can plant, and the judged metrics that each of them is in. */
@@ -37,6 +39,8 @@ export interface Gated {
   /** The answer as JSON. */
   readonly out: string;
   readonly log: string;
+  /** What the profiles name as the cause. */
+  readonly named: readonly string[];
 }
 
 const CLI = join(import.meta.dirname, '..', 'cli.ts');
@@ -57,8 +61,18 @@ export async function gateWithLoss(loss: string): Promise<Gated> {
       process.execPath,
       ['--disable-warning=ExperimentalWarning', CLI, ...args],
       { cwd: made.path, maxBuffer: 1e8 },
-      (_, out, log) => resolve({ status: child.exitCode ?? -1, out, log }),
+      (_, out, log) => resolve({ status: child.exitCode ?? -1, out, log, named: namedIn(made.path) }),
     );
+  });
+}
+
+function namedIn(folder: string): readonly string[] {
+  const file = join(folder, 'pacegate-out/session.json');
+  if (!existsSync(file)) return [];
+  const { explanations = [] } = parseSession(readFileSync(file, 'utf8'), file);
+  return explanations.flatMap((explanation) => {
+    const explained = explain(explanation);
+    return explained === undefined ? [] : standingOut(explained).map(({ name }) => name);
   });
 }
 

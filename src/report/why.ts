@@ -26,7 +26,7 @@ const WORDS = {
     one: 'function',
     own: 'own CPU time',
     calls: 'call',
-    run: 'run',
+    runs: 'One run of each side',
     verb: 'took',
     of: ' of its own',
     what: ' CPU',
@@ -35,17 +35,25 @@ const WORDS = {
     one: 'function',
     own: 'own time',
     calls: 'call',
-    run: 'run',
+    runs: 'One run of each side',
     verb: 'took',
     of: ' of its own',
     what: '',
   },
-  memory: { one: 'function', own: 'memory held', calls: 'block', run: 'run', verb: 'held', of: '', what: '' },
+  memory: {
+    one: 'function',
+    own: 'memory held',
+    calls: 'block',
+    runs: 'One run of each side',
+    verb: 'held',
+    of: '',
+    what: '',
+  },
   imports: {
     one: 'module',
     own: 'own time',
     calls: 'import',
-    run: 'start',
+    runs: 'Seven starts of each side',
     verb: 'took',
     of: ' of its own',
     what: '',
@@ -95,7 +103,7 @@ function reason({ explanation, explained, named }: Why, session: Session, style:
   if (explained === undefined)
     return `there is no profile to say it${problem === undefined ? '' : ` (${style.text(clip(firstLine(problem), 300))})`}`;
   const words = WORDS[kind];
-  const by = `One ${words.run} of each side under ${profilerWords(profiler)}: a hint, no evidence`;
+  const by = `${words.runs} under ${profilerWords(profiler)}: a hint, no evidence`;
   if (named.length > 0) {
     const more = named.length - NAMED;
     const rest = more > 0 ? `; ${count(more, words.one)} more` : '';
@@ -174,7 +182,7 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
     'grew by',
   ];
   const notes = [
-    `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} in one ${words.run} of each side under ${profilerWords(profiler)}, outside the measured blocks. ${SLOWER[profiler] ?? ''}`.trim(),
+    `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} outside the measured blocks. ${words.runs} under ${profilerWords(profiler)}. ${SLOWER[profiler] ?? ''}`.trim(),
     `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter, and by at least 1 % of the whole; what is named explains at least a quarter of the growth. It is help, no evidence: the verdict does not know it.`,
     ...new Set(Object.values(sides).flatMap(({ notes: said }) => said.map(sentence))),
     `The folder ${code('profiles')} of the run’s files has all of it for KCachegrind (${code('.callgrind')}) and speedscope (${code('.speedscope.json')}).`,
