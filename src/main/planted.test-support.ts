@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { explain, standingOut } from '../compare/explain.ts';
 import { parseSession } from '../session/read.ts';
 import { repository } from '../source/repository.test-support.ts';
+import { namedAsCause } from './causes.test-support.ts';
+import { gateLastCommit, type Ended } from './terminal.test-support.ts';
 
 /** The losses that fixtures/losses can plant, and the judged metrics that each of them is in. */
 export const PLANTED: Readonly<Record<string, readonly string[]>> = {
@@ -34,16 +34,12 @@ export interface JudgedRow {
   readonly change: { readonly estimate: number | null };
 }
 
-export interface Gated {
-  readonly status: number;
-  /** The answer as JSON. */
-  readonly out: string;
-  readonly log: string;
+/** `out` is the answer as JSON. */
+export interface Gated extends Ended {
   /** What the profiles name as the cause. */
   readonly named: readonly string[];
 }
 
-const CLI = join(import.meta.dirname, '..', 'cli.ts');
 const LOSSES = join(import.meta.dirname, '..', '..', 'fixtures', 'losses');
 
 /** Gates the service with a loss against the one that has none, as two commits of a repository of their own. */
@@ -55,25 +51,12 @@ export async function gateWithLoss(loss: string): Promise<Gated> {
   // Without a loss there is a change all the same, or the images would be one and nothing measured.
   made.write('service/settings.py', `${settings.replace('LOSS = "none"', `LOSS = "${loss}"`)}\n# Changed.\n`);
   made.commit(loss);
-  const args = ['gate', '--baseline', 'HEAD~1', '--config', 'pacegate.yml', '--format', 'json'];
-  return await new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', CLI, ...args],
-      { cwd: made.path, maxBuffer: 1e8 },
-      (_, out, log) => resolve({ status: child.exitCode ?? -1, out, log, named: namedIn(made.path) }),
-    );
-  });
-}
-
-function namedIn(folder: string): readonly string[] {
-  const file = join(folder, 'pacegate-out/session.json');
-  if (!existsSync(file)) return [];
-  const { explanations = [] } = parseSession(readFileSync(file, 'utf8'), file);
-  return explanations.flatMap((explanation) => {
-    const explained = explain(explanation);
-    return explained === undefined ? [] : standingOut(explained).map(({ name }) => name);
-  });
+  const ended = await gateLastCommit(made.path);
+  const file = join(made.path, 'pacegate-out/session.json');
+  return {
+    ...ended,
+    named: existsSync(file) ? namedAsCause(parseSession(readFileSync(file, 'utf8'), file)) : [],
+  };
 }
 
 /** The judged rows of an answer. */

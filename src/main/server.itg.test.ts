@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
@@ -6,13 +5,14 @@ import { freePort } from '../process/engine.test-support.ts';
 import { parseSession } from '../session/read.ts';
 import { readTimelines } from '../session/timeline.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
+import { namedAsCause } from './causes.test-support.ts';
+import { gateLastCommit } from './terminal.test-support.ts';
 
 /** The text service (fixtures/server), gated under load by this machine's own Python. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
-const CLI = join(import.meta.dirname, '..', 'cli.ts');
 const FIXTURE = join(import.meta.dirname, '..', '..', 'fixtures', 'server');
 
 interface Row {
@@ -38,15 +38,7 @@ test('a loss in the work of each request is found in what a request costs', asyn
   const work = readFileSync(join(FIXTURE, 'service/summary.py'), 'utf8');
   made.write('service/summary.py', work.replace('ROUNDS = 12', 'ROUNDS = 24'));
   made.commit('slower');
-  const { status, out, log } = await new Promise<{ status: number; out: string; log: string }>((resolve) => {
-    const words = [CLI, 'gate', '--baseline', 'HEAD~1', '--config', 'pacegate.yml', '--format', 'json'];
-    const child = execFile(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', ...words],
-      { cwd: made.path, maxBuffer: 1e8 },
-      (_, answer, said) => resolve({ status: child.exitCode ?? -1, out: answer, log: said }),
-    );
-  });
+  const { status, out, log } = await gateLastCommit(made.path);
   expect({ status, log: status === 1 ? '' : log }).toEqual({ status: 1, log: '' });
   const { results } = JSON.parse(out) as { results: readonly Row[] };
   const row = (name: string) => results.find(({ metric }) => metric === name);
@@ -58,6 +50,7 @@ test('a loss in the work of each request is found in what a request costs', asyn
 
   const folder = join(made.path, 'pacegate-out');
   const session = parseSession(readFileSync(join(folder, 'session.json'), 'utf8'), 'session.json');
+  expect(namedAsCause(session)).toEqual(['one_pass']);
   expect(session.workload).toMatchObject({
     repetitions: { here: 1 },
     server: { ready: `http://127.0.0.1:${port}/health`, warmUp: 1, stop: 'SIGTERM' },

@@ -1,36 +1,19 @@
-import { execFile } from 'node:child_process';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest } from '@jest/globals';
 import { toolPath, withTool } from '../process/engine.test-support.ts';
 import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
+import { gateLastCommit, pacegate } from './terminal.test-support.ts';
 
 /** Benchmark suites as people have them (fixtures/suites), gated as they are, with the real tools. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
-const CLI = join(import.meta.dirname, '..', 'cli.ts');
 const SUITES = join(import.meta.dirname, '..', '..', 'fixtures', 'suites');
 /** Of the environment that `.ci/tools` makes: pyperf and pytest-benchmark are in no other. */
 const PYTHON = toolPath('../suites/bin/python');
-
-const gate = async (directory: string) =>
-  await pacegate(
-    directory,
-    ...['gate', '--baseline', 'HEAD~1', '--config', 'pacegate.yml', '--format', 'json'],
-  );
-
-const pacegate = async (directory: string, ...args: readonly string[]) =>
-  await new Promise<{ readonly status: number; readonly out: string; readonly log: string }>((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', CLI, ...args],
-      { cwd: directory, maxBuffer: 1e8 },
-      (_, out, log) => resolve({ status: child.exitCode ?? -1, out, log }),
-    );
-  });
 
 interface Row {
   readonly metric: string;
@@ -68,7 +51,7 @@ withTool(PYTHON).each([
   'a %s suite is gated as it is, without listing it: %s is regressed, the others are judged and are not',
   async (suite, worse, others) => {
     const directory = slower(suite);
-    const { status, out, log } = await gate(directory);
+    const { status, out, log } = await gateLastCommit(directory);
     expect({ status, log: status === 1 ? '' : log }).toEqual({ status: 1, log: '' });
     const { results } = JSON.parse(out) as { results: readonly Row[] };
     const row = (name: string) => results.find(({ metric }) => metric === name);
@@ -81,7 +64,9 @@ withTool(PYTHON).each([
     const file = join(directory, 'pacegate-out/session.json');
     expect(parseSession(readFileSync(file, 'utf8'), file).workload.repetitions).toEqual({ here: 1 });
     // Its rules are in the file by name, so it gives the verdict again.
-    const again = await pacegate(directory, 'compare', 'pacegate-out/session.json', '--format', 'json');
+    const again = await pacegate(directory, [
+      ...['compare', 'pacegate-out/session.json', '--format', 'json'],
+    ]);
     expect(JSON.parse(again.out)).toEqual(JSON.parse(out));
   },
 );

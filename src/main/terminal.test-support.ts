@@ -36,3 +36,9 @@ export async function pacegate(
     child.on('close', (status) => resolve({ status, out, log }));
   });
 }
+
+/** Gates a repository's last commit against the one before it, by the `pacegate.yml` at its top. The answer is JSON. */
+export const gateLastCommit = async (directory: string): Promise<Ended> =>
+  await pacegate(directory, [
+    ...['gate', '--baseline', 'HEAD~1', '--config', 'pacegate.yml', '--format', 'json'],
+  ]);

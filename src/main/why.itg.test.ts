@@ -3,10 +3,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest } from '@jest/globals';
-import { explain, standingOut } from '../compare/explain.ts';
+import { explain } from '../compare/explain.ts';
 import { withEngine } from '../process/engine.test-support.ts';
 import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
+import { namedAsCause } from './causes.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
 /** Why something regressed, by the program itself in real containers: a planted function, and another interpreter. */
@@ -58,10 +59,11 @@ async function gated({ path }: { readonly path: string }) {
   const { status, out, log } = await pacegate(path, ['gate', '--baseline', 'HEAD~1']);
   expect({ status, log: status === 1 ? '' : log }).toEqual({ status: 1, log: '' });
   const file = join(path, 'pacegate-out/session.json');
-  const [explanation] = parseSession(readFileSync(file, 'utf8'), file).explanations ?? [];
+  const session = parseSession(readFileSync(file, 'utf8'), file);
+  const [explanation] = session.explanations ?? [];
   const explained = explanation === undefined ? undefined : explain(explanation);
   if (explained === undefined) throw new Error(`no explanation: ${explanation?.problem ?? log}`);
-  return { out, explained, named: standingOut(explained).map(({ name }) => name) };
+  return { out, explained, named: namedAsCause(session) };
 }
 
 withEngine('a planted function is named, in the report and in the files beside it', async () => {

@@ -184,7 +184,9 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
   const notes = [
     `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} outside the measured blocks. ${words.runs} under ${profilerWords(profiler)}. ${SLOWER[profiler] ?? ''}`.trim(),
     `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter, and by at least 1 % of the whole; what is named explains at least a quarter of the growth. It is help, no evidence: the verdict does not know it.`,
-    ...new Set(Object.values(sides).flatMap(({ notes: said }) => said.map(sentence))),
+    ...new Set(
+      Object.values(sides).flatMap(({ notes: said }) => said.map((note) => capitalised(sentence(note)))),
+    ),
     `The folder ${code('profiles')} of the run’s files has all of it for KCachegrind (${code('.callgrind')}) and speedscope (${code('.speedscope.json')}).`,
   ];
   const table =
@@ -201,5 +203,7 @@ const SLOWER: Readonly<Record<string, string>> = {
   cprofile: 'cProfile makes each call dearer, so what calls often looks larger than it is.',
   tracemalloc: 'It counts what Python’s allocators gave out, when most of it was held.',
 };
+
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const firstLine = (text: string) => text.split('\n')[0] ?? '';
