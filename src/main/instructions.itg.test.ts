@@ -1,19 +1,16 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, jest, test } from '@jest/globals';
-import { withEngine } from '../process/engine.test-support.ts';
+import { afterAll, expect, jest } from '@jest/globals';
+import { withValgrind } from '../process/engine.test-support.ts';
 import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
+import { gateLastCommit } from './terminal.test-support.ts';
 
 /** A whole gate that counts, with the real engine and the valgrind of this machine. */
 
 jest.setTimeout(900_000);
 afterAll(removeTemporaryFolders);
-
-const CLI = join(import.meta.dirname, '..', 'cli.ts');
-const installed = existsSync('/usr/bin/valgrind') || process.env['PACEGATE_REQUIRE_ENGINE'] === '1';
-const withValgrind = installed ? withEngine : test.skip;
 
 /** A repository whose head does a tenth more in the loop that is most of the program. */
 function tenthMore(instructions: string): string {
@@ -37,25 +34,6 @@ rules: { blocks: 8 }
   return made.path;
 }
 
-const gate = async (directory: string) =>
-  await new Promise<{ readonly status: number | null; readonly out: string; readonly log: string }>(
-    (resolve, reject) => {
-      const child = spawn(
-        process.execPath,
-        [
-          '--disable-warning=ExperimentalWarning',
-          ...[CLI, 'gate', '--baseline', 'HEAD~1', '--config', 'pacegate.yml', '--format', 'json'],
-        ],
-        { cwd: directory },
-      );
-      let [out, log] = ['', ''];
-      child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-      child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-      child.on('error', reject);
-      child.on('close', (status) => resolve({ status, out, log }));
-    },
-  );
-
 interface Row {
   readonly metric: string;
   readonly verdict: string;
@@ -67,7 +45,7 @@ withValgrind(
   'a tenth more steps regress in what valgrind counts, and in nothing else that is judged',
   async () => {
     const directory = tenthMore('callgrind');
-    const { status, out, log } = await gate(directory);
+    const { status, out, log } = await gateLastCommit(directory);
     expect({ status, log: status === 1 ? '' : log }).toEqual({ status: 1, log: '' });
     const { results } = JSON.parse(out) as { results: readonly Row[] };
     const regressed = results.filter(({ verdict }) => verdict === 'regressed');

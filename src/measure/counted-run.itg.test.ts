@@ -1,10 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest } from '@jest/globals';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../process/command.ts';
-import { withEngine } from '../process/engine.test-support.ts';
+import { withEngine, withValgrind } from '../process/engine.test-support.ts';
 import type { Image } from '../session/session.ts';
 import { containerEngine, SESSION_LABEL, type ContainerEngineOptions } from './container.ts';
 import type { RunResult } from './engine.ts';
@@ -39,9 +38,6 @@ afterEach(async () => {
       .stdout,
   ).toBe('');
 });
-
-const installed = existsSync('/usr/bin/valgrind') || process.env['PACEGATE_REQUIRE_ENGINE'] === '1';
-const withValgrind = installed ? withEngine : test.skip;
 
 /** Not isolated (-I): that would leave out the hash seed, and the counts of one program differ by 6 %. */
 const script = (...lines: readonly string[]) => ['python', '-S', '-c', lines.join('\n')];

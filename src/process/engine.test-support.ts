@@ -17,6 +17,9 @@ export const withEngine: typeof test | typeof test.skip = answers || required ? 
 export const withTool = (path: string): typeof test | typeof test.skip =>
   existsSync(path) || required ? test : test.skip;
 
+/** For a test that needs the engine and this machine's valgrind. */
+export const withValgrind = existsSync('/usr/bin/valgrind') || required ? withEngine : test.skip;
+
 /** Where `.ci/tools` puts a tool. */
 export const toolPath = (name: string): string =>
   join(process.env['PACEGATE_TOOLS'] ?? '/opt/pacegate-tools', 'bin', name);
