@@ -77,6 +77,7 @@ async function profiled(filesFrom: string, kind: Clock): Promise<Profile> {
     {
       ...requestOf(filesFrom),
       repetitions: 1,
+      longestSeconds: 10,
       profile: { kind, profiler: 'cprofile', scripts: join(MEASURE, 'profiler') },
     },
     new AbortController().signal,

@@ -94,7 +94,10 @@ export async function withPorts<Result>(
       find: findValgrind,
       keep: keepProfile,
     }),
-    profile: async ({ plan: { workload }, runnable, kind, repetitions }, signal): Promise<Profiled> => {
+    profile: async (
+      { plan: { workload }, runnable, kind, repetitions, longestSeconds },
+      signal,
+    ): Promise<Profiled> => {
       const bySampling = workload.profiler === 'py-spy' && (kind === 'cpu' || kind === 'time');
       const pySpy = bySampling ? await findPySpy() : undefined;
       const profile: ProfileRequest = {
@@ -104,7 +107,7 @@ export async function withPorts<Result>(
       };
       const result = await profileRun(
         engineOf(runnable),
-        { runnable, workload, repetitions, profile },
+        { runnable, workload, repetitions, longestSeconds, profile },
         signal,
       );
       const missing = bySampling && pySpy === undefined;

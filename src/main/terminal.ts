@@ -160,7 +160,9 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
 
   program
     .command('doctor')
-    .description('measure the files here against themselves for a while, and say what a gate would see')
+    .description(
+      'look at this machine, then measure the files here against themselves, and say what a gate would see',
+    )
     .addOption(option.config())
     .addOption(new Option('--format <format>', 'print this instead of the table').choices(['json']))
     .addOption(option.variants())

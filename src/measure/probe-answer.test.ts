@@ -152,7 +152,7 @@ describe('business metrics', () => {
         [
           `the reserved name ${name}`,
           `{"tasks": 1, "${name}": 1}`,
-          new RegExp(`the metric ${name} .*measured from outside: give it another name`),
+          new RegExp(`the metric ${name} .*Pacegate measures itself: give it another name`),
         ] as const,
     ),
   ])('that hold %s make the run a failure that says so', (_, business, message) => {

@@ -47,7 +47,7 @@ async function profiled(
   });
   const result = await profileRun(
     engine,
-    { ...request, repetitions, profile: { kind, profiler: 'cprofile', scripts } },
+    { ...request, repetitions, longestSeconds: 10, profile: { kind, profiler: 'cprofile', scripts } },
     never,
   );
   // Whatever happened, nothing is left of it.

@@ -1,11 +1,14 @@
+import type { Server } from '../plan/plan.ts';
 import type { CallGraph, ProfileKind } from '../session/profile.ts';
 import type { Engine, ProfileRequest, RunRequest } from './engine.ts';
 import { readDumps } from './profiles/dumps.ts';
 import { isBySampling } from './profiled-command.ts';
 import { readStacks } from './profiles/stacks.ts';
 
-/** A profiler makes each call dearer, and tracemalloc each allocation: no run is slowed down by more. */
-const SLOWER = 10;
+/** A profiler makes each call dearer, and tracemalloc each allocation: a program of nothing but calls takes 20 times as long. */
+const SLOWER = 30;
+/** Starting, and writing down what was seen. */
+const BESIDE_SECONDS = 60;
 /** What it takes for itself comes on top of the workload's memory. */
 const LARGER = 4;
 /** Of a short command that a run repeats hundreds of times, a few repetitions show as much. */
@@ -21,16 +24,18 @@ export interface ProfileRun {
   readonly runnable: RunRequest['runnable'];
   readonly workload: RunRequest['workload'];
   readonly repetitions: number;
+  /** The longest that one repetition took without a profiler, in seconds: a run that hangs must not cost an hour. */
+  readonly longestSeconds: number;
   readonly profile: ProfileRequest;
 }
 
 /**
- * Runs a workload once under a profiler, with more time and memory than a measured run has.
+ * Runs a workload once under a profiler, with more time and memory than a measured run takes.
  * @returns what it saw, or the sentence that says why nothing was seen. Never throws.
  */
 export async function profileRun(
   engine: Engine,
-  { runnable, workload, repetitions, profile }: ProfileRun,
+  { runnable, workload, repetitions, longestSeconds, profile }: ProfileRun,
   signal: AbortSignal,
 ): Promise<CallGraph | string> {
   const { outcome, message, profiles } = await engine.run(
@@ -38,8 +43,9 @@ export async function profileRun(
       runnable,
       workload: {
         ...workload,
-        timeoutSeconds: workload.timeoutSeconds * SLOWER,
+        timeoutSeconds: BESIDE_SECONDS + SLOWER * Math.min(longestSeconds, workload.timeoutSeconds),
         memoryBytes: workload.memoryBytes === undefined ? undefined : workload.memoryBytes * LARGER,
+        ...(workload.server === undefined ? {} : { server: patient(workload.server) }),
       },
       repetitions: repetitionsFor(profile.kind, repetitions),
       hashSeed: HASH_SEED,
@@ -53,6 +59,13 @@ export async function profileRun(
     ? readStacks(texts.join('\n'), profile.kind)
     : readDumps(texts, leftOut, profile.kind);
 }
+
+/** Its start is slower, too, and what was seen is written down at its end. */
+const patient = (server: Server): Server => ({
+  ...server,
+  startTimeoutSeconds: BESIDE_SECONDS + server.startTimeoutSeconds,
+  stopTimeoutSeconds: BESIDE_SECONDS + server.stopTimeoutSeconds,
+});
 
 const repetitionsFor = (kind: ProfileKind, repetitions: number) =>
   kind === 'imports' ? 1 : Math.min(repetitions, MOST_REPETITIONS);

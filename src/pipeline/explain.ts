@@ -56,7 +56,13 @@ async function explanationOf(
     const runnable = sides[side];
     if (runnable === undefined || problems.length > 0) continue;
     const { profiler, result } = await ports.profile(
-      { plan, runnable, kind, repetitions: session.workload.repetitions[variant] ?? 1 },
+      {
+        plan,
+        runnable,
+        kind,
+        repetitions: session.workload.repetitions[variant] ?? 1,
+        longestSeconds: longest(session, variant),
+      },
       signal,
     );
     by = profiler;
@@ -79,3 +85,6 @@ async function explanationOf(
     seconds: (ports.clock().getTime() - started) / 1000,
   };
 }
+
+const longest = ({ runs }: Session, variant: string) =>
+  Math.max(0, ...runs.flatMap((run) => (run.variant === variant ? [run.metrics['wall_time_s'] ?? 0] : [])));

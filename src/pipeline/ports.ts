@@ -111,6 +111,8 @@ export interface ProfilePortRequest {
   readonly runnable: Runnable;
   readonly kind: ProfileKind;
   readonly repetitions: number;
+  /** The longest that one repetition took without a profiler, in seconds. */
+  readonly longestSeconds: number;
 }
 
 export interface Profiled {

@@ -60,6 +60,10 @@ const WORDS = {
   },
 } as const satisfies Readonly<Record<ProfileKind, Readonly<Record<string, string>>>>;
 
+/** What is counted of a function: a profiler that samples knows no calls. */
+const timesOf = ({ kind, profiler }: Explanation): string =>
+  profiler === 'py-spy' ? 'sample' : WORDS[kind].calls;
+
 /** Functions that a sentence names. */
 const NAMED = 3;
 /** Functions that the table shows. */
@@ -109,7 +113,7 @@ function reason({ explanation, explained, named }: Why, session: Session, style:
     const rest = more > 0 ? `; ${count(more, words.one)} more` : '';
     return `${named
       .slice(0, NAMED)
-      .map((one) => grown(one, kind, style))
+      .map((one) => grown(one, explanation, style))
       .join('; ')}${rest}. ${by}`;
   }
   const { own } = explained;
@@ -132,15 +136,17 @@ const SPREAD_FROM = 0.02;
 /** `check` (pricing.py:14) took 310 ms more (110 ms → 420 ms of its own, 100 → 400 calls). */
 function grown(
   { file, name, line, own, calls, growth }: FunctionGrowth,
-  kind: ProfileKind,
+  explanation: Explanation,
   style: Style,
 ): string {
-  const { calls: noun, verb, of, what } = WORDS[kind];
+  const { kind } = explanation;
+  const { verb, of, what } = WORDS[kind];
+  const noun = timesOf(explanation);
   const figure = (value: number) => quantity(value, unitOfKind(kind));
   const place = file === '' ? '' : ` (${style.text(line > 0 ? `${file}:${line}` : file)})`;
   const counted = kind !== 'imports';
   if (own.baseline === 0)
-    return `${style.name(name)}${place} is new and ${verb} ${figure(own.head)}${what === '' ? '' : ` of${what}`}${counted ? ` in ${count(calls.head, noun)}` : ''}`;
+    return `${style.name(name)}${place}, not met in the baseline, ${verb} ${figure(own.head)}${what === '' ? '' : ` of${what}`}${counted ? ` in ${count(calls.head, noun)}` : ''}`;
   const times =
     counted && calls.baseline !== calls.head ? `, ${calls.baseline} → ${count(calls.head, noun)}` : '';
   return `${style.name(name)}${place} ${verb} ${figure(growth)} more${what} (${figure(own.baseline)} → ${figure(own.head)}${of}${times})`;
@@ -177,13 +183,13 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
   const header = [
     words.one,
     'where',
-    ...(kind === 'imports' ? [] : [`${words.calls}s`]),
+    ...(kind === 'imports' ? [] : [`${timesOf(explanation)}s`]),
     `${words.own}: baseline → head`,
     'grew by',
   ];
   const notes = [
-    `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} outside the measured blocks. ${words.runs} under ${profilerWords(profiler)}. ${SLOWER[profiler] ?? ''}`.trim(),
-    `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter, and by at least 1 % of the whole; what is named explains at least a quarter of the growth. It is help, no evidence: the verdict does not know it.`,
+    `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} outside the measured blocks and with all its repetitions. ${words.runs} under ${profilerWords(profiler)}. ${SLOWER[profiler] ?? ''}`.trim(),
+    `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter, and by at least 1 % of the whole; what is named explains at least a quarter of the growth, and what is no tenth of the largest is left out. It is help, no evidence: the verdict does not know it.`,
     ...new Set(
       Object.values(sides).flatMap(({ notes: said }) => said.map((note) => capitalised(sentence(note)))),
     ),
@@ -201,6 +207,7 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
 
 const SLOWER: Readonly<Record<string, string>> = {
   cprofile: 'cProfile makes each call dearer, so what calls often looks larger than it is.',
+  'py-spy': 'Samples are how often a function was met at work, not how often it was called.',
   tracemalloc: 'It counts what Python’s allocators gave out, when most of it was held.',
 };
 

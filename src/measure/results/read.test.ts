@@ -161,7 +161,7 @@ describe('a file that cannot be read is refused at its place', () => {
 });
 
 test.each(['wall_time_s', 'image_size_bytes'])('a benchmark called %s is refused, in any format', (name) => {
-  const refused = `the workload wrote the metric ${name} (PACEGATE_METRICS), which is measured from outside`;
+  const refused = `the workload wrote the metric ${name} (PACEGATE_METRICS), which Pacegate measures itself`;
   expect(readResults(`${name} 1`)).toContain(refused);
   expect(readResults(JSON.stringify({ results: [{ command: name, median: 1 }] }))).toContain(refused);
 });

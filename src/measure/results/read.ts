@@ -34,7 +34,7 @@ export function readResults(text: string): Reported | string {
   const names = metricNames(benchmarks);
   const reserved = names.find((name) => BUILT_IN_METRICS.some((metric) => metric.name === name));
   if (reserved !== undefined)
-    return `the workload wrote the metric ${reserved} (PACEGATE_METRICS), which is measured from outside: give it another name`;
+    return `the workload wrote the metric ${reserved} (PACEGATE_METRICS), which Pacegate measures itself: give it another name`;
   const named = benchmarks.map((benchmark, index) => ({ ...benchmark, metric: names[index] ?? '' }));
   return {
     values: Object.fromEntries(named.map(({ metric, value }) => [metric, value])),
