@@ -69,7 +69,7 @@ await bundle.write({
 await bundle.close();
 
 chmodSync(join(out, 'cli.js'), 0o755);
-for (const script of ['probe.py', 'serve.py', 'facts.py'])
+for (const script of ['probe.py', 'serve.py', 'unmeasured.py', 'facts.py'])
   copyFileSync(join('src/measure', script), join(out, script));
 cpSync('src/measure/profiler', join(out, 'profiler'), {
   recursive: true,

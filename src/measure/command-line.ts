@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { METRICS_WORD, type Server } from '../plan/plan.ts';
 import { countedCommand, countingOptions, hasCounters, type CountingPlaces } from './counted-run.ts';
 import type { RunRequest } from './engine.ts';
-import { isBySampling, profiledCommand, type ProfilePlaces } from './profiled-command.ts';
+import { isBySampling, profiledCommand, profileOptions, type ProfilePlaces } from './profiled-command.ts';
 
 /**
  * The workload's words with a first `python` or `python3` replaced by the variant's interpreter and flags, and each
@@ -59,7 +59,7 @@ export function runWords(
     `--metrics=${metricsFile}`,
     ...(contained && hasCounters(request) ? ['--counters'] : []),
     ...countingOptions(request, counting),
-    ...profileOption(request, profiling),
+    ...profileOptions(request, profiling),
     '--',
     ...countedCommand(
       request,
@@ -72,6 +72,9 @@ export function runWords(
 /** The server that a run is of; how the interpreter starts is looked at without it. */
 export const serverOf = ({ workload, profile }: RunRequest): Server | undefined =>
   profile?.kind === 'imports' ? undefined : workload.server;
+
+/** The file of what the probes need for runs that are counted or profiled, which stands beside them. */
+export const unmeasuredModule = (probe: string): string => join(dirname(probe), 'unmeasured.py');
 
 /** The file of a server's probe, which stands beside the other's. */
 export const serverProbe = (probe: string): string => join(dirname(probe), 'serve.py');
@@ -95,14 +98,11 @@ export function serveWords(
     `--stop-timeout=${server.stopTimeoutSeconds}`,
     `--interpreter=${interpreterWords(request)}`,
     `--metrics=${mark}`,
-    ...profileOption(request, profiling),
+    ...profileOptions(request, profiling),
     '--',
     ...profiledCommand(request, workloadCommand(request, mark), profiling),
   ];
 }
-
-const profileOption = ({ profile }: RunRequest, { folder }: ProfilePlaces): readonly string[] =>
-  profile === undefined ? [] : [`--profiles=${folder}`];
 
 /** One round of load on a server, as a run of its own: with the files and the interpreter that both sides share. */
 export function loadRequest(

@@ -74,7 +74,9 @@ describe('the docker client’s words', () => {
       ...plain.slice(0, plain.indexOf('--memory')),
       // Four times the workload's own and a GiB.
       ...['--memory', String(5 * 2 ** 30), '--memory-swap', String(5 * 2 ** 30)],
-      ...plain.slice(plain.indexOf('--memory') + 4, plain.indexOf('--tmpfs') + 2),
+      ...plain.slice(plain.indexOf('--memory') + 4, plain.indexOf('--tmpfs')),
+      ...['--mount', 'type=bind,src=/pacegate/dist/unmeasured.py,dst=/pacegate/unmeasured.py,readonly'],
+      ...plain.slice(plain.indexOf('--tmpfs'), plain.indexOf('--tmpfs') + 2),
       ...added,
       ...plain
         .slice(plain.indexOf('--tmpfs') + 2, plain.indexOf('--'))

@@ -12,6 +12,7 @@ import {
   serverOf,
   serverProbe,
   serveWords,
+  unmeasuredModule,
   watchdogSeconds,
   workloadEnvironment,
 } from './command-line.ts';
@@ -30,6 +31,7 @@ export const OWNER_LABEL = 'org.pacegate.owner';
 const { SIGKILL, SIGTERM } = constants.signals;
 const PROBE = '/pacegate/probe.py';
 const SERVE = '/pacegate/serve.py';
+const UNMEASURED = '/pacegate/unmeasured.py';
 const FACTS = '/pacegate/facts.py';
 const METRICS_FOLDER = '/pacegate/metrics';
 /** As much as the probe reads (METRICS_FILE_LIMIT); memory is taken as the file grows. */
@@ -233,10 +235,9 @@ function containerArguments(
 ): readonly string[] {
   const { runnable, workload, profile, counting } = request;
   const memory = countingMemory(workload.memoryBytes, counting);
-  const variables = workloadEnvironment(request);
   const environment = Object.entries({
-    ...variables,
-    ...profileEnvironment(request, variables, PROFILE_PLACES),
+    ...workloadEnvironment(request),
+    ...profileEnvironment(request, PROFILE_PLACES),
   }).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
   const files = workload.files.flatMap((path) => [
     '--mount',
@@ -260,6 +261,9 @@ function containerArguments(
     '--mount',
     mount(probe, PROBE),
     ...(own.isServer === true ? ['--mount', mount(serverProbe(probe), SERVE)] : []),
+    ...(profile === undefined && counting === undefined
+      ? []
+      : ['--mount', mount(unmeasuredModule(probe), UNMEASURED)]),
     '--tmpfs',
     `${METRICS_FOLDER}:mode=1777,size=${METRICS_FOLDER_SIZE}`,
     ...(counting === undefined

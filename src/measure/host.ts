@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import type { Server } from '../plan/plan.ts';
 import { runCommand, type CommandOptions, type CommandResult } from '../process/command.ts';
 import { converse } from '../process/conversation.ts';
@@ -40,7 +40,7 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
       const { runnable, profile, counting } = request;
       const metricsFile = `${workFolder}/metrics-${count}.json`;
       const profiling = {
-        profiler: profile?.scripts ?? '',
+        profiler: `${workFolder}/profiler-${count}`,
         pySpy: profile?.pySpy ?? '',
         folder: `${workFolder}/profiles-${count}`,
       };
@@ -51,7 +51,11 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
       const place: ProbePlace = { contained: false, profiling, counting: counted };
       try {
         if (counting !== undefined) await mkdir(counted.counts, { mode: 0o700 });
-        if (profile !== undefined) await mkdir(profiling.folder);
+        if (profile !== undefined) {
+          await mkdir(profiling.folder);
+          // A copy: the interpreters write their bytecode beside it, and the workload may write there too.
+          await cp(profile.scripts, profiling.profiler, { recursive: true });
+        }
         const server = serverOf(request);
         if (server !== undefined)
           return await serverRun(request, server, {
@@ -83,7 +87,9 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
         // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
         await rm(metricsFile, { recursive: true, force: true });
         if (counting !== undefined) await rm(counted.counts, { recursive: true, force: true });
-        if (profile !== undefined) await rm(profiling.folder, { recursive: true, force: true });
+        if (profile !== undefined)
+          for (const folder of [profiling.folder, profiling.profiler])
+            await rm(folder, { recursive: true, force: true });
       }
     },
     facts: async (runnable) => {
@@ -105,7 +111,7 @@ function probeArguments(
   words: readonly string[],
 ): readonly string[] {
   const own = { ...hostEnvironment(), ...workloadEnvironment(request) };
-  const environment = { ...own, ...profileEnvironment(request, own, profiling) };
+  const environment = { ...own, ...profileEnvironment(request, profiling) };
   return [
     // Nothing of this process's environment: a token in it must not reach the workload, nor its noise.
     '-i',

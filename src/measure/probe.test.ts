@@ -454,7 +454,7 @@ describe('valgrind’s files', () => {
       'import os',
       `folder = ${JSON.stringify(folder)}`,
       ...more,
-      `print(json.dumps(probe.read_counts(folder, ${profileBytes})))`,
+      `print(json.dumps(probe.unmeasured().read_counts(folder, ${profileBytes})))`,
     )) as [
       { instructions: number; processes: number; profiles: { name: string; text: string }[] } | null,
       string | null,
@@ -579,7 +579,7 @@ describe('what the machine does beside the run', () => {
       'probe.cgroup_folders = lambda contained: (None, None)',
       'command = ["sh", "-c", "cat work > stat; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]',
       'probe.os.chdir(folder)',
-      'probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 0, "counters": False, "counts": "", "profiles": ""}, command)',
+      'probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 0, "counters": False, "counts": "", "profiles": "", "profiler": ""}, command)',
     )) as { noise: Record<string, number>; metrics: Record<string, number>; cgroupCpu: null };
     expect(cgroupCpu).toBeNull();
     const own = 2 * (metrics['cpu_time_s'] ?? Number.NaN);
@@ -670,7 +670,7 @@ test('the probe has imported everything before the first run', async () => {
     'import io, contextlib',
     'known = before | set(sys.modules)',
     'with contextlib.redirect_stdout(io.StringIO()):',
-    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 1, "counters": False, "counts": "", "callgrind_bytes": 0, "profiles": ""}, [sys.executable, "-c", "pass"])',
+    '    probe.run({"contained": True, "timeout": 60.0, "repetitions": 2, "metrics": "", "interpreter": 1, "counters": False, "counts": "", "callgrind_bytes": 0, "profiles": "", "profiler": ""}, [sys.executable, "-c", "pass"])',
     'print(json.dumps(sorted(set(sys.modules) - known)))',
   );
   expect(late).toEqual([]);
@@ -1012,9 +1012,15 @@ describe('the cgroup of a container', () => {
 test('the probe is Python 3.8 and needs the standard library alone', async () => {
   const imported = await inside(
     'import ast, subprocess',
-    'tree = ast.parse(open(probe.__file__).read(), feature_version=(3, 8))',
-    'names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]',
-    'froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]',
+    'folder = probe.os.path.dirname(probe.__file__)',
+    'files = ["probe.py", "serve.py", "unmeasured.py", "profiler/sitecustomize.py", "profiler/imports.py"]',
+    'trees = [ast.parse(open(folder + "/" + name).read(), feature_version=(3, 8)) for name in files]',
+    'nodes = [node for tree in trees for node in ast.walk(tree)]',
+    'names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]',
+    'froms = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]',
+    // Of each other, and what gives way to another of its name.
+    'own = {"probe", "unmeasured", "sitecustomize"}',
+    'names, froms = (sorted(set(some) - own) for some in (names, froms))',
     // Isolated and without site there is nothing else to import from.
     'code = "import " + ", ".join(names + froms)',
     'subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)',

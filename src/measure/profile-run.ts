@@ -55,6 +55,8 @@ export async function profileRun(
   );
   if (outcome !== 'ok') return message ?? outcome;
   const { texts, leftOut } = profiles ?? { texts: [], leftOut: 0 };
+  if (isBySampling({ profile }) && texts.length === 0 && leftOut > 0)
+    return 'what py-spy saw is larger than 3 MiB: give the workload less to do, or take profiler: cprofile';
   return isBySampling({ profile })
     ? readStacks(texts.join('\n'), profile.kind)
     : readDumps(texts, leftOut, profile.kind);

@@ -40,21 +40,22 @@ export function profiledCommand(
   ];
 }
 
-/**
- * The environment by which each Python process of the run profiles itself: see profiler/sitecustomize.py.
- * @param environment the workload's own
- */
-export function profileEnvironment(
+/** Whether the run's interpreters import their profiler: see profiler/sitecustomize.py. */
+const isImported = (request: Pick<RunRequest, 'profile'>): boolean =>
+  request.profile !== undefined && request.profile.kind !== 'imports' && !isBySampling(request);
+
+/** The probe's options for a profiled run. It puts the profiler in front of the PYTHONPATH that the image has. */
+export const profileOptions = (
   request: Pick<RunRequest, 'profile'>,
-  environment: Readonly<Record<string, string>>,
   { profiler, folder }: ProfilePlaces,
-): Readonly<Record<string, string>> {
-  const { profile } = request;
-  if (profile === undefined || profile.kind === 'imports' || isBySampling(request)) return {};
-  const path = environment['PYTHONPATH'];
-  return {
-    PYTHONPATH: path === undefined ? profiler : `${profiler}:${path}`,
-    PACEGATE_PROFILE: profile.kind,
-    PACEGATE_PROFILES: folder,
-  };
-}
+): readonly string[] => [
+  ...(request.profile === undefined ? [] : [`--profiles=${folder}`]),
+  ...(isImported(request) ? [`--profiler=${profiler}`] : []),
+];
+
+/** What the profiler reads: what is to be looked at, and where to leave it. */
+export const profileEnvironment = (
+  request: Pick<RunRequest, 'profile'>,
+  { folder }: ProfilePlaces,
+): Readonly<Record<string, string>> =>
+  isImported(request) ? { PACEGATE_PROFILE: request.profile?.kind ?? '', PACEGATE_PROFILES: folder } : {};

@@ -202,6 +202,18 @@ describe('the ready check', () => {
   test.each([
     ['no listener', ['time.sleep(60)'], 'connection refused'],
     ['no answer', ['def handle(path): time.sleep(300)', 'serve()'], 'no answer'],
+    [
+      'an answer that has no end',
+      [
+        'import socket',
+        'listener = socket.create_server(("127.0.0.1", PORT))',
+        'connection = listener.accept()[0]',
+        'while True:',
+        '    connection.sendall(b"x")',
+        '    time.sleep(0.02)',
+      ],
+      'no answer',
+    ],
     ['a bad answer', ['def handle(path): return 500, ""', 'serve()'], "'HTTP/1.0 500 Internal Server Error'"],
     [
       'no HTTP',

@@ -146,6 +146,18 @@ describe('speedscope', () => {
     expect(scopeOf(graph).profiles[0].name).toMatch(/estimated/);
   });
 
+  test('a graph with more paths than can be walked ends, though nothing in it takes any time', () => {
+    const n = 40;
+    const functions = Array.from({ length: n }, (_, index) => ({
+      ...{ file: 'a.py', name: `f${index}`, line: 1, calls: 1, own: 0 },
+      total: index === 0 ? 1000 : 1,
+    }));
+    const calls = functions.flatMap((_, caller) =>
+      functions.map((__, callee) => ({ caller, callee, calls: 1, own: 0, total: 1 })),
+    );
+    expect(stacksOf({ ...graph, functions, calls, own: 0 })).toEqual({});
+  });
+
   test('functions that call each other in a ring end', () => {
     const ring = {
       ...graph,

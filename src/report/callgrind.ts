@@ -14,7 +14,9 @@ const EVENTS = {
 export function renderCallgrind(graph: CallGraph, command: string): string {
   const event = EVENTS[unitOfKind(graph.kind)];
   const cost = (figure: number) => Math.round(figure * event.steps);
-  const files = [...new Set(graph.functions.map(({ file }) => file))];
+  const files = new Map(
+    [...new Set(graph.functions.map(({ file }) => file))].map((file, at) => [file, at + 1]),
+  );
   const seen = new Set<string>();
   /** A name is written out once and referred to by its number from then on. */
   const named = (key: string, number: number, text: string) => {
@@ -26,12 +28,16 @@ export function renderCallgrind(graph: CallGraph, command: string): string {
   const place = (index: number, prefix: '' | 'c') => {
     const { file = '', name = '' } = graph.functions[index] ?? {};
     return [
-      named(`${prefix}fl`, files.indexOf(file) + 1, file === '' ? '<built in>' : file),
+      named(`${prefix}fl`, files.get(file) ?? 0, file === '' ? '<built in>' : file),
       named(`${prefix}fn`, index + 1, name),
     ];
   };
   const called = new Map<number, CallGraph['calls'][number][]>();
-  for (const call of graph.calls) called.set(call.caller, [...(called.get(call.caller) ?? []), call]);
+  for (const call of graph.calls) {
+    const known = called.get(call.caller);
+    if (known === undefined) called.set(call.caller, [call]);
+    else known.push(call);
+  }
   const bodies = graph.functions.flatMap(({ own, line }, index) => [
     '',
     ...place(index, ''),

@@ -4,6 +4,8 @@ import { unitOfKind, type CallGraph } from '../session/profile.ts';
 const SHARE_DRAWN = 0.0005;
 const MOST_STACKS = 20_000;
 const DEEPEST = 200;
+/** A graph that nobody's program has can have more paths than can be walked. */
+const MOST_STEPS = 200_000;
 
 interface Stack {
   readonly frames: readonly number[];
@@ -47,17 +49,22 @@ export function renderSpeedscope(graph: CallGraph, name: string): string {
 
 function estimatedStacks({ functions, calls, own }: CallGraph): readonly Stack[] {
   const least = SHARE_DRAWN * own;
-  const callees = new Map<number, { readonly callee: number; readonly total: number }[]>();
+  const between = calls.filter(({ caller, callee }) => caller !== callee);
+  const callees = new Map<number, (typeof between)[number][]>();
   const fromCallers = new Map<number, number>();
-  for (const { caller, callee, total } of calls) {
-    if (caller === callee) continue;
-    callees.set(caller, [...(callees.get(caller) ?? []), { callee, total }]);
-    fromCallers.set(callee, (fromCallers.get(callee) ?? 0) + total);
+  for (const call of between) {
+    const known = callees.get(call.caller);
+    if (known === undefined) callees.set(call.caller, [call]);
+    else known.push(call);
+    fromCallers.set(call.callee, (fromCallers.get(call.callee) ?? 0) + call.total);
   }
   const stacks: Stack[] = [];
+  let steps = 0;
   const walk = (index: number, weight: number, above: readonly number[]) => {
     const { total = 0, own: self = 0 } = functions[index] ?? {};
-    if (weight <= least || total <= 0 || stacks.length >= MOST_STACKS || above.length >= DEEPEST) return;
+    steps += 1;
+    if (weight <= least || total <= 0 || stacks.length >= MOST_STACKS) return;
+    if (above.length >= DEEPEST || steps > MOST_STEPS) return;
     const part = Math.min(1, weight / total);
     const frames = [...above, index];
     if (self * part > 0) stacks.push({ frames, own: self * part });

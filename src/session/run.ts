@@ -25,7 +25,8 @@ export const noiseSchema = z.object({
   cpu_pressure_s: z.number().optional(),
   /**
    * CPU time of everything on the machine but the run while it went on, in seconds: what /proc/stat counts as busy, less
-   * the run's own. It has ticks of 10 ms, so less than 0.05 s is nothing. The load of a service under test is in it.
+   * the run's own. It has ticks of 10 ms, so less than 0.05 s is nothing. The load of a server is
+   * not in it, what starts that is.
    */
   other_cpu_s: z.number().optional(),
   /** Of the fastest of the processors that the run could use, as it ended, in hertz. A virtual machine shows its nominal one. */

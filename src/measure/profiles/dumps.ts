@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { CallGraph, ProfileKind } from '../../session/profile.ts';
 import { graphSums } from './call-graph.ts';
 
-const figure = z.number().nonnegative();
+/** So large that nothing real is, and sums of them are numbers still. */
+const figure = z.number().nonnegative().max(1e15);
 const name = z.string().max(300);
 
 /** What profiler/sitecustomize.py and profiler/imports.py leave, one a process; read like anything from outside. */
@@ -11,8 +12,9 @@ const dumpSchema = z.object({
   /** All threads were seen as if they were one. */
   shared: z.boolean(),
   own: figure,
-  functions: z.array(z.tuple([name, name, z.int().nonnegative(), figure, figure, figure])),
-  calls: z.array(z.tuple([z.int().nonnegative(), z.int().nonnegative(), figure, figure, figure])),
+  // As many as sitecustomize.py leaves at most.
+  functions: z.array(z.tuple([name, name, z.int().nonnegative(), figure, figure, figure])).max(1000),
+  calls: z.array(z.tuple([z.int().nonnegative(), z.int().nonnegative(), figure, figure, figure])).max(4000),
 });
 const refusedSchema = z.object({ problem: z.string().max(300) });
 

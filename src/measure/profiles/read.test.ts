@@ -47,6 +47,12 @@ describe('what processes leave', () => {
     ['no files at all', [], /no process left a profile/],
     ['no JSON', ['{'], /cannot be read/],
     ['a negative time', [dump({ own: -1 })], /cannot be read/],
+    ['a time that no sum bears', [dump({ own: 1e308 })], /cannot be read/],
+    [
+      'more functions than the profiler leaves',
+      [dump({ functions: Array.from({ length: 1001 }, (_, at) => ['a', `f${at}`, 1, 1, 1, 1]) })],
+      /cannot be read/,
+    ],
     ['a time that is no number', [dump({ functions: [['a', 'b', 1, 1, '1', 1]] })], /cannot be read/],
     ['a name of a page', [dump({ functions: [['a', 'x'.repeat(1000), 1, 1, 1, 1]] })], /cannot be read/],
     ['an interpreter that cannot be profiled', ['{"problem":"no GIL"}'], /^no GIL$/],
