@@ -33,9 +33,6 @@ METRICS_LIMIT = 1 << 20
 # The file itself may be larger: pytest-benchmark writes every round down, megabytes for each benchmark.
 METRICS_FILE_LIMIT = 128 << 20
 ROUNDS = re.compile(rb'"data":\s*\[[-+.0-9eE,\s]+\]')
-# What the processes of a profiled run leave travels the same way: this much of it, from no more files.
-PROFILES_LIMIT = 3 << 20
-PROFILES_MOST = 500
 MESSAGE_LIMIT = 1000
 # What a kill may take: a large process gives its memory back first.
 KILL_SECONDS = 5
@@ -48,12 +45,6 @@ SAMPLES_AT_LEAST = 3
 STARTS = 5
 STARTS_SECONDS = 0.5
 STARTS_LIMIT_SECONDS = 30
-# So much of the end of a file of valgrind's holds its total; no count of more digits is believed.
-COUNT_TAIL = 4096
-COUNT_END = re.compile(rb"^(?:summary|totals): (\d{1,15})\s*\Z", re.MULTILINE)
-COUNT_FILES_LIMIT = 10000
-# Parts of a process with less than this share of all instructions are no profile that anyone looks at.
-PROFILE_SHARE = 0.001
 # Processors are asked for their frequency no longer than this: some kernels wait 10 ms for each.
 FREQUENCY_SECONDS = 0.05
 # Of a machine with more processors than fit here (some 40 of x86) the first ones are read.
@@ -312,77 +303,6 @@ def open_granted_counters():
     if ctypes.CDLL(None, use_errno=True).capset(header, none) != 0:
         raise OSError(ctypes.get_errno(), "capset")
     return counters, error
-
-
-LAUNCHER = """#!{} -IS
-import os, sys
-os.environ["VALGRIND_LAUNCHER"] = sys.argv[0]
-os.execv({!r}, sys.argv)
-"""
-
-
-def prepare_counting(folder, tool, environment):
-    """Puts a launcher beside the counts, through which valgrind starts what its program execs under itself again.
-
-    Its own launcher is linked with its machine's libc, which the image need not have; its tools are static.
-    """
-    launcher = os.path.join(folder, "launcher")
-    with open(launcher, "w") as file:
-        file.write(LAUNCHER.format(sys.executable, tool))
-    os.chmod(launcher, 0o755)
-    environment["VALGRIND_LIB"] = os.path.dirname(tool)
-    environment["VALGRIND_LAUNCHER"] = launcher
-
-
-def read_count(path):
-    """(instructions, size) of one file of valgrind's; instructions are None where it is not whole or no such file.
-
-    The workload can write here too: what is read is bounded, and opening must not wait.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:
-        return None, 0
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            return None, 0
-        end = COUNT_END.search(os.pread(descriptor, COUNT_TAIL, max(0, found.st_size - COUNT_TAIL)))
-        return (int(end.group(1)) if end else None), found.st_size
-    finally:
-        os.close(descriptor)
-
-
-def read_counts(folder, profile_bytes):
-    """(counts, complaint): what valgrind's files say together, and the text of those with most instructions.
-
-    A process has a file named by its id; callgrind writes one more, with a number behind, each time it forks, for a
-    child would begin with its parent's count otherwise.
-    """
-    names = [name for name in os.listdir(folder) if re.match(r"\d+(\.\d+)?\Z", name)]
-    if not names:
-        return None, "valgrind wrote no count: no process of the workload ended by itself"
-    if len(names) > COUNT_FILES_LIMIT:
-        return None, "valgrind wrote more than {} files".format(COUNT_FILES_LIMIT)
-    found = []
-    for name in names:
-        instructions, size = read_count(os.path.join(folder, name))
-        if instructions is None:
-            return None, "what valgrind counted of the process {} is not whole".format(name.split(".")[0])
-        found.append((instructions, name, size))
-    total = sum(instructions for instructions, _, _ in found)
-    if total == 0:
-        return None, "valgrind counted no instruction at all"
-    # The largest first, as far as there is room.
-    profiles = []
-    for instructions, name, size in sorted(found, key=lambda one: (-one[0], one[1])):
-        if size > profile_bytes or instructions < PROFILE_SHARE * total:
-            continue
-        profile_bytes -= size
-        with open(os.path.join(folder, name), "rb") as file:
-            profiles.append({"name": name, "text": file.read(size).decode("utf-8", "replace")})
-    processes = len({name.split(".")[0] for name in names})
-    return {"instructions": total, "processes": processes, "profiles": profiles}, None
 
 
 def descendants():
@@ -674,27 +594,14 @@ def read_metrics(path):
     return content.decode("utf-8", "replace"), None
 
 
-def read_profiles(folder):
-    """(texts, files left out) of what the processes of a profiled run left: judged outside, like its metrics."""
-    texts, left_out, room = [], 0, PROFILES_LIMIT
-    # A file that is not finished has another ending.
-    names = sorted(name for name in os.listdir(folder) if not name.endswith(".part"))
-    for name in names:
-        content = b""
-        if room > 0 and len(texts) < PROFILES_MOST:
-            try:
-                descriptor = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-            except OSError:
-                continue
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                content = os.read(descriptor, room + 1)
-            os.close(descriptor)
-        if content and len(content) <= room:
-            room -= len(content)
-            texts.append(content.decode("utf-8", "replace"))
-        else:
-            left_out += 1
-    return texts, left_out
+def unmeasured():
+    """The module for runs that are counted or profiled: in a run that is measured its size would raise the floor of max RSS."""
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import unmeasured
+
+    sys.path.pop(0)
+    return unmeasured
 
 
 def run(options, command):
@@ -718,8 +625,11 @@ def run(options, command):
     metrics_file = options["metrics"]
     if metrics_file:
         environment["PACEGATE_METRICS"] = metrics_file
+    beside = unmeasured() if options["counts"] or options["profiles"] else None
     if options["counts"]:
-        prepare_counting(options["counts"], command[0], environment)
+        beside.prepare_counting(options["counts"], command[0], environment)
+    if options["profiler"]:
+        beside.put_first(options["profiler"], environment)
 
     noise = {"load_1m": os.getloadavg()[0]}
     readings = noise_readings(v2, v1)
@@ -806,7 +716,7 @@ def run(options, command):
 
     counts = None
     if options["counts"] and outcome == "ok":
-        counts, complaint = read_counts(options["counts"], options["callgrind_bytes"])
+        counts, complaint = beside.read_counts(options["counts"], options["callgrind_bytes"])
         if complaint:
             outcome = "nonzero"
             state["message"] = complaint
@@ -829,7 +739,7 @@ def run(options, command):
         "noCounters": no_counters,
     }
     if options["profiles"]:
-        answer["profiles"], answer["profilesLeftOut"] = read_profiles(options["profiles"])
+        answer["profiles"], answer["profilesLeftOut"] = beside.read_profiles(options["profiles"])
     say(answer)
 
 
@@ -837,7 +747,7 @@ def main(arguments):
     split = arguments.index("--")
     options = {
         **{"contained": False, "timeout": 600.0, "repetitions": 1, "metrics": "", "interpreter": 0, "wait": False},
-        **{"counters": False, "counts": "", "callgrind_bytes": 0, "profiles": ""},
+        **{"counters": False, "counts": "", "callgrind_bytes": 0, "profiles": "", "profiler": ""},
     }
     for word in arguments[1:split]:
         name, _, value = word.partition("=")
@@ -866,6 +776,9 @@ def main(arguments):
         elif name == "--profiles":
             # The folder in which a profiler leaves what it saw.
             options["profiles"] = value
+        elif name == "--profiler":
+            # The folder of the profiler that each interpreter of the run is to import.
+            options["profiler"] = value
         else:
             sys.exit("probe: unknown option " + word)
     run(options, arguments[split + 1 :])

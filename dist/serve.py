@@ -38,10 +38,10 @@ from probe import (  # noqa: E402 - found by the line above, for an isolated int
     noise_readings,
     oom_kills,
     read,
-    read_profiles,
     say,
     start,
     startup_seconds,
+    unmeasured,
 )
 
 sys.path.pop(0)
@@ -52,6 +52,8 @@ READY_SHARE = 0.01
 # A server that has taken a connection has so long to answer on it before it is asked anew.
 ANSWER_SECONDS = 10
 ANSWER_BYTES = 65536
+# And so long for what is behind the first line of a good one.
+REST_SECONDS = 0.5
 # Between two looks at a server's processes. Nothing that is measured depends on it.
 TICK_SECONDS = 0.05
 
@@ -219,12 +221,13 @@ class ReadyCheck:
         try:
             connection.sendall(self.request)
             while b"\n" not in answer and len(answer) < ANSWER_BYTES:
+                # At each turn: an answer may come byte by byte.
+                idle()
+                if time.perf_counter() > deadline:
+                    return None
                 try:
                     more = connection.recv(4096)
                 except socket.timeout:
-                    idle()
-                    if time.perf_counter() > deadline:
-                        return None
                     continue
                 if not more:
                     break
@@ -233,8 +236,8 @@ class ReadyCheck:
             line = answer.split(b"\n", 1)[0].strip()
             self.found = ascii(line[:80].decode("latin-1")) if line else "a connection that was closed without an answer"
             good = re.match(rb"HTTP/1\.[01] [23]\d\d\b", line) is not None
-            # Read to its end: a server that cannot say all of it would complain.
-            while good and len(answer) < ANSWER_BYTES and more:
+            # Read to its end: a server that cannot say all of it would complain. One that has no end has waited for nobody.
+            while good and len(answer) < ANSWER_BYTES and more and time.perf_counter() < clock + REST_SECONDS:
                 more = connection.recv(4096)
                 answer += more
         except OSError as error:
@@ -384,6 +387,8 @@ def serve(options, command):
     environment = dict(os.environ)
     if options["metrics"]:
         environment["PACEGATE_METRICS"] = options["metrics"]
+    if options["profiler"]:
+        unmeasured().put_first(options["profiler"], environment)
     if check.occupied():
         say({"event": "occupied", "message": "{} answers before the server is started".format(check.name)})
         return
@@ -437,14 +442,14 @@ def serve(options, command):
         "business": None,
     }
     if options["profiles"]:
-        answer["profiles"], answer["profilesLeftOut"] = read_profiles(options["profiles"])
+        answer["profiles"], answer["profilesLeftOut"] = unmeasured().read_profiles(options["profiles"])
     say(answer)
 
 
 def main(arguments):
     split = arguments.index("--")
     options = {
-        "contained": False, "metrics": "", "interpreter": 0, "profiles": "",
+        "contained": False, "metrics": "", "interpreter": 0, "profiles": "", "profiler": "",
         "ready": "", "start_timeout": 30.0, "stop": "SIGTERM", "stop_timeout": 10.0,
     }  # fmt: skip
     for word in arguments[:split]:
@@ -454,7 +459,7 @@ def main(arguments):
         elif name == "--interpreter":
             # So many first words of the command are a Python and its flags.
             options["interpreter"] = int(value)
-        elif name in ("--ready", "--stop", "--metrics", "--profiles"):
+        elif name in ("--ready", "--stop", "--metrics", "--profiles", "--profiler"):
             options[name[2:]] = value
         elif name in ("--start-timeout", "--stop-timeout"):
             options[name[2:].replace("-", "_")] = float(value)
