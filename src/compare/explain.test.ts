@@ -79,6 +79,18 @@ describe('what stands out', () => {
     expect(names(between(program(1), head))).toEqual(['large', 'other']);
   });
 
+  test('what is a tenth of the whole, however the small ones scatter; but not by the clock that waits', () => {
+    const baseline = program(1);
+    const head = baseline.map((of, index) => ({
+      ...of,
+      own: of.own * (index === 0 ? 1.6 : ([1, 1.4, 0.72][index % 3] ?? 1)),
+    }));
+    const whole = baseline.reduce((sum, { own }) => sum + own, 0);
+    expect(0.6 / whole).toBeGreaterThan(0.1);
+    expect(names(between(baseline, head, 'cpu'))).toEqual(['f0']);
+    expect(names(between(baseline, head, 'time'))).toEqual([]);
+  });
+
   test('nothing below 1 % of the whole, however much it grew itself', () => {
     const whole = program(1).reduce((sum, { own }) => sum + own, 0);
     const grown = (share: number) => between(program(1), with_(program(1), one('new', share * whole)));

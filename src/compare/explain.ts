@@ -99,6 +99,8 @@ const SHARE_SEEN = 0.005;
 const FUNCTIONS_SEEN = 5;
 /** The growth that is worth naming, of all own figures before: under cProfile the whole is several times what it is without. */
 const SHARE_NAMED = 0.01;
+/** What is so large needs no scatter to be told by, which in a short run is that of small functions; but waiting can be so long. */
+const SHARE_LARGE = 0.1;
 /** Scaled median absolute deviations beyond the common factor; profiles of one run each scatter. */
 const SCATTER = 3;
 /** A profile of one run each is not closer than this, however alike the functions are. */
@@ -111,7 +113,7 @@ const MAD_SCALE = 1.4826;
  *
  * A busier machine, another interpreter or another base makes every function take longer by about the same factor: that is
  * the median of their ratios. A function stands out where it grew beyond that factor by more than the ratios scatter (three
- * scaled median absolute deviations), and by at least 1 % of the whole.
+ * scaled median absolute deviations) or a tenth of the whole, and by at least 1 % of the whole.
  *
  * @returns undefined where a side has no profile
  */
@@ -150,7 +152,9 @@ export function explain({ kind, sides }: Explanation): Explained | undefined {
           growth: own.head - own.baseline,
           beyond,
           standsOut:
-            beyond >= SHARE_NAMED * baseline.own && own.head > own.baseline * common * Math.exp(scatter),
+            beyond >= SHARE_NAMED * baseline.own &&
+            (own.head > own.baseline * common * Math.exp(scatter) ||
+              (kind !== 'time' && beyond >= SHARE_LARGE * baseline.own)),
           waits: kind === 'time' && isWaiting({ file, name }),
         };
       })

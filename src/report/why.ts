@@ -189,7 +189,7 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
   ];
   const notes = [
     `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} outside the measured blocks and with all its repetitions. ${words.runs} under ${profilerWords(profiler)}. ${SLOWER[profiler] ?? ''}`.trim(),
-    `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter, and by at least 1 % of the whole; what is named explains at least a quarter of the growth, and what is no tenth of the largest is left out. It is help, no evidence: the verdict does not know it.`,
+    `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter (or by a tenth of the whole), and by at least 1 % of the whole; what is named explains at least a quarter of the growth, and what is no tenth of the largest is left out. It is help, no evidence: the verdict does not know it.`,
     ...new Set(
       Object.values(sides).flatMap(({ notes: said }) => said.map((note) => capitalised(sentence(note)))),
     ),
