@@ -12,3 +12,10 @@ export function endOnUnexpected(): void {
   };
   process.on('uncaughtException', end).on('unhandledRejection', end);
 }
+
+/** A reader that has seen enough (`pacegate … | head`) is no fault of the program: its status is the verdict's all the same. */
+export function endureClosedOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
