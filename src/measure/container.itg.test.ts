@@ -222,6 +222,40 @@ describe('a run under a memory limit', () => {
     expect(await run(script(body), limited)).toMatchObject({ outcome: 'oom', exitStatus: 1 });
   });
 
+  // Each child asks for more than there is; the kernel kills it, and nobody looks at how it ended.
+  const GREEDY = [
+    'import os, time',
+    'def child():',
+    '    pid = os.fork()',
+    '    if pid == 0:',
+    '        data = b"x" * (300 << 20)',
+    '        os._exit(0)',
+    '    return pid',
+  ];
+
+  withEngine('in which children reach it and the command ends with 0 all the same ends as oom', async () => {
+    const four = ['for pid in [child() for _ in range(4)]: os.waitpid(pid, 0)', 'time.sleep(0.1)'];
+    const result = await run(script(...GREEDY, ...four), limited);
+    expect(result).toMatchObject({ outcome: 'oom', metrics: {}, exitStatus: 0 });
+    expect(result.message).toMatch(/its memory limit was reached/);
+  });
+
+  withEngine('in which one repetition of several lost a child ends as oom', async () => {
+    const once = [
+      'if not os.path.exists("/tmp/once"):',
+      '    open("/tmp/once", "w")',
+      '    os.waitpid(child(), 0)',
+    ];
+    const asked = { ...limited, repetitions: 3 };
+    expect(await run(script(...GREEDY, ...once), asked)).toMatchObject({ outcome: 'oom', metrics: {} });
+  });
+
+  withEngine('whose command waits for ever for what the child would have said ends as oom', async () => {
+    const hang = ['child()', 'while True: time.sleep(1)'];
+    const asked = { workload: { ...limited.workload, timeoutSeconds: 3 } };
+    expect(await run(script(...GREEDY, ...hang), asked)).toMatchObject({ outcome: 'oom' });
+  });
+
   withEngine('that fails for another reason does not', async () => {
     expect(await run(script('raise SystemExit(3)'), limited)).toMatchObject({
       outcome: 'nonzero',

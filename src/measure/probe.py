@@ -674,8 +674,9 @@ def run(options, command):
         outcome, exit_status, words = ending(status)
         if outcome != "ok":
             state["message"] = state["message"] or "the command " + words
-    # The kernel kills the largest process of the group, which need not be the command itself.
-    if outcome != "timeout" and outcome != "ok" and oom_kills(v2, v1) > 0:
+    # The kernel kills the largest process of the group, which need not be the command itself. A command that ends well
+    # without it has done less than its work, and one that waits for it without end has not hung by itself.
+    if oom_kills(v2, v1) > 0:
         outcome = "oom"
         state["message"] = "the kernel killed a process of the run: its memory limit was reached"
 
