@@ -207,13 +207,25 @@ test('a squashed night keeps what it raised; summaries of an older version are r
 }, 60_000);
 
 describe('a branch that cannot be written', () => {
-  test('says what the job needs, at once and not after many tries', async () => {
-    const { bare, clone } = forge();
-    const hook = join(bare, 'hooks/pre-receive');
-    writeFileSync(hook, '#!/bin/sh\necho "protected branch" >&2\nexit 1\n');
-    chmodSync(hook, 0o755);
-    await expect(open(clone()).append(night(1, 1))).rejects.toThrow(/contents: write/);
-  });
+  test.each([
+    [
+      'error: GH006: Protected branch update failed for refs/heads/pacegate-baseline.',
+      'GH006: Protected branch',
+    ],
+    ['error: GH013: Commits must have verified signatures.', 'GH013: Commits must have verified signatures.'],
+  ])(
+    'by a rule of the server says its reason, at once and not after many tries: %s',
+    async (said, reason) => {
+      const { bare, clone } = forge();
+      const hook = join(bare, 'hooks/pre-receive');
+      writeFileSync(hook, `#!/bin/sh\necho "${said}" >&2\nexit 1\n`);
+      chmodSync(hook, 0o755);
+      const refused = open(clone()).append(night(1, 1));
+      await expect(refused).rejects.toThrow(reason);
+      await expect(refused).rejects.toThrow(/A rule of the server refuses it.*\(1 try in 0 s\)/);
+      await expect(refused).rejects.not.toThrow('contents: write');
+    },
+  );
 
   test('is not invented when the remote does not answer', async () => {
     const { clone } = forge();

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isOwnerAlive, ownerOfThisProcess } from '../measure/owner.ts';
+import { keepGitStoresIn } from '../process/git-store.ts';
 
 const PREFIX = 'pacegate-work-';
 
@@ -16,7 +17,9 @@ export async function openWorkFolder(): Promise<string> {
     return owner !== undefined && !isOwnerAlive(owner);
   });
   for (const name of dead) await removeWorkFolder(join(tmpdir(), name));
-  return await mkdtemp(join(tmpdir(), `${PREFIX}${ownerOfThisProcess()}_`));
+  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${ownerOfThisProcess()}_`));
+  keepGitStoresIn(join(folder, 'git'));
+  return folder;
 }
 
 /** A folder that another user left stays theirs: that is no reason to stop. */

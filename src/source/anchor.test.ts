@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { ConfigurationError } from '../errors/errors.ts';
 import { resolveAnchor } from './anchor.ts';
+import { readFileAt } from './export.ts';
 import { removeTemporaryFolders, repository, runGit, shallowClone } from './repository.test-support.ts';
 
 afterAll(removeTemporaryFolders);
@@ -8,6 +9,7 @@ afterAll(removeTemporaryFolders);
 /** A repository with two commits, of which the first is tagged. */
 function tagged() {
   const made = repository();
+  made.write('app.py', 'one');
   const first = made.commit('one');
   made.git('tag', '-a', '-m', 'release', 'v1.0');
   made.git('config', 'uploadpack.allowAnySHA1InWant', 'true');
@@ -22,13 +24,14 @@ test('a tag and a commit, whole or short, are anchors', async () => {
     expect(await resolve(path, ref)).toEqual({ commit: first, tree: first, dirty: false });
 });
 
-test('a shallow checkout fetches the commit, and neither gets the history nor a tag of its own', async () => {
+test('a shallow checkout can read the commit, and gets neither it nor a tag of its own', async () => {
   const { path, first } = tagged();
   for (const ref of ['v1.0', first]) {
     const checkout = shallowClone(path, 'main');
     expect((await resolve(checkout.path, ref)).commit).toBe(first);
-    expect(runGit(checkout.path, 'cat-file', '-t', first)).toBe('commit');
-    expect(runGit(checkout.path, 'tag')).toBe('');
+    expect(await readFileAt(checkout.path, first, 'app.py')).toBe('one');
+    expect(() => runGit(checkout.path, 'cat-file', '-t', first)).toThrow();
+    expect(runGit(checkout.path, 'for-each-ref')).not.toContain('v1.0');
   }
 });
 

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors/errors.ts';
 import { tryGit } from '../process/git.ts';
-import { fetchCommit, type SideCommit } from './sides.ts';
+import { fetchCommit, fetchTag } from './fetch.ts';
+import type { SideCommit } from './sides.ts';
 
 export interface AnchorRequest {
   /** The top of the work tree. */
@@ -43,34 +44,9 @@ export async function resolveAnchor({ directory, ref, file, env = {} }: AnchorRe
       throw refuse(`a branch, which moves by itself (it is now at ${(await commitOf(branch)) ?? ''})`);
   const short = /^[0-9a-f]{7,}$/.test(ref) ? await commitOf(ref) : undefined;
   if (short !== undefined) return asSide(short);
-  const own = `refs/pacegate/anchor/${ref}`;
-  const missing = await fetchTag(directory, ref, own, env);
-  const fetched = missing === undefined ? await commitOf(own) : undefined;
-  if (fetched !== undefined) return asSide(fetched);
+  const fetched = await fetchTag({ directory, env }, ref);
+  if ('commit' in fetched) return asSide(fetched.commit);
   throw refuse(
-    `which is no tag here and could not be fetched from origin as one (${missing ?? 'nothing came'}); a commit's name is needed whole where the checkout is shallow`,
+    `which is no tag here and could not be fetched from origin as one (${fetched.missing}); a commit's name is needed whole where the checkout is shallow`,
   );
-}
-
-/** @returns undefined, or why it could not be fetched */
-async function fetchTag(
-  directory: string,
-  tag: string,
-  target: string,
-  env: Readonly<Record<string, string>>,
-): Promise<string | undefined> {
-  if ((await tryGit(directory, ['check-ref-format', `refs/tags/${tag}`])).status !== 0)
-    return 'no name that a tag could have';
-  // A full clone must not become a shallow one for the sake of one commit.
-  const shallow = await tryGit(directory, ['rev-parse', '--is-shallow-repository']);
-  const depth = shallow.stdout.trim() === 'true' ? ['--depth=1'] : [];
-  const fetched = await tryGit(
-    directory,
-    [
-      ...['fetch', '--no-tags', '--no-recurse-submodules', ...depth],
-      ...['origin', `+refs/tags/${tag}:${target}`],
-    ],
-    { env },
-  );
-  return fetched.status === 0 ? undefined : (fetched.stderr.trim().split('\n').at(-1) ?? 'no message');
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { git, tryGit } from '../process/git.ts';
+import { gitStore } from '../process/git-store.ts';
 
 /**
  * Writes the files of a commit or tree into a new folder. Both sides go this way, so modes and filters are equal
@@ -15,7 +15,7 @@ export async function exportTree(
   destination: string,
 ): Promise<readonly string[]> {
   await mkdir(destination, { recursive: true });
-  const folder = await mkdtemp(join(tmpdir(), 'pacegate-index-'));
+  const folder = await mkdtemp(join((await gitStore(directory)).folder, 'index-'));
   try {
     const env = { GIT_INDEX_FILE: join(folder, 'index') };
     await git(directory, ['read-tree', tree], { env });

@@ -1,8 +1,9 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 import { git, tryGit } from '../process/git.ts';
+import { gitStore } from '../process/git-store.ts';
+import { fetchBranch, fetchCommit, mergeBase, type Fetched } from './fetch.ts';
 
 /** A commit, or a tree of the working folder's files on top of one. */
 export interface SideCommit {
@@ -92,15 +93,16 @@ export async function resolveHead(directory: string): Promise<SideCommit> {
 
 /**
  * The working folder as a tree object: changed and new files, ignored ones left out. The user's own index is
- * copied, never written.
+ * copied, never written, and the objects go into the tool's own store.
  */
 async function workingTree(directory: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'pacegate-index-'));
+  const store = await gitStore(directory);
+  const folder = await mkdtemp(join(store.folder, 'index-'));
   try {
     const index = join(folder, 'index');
     const own = await git(directory, ['rev-parse', '--path-format=absolute', '--git-path', 'index']);
     await copyFile(own, index).catch(() => undefined);
-    const env = { GIT_INDEX_FILE: index };
+    const env = { GIT_INDEX_FILE: index, ...store.writing };
     await git(directory, ['add', '--all', '.'], { env });
     return await git(directory, ['write-tree'], { env });
   } finally {
@@ -131,20 +133,20 @@ async function pullRequestSides(request: SidesRequest, head: SideCommit): Promis
       baseline: { unavailable: 'HEAD is no merge commit, and the event names no base branch' },
       notes: [],
     };
-  const fetched = await fetchBranch(request, baseRef);
-  const base = await tryGit(directory, ['merge-base', 'HEAD', `refs/pacegate/base/${baseRef}`]);
-  return base.status === 0
+  const base = await mergeBase(request, head.commit, baseRef);
+  const missing = 'missing' in base ? base.missing : await fetchCommit(request, base.commit);
+  return 'commit' in base && missing === undefined
     ? {
         head,
-        baseline: side(base.stdout.trim()),
+        baseline: side(base.commit),
         notes: [
-          `The checkout is not the pull request's merge commit, so the baseline is where it left ${baseRef} (${short(base.stdout.trim())}).`,
+          `The checkout is not the pull request's merge commit, so the baseline is where it left ${baseRef} (${short(base.commit)}).`,
         ],
       }
     : {
         head,
         baseline: {
-          unavailable: `HEAD is no merge commit, and its history does not reach ${baseRef}${fetched === undefined ? '' : ` (${fetched})`}. Check out the pull request's merge commit, or use fetch-depth: 0.`,
+          unavailable: `HEAD is not a merge commit, and where its history left ${baseRef} could not be found: ${missing ?? 'no message'}. Check out the pull request's merge commit, or use fetch-depth: 0.`,
         },
         notes: [],
       };
@@ -241,14 +243,17 @@ async function namedBaseline(request: SidesRequest, ref: string): Promise<SideCo
   };
   const here = (await verify(ref)) ?? (await verify(`refs/remotes/origin/${ref}`));
   if (here !== undefined) return side(here);
-  const missing = /^[0-9a-f]{40,64}$/.test(ref)
-    ? await fetchCommit(request, ref)
-    : await fetchBranch(request, ref);
-  const fetched = await verify(/^[0-9a-f]{40,64}$/.test(ref) ? ref : `refs/pacegate/base/${ref}`);
-  if (fetched !== undefined) return side(fetched);
+  const fetched = await fetchNamed(request, ref);
+  if ('commit' in fetched) return side(fetched.commit);
   throw new ConfigurationError(
-    `--baseline ${ref} names no commit: not a commit, branch or tag of this repository, and not to be had from origin (${missing ?? 'nothing fetched'}).`,
+    `--baseline ${ref} names no commit: it is not a commit, branch or tag of this repository, and it could not be fetched from origin (${fetched.missing}).`,
   );
+}
+
+async function fetchNamed(request: SidesRequest, ref: string): Promise<Fetched> {
+  if (!/^[0-9a-f]{40,64}$/.test(ref)) return await fetchBranch(request, ref);
+  const missing = await fetchCommit(request, ref);
+  return missing === undefined ? { commit: ref } : { missing };
 }
 
 async function parentsOf(directory: string, commit: string): Promise<readonly string[]> {
@@ -257,41 +262,5 @@ async function parentsOf(directory: string, commit: string): Promise<readonly st
   return [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '');
 }
 
-/** Makes sure that a commit is here. @returns undefined, or why it is not. */
-export async function fetchCommit(
-  { directory, env = {} }: Pick<SidesRequest, 'directory' | 'env'>,
-  commit: string,
-): Promise<string | undefined> {
-  const here = await tryGit(directory, ['cat-file', '-e', `${commit}^{tree}`]);
-  if (here.status === 0) return undefined;
-  const fetched = await tryGit(
-    directory,
-    ['fetch', '--no-tags', '--no-recurse-submodules', '--depth=1', 'origin', commit],
-    { env },
-  );
-  return fetched.status === 0 ? undefined : lastLine(fetched.stderr);
-}
-
-async function fetchBranch(
-  { directory, env = {} }: SidesRequest,
-  branch: string,
-): Promise<string | undefined> {
-  if ((await tryGit(directory, ['check-ref-format', '--branch', branch])).status !== 0)
-    return `${JSON.stringify(branch)} is no branch name`;
-  const fetched = await tryGit(
-    directory,
-    [
-      'fetch',
-      '--no-tags',
-      '--no-recurse-submodules',
-      'origin',
-      `+refs/heads/${branch}:refs/pacegate/base/${branch}`,
-    ],
-    { env },
-  );
-  return fetched.status === 0 ? undefined : lastLine(fetched.stderr);
-}
-
 const side = (commit: string): SideCommit => ({ commit, tree: commit, dirty: false });
 const short = (commit: string) => commit.slice(0, 10);
-const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? 'no message';

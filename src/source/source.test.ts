@@ -142,7 +142,7 @@ describe('the baseline', () => {
     const dirty = await sides();
     expect(dirty.head.dirty).toBe(true);
     expect(dirty.baseline).toMatchObject({ commit: origin.git('rev-parse', 'HEAD') });
-    expect(origin.git('ls-tree', '--name-only', dirty.head.tree).split('\n')).toContain('new.py');
+    expect(await readFileAt(origin.path, dirty.head.tree, 'new.py')).toBe('new\n');
     // The user's own state is untouched.
     expect(origin.git('status', '--porcelain')).toBe(status);
     expect(readFileSync(join(origin.path, '.git/index')).equals(index)).toBe(true);

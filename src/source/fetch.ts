@@ -1,0 +1,135 @@
+import { gitReason, tryGit } from '../process/git.ts';
+import { fetchInto, gitStore, tryInStore } from '../process/git-store.ts';
+
+export interface FetchRequest {
+  /** The top of the work tree. */
+  readonly directory: string;
+  /** Credentials for the remote, as environment for git. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A commit, or a sentence's part that says why there is none. */
+export type Fetched = { readonly commit: string } | { readonly missing: string };
+
+const REMOTE = 'origin';
+
+/**
+ * Makes sure that a commit's files can be read here. Its history does not come with it, and what is fetched is kept
+ * beside the user's repository, not in it.
+ *
+ * @returns undefined, or why it is not here
+ */
+export async function fetchCommit(
+  { directory, env = {} }: FetchRequest,
+  commit: string,
+): Promise<string | undefined> {
+  if (await isHere(directory, commit)) return undefined;
+  const store = await gitStore(directory);
+  const fetched = await fetchInto(store, 'objects', REMOTE, [commit], { env });
+  if (await isHere(directory, commit)) return undefined;
+  return fetched.status === 0 ? `origin sent something else than ${commit}` : gitReason(fetched.stderr);
+}
+
+/** The newest commit of a branch of origin, its files readable here. */
+export async function fetchBranch(request: FetchRequest, branch: string): Promise<Fetched> {
+  return await fetchTip(
+    request,
+    `refs/heads/${branch}`,
+    `${JSON.stringify(branch)} is not the name of a branch`,
+  );
+}
+
+/** The commit of a tag of origin, its files readable here. */
+export async function fetchTag(request: FetchRequest, tag: string): Promise<Fetched> {
+  return await fetchTip(request, `refs/tags/${tag}`, `${JSON.stringify(tag)} is not the name of a tag`);
+}
+
+async function fetchTip(request: FetchRequest, ref: string, refusal: string): Promise<Fetched> {
+  const { directory, env = {} } = request;
+  if ((await tryGit(directory, ['check-ref-format', ref])).status !== 0) return { missing: refusal };
+  const store = await gitStore(directory);
+  const target = `refs/pacegate/${ref}`;
+  const fetched = await fetchInto(store, 'objects', REMOTE, [`+${ref}:${target}`], { env });
+  if (fetched.status !== 0) return { missing: gitReason(fetched.stderr) };
+  // A tag may be an object of its own.
+  const peeled = await tryInStore(store, 'objects', [
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    `${target}^{commit}`,
+  ]);
+  return peeled.status === 0
+    ? { commit: peeled.stdout.trim() }
+    : { missing: `${ref} of origin is not a commit` };
+}
+
+/** The branch that origin calls its own: the one that its HEAD names. */
+export async function defaultBranch({
+  directory,
+  env = {},
+}: FetchRequest): Promise<{ readonly branch: string } | { readonly missing: string }> {
+  const store = await gitStore(directory);
+  const listed = await tryInStore(store, 'objects', ['ls-remote', '--symref', REMOTE, 'HEAD'], {
+    env,
+    timeoutSeconds: ASKING_SECONDS,
+  });
+  if (listed.status !== 0) return { missing: gitReason(listed.stderr) };
+  const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(listed.stdout)?.[1];
+  return branch === undefined ? { missing: 'origin names no default branch' } : { branch };
+}
+
+/** The list of a server's refs is one answer. */
+const ASKING_SECONDS = 120;
+
+/**
+ * Whether a commit is on a branch of origin, that is, the branch's tip or one of its ancestors. The whole history of
+ * both is asked of origin, so that a shallow checkout has the answer too.
+ */
+export async function isOnBranch(
+  request: FetchRequest,
+  commit: string,
+  branch: string,
+): Promise<boolean | { readonly unknown: string }> {
+  const tip = await fetchHistory(request, branch, commit);
+  if ('missing' in tip) return { unknown: tip.missing };
+  const store = await gitStore(request.directory);
+  const asked = await tryInStore(store, 'history', ['merge-base', '--is-ancestor', commit, tip.commit]);
+  // 1 is git's no; anything else is that it could not be told.
+  if (asked.status === 0) return true;
+  return asked.status === 1 ? false : { unknown: gitReason(asked.stderr) };
+}
+
+/** Where a commit's history left a branch of origin. */
+export async function mergeBase(request: FetchRequest, commit: string, branch: string): Promise<Fetched> {
+  const tip = await fetchHistory(request, branch, commit);
+  if ('missing' in tip) return tip;
+  const store = await gitStore(request.directory);
+  const asked = await tryInStore(store, 'history', ['merge-base', commit, tip.commit]);
+  if (asked.status === 0) return { commit: asked.stdout.trim() };
+  return {
+    missing:
+      asked.status === 1
+        ? `${commit.slice(0, 10)} and ${branch} have no commit in common`
+        : gitReason(asked.stderr),
+  };
+}
+
+/** Brings the commits of a branch, and of a commit where origin has it. @returns the branch's tip */
+async function fetchHistory(request: FetchRequest, branch: string, commit: string): Promise<Fetched> {
+  const { directory, env = {} } = request;
+  const ref = `refs/heads/${branch}`;
+  if ((await tryGit(directory, ['check-ref-format', ref])).status !== 0)
+    return { missing: `${JSON.stringify(branch)} is not the name of a branch` };
+  const store = await gitStore(directory);
+  const target = `refs/pacegate/${ref}`;
+  const fetch = async (...names: string[]) => await fetchInto(store, 'history', REMOTE, names, { env });
+  const both = await fetch(`+${ref}:${target}`, commit);
+  // A commit of a terminal may be nowhere but here; what it stands on is on the branch.
+  const fetched = both.status === 0 ? both : await fetch(`+${ref}:${target}`);
+  if (fetched.status !== 0) return { missing: gitReason(fetched.stderr) };
+  const tip = await tryInStore(store, 'history', ['rev-parse', '--verify', '--quiet', `${target}^{commit}`]);
+  return tip.status === 0 ? { commit: tip.stdout.trim() } : { missing: `${ref} of origin is not a commit` };
+}
+
+const isHere = async (directory: string, commit: string) =>
+  (await tryGit(directory, ['cat-file', '-e', `${commit}^{tree}`])).status === 0;
