@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { LEGAL_FORMULA, parseFormula } from '../session/formula.ts';
 import { betterSchema, METRIC_NAME_OR_PATTERN } from '../session/metric.ts';
 import { PROFILERS } from '../session/profile.ts';
-import { evidenceRequestSchema, verdictSchema } from '../session/rules.ts';
+import { evidenceRequestSchema, LEAST_ALPHA, verdictSchema } from '../session/rules.ts';
 import { INSTRUCTION_SOURCES } from '../session/session.ts';
 import { PROFILES } from '../statistics/looks.ts';
 import { COLD_BUILDS, STOP_SIGNALS } from './plan.ts';
-import { parseBytes, parseDuration, parseFraction } from './quantities.ts';
+import { BYTE_SIZE, DURATION, FRACTION, parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
 /**
  * The configuration file, `.github/pacegate.yml`. This definition is the only one: the validation, the
@@ -25,15 +25,36 @@ const table = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
       issue.code === 'unrecognized_keys' ? `legal: ${Object.keys(shape).join(', ')}` : undefined,
   });
 
+const DURATION_WORDS = 'a duration such as 90s, 10m or 1h30m';
 const duration = z
-  .string(legal('a duration such as 90s, 10m or 1h30m'))
-  .refine((text) => parseDuration(text) !== undefined, legal('a duration such as 90s, 10m or 1h30m'))
+  .string(legal(DURATION_WORDS))
+  .regex(DURATION, { ...legal(DURATION_WORDS), abort: true })
+  .refine(
+    (text) => parseDuration(text) !== undefined,
+    legal(`${DURATION_WORDS}, above 0 and of a week (168h) at most`),
+  )
   .meta({ description: 'A duration: 90s, 10m, 1h30m.', examples: ['10m'] });
 
+// What was typed, as it would be right, is the shortest explanation.
+const wrongFraction = {
+  error: ({ input }: { input?: unknown }) => `legal: ${fractionWords(input)}`,
+  abort: true,
+};
+
+/** The schema says as much as the parser: a number from 1 on has lost its per cent sign. */
 const fraction = z
-  .union([z.number(), z.string()], legal('a percentage such as 3%'))
-  .refine((value) => parseFraction(String(value)) !== undefined, legal('a percentage such as 3%, above 0'))
-  .meta({ description: 'A percentage (3%) or a fraction (0.03).', examples: ['3%'] });
+  .union([z.number().gt(0, wrongFraction).lt(1, wrongFraction), z.string().regex(FRACTION, wrongFraction)], {
+    error: wrongFraction.error,
+  })
+  .refine((value) => parseFraction(String(value)) !== undefined, wrongFraction)
+  .meta({ description: 'A percentage (3%), or a fraction below 1 (0.03).', examples: ['3%'] });
+
+function fractionWords(input: unknown): string {
+  const bare = Number(input);
+  return (typeof input === 'number' || typeof input === 'string') && bare >= 1 && bare < 1000
+    ? `a percentage with its sign, ${bare}%, or a fraction below 1`
+    : 'a percentage such as 3%, above 0, or a fraction below 1 such as 0.03';
+}
 
 const version = z
   .string({ error: 'legal: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)' })
@@ -293,6 +314,8 @@ const serverSchema = table({
 
 const portOf = (address: string) => Number(/:(\d+)(\/|$)/.exec(address.slice('http://'.length))?.[1]);
 
+const SIZE_WORDS = 'a size such as 512m or 2g';
+
 const workloadSchema = table({
   context: relativePath.optional().meta({ description: 'The folder that the images carry.' }),
   dockerfile: relativePath.optional().meta({
@@ -310,8 +333,9 @@ const workloadSchema = table({
   env: environment.optional(),
   network: z.enum(['none', 'bridge']).optional(),
   memory: z
-    .string(legal('a size such as 512m or 2g'))
-    .refine((text) => parseBytes(text) !== undefined, legal('a size such as 512m or 2g'))
+    .string(legal(SIZE_WORDS))
+    .regex(BYTE_SIZE, { ...legal(SIZE_WORDS), abort: true })
+    .refine((text) => parseBytes(text) !== undefined, legal(SIZE_WORDS))
     .optional()
     .meta({ description: "A run's memory limit: 512m, 2g." }),
   pids: z.int().min(1).max(1_000_000).optional().meta({ description: "A run's limit of processes." }),
@@ -351,11 +375,13 @@ const metricSchema = table({
 
 const ANCHOR = 'a tag or a commit of the repository in quotes, such as "v1.2.0"';
 
+const ALPHA_WORDS = 'a probability such as 0.05, from 0.000001 to below 0.5';
+
 const rulesSchema = table({
   alpha: z
-    .number(legal('a probability, above 0 and below 0.5'))
-    .gt(0, legal('a probability, above 0 and below 0.5'))
-    .lt(0.5, legal('a probability, above 0 and below 0.5'))
+    .number(legal(ALPHA_WORDS))
+    .gte(LEAST_ALPHA, legal(ALPHA_WORDS))
+    .lt(0.5, legal(ALPHA_WORDS))
     .optional()
     .meta({ description: 'False alarms accepted for the whole pull request, one-sided.' }),
   profile: z.enum(PROFILES).optional().meta({

@@ -1,4 +1,17 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import {
+  CST,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+} from 'yaml';
 
 /** A place in a file and what is wrong there: the part of a message that a person acts on. */
 export interface Problem {
@@ -18,10 +31,30 @@ export interface YamlDocument {
   lineOf(path: readonly PropertyKey[]): number | undefined;
 }
 
-/** Reads YAML and keeps where each value stands. Doubled keys are problems, anchors are resolved within bounds. */
+/** A configuration is a few kilobytes. What is more costs time that grows with the square. */
+const MOST_CHARACTERS = 256 * 1024;
+const MOST_KEYS = 4000;
+/** Brackets, and dashes on one line, inside one another. */
+const DEEPEST = 32;
+
+/**
+ * Reads YAML and keeps where each value stands. Doubled keys are problems; anchors and merge keys (`<<: *name`) are
+ * resolved within bounds.
+ *
+ * The text may be a pull request's. What would take the parser minutes is a problem before it is parsed.
+ */
 export function readYaml(text: string): YamlDocument {
+  const tooMuch = beyondBounds(text);
+  if (tooMuch !== undefined) return { value: undefined, problems: [tooMuch], lineOf: () => undefined };
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    uniqueKeys: true,
+    merge: true,
+    // What matters of them is a problem below; they would go to standard error.
+    logLevel: 'error',
+  });
   const problems = document.errors.map((error): Problem => {
     const line = lineCounter.linePos(error.pos[0]).line;
     return error.code === 'DUPLICATE_KEY'
@@ -32,6 +65,14 @@ export function readYaml(text: string): YamlDocument {
           legal: 'each key once',
         }
       : { line, place: 'YAML', found: error.message.split('\n')[0] ?? error.code, legal: 'YAML that parses' };
+  });
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isCollection(key)) return undefined;
+      const line = lineCounter.linePos(key.range?.[0] ?? 0).line;
+      problems.push({ line, place: 'YAML', found: 'a list or a table as a key', legal: 'text as a key' });
+      return visit.BREAK;
+    },
   });
   let value: unknown;
   try {
@@ -53,6 +94,57 @@ export function readYaml(text: string): YamlDocument {
       return offset === undefined ? undefined : lineCounter.linePos(offset).line;
     },
   };
+}
+
+/** Why a text is not parsed, found by its tokens alone. */
+function beyondBounds(text: string): Problem | undefined {
+  if (text.length > MOST_CHARACTERS)
+    return {
+      line: undefined,
+      place: 'YAML',
+      found: `a file of ${text.length} characters`,
+      legal: `at most ${MOST_CHARACTERS} characters`,
+    };
+  let [line, brackets, dashes, keys, scalar] = [1, 0, 0, 0, false];
+  for (const source of new Lexer().lex(text)) {
+    const at = line;
+    line += source.split('\n').length - 1;
+    // The text of a plain scalar follows its mark, and may look like anything.
+    if (scalar) {
+      scalar = false;
+      continue;
+    }
+    const problem = (found: string, legal: string) => ({ line: at, place: 'YAML', found, legal });
+    switch (CST.tokenType(source)) {
+      case 'scalar':
+        scalar = true;
+        break;
+      case 'newline':
+        dashes = 0;
+        break;
+      case 'explicit-key-ind':
+        return problem('an explicit key (`? …`)', 'keys written as `key: value`');
+      case 'flow-map-start':
+      case 'flow-seq-start':
+        brackets += 1;
+        break;
+      case 'flow-map-end':
+      case 'flow-seq-end':
+        brackets -= 1;
+        break;
+      case 'seq-item-ind':
+        dashes += 1;
+        break;
+      case 'map-value-ind':
+        keys += 1;
+        break;
+      default:
+    }
+    if (brackets > DEEPEST || dashes > DEEPEST)
+      return problem(`more than ${DEEPEST} lists or tables inside one another`, `at most ${DEEPEST}`);
+    if (keys > MOST_KEYS) return problem(`more than ${MOST_KEYS} keys`, `at most ${MOST_KEYS}`);
+  }
+  return undefined;
 }
 
 function keyAt(text: string, offset: number): string {

@@ -44,6 +44,67 @@ test('a command that writes its metrics into {metrics} is not repeated inside a 
   );
 });
 
+describe('a quantity without its unit', () => {
+  const limited = (limit: string) => GOOD.replace('limit: 5%', `limit: ${limit}`);
+
+  test.each([
+    ['5', 'found 5 (a number); legal: a percentage with its sign, 5%, or a fraction below 1'],
+    ['1', 'found 1 (a number); legal: a percentage with its sign, 1%, or a fraction below 1'],
+    ['2.5', 'found 2.5 (a number); legal: a percentage with its sign, 2.5%, or a fraction below 1'],
+    ['"5"', 'found "5"; legal: a percentage with its sign, 5%, or a fraction below 1'],
+    ['0', 'found 0 (a number); legal: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03'],
+    ['2000%', 'found "2000%"; legal: a percentage such as 3%, above 0'],
+    ['true', 'found true (a boolean); legal: a percentage such as 3%, above 0'],
+  ])('limit: %s is refused with how to write it', (limit, problem) => {
+    const message = messageOf(() => resolve(limited(limit)));
+    expect(message).toContain(`metrics.wall_time_s.limit: ${problem}`);
+    expect(message).toContain('has a problem;');
+  });
+
+  test('the limit of a pattern is refused alike', () => {
+    const text = GOOD.replace('wall_time_s:', "'test_*':").replace('limit: 5%', 'limit: 5');
+    expect(messageOf(() => resolve(text))).toContain(
+      'metrics.test_*.limit: found 5 (a number); legal: a percentage',
+    );
+  });
+
+  test.each([
+    [
+      '  timeout: 10m',
+      '  timeout: 90',
+      'workload.timeout: found 90 (a number); legal: a duration such as 90s',
+    ],
+    ['  timeout: 10m', '  timeout: "90"', 'workload.timeout: found "90"; legal: a duration such as 90s'],
+    ['  timeout: 10m', '  timeout: 200h', 'a week (168h) at most'],
+    ['budget: 20m', 'budget: 20', 'rules.budget: found 20 (a number); legal: a duration'],
+    [
+      '  timeout: 10m',
+      '  memory: 512',
+      'workload.memory: found 512 (a number); legal: a size such as 512m or 2g',
+    ],
+    ['  timeout: 10m', '  memory: "512"', 'workload.memory: found "512"; legal: a size such as 512m or 2g'],
+    ['alpha: 0.05', 'alpha: 5%', 'rules.alpha: found "5%"; legal: a probability such as 0.05'],
+    ['alpha: 0.05', 'alpha: 0.5', 'rules.alpha: found 0.5 (a number); legal: a probability such as 0.05'],
+    // It used to look for a number of blocks without an end.
+    ['alpha: 0.05', 'alpha: 1e-308', 'legal: a probability such as 0.05, from 0.000001 to below 0.5'],
+    ['better: higher', 'better: bigger', 'metrics.tasks.better: found "bigger"; legal: lower, higher'],
+  ])('%s -> %s is refused', (from, to, problem) => {
+    expect(messageOf(() => resolve(GOOD.replace(from, to)))).toContain(problem);
+  });
+
+  test('the option budget is refused alike', () => {
+    expect(messageOf(() => resolve(GOOD, { budget: '20' }))).toContain(
+      'the option budget: found "20"; legal: a duration such as 90s',
+    );
+  });
+
+  test('what is written well is read', () => {
+    expect(resolve(limited('0.5%')).metrics.find(({ name }) => name === 'wall_time_s')?.limit).toBe(0.005);
+    expect(resolve(limited('.05')).metrics.find(({ name }) => name === 'wall_time_s')?.limit).toBe(0.05);
+    expect(resolve(GOOD.replace('alpha: 0.05', 'alpha: 0.001')).rules.alpha).toBe(0.001);
+  });
+});
+
 describe('a workload that is a server', () => {
   const served = (settings: string, more = '') =>
     GOOD.replace('  timeout: 10m', `  server: { load: [python, load.py], ${settings} }${more}`);
@@ -562,8 +623,8 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:9: variants.debian: found a table (interpeter); legal: one of interpreter, image, bake to say where the Python comes from
        .github/pacegate.yml:10: variants.new.interpreter: found "conda"; legal: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host
        .github/pacegate.yml:11: variants.old.python: found 3.1 (a number); legal: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)
-       .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; legal: a percentage such as 3%, above 0
-       .github/pacegate.yml:14: rules.alpha: found 2 (a number); legal: a probability, above 0 and below 0.5
+       .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; legal: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03
+       .github/pacegate.yml:14: rules.alpha: found 2 (a number); legal: a probability such as 0.05, from 0.000001 to below 0.5
        .github/pacegate.yml:14: rules.fail-on.0: found "slower"; legal: failed, regressed, no_data, inconclusive, incomparable, no_baseline, accepted, improved, unchanged"
     `);
   });

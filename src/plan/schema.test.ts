@@ -25,4 +25,13 @@ rules: { alpha: 0.05, profile: balanced, budget: 20m, fail-on: [regressed] }
 `;
   expect(validate(parse(example))).toBe(true);
   expect(validate(parse(example.replace('budget', 'bugdet')))).toBe(false);
+  for (const [right, wrong] of [
+    ['limit: 3%', 'limit: 3'],
+    ['limit: 3%', 'limit: "3"'],
+    ['timeout: 10m', 'timeout: "10"'],
+    ['timeout: 10m', 'memory: "512"'],
+    ['alpha: 0.05', 'alpha: 0.5'],
+    ['alpha: 0.05', 'alpha: 1e-308'],
+  ] as const)
+    expect([wrong, validate(parse(example.replace(right, wrong)))]).toEqual([wrong, false]);
 });

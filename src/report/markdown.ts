@@ -21,7 +21,7 @@ import { notJudged } from './not-judged.ts';
 import { partsDetail } from './parts.ts';
 import { confidence, sentences, type Said } from './sentences.ts';
 import { whyDetails, whySentences } from './why.ts';
-import { change, metricWords, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
+import { change, judgedMetric, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
 
 /** The hidden first line by which a configuration's comment is found again. */
 export const markerOf = (configuration: string): string => `<!-- pacegate:${configuration} -->`;
@@ -71,6 +71,7 @@ export function renderMarkdown(
   const said = sentences(comparison, { name: code, text: sentence });
   const below = said.filter(({ verdict }) => TOLD_OPENLY.has(verdict)).slice(0, SENTENCES_SHOWN);
   const notes = session?.notes ?? [];
+  const rules = session?.rules;
   // Where nothing could be compared the notes say why.
   const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
   const [stops, ...rest] = lead(comparison, session, 'job');
@@ -86,9 +87,9 @@ export function renderMarkdown(
     ...(session === undefined ? [] : failureDetails(session)),
     ...(session === undefined ? [] : whyDetails(comparison, session)),
     ...saidDetails(said.filter((one) => !below.includes(one))),
-    ...tables(shown.length === 0 ? 'Rows' : 'More rows', more),
-    ...tables('Unchanged', unchanged),
-    ...notJudged(info).flatMap(({ title, rows }) => tables(title, rows)),
+    ...tables(shown.length === 0 ? 'Rows' : 'More rows', more, rules),
+    ...tables('Unchanged', unchanged, rules),
+    ...notJudged(info).flatMap(({ title, rows }) => tables(title, rows, rules)),
     ...remarkDetails(comparison, notesOpen ? [] : notes),
     meaningDetail(comparison),
     ...evidenceDetails(comparison, session),
@@ -119,7 +120,7 @@ export function renderMarkdown(
   ];
   return withinLimit(
     figures(start),
-    [...(shown.length === 0 ? [] : [table(shown)]), ...after.map(figures)],
+    [...(shown.length === 0 ? [] : [table(shown, rules)]), ...after.map(figures)],
     details,
     options,
   );
@@ -163,10 +164,10 @@ function divided(rows: readonly Row[]): Divided {
   };
 }
 
-const tables = (title: string, rows: readonly Row[]): Detail[] =>
+const tables = (title: string, rows: readonly Row[], rules: Session['rules'] | undefined): Detail[] =>
   chunks(rows, 100).map((part, index) => ({
     title: `${title} (${part.length}${index === 0 ? '' : `, part ${index + 1}`})`,
-    body: table(part),
+    body: table(part, rules),
   }));
 
 /** Adds details while they fit; the note on what was left out has its place kept from the beginning. */
@@ -199,10 +200,10 @@ function withinLimit(
 export const folded = ({ title, body, open = false }: Detail): string =>
   `<details${open ? ' open' : ''}><summary>${title}</summary>\n\n${body}\n\n</details>`;
 
-function table(rows: readonly Row[]): string {
+function table(rows: readonly Row[], rules: Session['rules'] | undefined): string {
   const body = rows.map((row) => [
     code(row.variant),
-    unbroken(sentence(metricWords(row.metric))),
+    unbroken(sentence(judgedMetric(row, rules))),
     unbroken(quantity(row.baseline.median, sentence(row.unit))),
     unbroken(quantity(row.head.median, sentence(row.unit))),
     unbroken(change(row)),

@@ -8,7 +8,7 @@ import { movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { confidence, hasFigures, sentences } from './sentences.ts';
 import { whySentences } from './why.ts';
-import { change, isDetail, metricWords, quantity, sorted, VERDICT_WORDS } from './words.ts';
+import { change, isDetail, judgedMetric, quantity, sorted, VERDICT_WORDS } from './words.ts';
 
 export interface TerminalOptions {
   readonly colour: boolean;
@@ -46,7 +46,7 @@ export function renderTerminal(
   const hidden = all.length - rows.length;
   const cells = rows.map((row) => [
     clip(oneLine(row.variant), 24),
-    clip(oneLine(metricWords(row.metric)), 24),
+    clip(oneLine(judgedMetric(row, session?.rules)), 40),
     quantity(row.baseline.median, oneLine(row.unit)),
     quantity(row.head.median, oneLine(row.unit)),
     change(row),

@@ -1,6 +1,7 @@
 import type { Row } from '../compare/comparison.ts';
-import { DESCRIBED_METRICS } from '../session/metric.ts';
-import type { Verdict } from '../session/rules.ts';
+import { DEFAULT_LIMIT, defaultRule, DESCRIBED_METRICS } from '../session/metric.ts';
+import type { Rules, Verdict } from '../session/rules.ts';
+import { PROFILE_SETTINGS } from '../statistics/looks.ts';
 
 /** How figures and verdicts are said to people; the same words in the comment and on the terminal. */
 
@@ -32,6 +33,21 @@ const METRIC_WORDS: Readonly<Record<string, string>> = {
 };
 
 export const metricWords = (metric: string): string => METRIC_WORDS[metric] ?? metric;
+
+/**
+ * The metric of a row, with its limit where that is not the default: who reads `unchanged` must see by which measure.
+ * @param rules those of the session; undefined: of none that is known, and the profile is the default one
+ */
+export function judgedMetric(
+  { metric, limit, gated }: Pick<Row, 'metric' | 'limit' | 'gated'>,
+  rules: Pick<Rules, 'profile'> | undefined,
+): string {
+  const own = defaultRule(metric, true).limit;
+  const byDefault = own === DEFAULT_LIMIT ? PROFILE_SETTINGS[rules?.profile ?? 'balanced'].limit : own;
+  return gated && Math.abs(limit - byDefault) > 1e-12
+    ? `${metricWords(metric)} (limit ${Number((limit * 100).toPrecision(3))} %)`
+    : metricWords(metric);
+}
 
 /** The sign that leads a verdict. Never colour alone: the word always stands beside it. */
 export const SIGNS: Readonly<Record<Verdict | 'info', string>> = {

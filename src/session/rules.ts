@@ -27,10 +27,13 @@ export function parseVerdicts(words: readonly string[]): { named: Verdict[]; unk
 export const evidenceRequestSchema = z.enum(['auto', 'paired', 'stored']);
 export type EvidenceRequest = z.infer<typeof evidenceRequestSchema>;
 
+/** No number of pairs that anyone measures reaches less, and what lies far below is lost in rounding. */
+export const LEAST_ALPHA = 1e-6;
+
 /** Everything that the decision depends on beside the data. Stored with the session, so a file can be judged again. */
 export const rulesSchema = z.object({
   /** One-sided, for the whole family, each direction by itself. */
-  alpha: z.number().gt(0).lt(0.5),
+  alpha: z.number().gte(LEAST_ALPHA).lt(0.5),
   profile: z.enum(PROFILES),
   /** The cap: blocks that a session has at most. */
   blocks: z.int().min(1),
