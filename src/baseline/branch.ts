@@ -74,6 +74,7 @@ export interface BranchOptions {
   /** A folder inside the repository. */
   readonly directory: string;
   readonly branch: string;
+  /** A remote's name or an address; `origin` where nothing is said. */
   readonly remote?: string;
   /** Credentials for the remote, as environment for git. */
   readonly env?: Readonly<Record<string, string>>;
@@ -577,6 +578,8 @@ async function identity(directory: string): Promise<Record<string, string>> {
 }
 
 async function hasRemote(directory: string, remote: string): Promise<boolean> {
+  // An address needs no entry in the repository's configuration.
+  if (remote.includes('/')) return true;
   return (await tryGit(directory, ['remote', 'get-url', remote])).status === 0;
 }
 

@@ -17,13 +17,15 @@ export interface EventContext {
   readonly mergeBase: string | undefined;
   /** The commit before a push. */
   readonly before: string | undefined;
+  /** The commit that the runner names for the event: a pull request's merge commit as GitHub made it. */
+  readonly sha: string | undefined;
+  /** Name of the repository's default branch; undefined where the event does not say. */
+  readonly defaultBranch: string | undefined;
 }
 
 export interface PullRequest {
   readonly number: number;
   readonly baseRef: string;
-  /** The commit at its own tip, which is not the merge commit that is checked out. */
-  readonly headSha: string | undefined;
   /** Its token is read-only, and its files are a stranger's. */
   readonly fromFork: boolean;
 }
@@ -36,9 +38,10 @@ const payloadSchema = z.object({
       number: z.int().positive(),
       base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
       // A fork that was deleted leaves null.
-      head: z.object({ sha: z.string().optional(), repo: z.object({ full_name: z.string() }).nullable() }),
+      head: z.object({ repo: z.object({ full_name: z.string() }).nullable() }),
     })
     .optional(),
+  repository: z.object({ default_branch: z.string().optional() }).optional(),
 });
 
 /**
@@ -65,7 +68,7 @@ export function parseEvent(
       `The event's payload (GITHUB_EVENT_PATH) is not what GitHub sends: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
     );
   }
-  const { pull_request: pull, merge_group, before } = payload.data;
+  const { pull_request: pull, merge_group, before, repository } = payload.data;
   const serverUrl = environment['GITHUB_SERVER_URL'] ?? 'https://github.com';
   return {
     event: need('GITHUB_EVENT_NAME'),
@@ -80,11 +83,12 @@ export function parseEvent(
         : {
             number: pull.number,
             baseRef: pull.base.ref,
-            headSha: pull.head.sha,
             fromFork: pull.head.repo?.full_name !== pull.base.repo.full_name,
           },
     mergeBase: merge_group?.base_sha,
     before,
+    sha: environment['GITHUB_SHA'],
+    defaultBranch: repository?.default_branch,
   };
 }
 

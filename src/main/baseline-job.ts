@@ -1,8 +1,9 @@
 import { tokenEnvironment } from '../baseline/credentials.ts';
 import { oneLine } from '../report/escape.ts';
 import { nightlyHeadline, renderNightlyMarkdown } from '../report/nightly.ts';
+import { upstreamOf } from '../source/trust.ts';
 import { runner, upload, writeSummary } from './delivery.ts';
-import type { Job } from './job.ts';
+import { jobRepository, type Job } from './job.ts';
 import { endOf, measureNight } from './nightly.ts';
 import { openProject } from './project.ts';
 import { writeResults } from './results.ts';
@@ -16,11 +17,17 @@ export async function baselineJob({
   context,
   signal,
 }: Job): Promise<number> {
-  const project = await openProject({ directory, config: inputs.config, overrides });
+  const project = await openProject({ directory, config: inputs.config, overrides, follow: false });
   const gitEnvironment = await tokenEnvironment(project.top, inputs.githubToken, event.serverUrl);
   const night = await measureNight(
     project,
-    { event: event.event, gitEnvironment, anchorNow: false },
+    {
+      event: event.event,
+      remote: await upstreamOf(project.top, jobRepository(event)),
+      ...(event.defaultBranch === undefined ? {} : { defaultBranch: event.defaultBranch }),
+      gitEnvironment,
+      anchorNow: false,
+    },
     context,
     signal,
     async ({ session, comparison }) => {

@@ -7,9 +7,10 @@ import { oneLine } from '../report/escape.ts';
 import { headline } from '../report/headline.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import type { Verdict } from '../session/rules.ts';
+import { upstreamOf } from '../source/trust.ts';
 import { annotate, postComment, runner, upload, writeSummary } from './delivery.ts';
 import { gateRepository, type Occasion } from './gate-repository.ts';
-import type { Job } from './job.ts';
+import { jobRepository, type Job } from './job.ts';
 import { openProject, type Project } from './project.ts';
 import { judgeForReport } from './report-sessions.ts';
 import { writeResults } from './results.ts';
@@ -55,18 +56,21 @@ export async function reportJob(job: Job): Promise<number> {
 }
 
 const openProjectOf = async ({ directory, inputs, overrides }: Job) =>
-  await openProject({ directory, config: inputs.config, overrides });
+  await openProject({ directory, config: inputs.config, overrides, follow: false });
 
 const pathsOf = ({ directory }: Job, paths: readonly string[]) =>
   paths.map((path) => resolve(directory, path));
 
 async function occasionOf({ inputs, event }: Job, { top }: Project): Promise<Occasion> {
-  const { pullRequest, before, mergeBase } = event;
+  const { pullRequest, before, mergeBase, sha, defaultBranch } = event;
   return {
     event: event.event,
+    remote: await upstreamOf(top, jobRepository(event)),
+    ...(defaultBranch === undefined ? {} : { defaultBranch }),
     ...(before === undefined ? {} : { before }),
     ...(pullRequest === undefined ? {} : { baseRef: pullRequest.baseRef }),
-    ...(pullRequest?.headSha === undefined ? {} : { headSha: pullRequest.headSha }),
+    // Of a pull request alone the runner's commit is the merge that GitHub made.
+    ...(pullRequest === undefined || sha === undefined ? {} : { mergeSha: sha }),
     ...(mergeBase === undefined ? {} : { baseSha: mergeBase }),
     gitEnvironment: await tokenEnvironment(top, inputs.githubToken, event.serverUrl),
     secretsOnPullRequests: inputs.buildSecretsOnPullRequests,

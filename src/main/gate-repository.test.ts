@@ -31,7 +31,12 @@ async function gateMerge(variants: string, part: Parameters<typeof gateRepositor
   return await gateRepository(
     await openProject({ directory: repo.path, config: undefined, overrides: {} }),
     {},
-    { event: 'pull_request', gitEnvironment: {}, secretsOnPullRequests: false },
+    {
+      event: 'pull_request',
+      mergeSha: repo.git('rev-parse', 'HEAD'),
+      gitEnvironment: {},
+      secretsOnPullRequests: false,
+    },
     {
       sessionId: 'test',
       workFolder: join(folder, 'work'),

@@ -8,23 +8,26 @@ import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { confirm } from '../pipeline/confirm.ts';
 import { gate, type GateRequest } from '../pipeline/gate.ts';
 import type { Ports, SideTree } from '../pipeline/ports.ts';
-import { guarded, ruleChanges, withoutSecrets, withRulesOf } from '../plan/base-rules.ts';
+import { guarded, guardNotes, ruleChanges, withoutSecrets, withRulesOf } from '../plan/base-rules.ts';
+import { DEFAULTS } from '../plan/defaults.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Overrides } from '../plan/resolve.ts';
+import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { shardOf } from '../plan/shard.ts';
 import type { History } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import type { ShardRequest } from '../session/shard.ts';
-import { exportTree, repositoryName } from '../source/export.ts';
-import { isPullRequest, resolveSides, type SideCommit, type Sides } from '../source/sides.ts';
+import { deletedFiles, exportTree, repositoryName } from '../source/export.ts';
+import { resolveSides, type SideCommit, type Sides } from '../source/sides.ts';
+import type { Standing } from '../source/trust.ts';
 import { checkContext } from '../source/workload-files.ts';
 import { withPorts } from './compose.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
 import type { ProgressLog } from './progress.ts';
-import { planAt, type Project } from './project.ts';
+import { isOutside, planAt, type PlanAt, type Project } from './project.ts';
 import { judgedParts, type JudgedSessions } from './session-files.ts';
 import { newSeed } from './session-id.ts';
+import { standingIn, standingNotes } from './standing.ts';
 import { VERSION } from './version.ts';
 
 /** What a run has whoever asked for it. */
@@ -42,8 +45,12 @@ export interface Occasion {
   readonly event: string;
   readonly before?: string;
   readonly baseRef?: string;
-  /** The commit at the pull request's own tip, to tell the merge commit from it. */
-  readonly headSha?: string;
+  /** The merge commit that GitHub made for the pull request, to tell any other commit from it. */
+  readonly mergeSha?: string;
+  /** The repository's default branch, as the event names it. */
+  readonly defaultBranch?: string;
+  /** The remote's name or address of the job's own repository; `origin` where nothing is said. */
+  readonly remote?: string;
   /** The commit that a merge queue's group starts from. */
   readonly baseSha?: string;
   readonly baselineRef?: string;
@@ -85,15 +92,19 @@ export async function gateRepository(
 ): Promise<GatedRepository> {
   const { top } = project;
   const { log, workFolder, out } = context;
-  const { event, gitEnvironment: env, secretsOnPullRequests, ...rest } = occasion;
-  const sides = await resolveSides({ directory: top, event, env, ...rest });
+  const { event, gitEnvironment: env } = occasion;
+  const { sides, standing } = await sidesOf(project, occasion);
   const baselineCommit = 'unavailable' in sides.baseline ? undefined : sides.baseline;
 
-  const ruled = await ruledPlan(project, overrides, event, baselineCommit);
-  const allowed = isPullRequest(event) && !secretsOnPullRequests ? withoutSecrets(ruled.plan) : ruled.plan;
+  const ruled = await ruledPlan(project, overrides, { standing, sides });
+  const allowed = mayHaveSecrets(standing, occasion) ? ruled.plan : withoutSecrets(ruled.plan);
   const { plan, shard } =
     part.shard === undefined ? { plan: allowed, shard: undefined } : shardOf(allowed, part.shard);
-  const { sessions: history, record: standing, remarks } = await readHistory(top, plan, env, log);
+  const {
+    sessions: history,
+    record: nights,
+    remarks,
+  } = await readHistory(top, plan, env, log, occasion.remote);
   const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) log.warn(warning);
 
@@ -122,7 +133,7 @@ export async function gateRepository(
     seed: plan.seed ?? newSeed(),
     toolVersion: VERSION,
     history,
-    ...(standing === undefined ? {} : { record: standing }),
+    ...(nights === undefined ? {} : { record: nights }),
     knownImage: ({ name }) =>
       baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
     notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings],
@@ -132,8 +143,38 @@ export async function gateRepository(
     { plan, ...context, out },
     async (ports) => await measurePart(request, part.confirm, ports, signal),
   );
-  return { ...result, plan, history, remarks };
+  return { ...result, plan, history, remarks: [...ruled.remarks, ...remarks] };
 }
+
+/** The two sides of a checkout, and on whose word its configuration is acted on. */
+export async function sidesOf(
+  project: Project,
+  occasion: Occasion,
+): Promise<{ readonly sides: Sides; readonly standing: Standing }> {
+  const { event, before, baseRef, mergeSha, baseSha, baselineRef, remote, gitEnvironment: env } = occasion;
+  const standing = await standingIn(project, occasion);
+  // The base that the event names; else the branch that the change is taken to start from.
+  const base = baseRef ?? (standing.kind === 'change' ? standing.branch : undefined);
+  const sides = await resolveSides({
+    directory: project.top,
+    event,
+    env,
+    change: standing.kind === 'change',
+    ...(before === undefined ? {} : { before }),
+    ...(base === undefined ? {} : { baseRef: base }),
+    ...(mergeSha === undefined ? {} : { mergeSha }),
+    ...(baseSha === undefined ? {} : { baseSha }),
+    ...(baselineRef === undefined ? {} : { baselineRef }),
+    ...(remote === undefined ? {} : { remote }),
+  });
+  return { sides, standing };
+}
+
+/** Build secrets are for what is trusted, and for pull requests where the workflow says so. */
+export const mayHaveSecrets = (
+  { kind }: Standing,
+  { event, secretsOnPullRequests }: Pick<Occasion, 'event' | 'secretsOnPullRequests'>,
+): boolean => kind !== 'change' || (event.startsWith('pull_request') && secretsOnPullRequests);
 
 /** One gate, or what confirms an earlier one. */
 async function measurePart(
@@ -155,44 +196,122 @@ const record = ({ commit, dirty }: SideCommit) => ({ commit, dirty });
 const unavailable = ({ baseline }: Sides) =>
   'unavailable' in baseline ? baseline : { unavailable: 'it was not exported' };
 
-/** The plan with the rules that hold, and the sentences on where they come from. */
+/** Whose rules hold, and what is to be said of it. */
+export interface RuledPlan {
+  readonly plan: Plan;
+  /** The base's own, where it has one: its variants build the baseline. */
+  readonly base: Plan | undefined;
+  /** What the change edits. */
+  readonly notes: readonly string[];
+  /** Where the rules come from, where that is not plain: for the top of the report. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * The plan with the rules that hold. A change is judged by its base's: where there is no base, nobody has agreed to any
+ * rules, and its own must not let it through.
+ *
+ * @throws StoreError for a change whose base cannot be had
+ * @throws ConfigurationError for a change that adds a host variant
+ */
 export async function ruledPlan(
   project: Project,
   overrides: Overrides,
-  event: string,
-  baseline: SideCommit | undefined,
-): Promise<{ readonly plan: Plan; readonly base: Plan | undefined; readonly notes: readonly string[] }> {
-  const { plan, file } = project;
-  if (baseline === undefined)
-    return {
-      plan: isPullRequest(event) ? guarded(withoutSecrets(plan), undefined) : plan,
-      base: undefined,
-      notes: isPullRequest(event) ? ["No base could be had, so the rules are this change's own."] : [],
-    };
-  const at = await planAt(project, baseline.commit, overrides);
-  if (!isPullRequest(event)) return { plan, base: at.kind === 'plan' ? at.plan : undefined, notes: [] };
+  { standing, sides }: { readonly standing: Standing; readonly sides: Sides },
+): Promise<RuledPlan> {
+  const { plan } = project;
+  const { baseline, head } = sides;
+  const remarks = standingNotes(standing);
+  if ('unavailable' in baseline) {
+    if (standing.kind !== 'change') return { plan, base: undefined, notes: [], remarks };
+    throw new StoreError(
+      `A change is judged by the rules of its base, and the base could not be had: ${baseline.unavailable}. Nothing was built or run. Let actions/checkout take the pull request's merge commit (its default), or the whole history with fetch-depth: 0, and let the token read the repository (contents: read).${remarks.map((remark) => ` ${remark}`).join('')}`,
+    );
+  }
+  if (standing.kind !== 'change') {
+    const at = await planAt(project, baseline.commit, overrides);
+    return { plan, base: at.kind === 'plan' ? at.plan : undefined, notes: [], remarks };
+  }
+  const { at, note } = await basePlan(project, baseline.commit, head.commit, overrides);
+  const more = [...remarks, ...(note === undefined ? [] : [note])];
   switch (at.kind) {
     case 'plan':
       return {
         plan: guarded(withRulesOf(plan, at.plan, overrides), at.plan),
         base: at.plan,
         notes: ruleChanges(plan, at.plan),
+        remarks: [...more, ...guardNotes(plan, at.plan)],
       };
     case 'none':
       // Nobody has agreed to anything yet, secrets least of all.
       return {
         plan: guarded(withoutSecrets(plan), undefined),
         base: undefined,
-        notes: [`The base has no ${file} yet, so the rules are this change's own.`],
+        notes: [],
+        remarks: [...more, ...guardNotes(plan, undefined)],
       };
-    case 'broken':
+    case 'broken': {
+      // The change that mends it has to pass, and must not bring the rules that let it.
+      const silent = silentPlan(project.top, overrides);
       return {
-        plan: guarded(withoutSecrets(plan), undefined),
+        plan: guarded(withRulesOf(plan, silent, overrides), undefined),
         base: undefined,
-        notes: [`The base's ${file} cannot be read, so the rules are this change's own: ${at.message}`],
+        notes: ruleChanges(plan, { ...silent, variants: plan.variants, workload: plan.workload }),
+        remarks: [
+          ...more,
+          `The base's configuration cannot be read, so the rules are those of a configuration without metrics, rules and build, and not this change's own. ${at.message}`,
+          ...guardNotes(plan, undefined),
+        ],
       };
+    }
   }
 }
+
+/** The configuration of a change's base: under its path, or under the one that the change moves it from. */
+async function basePlan(
+  project: Project,
+  base: string,
+  head: string,
+  overrides: Overrides,
+): Promise<{ readonly at: PlanAt; readonly note?: string }> {
+  const { file, top } = project;
+  if (isOutside(file))
+    return {
+      at: { kind: 'none' },
+      note: `${file} lies outside of the repository, so no base has it: its rules hold.`,
+    };
+  const at = await planAt(project, base, overrides);
+  if (at.kind !== 'none') return { at };
+  for (const path of await deletedFiles(top, base, head, CONFIGURATIONS)) {
+    const before = await planAt({ ...project, file: path }, base, overrides);
+    // Any other file that is deleted is no configuration either.
+    if (before.kind === 'plan' || path === DEFAULTS.configurationFile)
+      return {
+        at: before,
+        note: `The base's configuration is ${path}; this change moves it to ${file}. The rules are those of ${path} in the base.`,
+      };
+  }
+  const beside =
+    file !== DEFAULTS.configurationFile &&
+    (await planAt({ ...project, file: DEFAULTS.configurationFile }, base, {})).kind !== 'none'
+      ? ` The base has ${DEFAULTS.configurationFile}, which is another one.`
+      : '';
+  return {
+    at,
+    note: `The base has no ${file}: this is its first change with one, so the rules are this change's own.${beside}`,
+  };
+}
+
+const CONFIGURATIONS = ['.yml', '.yaml', '.json'];
+
+/** What holds where a configuration says nothing: its rules, metrics and build. */
+const silentPlan = (root: string, overrides: Overrides): Plan =>
+  resolvePlan({
+    text: 'version: 1\nworkload: { command: [python] }\nvariants: { python: { interpreter: debian } }\n',
+    file: DEFAULTS.configurationFile,
+    root,
+    overrides: { ...overrides, variants: undefined },
+  });
 
 /** The stored sessions, or none with a word on why: a history that cannot be read must not stop a gate. */
 export async function readHistory(
@@ -200,6 +319,7 @@ export async function readHistory(
   { baselineBranch, configuration, evidence }: Plan,
   env: Readonly<Record<string, string>>,
   log: ProgressLog,
+  remote = 'origin',
 ): Promise<{
   readonly sessions: readonly Session[];
   /** What they say together; undefined without any. */
@@ -207,7 +327,7 @@ export async function readHistory(
   readonly remarks: readonly string[];
 }> {
   try {
-    const branch = openBaselineBranch({ directory, branch: baselineBranch, env });
+    const branch = openBaselineBranch({ directory, branch: baselineBranch, env, remote });
     const { sessions, summaries, problems } = await branch.read(configuration);
     for (const problem of problems) log.warn(problem);
     return {

@@ -1,6 +1,7 @@
 import type { EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
 import type { Overrides } from '../plan/resolve.ts';
+import type { JobRepository } from '../source/trust.ts';
 import type { RunContext } from './gate-repository.ts';
 
 /** What every job of the action has. */
@@ -13,3 +14,9 @@ export interface Job {
   readonly context: RunContext;
   readonly signal: AbortSignal;
 }
+
+/** The repository that the runner's job belongs to, whatever was checked out. */
+export const jobRepository = ({ owner, repo, serverUrl }: EventContext): JobRepository => ({
+  name: `${owner}/${repo}`,
+  serverUrl,
+});

@@ -20,15 +20,14 @@ import { compareWithAnchor, findAnchor, type AnchorResult } from './anchor.ts';
 import { withPorts } from './compose.ts';
 import { exportSide, type RunContext } from './gate-repository.ts';
 import type { Project } from './project.ts';
+import { standingIn, type StandingRequest } from './standing.ts';
 import { duration } from './progress.ts';
 import { jsonText } from './results.ts';
 import { newSeed } from './session-id.ts';
 import { VERSION } from './version.ts';
 
-export interface NightlyOccasion {
-  /** `schedule`, `push`, … or `terminal`. */
-  readonly event: string;
-  readonly gitEnvironment: Readonly<Record<string, string>>;
+/** The event, `schedule`, `push`, … or `terminal`, and what the trust of its commit is asked with. */
+export interface NightlyOccasion extends StandingRequest {
   /** Compare with the anchor although it is not due. */
   readonly anchorNow: boolean;
 }
@@ -75,14 +74,15 @@ export async function measureNight(
   signal: AbortSignal,
   keep: (night: GateResult) => Promise<void>,
 ): Promise<Night> {
-  const { event, gitEnvironment: env, anchorNow } = occasion;
+  const { event, gitEnvironment: env, remote = 'origin', anchorNow } = occasion;
   const { plan, top } = project;
   const { log } = context;
-  const commit = await commitOfNight(project, event);
+  const commit = await commitOfNight(project, occasion);
   let written: History | undefined;
   const branch = openBaselineBranch({
     directory: top,
     branch: plan.baselineBranch,
+    remote,
     env,
     evaluation: evaluation((history) => {
       written = history;
@@ -119,13 +119,20 @@ export async function measureNight(
   return ended(appended, await compareWithAnchor(project, request, context, signal, append));
 }
 
-/** @throws ConfigurationError where the checkout is not a commit that everybody can have */
-async function commitOfNight({ top, repository }: Project, event: string): Promise<SideCommit> {
+/** @throws ConfigurationError where the checkout is not a commit that everybody can have, or is somebody's change */
+async function commitOfNight(project: Project, occasion: NightlyOccasion): Promise<SideCommit> {
+  const { top, repository } = project;
+  const { event } = occasion;
   if (!repository)
     throw new ConfigurationError(`${top} is no git repository, so there is no branch to keep a baseline on.`);
   if (isPullRequest(event))
     throw new ConfigurationError(
       `Mode baseline was asked for by ${event}; a pull request never feeds the baseline. Run it on a schedule or on a push to the main branch.`,
+    );
+  const standing = await standingIn(project, occasion);
+  if (standing.kind === 'change')
+    throw new ConfigurationError(
+      `Mode baseline stores what every pull request is compared with, so it takes trusted commits alone; nothing was built or run. Found: ${standing.reason ?? event}. Check out the default branch, or list this branch under trust.branches in the default branch's ${project.file}.`,
     );
   if (event !== 'terminal') return await resolveCommit(top);
   const head = await resolveHead(top);

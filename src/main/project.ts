@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
@@ -22,10 +22,17 @@ export interface ProjectRequest {
   /** As typed, from the directory; without one the default, from the top. */
   readonly config: string | undefined;
   readonly overrides: Overrides;
+  /** Whether the file may be a link out of the repository: what a change links to is not for its report. */
+  readonly follow?: boolean;
 }
 
 /** @throws ConfigurationError when there is no configuration, or with all that is wrong with it. */
-export async function openProject({ directory, config, overrides }: ProjectRequest): Promise<Project> {
+export async function openProject({
+  directory,
+  config,
+  overrides,
+  follow = true,
+}: ProjectRequest): Promise<Project> {
   const found = await topLevel(directory);
   const top = found ?? resolve(directory);
   const path = config === undefined ? join(top, DEFAULTS.configurationFile) : resolve(directory, config);
@@ -36,6 +43,7 @@ export async function openProject({ directory, config, overrides }: ProjectReque
       { cause: error },
     );
   });
+  if (!follow && !isOutside(file)) await refuseLinkOut(top, path, file);
   return {
     top,
     repository: found !== undefined,
@@ -44,17 +52,31 @@ export async function openProject({ directory, config, overrides }: ProjectReque
   };
 }
 
-/** What a commit's own configuration says; `none` where it has none, `broken` where it cannot be read. */
+async function refuseLinkOut(top: string, path: string, file: string): Promise<void> {
+  const real = relative(await realpath(top), await realpath(path));
+  if (isOutside(real))
+    throw new ConfigurationError(
+      `${file} is a link that leads out of the repository. Put the configuration itself there.`,
+    );
+}
+
+/** What a commit's own configuration says; `none` where it has none, `broken` where there is one that cannot be read. */
 export type PlanAt =
   | { readonly kind: 'plan'; readonly plan: Plan }
   | { readonly kind: 'none' }
   | { readonly kind: 'broken'; readonly message: string };
 
+/** Whether a configuration lies outside of the repository, and so in none of its commits. */
+export const isOutside = (file: string): boolean => file.startsWith('..') || isAbsolute(file);
+
 /** Reads the configuration of a commit. */
 export async function planAt({ top, file }: Project, commit: string, overrides: Overrides): Promise<PlanAt> {
-  if (file.startsWith('..') || isAbsolute(file)) return { kind: 'none' };
-  const text = await readFileAt(top, commit, file);
-  if (text === undefined) return { kind: 'none' };
+  if (isOutside(file)) return { kind: 'none' };
+  const found = await readFileAt(top, commit, file);
+  if (found.kind === 'none') return found;
+  if (found.kind === 'refused')
+    return { kind: 'broken', message: `${file} at ${commit.slice(0, 10)} ${found.reason}.` };
+  const { text } = found;
   const read = (variants: Overrides['variants']): PlanAt => {
     try {
       return {

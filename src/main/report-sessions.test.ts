@@ -28,6 +28,7 @@ repo.commit('change');
 repo.git('checkout', '-q', 'main');
 repo.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
 const head = repo.git('rev-parse', 'HEAD');
+repo.git('remote', 'add', 'origin', repo.path);
 
 const measured = drawn({ a: { wall_time_s: { level: 1, change: 0.2, spread: 0.002 } } }, { blocks: 12 });
 const session: Session = {
@@ -40,19 +41,26 @@ const session: Session = {
   // What a job that was tampered with would hand over.
   rules: { ...measured.rules, metrics: measured.rules.metrics.map((rule) => ({ ...rule, limit: 0.5 })) },
 };
-const report = async (named: readonly NamedSession[], event: string) =>
+const report = async (named: readonly NamedSession[], event: string, defaultBranch = 'main') =>
   await judgeForReport(named, {
     event,
     overrides: {},
     openProject: async () => await openProject({ directory: repo.path, config: undefined, overrides: {} }),
-    occasion: () => Promise.resolve({ event, gitEnvironment: {}, secretsOnPullRequests: false }),
+    occasion: () =>
+      Promise.resolve({
+        event,
+        mergeSha: head,
+        defaultBranch,
+        gitEnvironment: {},
+        secretsOnPullRequests: false,
+      }),
   });
 
 test("on a pull request the rules are the base's, whatever the sessions carry", async () => {
   const { judged, failOn, remarks } = await report([{ session, file: 'session.json' }], 'pull_request');
   expect(judged.comparison.verdict).toBe('regressed');
   expect(failOn).toEqual(['regressed', 'inconclusive']);
-  expect(remarks[0]).toContain(
+  expect(remarks.join(' ')).toContain(
     "The sessions carry other rules than the base's configuration, whose rules hold",
   );
   expect(remarks.join(' ')).toContain('This change edits its own configuration');
@@ -64,10 +72,18 @@ test('what a session says of the stored ones is not believed on a pull request',
   expect(judged.session.history).toBeUndefined();
 });
 
-test('elsewhere a session is judged by its own rules, and needs no checkout', async () => {
+test('on the default branch a session is judged by its own rules', async () => {
   const { judged, remarks } = await report([{ session, file: 'session.json' }], 'push');
   expect(judged.comparison.verdict).not.toBe('regressed');
   expect(remarks).toEqual([]);
+});
+
+test("of a change the rules are the base's, whatever the event is called", async () => {
+  repo.git('branch', '-q', '-f', 'accepted', base);
+  const named = [{ session, file: 'session.json' }];
+  const { judged, remarks } = await report(named, 'workflow_run', 'accepted');
+  expect(judged.comparison.verdict).toBe('regressed');
+  expect(remarks[0]).toContain(`${head.slice(0, 10)} is not on the default branch accepted`);
 });
 
 test('sessions of another commit than the checkout are refused on a pull request', async () => {

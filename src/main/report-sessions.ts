@@ -9,8 +9,7 @@ import { ConfigurationError } from '../errors/errors.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import type { Verdict } from '../session/rules.ts';
 import { withoutHistory } from '../session/session.ts';
-import { isPullRequest, resolveSides } from '../source/sides.ts';
-import { ruledPlan, type Occasion } from './gate-repository.ts';
+import { ruledPlan, sidesOf, type Occasion } from './gate-repository.ts';
 import type { Project } from './project.ts';
 import { judgedTogether, type JudgedSessions } from './session-files.ts';
 
@@ -30,8 +29,8 @@ export interface ReportedSessions {
 /**
  * Judges sessions that other jobs measured.
  *
- * On a pull request nothing in them is believed but what was measured: the rules are those of the base's configuration,
- * and the commits have to be the ones that are checked out here.
+ * Of a change nothing in them is believed but what was measured: the rules are those of the base's configuration, and
+ * the commits have to be the ones that are checked out here.
  *
  * @throws ConfigurationError where the sessions are not those of one gate, or not of this pull request
  */
@@ -39,15 +38,14 @@ export async function judgeForReport(
   named: readonly NamedSession[],
   { event, overrides, openProject, occasion }: ReportRequest,
 ): Promise<ReportedSessions> {
-  if (!isPullRequest(event)) {
+  const project = await openProject();
+  const { sides, standing } = await sidesOf(project, await occasion(project));
+  if (standing.kind !== 'change') {
     const judged = judgedTogether(named);
     return { judged, failOn: overrides.failOn ?? judged.session.rules.failOn, remarks: [] };
   }
-  const project = await openProject();
-  const { gitEnvironment, ...rest } = await occasion(project);
-  const sides = await resolveSides({ directory: project.top, env: gitEnvironment, ...rest });
   const baseline = 'unavailable' in sides.baseline ? undefined : sides.baseline;
-  const { plan, notes } = await ruledPlan(project, overrides, event, baseline);
+  const { plan, notes, remarks } = await ruledPlan(project, overrides, { standing, sides });
   const [first] = named;
   const here = identityOf({
     source: {
@@ -80,8 +78,9 @@ export async function judgeForReport(
     failOn: plan.rules.failOn,
     remarks:
       edited.length === 0
-        ? []
+        ? remarks
         : [
+            ...remarks,
             `The sessions carry other rules than the base's configuration, whose rules hold: ${edited[0] ?? ''}`,
             ...notes,
           ],

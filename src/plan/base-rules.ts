@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors/errors.ts';
-import { deepFreeze, type Plan } from './plan.ts';
+import { deepFreeze, type InterpreterVariant, type Plan } from './plan.ts';
 import type { Overrides } from './resolve.ts';
 
 /**
@@ -27,9 +27,10 @@ export function withoutSecrets(plan: Plan): Plan {
 }
 
 /**
- * The variants of a pull request without what would reach past the containers: a folder of this machine as a build
- * context of an interpreter, unless the base names it too; and a host interpreter that the base does not have is
- * refused, for its code would run on the runner itself.
+ * A change's plan without what would reach past the containers: build contexts of an interpreter that the base does not
+ * name, and whatever leads out of the checkout; and a host interpreter that the base does not have is refused, for its
+ * code would run on the runner itself.
+ * @param base undefined where the base has no configuration
  * @throws ConfigurationError for such a host variant
  */
 export function guarded(plan: Plan, base: Plan | undefined): Plan {
@@ -43,14 +44,32 @@ export function guarded(plan: Plan, base: Plan | undefined): Plan {
     );
   const variants = plan.variants.map((variant) => {
     if (variant.kind !== 'interpreter') return variant;
-    const own = base?.variants.find(({ name }) => name === variant.name);
-    const allowed = own?.kind === 'interpreter' ? own.contexts : {};
-    const contexts = Object.entries(variant.contexts).filter(
-      ([name, value]) => value.includes('://') || allowed[name] === value,
-    );
+    const refused = refusedContexts(variant, base);
+    const contexts = Object.entries(variant.contexts).filter(([name]) => !refused.includes(name));
     return { ...variant, contexts: Object.fromEntries(contexts) };
   });
-  return deepFreeze({ ...plan, variants });
+  return deepFreeze({ ...plan, variants, confined: true });
+}
+
+/** Sentences on the build contexts that `guarded` leaves out: the build then goes without them. */
+export const guardNotes = (plan: Plan, base: Plan | undefined): readonly string[] =>
+  plan.variants.flatMap((variant) => {
+    const refused = variant.kind === 'interpreter' ? refusedContexts(variant, base) : [];
+    return refused.length === 0
+      ? []
+      : [
+          `The variant ${variant.name} is built without its ${refused.length === 1 ? 'context' : 'contexts'} ${refused.join(', ')}: the configuration of the base does not name ${refused.length === 1 ? 'it' : 'them'}. Add ${refused.length === 1 ? 'it' : 'them'} on the base branch first.`,
+        ];
+  });
+
+/** Names of contexts that no interpreter of the base has with this value. */
+function refusedContexts({ contexts }: InterpreterVariant, base: Plan | undefined): readonly string[] {
+  const named = (base?.variants ?? []).flatMap((variant) =>
+    variant.kind === 'interpreter' ? Object.entries(variant.contexts) : [],
+  );
+  return Object.entries(contexts)
+    .filter(([name, value]) => !named.some(([own, allowed]) => own === name && allowed === value))
+    .map(([name]) => name);
 }
 
 /** Sentences on what the head's configuration changes of its own judgement; none where nothing changed. */

@@ -429,6 +429,19 @@ const buildSchema = table({
   }),
 });
 
+const BRANCH = 'a branch, or a pattern that begins with a letter or digit, such as release/*';
+
+const trustSchema = table({
+  branches: z
+    .array(z.string(legal(BRANCH)).regex(/^[A-Za-z0-9][A-Za-z0-9._/*+-]{0,199}$/, legal(BRANCH)))
+    .optional()
+    .meta({
+      description:
+        "Branches beside the default one whose commits are trusted as its own are, by GitHub's patterns (* is anything but a slash, ** anything). Only what stands on the default branch counts.",
+      examples: [['release/*']],
+    }),
+}).meta({ description: 'Whose commits may use build secrets, host variants and the baseline branch.' });
+
 export const configurationSchema = table({
   version: z.literal(1, legal('1')),
   workload: workloadSchema,
@@ -452,6 +465,7 @@ export const configurationSchema = table({
     .optional(),
   rules: rulesSchema.optional(),
   build: buildSchema.optional(),
+  trust: trustSchema.optional(),
 }).meta({ title: 'Pacegate configuration' });
 export type Configuration = z.infer<typeof configurationSchema>;
 

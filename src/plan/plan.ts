@@ -144,6 +144,13 @@ export interface Plan {
   readonly baselineBranch: string;
   /** `rules.anchor`: a tag or commit with which the nightly compares once a week; undefined for none. */
   readonly anchor: string | undefined;
+  /** `trust.branches`: patterns of branches that are trusted beside the default one, where this is its configuration. */
+  readonly trustedBranches: readonly string[];
+  /**
+   * The variants are somebody's change: whatever they name of this machine has to lie inside of the checkout, or be
+   * named by the base.
+   */
+  readonly confined?: true;
 }
 
 /** Freezes a value and everything in it. */

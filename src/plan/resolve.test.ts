@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfigurationError } from '../errors/errors.ts';
-import { guarded, ruleChanges, withoutSecrets, withRulesOf } from './base-rules.ts';
+import { guarded, guardNotes, ruleChanges, withoutSecrets, withRulesOf } from './base-rules.ts';
 import type { Plan } from './plan.ts';
 import { configurationName, resolvePlan, type Overrides } from './resolve.ts';
 
@@ -563,7 +563,13 @@ test('a pull request brings no folder of the machine into a build and no interpr
   expect(contextsOf(guarded(added('/'), resolve(GOOD)))).toEqual({});
   expect(contextsOf(guarded(added('/srv'), added('/srv')))).toEqual({ 'python-source': '/srv' });
   const image = 'docker-image://mirror';
-  expect(contextsOf(guarded(added(image), resolve(GOOD)))).toEqual({ 'python-source': image });
+  expect(contextsOf(guarded(added(image), resolve(GOOD)))).toEqual({});
+  expect(contextsOf(guarded(added(image), added(image)))).toEqual({ 'python-source': image });
+  expect(guardNotes(added(image), added(image))).toEqual([]);
+  expect(guardNotes(added(image), resolve(GOOD))[0]).toContain(
+    'is built without its context python-source: the configuration of the base does not name it',
+  );
+  expect(guarded(resolve(GOOD), resolve(GOOD)).confined).toBe(true);
   const without = resolve(GOOD.replace('  here: { interpreter: host, python: python3 }\n', ''));
   expect(messageOf(() => guarded(resolve(GOOD), without))).toContain('here: a pull request adds a variant');
   expect(messageOf(() => guarded(resolve(GOOD), undefined))).toContain('here: a pull request adds a variant');

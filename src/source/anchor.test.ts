@@ -29,7 +29,7 @@ test('a shallow checkout can read the commit, and gets neither it nor a tag of i
   for (const ref of ['v1.0', first]) {
     const checkout = shallowClone(path, 'main');
     expect((await resolve(checkout.path, ref)).commit).toBe(first);
-    expect(await readFileAt(checkout.path, first, 'app.py')).toBe('one');
+    expect(await readFileAt(checkout.path, first, 'app.py')).toEqual({ kind: 'text', text: 'one' });
     expect(() => runGit(checkout.path, 'cat-file', '-t', first)).toThrow();
     expect(runGit(checkout.path, 'for-each-ref')).not.toContain('v1.0');
   }

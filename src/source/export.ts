@@ -32,14 +32,80 @@ export async function exportTree(
   }
 }
 
-/** A file's text at a commit, or undefined where the commit does not have it. */
-export async function readFileAt(
+/** What a commit has under a path, links inside of the repository followed. */
+export type FileAt =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'none' }
+  /** Something is there that is no file of the repository: it must not count as nothing. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** git's words for a link that cannot be followed. */
+const LINKS: Readonly<Record<string, string>> = {
+  symlink: 'is a link out of the repository',
+  dangling: 'is a link to a file that the commit does not have',
+  loop: 'is a link that leads back to itself',
+  notdir: 'leads through a link to something that is no folder',
+};
+
+/**
+ * A file's text at a commit.
+ * @throws StoreError when git cannot look
+ */
+export async function readFileAt(directory: string, commit: string, path: string): Promise<FileAt> {
+  if (path.includes('\n')) return { kind: 'refused', reason: 'has a name with a line break in it' };
+  const submodule = await submoduleOn(directory, commit, path);
+  if (submodule !== undefined)
+    return { kind: 'refused', reason: `lies in the submodule ${submodule}, which is another repository` };
+  const answer = await git(
+    directory,
+    ['cat-file', '--follow-symlinks', '--batch=%(objecttype) %(objectsize)'],
+    { input: `${commit}:${path}\n` },
+  );
+  const [heading = ''] = answer.split('\n', 1);
+  const text = answer.slice(heading.length + 1);
+  const [, word = ''] = / ?(\w+)(?: \d+)?$/.exec(heading) ?? [];
+  if (/^blob \d+$/.test(heading)) return { kind: 'text', text };
+  if (/^tree \d+$/.test(heading)) return { kind: 'refused', reason: 'is a folder' };
+  if (heading.endsWith(' missing')) return { kind: 'none' };
+  const [link = ''] = heading.split(' ');
+  return { kind: 'refused', reason: LINKS[link] ?? `cannot be read (${word === '' ? heading : word})` };
+}
+
+/** The submodule that a path leads into, or is. */
+async function submoduleOn(directory: string, commit: string, path: string): Promise<string | undefined> {
+  const parts = path.split('/');
+  const prefixes = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+  const listed = await git(directory, [
+    '--literal-pathspecs',
+    'ls-tree',
+    '-z',
+    '--full-tree',
+    commit,
+    '--',
+    ...prefixes,
+  ]);
+  const entry = listed.split('\0').find((line) => line.startsWith('160000 '));
+  return entry?.split('\t')[1];
+}
+
+/** Files that a change deletes, of the endings that are asked for. */
+export async function deletedFiles(
   directory: string,
-  commit: string,
-  path: string,
-): Promise<string | undefined> {
-  const { status, stdout } = await tryGit(directory, ['cat-file', 'blob', `${commit}:${path}`]);
-  return status === 0 ? stdout : undefined;
+  from: string,
+  to: string,
+  endings: readonly string[],
+): Promise<readonly string[]> {
+  const listed = await git(directory, [
+    'diff-tree',
+    '-r',
+    '-z',
+    '--no-renames',
+    '--diff-filter=D',
+    '--name-only',
+    from,
+    to,
+  ]);
+  return listed.split('\0').filter((path) => endings.some((ending) => path.endsWith(ending)));
 }
 
 /** `owner/name`, from the runner's environment or origin's address; the folder's name without either. */

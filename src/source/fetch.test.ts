@@ -68,7 +68,7 @@ describe.each([
     expect(await fetchCommit({ directory }, three)).toBeUndefined();
     expect(await fetchBranch({ directory }, 'main')).toEqual({ commit: four });
     expect(await fetchTag({ directory }, 'v1')).toEqual({ commit: two });
-    expect(await readFileAt(directory, three, 'app.py')).toBe('three');
+    expect(await readFileAt(directory, three, 'app.py')).toEqual({ kind: 'text', text: 'three' });
     await resolveHead(directory);
     await resolveSides({ directory, event: 'push', before: two });
     await exportTree(directory, two, join(temporaryFolder(), 'two'));
@@ -100,7 +100,7 @@ describe.each([
     const { head, baseline } = await resolveSides({ directory, event: 'pull_request', baseRef: 'main' });
     expect(head.commit).toBe(late);
     expect(baseline).toMatchObject({ commit: two });
-    expect(await readFileAt(directory, two, 'app.py')).toBe('two');
+    expect(await readFileAt(directory, two, 'app.py')).toEqual({ kind: 'text', text: 'two' });
   });
 });
 
@@ -140,7 +140,7 @@ test('a repository with SHA-256 names is read like any other', async () => {
   const clone = temporaryFolder();
   runGit(clone, 'clone', '-q', '--depth=1', `file://${made.path}`, '.');
   expect(await fetchCommit({ directory: clone }, one)).toBeUndefined();
-  expect(await readFileAt(clone, one, 'app.py')).toBe('one');
+  expect(await readFileAt(clone, one, 'app.py')).toEqual({ kind: 'text', text: 'one' });
 });
 
 test('what cannot be had says why, in the line of git that says it', async () => {

@@ -6,12 +6,12 @@ export interface FetchRequest {
   readonly directory: string;
   /** Credentials for the remote, as environment for git. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A remote's name or an address; `origin` where nothing is said. */
+  readonly remote?: string;
 }
 
 /** A commit, or a sentence's part that says why there is none. */
 export type Fetched = { readonly commit: string } | { readonly missing: string };
-
-const REMOTE = 'origin';
 
 /**
  * Makes sure that a commit's files can be read here. Its history does not come with it, and what is fetched is kept
@@ -20,14 +20,14 @@ const REMOTE = 'origin';
  * @returns undefined, or why it is not here
  */
 export async function fetchCommit(
-  { directory, env = {} }: FetchRequest,
+  { directory, env = {}, remote = 'origin' }: FetchRequest,
   commit: string,
 ): Promise<string | undefined> {
   if (await isHere(directory, commit)) return undefined;
   const store = await gitStore(directory);
-  const fetched = await fetchInto(store, 'objects', REMOTE, [commit], { env });
+  const fetched = await fetchInto(store, 'objects', remote, [commit], { env });
   if (await isHere(directory, commit)) return undefined;
-  return fetched.status === 0 ? `origin sent something else than ${commit}` : gitReason(fetched.stderr);
+  return fetched.status === 0 ? `${remote} sent something else than ${commit}` : gitReason(fetched.stderr);
 }
 
 /** The newest commit of a branch of origin, its files readable here. */
@@ -45,11 +45,11 @@ export async function fetchTag(request: FetchRequest, tag: string): Promise<Fetc
 }
 
 async function fetchTip(request: FetchRequest, ref: string, refusal: string): Promise<Fetched> {
-  const { directory, env = {} } = request;
+  const { directory, env = {}, remote = 'origin' } = request;
   if ((await tryGit(directory, ['check-ref-format', ref])).status !== 0) return { missing: refusal };
   const store = await gitStore(directory);
   const target = `refs/pacegate/${ref}`;
-  const fetched = await fetchInto(store, 'objects', REMOTE, [`+${ref}:${target}`], { env });
+  const fetched = await fetchInto(store, 'objects', remote, [`+${ref}:${target}`], { env });
   if (fetched.status !== 0) return { missing: gitReason(fetched.stderr) };
   // A tag may be an object of its own.
   const peeled = await tryInStore(store, 'objects', [
@@ -60,22 +60,23 @@ async function fetchTip(request: FetchRequest, ref: string, refusal: string): Pr
   ]);
   return peeled.status === 0
     ? { commit: peeled.stdout.trim() }
-    : { missing: `${ref} of origin is not a commit` };
+    : { missing: `${ref} of ${remote} is not a commit` };
 }
 
 /** The branch that origin calls its own: the one that its HEAD names. */
 export async function defaultBranch({
   directory,
   env = {},
+  remote = 'origin',
 }: FetchRequest): Promise<{ readonly branch: string } | { readonly missing: string }> {
   const store = await gitStore(directory);
-  const listed = await tryInStore(store, 'objects', ['ls-remote', '--symref', REMOTE, 'HEAD'], {
+  const listed = await tryInStore(store, 'objects', ['ls-remote', '--symref', remote, 'HEAD'], {
     env,
     timeoutSeconds: ASKING_SECONDS,
   });
   if (listed.status !== 0) return { missing: gitReason(listed.stderr) };
   const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(listed.stdout)?.[1];
-  return branch === undefined ? { missing: 'origin names no default branch' } : { branch };
+  return branch === undefined ? { missing: `${remote} names no default branch` } : { branch };
 }
 
 /** The list of a server's refs is one answer. */
@@ -116,20 +117,38 @@ export async function mergeBase(request: FetchRequest, commit: string, branch: s
 
 /** Brings the commits of a branch, and of a commit where origin has it. @returns the branch's tip */
 async function fetchHistory(request: FetchRequest, branch: string, commit: string): Promise<Fetched> {
-  const { directory, env = {} } = request;
+  const { directory, env = {}, remote = 'origin' } = request;
   const ref = `refs/heads/${branch}`;
   if ((await tryGit(directory, ['check-ref-format', ref])).status !== 0)
     return { missing: `${JSON.stringify(branch)} is not the name of a branch` };
   const store = await gitStore(directory);
   const target = `refs/pacegate/${ref}`;
-  const fetch = async (...names: string[]) => await fetchInto(store, 'history', REMOTE, names, { env });
+  const fetch = async (...names: string[]) => await fetchInto(store, 'history', remote, names, { env });
   const both = await fetch(`+${ref}:${target}`, commit);
   // A commit of a terminal may be nowhere but here; what it stands on is on the branch.
   const fetched = both.status === 0 ? both : await fetch(`+${ref}:${target}`);
   if (fetched.status !== 0) return { missing: gitReason(fetched.stderr) };
   const tip = await tryInStore(store, 'history', ['rev-parse', '--verify', '--quiet', `${target}^{commit}`]);
-  return tip.status === 0 ? { commit: tip.stdout.trim() } : { missing: `${ref} of origin is not a commit` };
+  return tip.status === 0
+    ? { commit: tip.stdout.trim() }
+    : { missing: `${ref} of ${remote} is not a commit` };
 }
 
 const isHere = async (directory: string, commit: string) =>
   (await tryGit(directory, ['cat-file', '-e', `${commit}^{tree}`])).status === 0;
+
+/** The branches of the remote. */
+export async function branchesOf({
+  directory,
+  env = {},
+  remote = 'origin',
+}: FetchRequest): Promise<{ readonly branches: readonly string[] } | { readonly missing: string }> {
+  const store = await gitStore(directory);
+  const listed = await tryInStore(store, 'objects', ['ls-remote', '--heads', remote], {
+    env,
+    timeoutSeconds: ASKING_SECONDS,
+  });
+  return listed.status === 0
+    ? { branches: [...listed.stdout.matchAll(/\trefs\/heads\/(\S+)$/gm)].map(([, name = '']) => name) }
+    : { missing: gitReason(listed.stderr) };
+}

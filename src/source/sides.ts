@@ -33,8 +33,12 @@ export interface SidesRequest {
   readonly before?: string;
   /** Name of the branch a pull request goes to. */
   readonly baseRef?: string;
-  /** The commit at a pull request's own tip. */
-  readonly headSha?: string;
+  /** The merge commit that GitHub made for this pull request, as the runner names it (GITHUB_SHA). */
+  readonly mergeSha?: string;
+  /** Whatever the event is, the checkout is somebody's change and its base is where it left `baseRef`. */
+  readonly change?: boolean;
+  /** Where base and history are fetched from: a remote's name or an address. `origin` where nothing is said. */
+  readonly remote?: string;
   /** The commit that a merge queue's group starts from. */
   readonly baseSha?: string;
   /** `--baseline REF`. */
@@ -62,7 +66,7 @@ export async function resolveSides(request: SidesRequest): Promise<Sides> {
   if (baselineRef !== undefined)
     return { head, baseline: await namedBaseline(request, baselineRef), notes: [] };
   if (event === 'merge_group') return await mergeGroupSides(request, head);
-  if (isPullRequest(event)) return await pullRequestSides(request, head);
+  if (isPullRequest(event) || request.change === true) return await pullRequestSides(request, head);
   if (event === 'push') return await pushSides(request, head);
   return await terminalSides(request, head);
 }
@@ -111,45 +115,53 @@ async function workingTree(directory: string): Promise<string> {
 }
 
 async function pullRequestSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
-  const { directory, baseRef, headSha } = request;
+  const { baseRef, mergeSha } = request;
   // The parents are named in the commit itself, which a shallow checkout has although it lacks them.
-  const parents = await parentsOf(directory, head.commit);
-  // The pull request's own tip may be a merge too, of the base into it: its first parent is the change itself.
-  if (parents.length >= 2 && head.commit !== headSha) {
-    const first = parents[0] ?? '';
-    const found = await fetchCommit(request, first);
+  const parents = await parentsOf(request.directory, head.commit);
+  const [first = ''] = parents;
+  // Only of GitHub's own merge commit the first parent is known to be the base. Of any other merge, such as the
+  // change's own tip, the author chose the parents.
+  if (parents.length >= 2 && head.commit === mergeSha) {
+    const missing = await fetchCommit(request, first);
     return {
       head,
       baseline:
-        found === undefined
+        missing === undefined
           ? side(first)
-          : { unavailable: `the merge commit's first parent ${short(first)} could not be fetched: ${found}` },
+          : {
+              unavailable: `the merge commit's first parent ${short(first)} could not be fetched: ${missing}`,
+            },
       notes: [],
     };
   }
   if (baseRef === undefined)
     return {
       head,
-      baseline: { unavailable: 'HEAD is no merge commit, and the event names no base branch' },
+      baseline: { unavailable: "HEAD is not the event's merge commit, and the event names no base branch" },
       notes: [],
     };
   const base = await mergeBase(request, head.commit, baseRef);
   const missing = 'missing' in base ? base.missing : await fetchCommit(request, base.commit);
-  return 'commit' in base && missing === undefined
-    ? {
-        head,
-        baseline: side(base.commit),
-        notes: [
-          `The checkout is not the pull request's merge commit, so the baseline is where it left ${baseRef} (${short(base.commit)}).`,
-        ],
-      }
-    : {
-        head,
-        baseline: {
-          unavailable: `HEAD is not a merge commit, and where its history left ${baseRef} could not be found: ${missing ?? 'no message'}. Check out the pull request's merge commit, or use fetch-depth: 0.`,
-        },
-        notes: [],
-      };
+  if ('missing' in base || missing !== undefined)
+    return {
+      head,
+      baseline: {
+        unavailable: `HEAD is not the merge commit of the pull request, and where its history left ${baseRef} could not be found: ${missing ?? 'no message'}`,
+      },
+      notes: [],
+    };
+  // What is on the branch already is compared with what was there before it.
+  if (base.commit === head.commit && !isPullRequest(request.event)) return await pushSides(request, head);
+  return {
+    head,
+    baseline: side(base.commit),
+    notes:
+      parents.length >= 2 && first === base.commit
+        ? []
+        : [
+            `The checkout is not the pull request's merge commit, so the baseline is where it left ${baseRef} (${short(base.commit)}).`,
+          ],
+  };
 }
 
 /** A merge queue may squash or rebase, so there need be no merge commit: the event names where the group starts. */
@@ -184,7 +196,9 @@ async function pushSides(request: SidesRequest, head: SideCommit): Promise<Sides
         ? side(parent)
         : { unavailable: `the parent ${short(parent)} could not be fetched: ${missing}` },
     notes: [
-      `The commit before this push ${before === undefined || /^0+$/.test(before) ? 'does not exist' : 'is gone'}, so the baseline is the head's parent.`,
+      before === undefined
+        ? `The baseline is the head's parent (${short(parent)}).`
+        : `The commit before this push ${/^0+$/.test(before) ? 'does not exist' : 'is gone'}, so the baseline is the head's parent.`,
     ],
   };
 }

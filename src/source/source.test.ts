@@ -38,7 +38,12 @@ describe('the baseline', () => {
   test('of a pull request is the merge commit’s first parent, fetched into a shallow checkout', async () => {
     const { path, base, merge } = withPullRequest();
     const checkout = shallowClone(path, 'refs/pull/1/merge');
-    const sides = await resolveSides({ directory: checkout.path, event: 'pull_request', baseRef: 'main' });
+    const sides = await resolveSides({
+      directory: checkout.path,
+      event: 'pull_request',
+      baseRef: 'main',
+      mergeSha: merge,
+    });
     expect(sides).toEqual({
       head: { commit: merge, tree: merge, dirty: false },
       baseline: { commit: base, tree: base, dirty: false },
@@ -69,14 +74,38 @@ describe('the baseline', () => {
     checkout.git('clone', '-q', `file://${path}`, '.');
     checkout.git('checkout', '-q', 'feature');
     checkout.git('merge', '-q', '--no-ff', '-m', 'main into feature', 'origin/main');
-    const headSha = checkout.git('rev-parse', 'HEAD');
     const sides = await resolveSides({
       directory: checkout.path,
       event: 'pull_request',
       baseRef: 'main',
-      headSha,
+      mergeSha: git('rev-parse', 'refs/pull/1/merge'),
     });
     expect(sides.baseline).toMatchObject({ commit: git('rev-parse', 'main') });
+  });
+
+  test('of a merge that the author made is not the parent that the author chose', async () => {
+    const { path, git } = withPullRequest();
+    const checkout = repository(temporaryFolder());
+    checkout.git('clone', '-q', `file://${path}`, '.');
+    checkout.git('checkout', '-q', 'feature');
+    checkout.write('.github/pacegate.yml', 'looser rules\n');
+    checkout.commit('looser rules, as the first parent');
+    checkout.git('merge', '-q', '--no-ff', '-m', 'main into feature', 'origin/main');
+    const at = { directory: checkout.path, event: 'pull_request' };
+    expect((await resolveSides({ ...at, baseRef: 'main' })).baseline).toMatchObject({
+      commit: git('rev-parse', 'main'),
+    });
+    expect((await resolveSides(at)).baseline).toEqual({
+      unavailable: "HEAD is not the event's merge commit, and the event names no base branch",
+    });
+  });
+
+  test('of the head alone, one commit deep, is fetched with the history that shows where it left', async () => {
+    const { path, git } = withPullRequest();
+    const checkout = shallowClone(path, 'refs/heads/feature');
+    const sides = await resolveSides({ directory: checkout.path, event: 'pull_request', baseRef: 'main' });
+    expect(sides.baseline).toMatchObject({ commit: git('rev-parse', 'main~1') });
+    expect(sides.notes[0]).toContain("is not the pull request's merge commit");
   });
 
   test('of a merge queue is what the event names, whether it merges, squashes or rebases', async () => {
@@ -96,12 +125,15 @@ describe('the baseline', () => {
   });
 
   test('that cannot be fetched is unavailable with the reason', async () => {
-    const { path } = withPullRequest();
+    const { path, merge } = withPullRequest();
     const checkout = shallowClone(path, 'refs/pull/1/merge');
     checkout.git('remote', 'set-url', 'origin', '/nowhere');
-    const { baseline } = await resolveSides({ directory: checkout.path, event: 'pull_request' });
-    expect(baseline).toEqual({
+    const at = { directory: checkout.path, event: 'pull_request' };
+    expect((await resolveSides({ ...at, mergeSha: merge })).baseline).toEqual({
       unavailable: expect.stringMatching(/first parent .* could not be fetched: /),
+    });
+    expect((await resolveSides({ ...at, baseRef: 'main' })).baseline).toEqual({
+      unavailable: expect.stringMatching(/where its history left main could not be found: /),
     });
   });
 
@@ -142,7 +174,7 @@ describe('the baseline', () => {
     const dirty = await sides();
     expect(dirty.head.dirty).toBe(true);
     expect(dirty.baseline).toMatchObject({ commit: origin.git('rev-parse', 'HEAD') });
-    expect(await readFileAt(origin.path, dirty.head.tree, 'new.py')).toBe('new\n');
+    expect(await readFileAt(origin.path, dirty.head.tree, 'new.py')).toEqual({ kind: 'text', text: 'new\n' });
     // The user's own state is untouched.
     expect(origin.git('status', '--porcelain')).toBe(status);
     expect(readFileSync(join(origin.path, '.git/index')).equals(index)).toBe(true);
@@ -170,8 +202,45 @@ test('an export holds every kind of name, modes and links, and says that submodu
 
 test('a file is read at a commit, and a name that is none is not', async () => {
   const { path, base } = withPullRequest();
-  expect(await readFileAt(path, base, 'app.py')).toBe('two\n');
-  expect(await readFileAt(path, base, 'none.py')).toBeUndefined();
+  expect(await readFileAt(path, base, 'app.py')).toEqual({ kind: 'text', text: 'two\n' });
+  expect(await readFileAt(path, base, 'none.py')).toEqual({ kind: 'none' });
+  expect(await readFileAt(path, base, 'app.py/x')).not.toMatchObject({ kind: 'text' });
+});
+
+test('a file that is a link is followed inside of the repository, and is never nothing outside of it', async () => {
+  const origin = repository();
+  origin.write('real/a.yml', 'one\n\n');
+  origin.write('real/empty.yml', '');
+  const link = (target: string, name: string) => symlinkSync(target, join(origin.path, name));
+  link('real/a.yml', 'inside.yml');
+  link('real', 'folder');
+  link('/etc/passwd', 'absolute.yml');
+  link('../outside.yml', 'outside.yml');
+  link('gone.yml', 'dangling.yml');
+  link('loop.yml', 'loop.yml');
+  origin.git('add', '-A');
+  origin.git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},vendor`);
+  origin.git('commit', '-q', '-m', 'all');
+  const at = async (name: string) => await readFileAt(origin.path, 'HEAD', name);
+  const one = { kind: 'text', text: 'one\n\n' };
+  expect(await at('real/a.yml')).toEqual(one);
+  expect(await at('inside.yml')).toEqual(one);
+  expect(await at('folder/a.yml')).toEqual(one);
+  expect(await at('real/empty.yml')).toEqual({ kind: 'text', text: '' });
+  for (const [name, reason] of [
+    ['absolute.yml', 'is a link out of the repository'],
+    ['outside.yml', 'is a link out of the repository'],
+    ['dangling.yml', 'is a link to a file that the commit does not have'],
+    ['loop.yml', 'is a link that leads back to itself'],
+    ['real', 'is a folder'],
+    ['vendor', 'lies in the submodule vendor, which is another repository'],
+    ['vendor/pacegate.yml', 'lies in the submodule vendor, which is another repository'],
+  ] as const)
+    expect({ name, ...(await at(name)) }).toEqual({ name, kind: 'refused', reason });
+  // Whether the folder behind the link was meant to have it nobody can say.
+  expect(await at('folder/none.yml')).toMatchObject({ kind: 'refused' });
+  expect(await at('real/none.yml')).toEqual({ kind: 'none' });
+  expect(await at('real/a.yml\n')).toMatchObject({ kind: 'refused' });
 });
 
 describe('the measuring code', () => {

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFileAt } from '../source/export.ts';
+import { standingOf, type Standing } from '../source/trust.ts';
+import { isOutside, planAt, type Project } from './project.ts';
+
+/** What the trust of a checkout is asked with. */
+export interface StandingRequest {
+  readonly event: string;
+  /** As the event names it. */
+  readonly defaultBranch?: string;
+  /** The remote's name or address of the job's own repository; `origin` where nothing is said. */
+  readonly remote?: string;
+  readonly gitEnvironment: Readonly<Record<string, string>>;
+}
+
+/**
+ * On whose word a project's configuration is acted on. A trusted commit whose configuration an earlier step of the job
+ * replaced is not: what lies in the folder then is not what the maintainers accepted.
+ */
+export async function standingIn(project: Project, request: StandingRequest): Promise<Standing> {
+  const { event, defaultBranch, remote, gitEnvironment: env } = request;
+  const standing = await standingOf({
+    directory: project.top,
+    event,
+    env,
+    ...(defaultBranch === undefined ? {} : { defaultBranch }),
+    ...(remote === undefined ? {} : { remote }),
+    listed: async (tip) => {
+      const at = await planAt(project, tip, {});
+      return at.kind === 'plan' ? at.plan.trustedBranches : [];
+    },
+  });
+  if (standing.kind !== 'trusted' || (await isCommitted(project))) return standing;
+  return {
+    kind: 'change',
+    branch: standing.branch,
+    reason: `${project.file} in the checkout is not the one of its commit`,
+  };
+}
+
+/** Whether the configuration in the folder is the commit's. One outside of the repository is the workflow's own. */
+async function isCommitted({ top, file }: Project): Promise<boolean> {
+  if (isOutside(file)) return true;
+  const committed = await readFileAt(top, 'HEAD', file);
+  const plain = (text: string) => text.replaceAll('\r\n', '\n');
+  return (
+    committed.kind === 'text' && plain(committed.text) === plain(await readFile(join(top, file), 'utf8'))
+  );
+}
+
+/** A standing's reason as a sentence for the report; none where the event says it all. */
+export const standingNotes = (standing: Standing): readonly string[] =>
+  standing.kind === 'change' && standing.reason !== undefined
+    ? [
+        `This is judged as a pull request is: ${standing.reason}. Build secrets and the host are for commits of the default branch, and of those that its trust.branches lists.`,
+      ]
+    : [];
