@@ -209,7 +209,12 @@ async function record(gate: Gate, engine: Engine, images: ReadonlyMap<string, st
       ],
       secondsLeft: 3600,
       engines: { container: engine, host: engine },
-      journal: { append: () => Promise.resolve(), close: () => Promise.resolve() },
+      journal: {
+        append: () => Promise.resolve(),
+        describe: () => Promise.resolve(),
+        trouble: () => undefined,
+        close: () => Promise.resolve(),
+      },
       clock: () => new Date(),
       onProgress: (event) => {
         if (event.kind === 'repeat' || event.kind === 'dropped') console.log(gate.session, event);

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { endOnUnexpected, endureClosedOutput } from './main/unexpected.ts';
+import { endOnUnexpected, endureLostOutput } from './main/unexpected.ts';
 import { placesFrom } from './main/places.ts';
 import { runTerminal } from './main/terminal.ts';
 
 endOnUnexpected();
-endureClosedOutput();
+endureLostOutput();
 process.exitCode = await runTerminal(process.argv.slice(2), placesFrom(import.meta.dirname));

@@ -85,7 +85,12 @@ rules: ${rules}
       })),
       secondsLeft,
       engines: { container: engine, host: engine },
-      journal: { append: () => Promise.resolve(), close: () => Promise.resolve() },
+      journal: {
+        append: () => Promise.resolve(),
+        describe: () => Promise.resolve(),
+        trouble: () => undefined,
+        close: () => Promise.resolve(),
+      },
       clock: () => new Date(now * 1000),
       onProgress: (event) => void events.push(event),
       planner: sequentialPlanner(({ warmup, runs, failures, blocksPlanned }) =>

@@ -99,9 +99,20 @@ export function digestIn(facts: ImageFacts | undefined, reference: string): stri
   return facts?.digests.find((digest) => digest.startsWith(`${repository}@`));
 }
 
+export const LIST = ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'];
+
 /** Removes names from the engine's store; images that nothing else names go with them, the build cache stays. */
 export async function removeImages(references: readonly string[]): Promise<void> {
   for (const reference of references) await tryDocker(['image', 'rm', reference]);
+}
+
+/** The names of a session's images in the engine's store. */
+export const namesOfSession = (sessionId: string): string => `${REPOSITORY_PREFIX}*:${tagOf(sessionId)}`;
+
+/** Removes the images of a session whose process is gone. */
+export async function removeImagesOfSession(sessionId: string): Promise<void> {
+  const listed = await tryDocker([...LIST, namesOfSession(sessionId)]);
+  await removeImages(listed.stdout.split('\n').filter((name) => name.startsWith(REPOSITORY_PREFIX)));
 }
 
 /** Age from which a session's images are leftovers: no session lasts as long. */
@@ -132,7 +143,7 @@ export async function removeLeftovers(
 }
 
 async function namesWith(prefix: string): Promise<string[]> {
-  const listed = await tryDocker(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `${prefix}*`]);
+  const listed = await tryDocker([...LIST, `${prefix}*`]);
   return listed.stdout.split('\n').filter((name) => name.startsWith(prefix));
 }
 

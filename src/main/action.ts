@@ -1,21 +1,23 @@
 import { join, resolve } from 'node:path';
-import { ConfigurationError, PacegateError } from '../errors/errors.ts';
+import { ConfigurationError } from '../errors/errors.ts';
 import type { EventContext } from '../github/context.ts';
 import { readEvent } from '../github/context.ts';
 import { parseInputs, type Inputs } from '../github/inputs.ts';
 import type { Overrides } from '../plan/resolve.ts';
-import { anchorSessionId } from './anchor.ts';
 import { baselineJob } from './baseline-job.ts';
-import { removeSession } from './compose.ts';
 import { runner } from './delivery.ts';
+import { endOnSignals } from './ending.ts';
+import { removeSession } from './engine-clean-up.ts';
 import { gateJob, reportJob } from './gate-job.ts';
 import type { RunContext } from './gate-repository.ts';
 import type { Job } from './job.ts';
-import { openOutFolder } from './out-folder.ts';
+import { openOutFolder, type OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
+import { plainError } from './plain-error.ts';
+import { statusOfFiles } from './results.ts';
 import { newSessionId } from './session-id.ts';
 import { VERSION } from './version.ts';
-import { openWorkFolder, removeWorkFolder } from './work-folder.ts';
+import { endProcessesOf, openWorkFolder, ownerOfFolder, removeWorkFolder } from './work-folder.ts';
 
 /** The action's entry: the job itself, and the post step that cleans up after one that was killed. */
 export async function runAction(places: Places): Promise<void> {
@@ -24,45 +26,49 @@ export async function runAction(places: Places): Promise<void> {
 }
 
 async function runMain(places: Places): Promise<void> {
-  const interrupt = new AbortController();
   // The runner cancels with SIGINT, then SIGTERM, then kills: what was measured is written in between.
-  const end = () => interrupt.abort();
-  process.on('SIGINT', end).on('SIGTERM', end);
+  const ending = endOnSignals({ warn: (text) => runner.log.warn(text), second: 'ignored' });
   const sessionId = newSessionId(new Date());
   runner.saveState('session', sessionId);
-  const workFolder = await openWorkFolder();
-  runner.saveState('work-folder', workFolder);
+  let workFolder: string | undefined;
+  let out: OutFolder | undefined;
   try {
+    workFolder = await openWorkFolder();
+    runner.saveState('work-folder', workFolder);
     const inputs = parseInputs(process.env);
     runner.log.info(`Pacegate ${VERSION}: ${inputs.mode}, session ${sessionId}`);
     const event = await readEvent();
     refuseTarget(event);
     const directory = process.env['GITHUB_WORKSPACE'] ?? process.cwd();
-    const out = await openOutFolder(
+    out = await openOutFolder(
       inputs.out === undefined ? defaultOut(sessionId) : resolve(directory, inputs.out),
     );
     const overrides = overridesOf(inputs);
     const context: RunContext = { sessionId, workFolder, places, out, log: runner.log };
-    const job: Job = { inputs, overrides, event, directory, context, signal: interrupt.signal };
-    process.exitCode = await JOBS[inputs.mode](job);
+    const job: Job = { inputs, overrides, event, directory, context, signal: ending.signal };
+    process.exitCode = statusOfFiles(out, await JOBS[inputs.mode](job), (text) => runner.fail(text));
   } catch (error) {
-    if (!(error instanceof PacegateError)) throw error;
+    const plain = plainError(error);
+    if (plain === undefined) throw error;
     // Nothing was measured, and that must not look like nothing wrong to a step that reads the verdict.
-    if (error.exitStatus === 3) runner.output('verdict', 'no_data');
-    runner.fail(error.message);
-    process.exitCode = error.exitStatus;
+    if (plain.exitStatus === 3) runner.output('verdict', 'no_data');
+    runner.fail(plain.message);
+    process.exitCode = plain.exitStatus;
   } finally {
-    process.off('SIGINT', end).off('SIGTERM', end);
-    await removeWorkFolder(workFolder);
+    ending.stop();
+    await out?.close();
+    if (workFolder !== undefined) await removeWorkFolder(workFolder);
   }
 }
 
 /** Nothing is left to do after a run that ended by itself; after one that was killed, its containers are. */
 async function runPost(): Promise<void> {
-  await removeWorkFolder(runner.state('work-folder'));
+  const workFolder = runner.state('work-folder');
+  const owner = ownerOfFolder(workFolder);
+  if (owner !== undefined) await endProcessesOf(owner, workFolder);
+  await removeWorkFolder(workFolder);
   // Without an engine there is nothing of ours in it.
-  const session = runner.state('session');
-  for (const id of [session, anchorSessionId(session)]) await removeSession(id).catch(() => undefined);
+  await removeSession(runner.state('session')).catch(() => undefined);
 }
 
 const JOBS: Readonly<Record<Inputs['mode'], (job: Job) => Promise<number>>> = {

@@ -16,7 +16,7 @@ import { openOutFolder, type OutFolder } from './out-folder.ts';
 import type { ProgressLog } from './progress.ts';
 import { planAt, type Project } from './project.ts';
 import { writeResults } from './results.ts';
-import { newSeed } from './session-id.ts';
+import { anchorSessionId, newSeed } from './session-id.ts';
 import { VERSION } from './version.ts';
 
 /** What becomes of `rules.anchor` tonight. */
@@ -40,9 +40,6 @@ export type AnchorResult =
   | { readonly kind: 'unknown'; readonly reason: string }
   /** It was tried, and nothing was stored. */
   | { readonly kind: 'failed'; readonly reason: string; readonly out: OutFolder };
-
-/** The second session of a job is removed by its own name where the job is killed. */
-export const anchorSessionId = (sessionId: string): string => `${sessionId}-anchor`;
 
 /** Whether there is an anchor, what it is, and whether a week has passed. */
 export async function findAnchor(
@@ -107,12 +104,11 @@ export async function compareWithAnchor(
   };
   log.step(`Anchor ${plan.anchor ?? ''} (${anchor.commit.commit.slice(0, 10)})`);
   const { session, comparison, interrupted } = await measure(project, request, anchor.commit, own, signal);
-  await writeResults(
-    own.out,
-    session,
-    comparison,
+  await writeResults(own.out, session, comparison, () =>
     renderMarkdown(comparison, session, { marker: markerOf(`${plan.configuration}-anchor`) }),
   );
+  for (const trouble of own.out.lost()) context.out.lose(trouble);
+  await own.out.close();
   const failed = (reason: string): AnchorResult => ({ kind: 'failed', reason, out: own.out });
   if (interrupted) return failed('The comparison with the anchor was cancelled.');
   if (!session.runs.some(({ outcome }) => outcome === 'ok')) {

@@ -31,7 +31,7 @@ export async function baselineJob({
     context,
     signal,
     async ({ session, comparison }) => {
-      await writeResults(context.out, session, comparison, renderNightlyMarkdown(session, comparison));
+      await writeResults(context.out, session, comparison, () => renderNightlyMarkdown(session, comparison));
     },
   );
   const { session, comparison, anchor } = night;
@@ -43,7 +43,7 @@ export async function baselineJob({
     'out' in anchor ? [anchor.out] : [],
   );
   const markdown = renderNightlyMarkdown(session, comparison, [...remarks, ...artifact.remarks]);
-  const files = await writeResults(context.out, session, comparison, markdown);
+  const files = await writeResults(context.out, session, comparison, () => markdown);
   await writeSummary(markdown);
   runner.output('session', files.session);
   runner.output('report', files.report);

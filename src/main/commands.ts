@@ -14,7 +14,6 @@ import { renderNightlyMarkdown, renderNightlyTerminal } from '../report/nightly.
 import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { isMerged } from '../session/merged.ts';
-import { parseSessionFile } from '../session/read.ts';
 import type { EvidenceRequest, Verdict } from '../session/rules.ts';
 import type { Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
@@ -34,8 +33,8 @@ import { duration, type ProgressLog } from './progress.ts';
 import { openProject } from './project.ts';
 import { rankingText, rankTree } from './rank.ts';
 import { compareFiles, type ComparedFiles } from './read-sides.ts';
-import { jsonText, writeResults } from './results.ts';
-import { judgedTogether, readSessions, readText, type JudgedSessions } from './session-files.ts';
+import { jsonText, statusOfFiles, writeResults } from './results.ts';
+import { judgedTogether, readSessionFile, readSessions, type JudgedSessions } from './session-files.ts';
 import { newSessionId } from './session-id.ts';
 import { foldersOf, TIMELINE_FILE, timelinesIn, timelinesText } from './timeline-files.ts';
 import { openWorkFolder, removeWorkFolder } from './work-folder.ts';
@@ -84,8 +83,9 @@ export async function demoCommand(
       { ...run, places },
       signal,
     );
-    const markdown = renderMarkdown(comparison, session, { marker: markerOf('demo') });
-    await writeResults(run.out, session, comparison, markdown);
+    await writeResults(run.out, session, comparison, () =>
+      renderMarkdown(comparison, session, { marker: markerOf('demo') }),
+    );
     log.step('Verdict');
     context.print(renderTerminal(comparison, session, { colour: context.colour }));
     context.print(`\n${introduction}\n${conclusion}\n`);
@@ -191,10 +191,11 @@ export async function mergeCommand(
     context.log.warn(error instanceof Error ? error.message : String(error));
     return [];
   });
-  const out = await openOutFolder(options.out);
-  if (timelines.length > 0) await out.write(TIMELINE_FILE, timelinesText(timelines));
-  await deliver(context, judged, [], out, options);
-  return exitStatus(judged.comparison, options.failOn ?? judged.session.rules.failOn);
+  return await withOut(context, options.out, async (out) => {
+    if (timelines.length > 0) await out.write(TIMELINE_FILE, timelinesText(timelines));
+    await deliver(context, judged, [], out, options);
+    return exitStatus(judged.comparison, options.failOn ?? judged.session.rules.failOn);
+  });
 }
 
 /** Writes the files of a verdict and says it. */
@@ -206,12 +207,9 @@ async function deliver(
   options: Printed,
 ): Promise<void> {
   const { comparison, session, parts, file } = judged;
-  const markdown = renderMarkdown(comparison, session, {
-    marker: markerOf(session.configuration),
-    remarks,
-    parts,
-  });
-  await writeResults(out, file, comparison, markdown);
+  await writeResults(out, file, comparison, () =>
+    renderMarkdown(comparison, session, { marker: markerOf(session.configuration), remarks, parts }),
+  );
   context.log.step('Verdict');
   const timelines = await timelinesFor(options, [out.path]);
   context.print(comparisonText(judged, remarks, options, context.colour, timelines));
@@ -230,13 +228,14 @@ export async function baselineCommand(
       run,
       context.signal,
       async ({ session, comparison }) => {
-        await writeResults(run.out, session, comparison, renderNightlyMarkdown(session, comparison));
+        await writeResults(run.out, session, comparison, () => renderNightlyMarkdown(session, comparison));
       },
     );
     const { session, comparison, stored } = night;
     const { remarks, status, failure } = endOf(night, project.plan.baselineBranch);
-    const markdown = renderNightlyMarkdown(session, comparison, remarks);
-    await writeResults(run.out, session, comparison, markdown);
+    await writeResults(run.out, session, comparison, () =>
+      renderNightlyMarkdown(session, comparison, remarks),
+    );
     const timelines = await timelinesFor(options, [run.out.path]);
     context.print(nightText(session, comparison, remarks, options, context.colour, timelines));
     sayWhere(context, run.out, session);
@@ -276,6 +275,7 @@ export async function doctorCommand(
       },
     );
     context.print(json ? jsonText(doctorJson(report)) : renderDoctor(report, context));
+    await out.close();
     return report.checkup.rows.length === 0 || report.interrupted ? COULD_NOT_BE_MEASURED : 0;
   } finally {
     await removeWorkFolder(workFolder);
@@ -342,7 +342,7 @@ export async function reportCommand(
   file: string,
   options: Printed,
 ): Promise<number> {
-  const session = parseSessionFile(await readText(file), file);
+  const session = await readSessionFile(file);
   const timelines = await timelinesFor(options, foldersOf([file]));
   if (isMerged(session)) {
     const judged = judgedTogether(session.parts.map((part) => ({ session: part, file })));
@@ -399,17 +399,37 @@ async function withRun(
   folder: string,
   use: (run: RunContext) => Promise<number>,
 ): Promise<number> {
+  return await withOut({ log }, folder, async (out) => {
+    const workFolder = await openWorkFolder();
+    try {
+      return await use({ sessionId: newSessionId(new Date()), workFolder, places, out, log });
+    } finally {
+      await removeWorkFolder(workFolder);
+    }
+  });
+}
+
+/** Opens the folder that a run leaves its files in, and gives it back; what was lost of them is said, and in the status. */
+async function withOut(
+  { log }: Pick<CommandContext, 'log'>,
+  folder: string,
+  use: (out: OutFolder) => Promise<number>,
+): Promise<number> {
   const out = await openOutFolder(folder);
-  const workFolder = await openWorkFolder();
   try {
-    return await use({ sessionId: newSessionId(new Date()), workFolder, places, out, log });
+    return statusOfFiles(out, await use(out), (text) => log.warn(text));
+  } catch (error) {
+    statusOfFiles(out, 0, (text) => log.warn(text));
+    const [session] = await out.existing(['session.json']);
+    if (session !== undefined) log.warn(`What was measured is kept in ${session}.`);
+    throw error;
   } finally {
-    await removeWorkFolder(workFolder);
+    await out.close();
   }
 }
 
 async function keepMeasurement(out: OutFolder, session: Session): Promise<void> {
-  await writeResults(out, session, undefined, renderMeasurementMarkdown(session));
+  await writeResults(out, session, undefined, () => renderMeasurementMarkdown(session));
 }
 
 function sayWhere({ log }: CommandContext, out: OutFolder, { budget }: Session): void {

@@ -16,11 +16,15 @@ import { findValgrind } from '../measure/valgrind.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Ports, Profiled } from '../pipeline/ports.ts';
 import { hashFiles, overlayFiles } from '../source/workload-files.ts';
+import { atExit } from './at-exit.ts';
+import { removeSession, removeSessionNow } from './engine-clean-up.ts';
 import { hostVariants } from './host-variants.ts';
 import type { OutFolder } from './out-folder.ts';
 import { PROFILES_FOLDER, type Places } from './places.ts';
+import { writeMeasured } from './results.ts';
 import { reportProgress, type ProgressLog } from './progress.ts';
 import { TIMELINE_FILE } from './timeline-files.ts';
+import { noteEngineSession, removeDeadSessions } from './work-folder.ts';
 
 export interface World {
   readonly plan: Plan;
@@ -36,11 +40,6 @@ export interface World {
 
 const NO_PY_SPY =
   'workload.profiler asks for py-spy, and the PATH has no such program (`pip install py-spy` in a step before brings it), so cProfile looked';
-
-/** What a session may still have in the engine when its process is gone: for the action's post step. */
-export async function removeSession(sessionId: string): Promise<void> {
-  await containerEngine({ sessionId, owner: '', probe: '', facts: '' }).cleanUp();
-}
 
 /**
  * Hands the real world to a use case, and takes it back: containers, images' names and files of the session are
@@ -78,7 +77,9 @@ export async function withPorts<Result>(
       check: async () => {
         const { engine } = await images.check();
         used.engine = true;
+        await noteEngineSession(workFolder, sessionId);
         await removeDeadContainers(isOwnerAlive);
+        await removeDeadSessions(removeSession);
         await removeOldImages(new Date());
         return engine;
       },
@@ -118,9 +119,10 @@ export async function withPorts<Result>(
       };
     },
     keepProfile,
-    measure: async ({ seed, variants, secondsLeft, planner, plan: measured }, signal) => {
+    keepSession: async (session) => await writeMeasured(out, session),
+    measure: async ({ seed, variants, secondsLeft, planner, plan: measured, session }, signal) => {
       const timeline = timelineFile(join(out.path, TIMELINE_FILE), sessionId, workFolder);
-      const journal = timeline.beside(await openJournal(join(out.path, 'runs.jsonl')));
+      const journal = timeline.beside(await openJournal(join(out.path, 'runs.jsonl'), session));
       try {
         return await measureSession(
           {
@@ -138,6 +140,8 @@ export async function withPorts<Result>(
         );
       } finally {
         await journal.close();
+        const lost = journal.trouble();
+        if (lost !== undefined) out.lose(lost);
         const trouble = timeline.trouble();
         if (trouble !== undefined) log.warn(trouble);
       }
@@ -147,6 +151,9 @@ export async function withPorts<Result>(
     clock: () => new Date(),
     log,
   };
+  const done = atExit(() => {
+    if (used.engine) removeSessionNow(sessionId);
+  });
   try {
     return await use(ports);
   } finally {
@@ -155,5 +162,6 @@ export async function withPorts<Result>(
       await container.cleanUp();
       await images.cleanUp();
     }
+    done();
   }
 }

@@ -6,9 +6,8 @@ import type { EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { oneLine } from '../report/escape.ts';
 import { change, metricWords, quantity } from '../report/words.ts';
-import type { OutFolder } from './out-folder.ts';
+import { RESULT_FILES, type OutFolder } from './out-folder.ts';
 import type { ProgressLog } from './progress.ts';
-import { TIMELINE_FILE } from './timeline-files.ts';
 import { PROFILES_FOLDER } from './places.ts';
 
 /** The runner as a log: foldable groups are left out, for a red job is read from its end. */
@@ -36,16 +35,6 @@ export interface Uploaded {
   readonly remarks: readonly string[];
 }
 
-const FILES = [
-  'session.json',
-  'timings.csv',
-  'report.md',
-  'comparison.json',
-  'runs.jsonl',
-  TIMELINE_FILE,
-  'openmetrics.txt',
-];
-
 /**
  * Uploads the files of a run; the verdict stands whether it works or not.
  * @param inside folders of the run's folder with files of a second session
@@ -62,7 +51,7 @@ export async function upload(
   const files = (
     await Promise.all(
       [out, ...inside].map(async (folder) => [
-        ...(await folder.existing(FILES)),
+        ...(await folder.existing(RESULT_FILES)),
         ...folder.writtenInto(PROFILES_FOLDER),
       ]),
     )

@@ -106,7 +106,7 @@ async function deliver({ inputs, event, context }: Job, result: Delivered): Prom
       remarks: [...remarks, ...more],
       ...(artifactUrl === undefined ? {} : { artifactUrl }),
     });
-  await writeResults(context.out, file, comparison, render([]));
+  await writeResults(context.out, file, comparison, () => render([]));
   const artifact = await upload(result.artifact, context.out, event, [], measuring);
   // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
   const comment =
@@ -114,7 +114,7 @@ async function deliver({ inputs, event, context }: Job, result: Delivered): Prom
       ? { remarks: [] }
       : await postComment(inputs, event, marker, render(artifact.remarks, artifact.url));
   const markdown = render([...artifact.remarks, ...comment.remarks], artifact.url);
-  const files = await writeResults(context.out, file, comparison, markdown);
+  const files = await writeResults(context.out, file, comparison, () => markdown);
   await writeSummary(markdown);
   if (!interrupted && !measuring) annotate(comparison);
 

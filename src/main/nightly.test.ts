@@ -22,6 +22,9 @@ const out = {
   write: () => Promise.reject(new Error()),
   existing: () => Promise.resolve([]),
   writtenInto: () => [],
+  lose: () => undefined,
+  lost: () => [],
+  close: () => Promise.resolve(),
 };
 const compared = (blocksPlanned?: number): AnchorResult => {
   const anchor = { ...session, purpose: 'anchor' as const };

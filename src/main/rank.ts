@@ -41,7 +41,7 @@ export async function rankTree(
     signal,
   );
   // First the data: a reference that died makes no table.
-  await writeResults(context.out, session, undefined, renderMeasurementMarkdown(session));
+  await writeResults(context.out, session, undefined, () => renderMeasurementMarkdown(session));
   await context.out.write('report.md', renderRankingMarkdown(rankVariants(session), session));
   return { session, interrupted };
 }

@@ -4,12 +4,11 @@ import { ruledBy } from '../compare/merge.ts';
 import { withNights } from '../compare/nights.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isMerged, type Merged } from '../session/merged.ts';
-import { parseSessionFile } from '../session/read.ts';
 import type { Rules } from '../session/rules.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { parseTimings, type TimedRun } from '../session/timings.ts';
-import { judgedTogether, readText } from './session-files.ts';
+import { fileAt, judgedTogether, parseSessionOrRuns, readText } from './session-files.ts';
 
 /** What `compare` was given: files that say their side, and files that are told theirs. */
 export interface ComparisonFiles {
@@ -107,10 +106,11 @@ function compareRuns(runs: readonly TimedRun[], { sameMachine, rules }: Comparis
 }
 
 /** Reads a session or timings: a JSON text begins with a brace. @throws ConfigurationError naming the file */
-async function readObserved(file: string): Promise<Observed> {
+async function readObserved(path: string): Promise<Observed> {
+  const file = await fileAt(path);
   const text = await readText(file);
   if (!text.trimStart().startsWith('{')) return { kind: 'timings', runs: parseTimings(text, file) };
-  const read = parseSessionFile(text, file);
+  const read = parseSessionOrRuns(text, file);
   return isMerged(read) ? { kind: 'merged', merged: read, file } : { kind: 'session', session: read };
 }
 

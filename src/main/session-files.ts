@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import {
   assembleParts,
   compareParts,
@@ -10,9 +10,11 @@ import {
 } from '../compare/merge.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { ConfigurationError } from '../errors/errors.ts';
+import { isJournal, sessionOfJournal } from '../measure/journal.ts';
 import { merged, partsOf, type SessionFile } from '../session/merged.ts';
 import { parseSessionFile } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
+import { PREVIOUS_FOLDER } from './out-folder.ts';
 
 /** What was judged, in the forms that a report and the files of a run take. */
 export interface JudgedSessions {
@@ -41,32 +43,61 @@ export const judgedTogether = (named: readonly NamedSession[]): JudgedSessions =
   judgedParts(assembleParts(named));
 
 /**
+ * Reads a `session.json`, or a `runs.jsonl` whose session was never written; of a folder the first, else the second.
+ * @throws ConfigurationError when it cannot be read
+ */
+export async function readSessionFile(path: string): Promise<SessionFile> {
+  const file = await fileAt(path);
+  return parseSessionOrRuns(await readText(file), file);
+}
+
+export const parseSessionOrRuns = (text: string, file: string): SessionFile =>
+  isJournal(text) ? sessionOfJournal(text, file) : parseSessionFile(text, file);
+
+/** The file with the session in a folder of a run; a path to a file is that file. */
+export async function fileAt(path: string): Promise<string> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder ? ((await sessionFilesAt(path, false))[0] ?? path) : path;
+}
+
+/**
  * Reads the sessions of files, and of every `session.json` below folders.
  * @throws ConfigurationError when one cannot be read or there is none
  */
 export async function readSessions(paths: readonly string[]): Promise<readonly NamedSession[]> {
-  const files = (await Promise.all(paths.map(sessionFilesAt))).flat();
+  const files = (await Promise.all(paths.map((path) => sessionFilesAt(path)))).flat();
   const read = await Promise.all(
     files.map(async (file) =>
-      partsOf(parseSessionFile(await readText(file), file)).map((session) => ({ session, file })),
+      partsOf(parseSessionOrRuns(await readText(file), file)).map((session) => ({ session, file })),
     ),
   );
   return read.flat();
 }
 
-async function sessionFilesAt(path: string): Promise<readonly string[]> {
+/** @param recursive look into the folders inside, too, but for those of earlier runs */
+async function sessionFilesAt(path: string, recursive = true): Promise<readonly string[]> {
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
   if (!found.isDirectory()) return [path];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile() && entry.name === 'session.json')
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  const entries = await readdir(path, { recursive, withFileTypes: true });
+  const named = (name: string) =>
+    entries
+      .filter((entry) => entry.isFile() && entry.name === name)
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => !relative(path, file).split('/').includes(PREVIOUS_FOLDER));
+  const sessions = named('session.json');
+  // A run that was killed has left its runs alone.
+  const killed = named('runs.jsonl').filter(
+    (file) => !sessions.includes(join(dirname(file), 'session.json')),
+  );
+  const files = [...sessions, ...killed].sort();
   if (files.length === 0)
     throw new ConfigurationError(
-      `${path} holds no session.json. Name the folder that the artifacts of the measuring jobs were put in.`,
+      `${path} holds no session.json and no runs.jsonl. Name the folder that the artifacts of the measuring jobs were put in.`,
     );
   return files;
 }

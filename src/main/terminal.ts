@@ -1,5 +1,4 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { PacegateError } from '../errors/errors.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
 import { parseDuration } from '../plan/quantities.ts';
 import { evidenceRequestSchema, parseVerdicts, VERDICTS, type Verdict } from '../session/rules.ts';
@@ -19,8 +18,10 @@ import {
   runCommandOfOneSide,
   type CommandContext,
 } from './commands.ts';
+import { endOnSignals } from './ending.ts';
 import { terminalLog, wantsColour } from './log.ts';
 import type { Places } from './places.ts';
+import { plainError } from './plain-error.ts';
 import { VERSION } from './version.ts';
 
 /** Where the program writes: results to `out`, what is said on the way to `log`. */
@@ -39,17 +40,10 @@ export async function runTerminal(
   streams: Streams = { out: process.stdout, log: process.stderr },
 ): Promise<number> {
   const log = terminalLog(streams.log, wantsColour(streams.log));
-  const interrupt = new AbortController();
-  // The first Ctrl-C ends the run and keeps what was measured; the second ends the program.
-  const end = () => {
-    if (interrupt.signal.aborted) process.exit(130);
-    log.warn('Cancelled: ending the run; what was measured is kept.');
-    interrupt.abort();
-  };
-  process.on('SIGINT', end).on('SIGTERM', end);
+  const ending = endOnSignals({ warn: (text) => log.warn(text), second: 'ends' });
   try {
     let status = 0;
-    const context: CommandContext = { places, log, signal: interrupt.signal, ...streamsOf(streams) };
+    const context: CommandContext = { places, log, signal: ending.signal, ...streamsOf(streams) };
     const program = commandLine(context, (result) => (status = result));
     program.configureOutput({
       writeOut: (text) => streams.out.write(text),
@@ -60,11 +54,12 @@ export async function runTerminal(
   } catch (error) {
     // Help and version end with 0; commander has said what else was wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof PacegateError)) throw error;
-    log.error(`pacegate: ${error.message}`);
-    return error.exitStatus;
+    const plain = plainError(error);
+    if (plain === undefined) throw error;
+    log.error(`pacegate: ${plain.message}`);
+    return plain.exitStatus;
   } finally {
-    process.off('SIGINT', end).off('SIGTERM', end);
+    ending.stop();
   }
 }
 
@@ -211,8 +206,10 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
 
   program
     .command('compare')
-    .description('decide from files: session.json or timings.csv; needs no engine')
-    .argument('[file...]', 'files that say their side')
+    .description(
+      'decide from files: session.json, timings.csv, or the runs.jsonl of a run that was killed; needs no engine',
+    )
+    .argument('[file...]', 'files that say their side, or folders of runs')
     .addOption(new Option('--baseline <file>', 'a file of the baseline').argParser(collect).default([]))
     .addOption(new Option('--head <file>', 'a file of the head').argParser(collect).default([]))
     .addOption(new Option('--same-machine', 'all of it ran on one machine').default(false))
@@ -226,7 +223,10 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
   program
     .command('merge')
     .description("one verdict of several jobs' session.json: the shards of a gate, and what confirms it")
-    .argument('<path...>', 'files, or folders with a session.json in them')
+    .argument(
+      '<path...>',
+      'files, or folders with a session.json (or the runs.jsonl of a run that was killed) in them',
+    )
     .addOption(option.out('pacegate-out/merged'))
     .addOption(option.format())
     .addOption(option.failOn())
@@ -237,7 +237,7 @@ function commandLine(context: CommandContext, done: (status: number) => void): C
   program
     .command('report')
     .description('write the report of a session again')
-    .argument('<session>', 'a session.json')
+    .argument('<session>', 'a session.json, the runs.jsonl of a run that was killed, or a folder')
     .addOption(option.format())
     .action(async (file: string, options: Parameters<typeof reportCommand>[2]) =>
       done(await reportCommand(context, file, options)),

@@ -1,27 +1,104 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isOwnerAlive, ownerOfThisProcess } from '../measure/owner.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import { killProcessesNow, killProcessesWith } from '../measure/host-processes.ts';
+import { isOwnerAlive, OWNER_VARIABLE, ownerOfThisProcess } from '../measure/owner.ts';
 import { keepGitStoresIn } from '../process/git-store.ts';
+import { atExit } from './at-exit.ts';
 
 const PREFIX = 'pacegate-work-';
 
+/** In a work folder: the session that has containers and images in the engine. */
+const ENGINE_SESSION = 'engine-session';
+
+/** Taken back when the folder is removed in order. */
+const exits = new Map<string, () => void>();
+
 /**
  * A temporary folder named by its owner, so that a later start tells the folders of the dead from those of the
- * living and removes them.
+ * living, ends what the dead have left running, and removes them.
+ * @throws ConfigurationError where there is no folder for temporary files
  */
 export async function openWorkFolder(): Promise<string> {
-  const names = await readdir(tmpdir()).catch(() => []);
-  const dead = names.filter((name) => {
-    const owner = /^pacegate-work-(\d+@.+)_[^_]+$/.exec(name)?.[1];
-    return owner !== undefined && !isOwnerAlive(owner);
-  });
-  for (const name of dead) await removeWorkFolder(join(tmpdir(), name));
-  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${ownerOfThisProcess()}_`));
-  keepGitStoresIn(join(folder, 'git'));
-  return folder;
+  const owner = ownerOfThisProcess();
+  // What is started from here on is known by it: a docker client that outlives this process, above all.
+  process.env[OWNER_VARIABLE] = owner;
+  for (const { path, owner: dead } of await foldersOfTheDead()) {
+    await endProcessesOf(dead, path);
+    if ((await engineSessionOf(path)) === undefined) await removeWorkFolder(path);
+  }
+  try {
+    const path = await mkdtemp(join(tmpdir(), `${PREFIX}${owner}_`));
+    exits.set(
+      path,
+      atExit(() => {
+        killProcessesNow(`PACEGATE_METRICS=${path}/`, `${OWNER_VARIABLE}=${owner}`);
+        rmSync(path, { recursive: true, force: true });
+      }),
+    );
+    keepGitStoresIn(join(path, 'git'));
+    return path;
+  } catch (error) {
+    throw new ConfigurationError(
+      `The folder for temporary files ${tmpdir()} cannot be used (${(error as Error).message}). Set TMPDIR to a folder that exists and that you may write.`,
+      { cause: error },
+    );
+  }
 }
 
 /** A folder that another user left stays theirs: that is no reason to stop. */
-export const removeWorkFolder = async (path: string): Promise<void> =>
+export const removeWorkFolder = async (path: string): Promise<void> => {
   await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  exits.get(path)?.();
+  exits.delete(path);
+};
+
+/** Ends what an owner that is gone has left running: docker clients by its mark, workloads by its folder. */
+export async function endProcessesOf(owner: string, workFolder: string): Promise<void> {
+  await killProcessesWith(`PACEGATE_METRICS=${workFolder}/`, `${OWNER_VARIABLE}=${owner}`);
+}
+
+/** The owner in a work folder's name. */
+export const ownerOfFolder = (path: string): string | undefined =>
+  /(?:^|\/)pacegate-work-(\d+@.+)_[^_/]+$/.exec(path)?.[1];
+
+/** Notes that a session is about to have things in the engine: a later start removes them when this one cannot. */
+export const noteEngineSession = async (workFolder: string, sessionId: string): Promise<void> =>
+  await writeFile(join(workFolder, ENGINE_SESSION), sessionId);
+
+/**
+ * Removes what the sessions of dead owners have in the engine, then their folders.
+ * @param remove is given the id of each
+ */
+export async function removeDeadSessions(remove: (sessionId: string) => Promise<void>): Promise<void> {
+  for (const { path } of await foldersOfTheDead()) {
+    const session = await engineSessionOf(path);
+    if (session !== undefined) await remove(session);
+    await removeWorkFolder(path);
+  }
+}
+
+async function engineSessionOf(path: string): Promise<string | undefined> {
+  const text = await readFile(join(path, ENGINE_SESSION), 'utf8').catch(() => '');
+  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(text) ? text : undefined;
+}
+
+async function foldersOfTheDead(): Promise<readonly { readonly path: string; readonly owner: string }[]> {
+  const names = await readdir(tmpdir()).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const owner = ownerOfFolder(name);
+      if (owner === undefined || isOwnerAlive(owner)) return [];
+      const path = join(tmpdir(), name);
+      // Anybody may write there: what another user's folder says is believed in nothing.
+      const uid = await stat(path).then(
+        (status) => status.uid,
+        () => undefined,
+      );
+      return uid === process.getuid?.() ? [{ path, owner }] : [];
+    }),
+  );
+  return found.flat();
+}

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -8,33 +9,70 @@ const ROUND_MILLISECONDS = 20;
 /**
  * Ends every process of this machine that was started with a variable in its environment, whoever its parent is
  * by now: what is left when that parent was killed.
- * @param mark how the variable begins, name and value (`NAME=value`)
+ * @param marks how such a variable begins, name and value (`NAME=value`); one of them is enough
  */
-export async function killProcessesWith(mark: string): Promise<void> {
+export async function killProcessesWith(...marks: readonly string[]): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
-    const alive = await processesWith(mark);
+    const alive = await processesWith(...marks);
     if (alive.length === 0) return;
-    for (const pid of alive) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended meanwhile, or belongs to someone else.
-      }
-    }
+    alive.forEach(kill);
     await delay(ROUND_MILLISECONDS);
   }
 }
 
+/** The same where nothing asynchronous runs any more, at the process's end. */
+export function killProcessesNow(...marks: readonly string[]): void {
+  const killed = new Set<number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const alive = pidsNow().filter(
+      (pid) => pid !== process.pid && !killed.has(pid) && isMarked(environmentNow(pid), marks),
+    );
+    if (alive.length === 0) return;
+    for (const pid of alive) {
+      kill(pid);
+      killed.add(pid);
+    }
+  }
+}
+
 /** Process ids, from /proc: none where the machine has no such thing. */
-export async function processesWith(mark: string): Promise<readonly number[]> {
+export async function processesWith(...marks: readonly string[]): Promise<readonly number[]> {
   const names = await readdir('/proc').catch(() => []);
-  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = numbers(names);
   const found = await Promise.all(
     pids.map(async (pid) => {
       // A process that has ended, or another user's, cannot be read.
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-      return environment.split('\0').some((variable) => variable.startsWith(mark));
+      return isMarked(await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''), marks);
     }),
   );
   return pids.filter((pid, index) => found[index] === true && pid !== process.pid);
+}
+
+const numbers = (names: readonly string[]) => names.filter((name) => /^\d+$/.test(name)).map(Number);
+
+const isMarked = (environment: string, marks: readonly string[]) =>
+  environment.split('\0').some((variable) => marks.some((mark) => variable.startsWith(mark)));
+
+function pidsNow(): readonly number[] {
+  try {
+    return numbers(readdirSync('/proc'));
+  } catch {
+    return [];
+  }
+}
+
+function environmentNow(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile, or belongs to someone else.
+  }
 }

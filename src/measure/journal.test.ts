@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { twoSided } from '../compare/session.test-support.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Run } from '../session/run.ts';
-import { openJournal, readJournal } from './journal.ts';
+import type { Session } from '../session/session.ts';
+import { isJournal, openJournal, readJournal, sessionOfJournal } from './journal.ts';
 
 let folder: string;
 let path: string;
@@ -13,6 +15,8 @@ beforeAll(async () => {
   path = join(folder, 'runs.jsonl');
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+const SESSION: Session = { ...twoSided({ wall_time_s: [1, 1] }), warmup: [], runs: [] };
 
 const run = (block: number, change: Partial<Run> = {}): Run => ({
   side: 'head',
@@ -29,7 +33,7 @@ const run = (block: number, change: Partial<Run> = {}): Run => ({
 });
 
 async function written(...runs: readonly (readonly [Run, boolean])[]): Promise<string> {
-  const journal = await openJournal(path);
+  const journal = await openJournal(path, SESSION);
   for (const [one, warmup] of runs) await journal.append(one, warmup);
   await journal.close();
   return await readFile(path, 'utf8');
@@ -43,11 +47,11 @@ test('what is appended is read back as it was, warm-up apart', async () => {
     message: 'two\nlines, "quoted" – é',
   });
   const text = await written([run(0), true], [run(1), false], [failed, false]);
-  expect(readJournal(text, 'runs.jsonl')).toEqual({ warmup: [run(0)], runs: [run(1), failed] });
+  expect(readJournal(text, 'runs.jsonl')).toMatchObject({ warmup: [run(0)], runs: [run(1), failed] });
 });
 
 test('each run is on the disk before the next one starts', async () => {
-  const journal = await openJournal(path);
+  const journal = await openJournal(path, SESSION);
   for (const block of [1, 2, 3]) {
     await journal.append(run(block), false);
     expect(readJournal(await readFile(path, 'utf8'), path).runs).toHaveLength(block);
@@ -57,15 +61,15 @@ test('each run is on the disk before the next one starts', async () => {
 
 test('an older journal of the same name is replaced', async () => {
   await written([run(1), false], [run(2), false]);
-  expect(readJournal(await written([run(3), false]), path)).toEqual({ warmup: [], runs: [run(3)] });
+  expect(readJournal(await written([run(3), false]), path)).toMatchObject({ warmup: [], runs: [run(3)] });
 });
 
 test('a last line that a crash cut anywhere is left out', async () => {
   const text = await written([run(0), true], [run(1), false]);
-  const first = text.indexOf('\n') + 1;
+  const first = text.indexOf('\n', text.indexOf('\n') + 1) + 1;
   for (const end of [first, first + 1, text.length - 1])
-    expect(readJournal(text.slice(0, end), 'runs.jsonl')).toEqual({ warmup: [run(0)], runs: [] });
-  expect(readJournal('', 'runs.jsonl')).toEqual({ warmup: [], runs: [] });
+    expect(readJournal(text.slice(0, end), 'runs.jsonl')).toMatchObject({ warmup: [run(0)], runs: [] });
+  expect(readJournal('', 'runs.jsonl')).toMatchObject({ warmup: [], runs: [] });
 });
 
 test.each([
@@ -79,8 +83,52 @@ test.each([
     /wall_time_s/,
   ],
 ])('%s in the middle is an error that names file and line', async (_, bad, message) => {
-  const [good = ''] = (await written([run(1), false])).split('\n');
+  const [, good = ''] = (await written([run(1), false])).split('\n');
   const read = () => readJournal([good, bad, good, ''].join('\n'), 'out/runs.jsonl');
   expect(read).toThrow(ConfigurationError);
   expect(read).toThrow(message);
+});
+
+test('the session of a run that was killed is read back from its journal: interrupted, and nothing to pass by', async () => {
+  const whole = twoSided({ wall_time_s: [1, 1] });
+  const journal = await openJournal(path, { ...whole, warmup: [], runs: [] });
+  for (const one of whole.warmup) await journal.append(one, true);
+  const settings = {
+    repetitions: { a: 3 },
+    declaredMetrics: { tasks: { unit: 'rows', better: 'higher' as const } },
+  };
+  await journal.describe({ repetitions: {}, declaredMetrics: {} });
+  await journal.describe(settings);
+  for (const one of whole.runs) await journal.append(one, false);
+  // No close: the process is gone.
+  const text = await readFile(path, 'utf8');
+  await journal.close();
+  expect(isJournal(text)).toBe(true);
+  const session = sessionOfJournal(text, path);
+  expect(session).toMatchObject({
+    id: whole.id,
+    warmup: whole.warmup,
+    runs: whole.runs,
+    workload: { ...whole.workload, repetitions: settings.repetitions },
+    declaredMetrics: settings.declaredMetrics,
+  });
+  expect(session.notes.at(-1)).toMatch(/^This session was read back from runs\.jsonl/);
+});
+
+test('a journal without its first line is refused with what is missing', () => {
+  const text = `${JSON.stringify({ warmup: false, ...run(1) })}\n`;
+  expect(isJournal(text)).toBe(false);
+  expect(() => sessionOfJournal(text, 'old/runs.jsonl')).toThrow(
+    /^old\/runs\.jsonl does not say of which session its runs are/,
+  );
+});
+
+test('a journal that cannot be written stops no run, and says so', async () => {
+  for (const bad of ['/dev/full', join(folder, 'missing', 'runs.jsonl')]) {
+    const journal = await openJournal(bad, SESSION);
+    await journal.append(run(1), false);
+    await journal.append(run(2), false);
+    await journal.close();
+    expect(journal.trouble()).toMatch(/ is not whole \(Error: EN/);
+  }
 });

@@ -1,26 +1,76 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigurationError } from '../errors/errors.ts';
+import { parseSession } from '../session/read.ts';
 import { runSchema, type Run } from '../session/run.ts';
+import { sessionSchema, type Session } from '../session/session.ts';
+
+const FORMAT = 'pacegate-runs';
+const VERSION = 1;
+
+/** The first line: the session as it was before its first run. What it holds is checked when it is made a session. */
+const headerSchema = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  session: z.record(z.string(), z.unknown()),
+});
+
+/** What the warm-up told; the last such line holds all of it. */
+const settingsSchema = z.object({
+  repetitions: sessionSchema.shape.workload.shape.repetitions,
+  declaredMetrics: sessionSchema.shape.declaredMetrics,
+});
+export type Settings = z.infer<typeof settingsSchema>;
 
 const lineSchema = runSchema.extend({ warmup: z.boolean() });
 
 /** Every run is on disk the moment it ends: a later failure, or a killed job, must not lose it. */
 export interface Journal {
   append(run: Run, warmup: boolean): Promise<void>;
+  /** What the warm-up told so far. */
+  describe(settings: Settings): Promise<void>;
+  /** Why it is not whole, in one sentence; undefined where it is. The runs go on: the session will hold them. */
+  trouble(): string | undefined;
   close(): Promise<void>;
 }
 
-/** Opens `runs.jsonl`: one line of JSON a run, written through to the disk. An older file is replaced. */
-export async function openJournal(path: string): Promise<Journal> {
-  const file: FileHandle = await open(path, 'w');
-  return {
-    append: async (run, warmup) => {
-      await file.write(`${JSON.stringify({ warmup, ...run })}\n`);
-      await file.datasync();
-    },
-    close: async () => await file.close(),
+/**
+ * Opens `runs.jsonl`: a line with the session before its first run, then a line of JSON a run, written through to the
+ * disk. An older file is replaced. A disk that takes no more stops no run.
+ */
+export async function openJournal(path: string, session: Session): Promise<Journal> {
+  let trouble: string | undefined;
+  const lost = (error: unknown) => {
+    trouble ??= `${path} is not whole (${error instanceof Error ? error.message : String(error)}). Is the disk full?`;
   };
+  const file: FileHandle | undefined = await open(path, 'w').catch((error: unknown) => {
+    lost(error);
+    return undefined;
+  });
+  const write = async (line: unknown) => {
+    // Half a line may stand there already: what comes after it could not be read.
+    if (file === undefined || trouble !== undefined) return;
+    try {
+      await file.write(`${JSON.stringify(line)}\n`);
+      await file.datasync();
+    } catch (error) {
+      lost(error);
+    }
+  };
+  await write({ format: FORMAT, version: VERSION, session });
+  return {
+    append: async (run, warmup) => await write({ warmup, ...run }),
+    describe: async (settings) => await write(settings),
+    trouble: () => trouble,
+    close: async () => await file?.close().catch(lost),
+  };
+}
+
+interface ReadJournal {
+  readonly session: Readonly<Record<string, unknown>> | undefined;
+  readonly settings: Settings | undefined;
+  readonly warmup: readonly Run[];
+  readonly runs: readonly Run[];
 }
 
 /**
@@ -28,33 +78,87 @@ export async function openJournal(path: string): Promise<Journal> {
  * @param file the journal's name, for the message
  * @throws ConfigurationError naming the file and the line for any other line that is not a run
  */
-export function readJournal(
-  text: string,
-  file: string,
-): { readonly warmup: readonly Run[]; readonly runs: readonly Run[] } {
+export function readJournal(text: string, file: string): ReadJournal {
   // What stands behind the last line break is empty, or a line that was never finished.
   const complete = text.split('\n').slice(0, -1);
-  const lines = complete.map((line, index) => readLine(line, `${file}:${index + 1}`));
-  return {
-    warmup: lines.flatMap(({ warmup, run }) => (warmup ? [run] : [])),
-    runs: lines.flatMap(({ warmup, run }) => (warmup ? [] : [run])),
+  const read: { -readonly [Key in keyof ReadJournal]: ReadJournal[Key] } & { warmup: Run[]; runs: Run[] } = {
+    session: undefined,
+    settings: undefined,
+    warmup: [],
+    runs: [],
   };
+  for (const [index, line] of complete.entries()) {
+    const value = parsed(line, `${file}:${index + 1}`);
+    const header = index === 0 ? headerSchema.safeParse(value).data : undefined;
+    const settings = settingsSchema.safeParse(value).data;
+    if (header !== undefined) read.session = header.session;
+    else if (settings !== undefined) read.settings = settings;
+    else {
+      const { warmup, run } = runOf(value, `${file}:${index + 1}`);
+      read[warmup ? 'warmup' : 'runs'].push(run);
+    }
+  }
+  return read;
 }
 
-function readLine(line: string, place: string): { readonly warmup: boolean; readonly run: Run } {
-  try {
-    const { warmup, ...run } = lineSchema.parse(JSON.parse(line));
-    return { warmup, run };
-  } catch (error) {
-    const reason =
-      error instanceof z.ZodError
-        ? error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
-        : error instanceof Error
-          ? error.message
-          : String(error);
+/** Whether a text is the beginning of a journal. */
+export const isJournal = (text: string): boolean => text.startsWith(`{"format":"${FORMAT}"`);
+
+/**
+ * The session of a journal: what a program that ended before its session was written has measured. It is an interrupted
+ * one whatever it holds, for nobody knows what was to come.
+ * @param file the journal's name, for the message
+ * @throws ConfigurationError where it is no journal, or has no session
+ */
+export function sessionOfJournal(text: string, file: string): Session {
+  const { session, settings, warmup, runs } = readJournal(text, file);
+  if (session === undefined)
     throw new ConfigurationError(
-      `${place}: not a run as Pacegate writes it (${reason}). Take the line out, or measure again.`,
-      { cause: error },
+      `${file} does not say of which session its runs are: it was written by an earlier version of Pacegate, or its first line is missing. Measure again.`,
     );
+  const workload = z.record(z.string(), z.unknown()).safeParse(session['workload']).data ?? {};
+  const last = [...warmup, ...runs].at(-1)?.started;
+  const notes = z.array(z.string()).safeParse(session['notes']).data ?? [];
+  return parseSession(
+    JSON.stringify({
+      ...session,
+      interrupted: true,
+      ...(last === undefined ? {} : { ended: last }),
+      workload: { ...workload, ...(settings === undefined ? {} : { repetitions: settings.repetitions }) },
+      ...(settings === undefined ? {} : { declaredMetrics: settings.declaredMetrics }),
+      warmup,
+      runs,
+      notes: [
+        ...notes,
+        'This session was read back from runs.jsonl: the run ended before its session was written.',
+      ],
+    }),
+    file,
+  );
+}
+
+function parsed(line: string, place: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw noRun(place, error instanceof Error ? error.message : String(error), error);
   }
 }
+
+function runOf(value: unknown, place: string): { readonly warmup: boolean; readonly run: Run } {
+  const line = lineSchema.safeParse(value);
+  if (!line.success)
+    throw noRun(
+      place,
+      line.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+      line.error,
+    );
+  const { warmup, ...run } = line.data;
+  return { warmup, run };
+}
+
+const noRun = (place: string, reason: string, cause: unknown) =>
+  new ConfigurationError(
+    `${place}: not a run as Pacegate writes it (${reason}). Take the line out, or measure again.`,
+    { cause },
+  );

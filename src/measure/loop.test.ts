@@ -75,6 +75,8 @@ function scripted(answer: (request: RunRequest, call: number) => RunResult, seco
         journal.push(`${warmup ? 'w' : block} ${variant}.${side}`);
         await Promise.resolve();
       },
+      describe: () => Promise.resolve(),
+      trouble: () => undefined,
       close: async () => await Promise.resolve(),
     },
     clock: () => new Date(now * 1000),

@@ -114,6 +114,10 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     if (signal.aborted || left() <= 0) break;
     await warmUp(variant, request, state, signal);
     warmed.add(variant.variant);
+    await request.journal.describe({
+      repetitions: Object.fromEntries(state.repetitions),
+      declaredMetrics: state.declared,
+    });
   }
   const alive = () => {
     const dead = new Set(state.failures.map(({ variant }) => variant));

@@ -1,5 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
+/** In the environment of every program that this process starts: its owner. A workload never has it. */
+export const OWNER_VARIABLE = 'PACEGATE_OWNER';
+
 /** Who a container belongs to: this process, in this boot of this machine, as this namespace counts processes. */
 export const ownerOfThisProcess = (): string => `${process.pid}@${placeOfThisProcess()}`;
 
@@ -18,6 +21,9 @@ export function isOwnerAlive(owner: string): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
+
+/** Whether an owner's process can be looked for from here. */
+export const sharesProcessesWith = (owner: string): boolean => owner.split('@')[1] === placeOfThisProcess();
 
 const placeOfThisProcess = (): string => `${bootId()}.${processNamespace()}`;
 const bootOf = (place: string): string => place.slice(0, place.lastIndexOf('.'));

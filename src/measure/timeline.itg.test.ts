@@ -6,6 +6,7 @@ import { withEngine } from '../process/engine.test-support.ts';
 import type { Image } from '../session/session.ts';
 import { readTimelines, type Timeline } from '../session/timeline.ts';
 import { containerEngine } from './container.ts';
+import { twoSided } from '../compare/session.test-support.ts';
 import { openJournal } from './journal.ts';
 import { ownerOfThisProcess } from './owner.ts';
 import { never, runRequest } from './run-request.test-support.ts';
@@ -27,7 +28,9 @@ afterEach(() => engine.cleanUp());
 
 async function timelineOf(...lines: readonly string[]): Promise<Timeline> {
   const timeline = timelineFile(join(folder, 'timeline.jsonl'), 's1', folder);
-  const journal = timeline.beside(await openJournal(join(folder, 'runs.jsonl')));
+  const journal = timeline.beside(
+    await openJournal(join(folder, 'runs.jsonl'), twoSided({ wall_time_s: [1, 1] })),
+  );
   const started = new Date().toISOString();
   const { outcome, metrics, noise, exitStatus } = await timeline.watched(engine).run(
     runRequest(['python', '-c', lines.join('\n')], {

@@ -7,6 +7,7 @@ import type { Run } from '../session/run.ts';
 import type { Engine, RunResult } from './engine.ts';
 import { hostEngine } from './host.ts';
 import { resolveInterpreter } from './interpreter.ts';
+import { twoSided } from '../compare/session.test-support.ts';
 import { openJournal } from './journal.ts';
 import { never, runRequest } from './run-request.test-support.ts';
 import {
@@ -191,7 +192,7 @@ const RUN: Run = {
   noise: {},
   exitStatus: 0,
 };
-const journal = () => openJournal(join(folder, 'runs.jsonl'));
+const journal = () => openJournal(join(folder, 'runs.jsonl'), twoSided({ wall_time_s: [1, 1] }));
 
 async function hostRun(script: readonly string[], lines: (samples: readonly TimelineSample[]) => void) {
   const python = await resolveInterpreter('python3');

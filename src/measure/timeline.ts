@@ -267,6 +267,7 @@ export function timelineFile(path: string, sessionId: string, workFolder: string
       },
     }),
     beside: (journal) => ({
+      ...journal,
       append: async (run, warmup) => {
         await journal.append(run, warmup);
         const seen = last;

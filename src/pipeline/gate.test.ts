@@ -76,6 +76,7 @@ function world({
 }: Script = {}) {
   const asked: string[] = [];
   const warned: string[] = [];
+  const kept: Session[] = [];
   const caps: number[] = [];
   const factorOf = (variant: string) => (typeof factor === 'number' ? factor : factor(variant));
   let seconds = 0;
@@ -178,6 +179,10 @@ function world({
       asked.push(`profile ${kind} ${image.variant} ${image.side}`);
       return Promise.resolve({ profiler: 'cprofile', result: profiled(image.side) });
     },
+    keepSession: (session) => {
+      kept.push(session);
+      return Promise.resolve();
+    },
     keepProfile: (name) => {
       asked.push(`keep ${name}`);
       return Promise.resolve();
@@ -190,7 +195,7 @@ function world({
     clock: () => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)),
     log: { info: () => undefined, warn: (line) => void warned.push(line), step: () => undefined },
   };
-  return { ports, asked, caps, warned };
+  return { ports, asked, caps, warned, kept };
 }
 
 /** A call graph of one function, which takes as long as its side does. */
@@ -794,4 +799,21 @@ rules: { blocks: 10, alpha: 0.4, budget: 60m }
     await gate(request({ plan: many }), ports, never);
     expect(asked.filter((line) => line.startsWith('profile'))).toHaveLength(6);
   });
+});
+
+test('what was measured is kept before it is judged: a judgement that fails loses nothing', async () => {
+  // A value that no run can have: the judgement throws on it, as a fault of the program would.
+  const { ports, kept } = world();
+  const broken: Ports = {
+    ...ports,
+    measure: async (asked, signal) => {
+      const measured = await ports.measure(asked, signal);
+      return {
+        ...measured,
+        runs: measured.runs.map((run) => ({ ...run, metrics: null as unknown as Run['metrics'] })),
+      };
+    },
+  };
+  await expect(gate(request(), broken, never)).rejects.toThrow(TypeError);
+  expect(kept.map(({ id, runs }) => [id, runs.length])).toEqual([['this', 40]]);
 });

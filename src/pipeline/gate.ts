@@ -183,10 +183,13 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
             variants: measurable,
             secondsLeft: secondsLeft(),
             planner: telling,
+            session: sessionOf(NOTHING_MEASURED),
           },
           signal,
         );
   const session = sessionOf(measured);
+  // Whatever becomes of the judging, what was measured is on the disk.
+  await ports.keepSession(session);
   const comparison = compareSession(session);
   // A night's alarm is a false one, and what a second session sees again was looked into by the first.
   const explanations =

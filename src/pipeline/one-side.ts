@@ -95,11 +95,14 @@ export async function measureOneSide(
             seed: request.seed,
             variants: measurable,
             secondsLeft: Math.max(0, plan.budgetSeconds - spent),
+            session: sessionOf(NOTHING_MEASURED),
             planner:
               request.planner?.((soFar) => sessionOf({ ...NOTHING_MEASURED, ...soFar })) ??
               fixedPlanner(plan.rules.blocks),
           },
           signal,
         );
-  return { session: sessionOf(measured), interrupted: measured.interrupted };
+  const session = sessionOf(measured);
+  await ports.keepSession(session);
+  return { session, interrupted: measured.interrupted };
 }

@@ -20,6 +20,8 @@ export interface Ports {
   readonly profile: (request: ProfilePortRequest, signal: AbortSignal) => Promise<Profiled>;
   /** Keeps a profile among the run's files. A file that cannot be kept is said, and stops nothing. */
   readonly keepProfile: (name: string, text: string) => Promise<void>;
+  /** Keeps what was measured, before anything is made of it. What keeps it from being kept is said, and stops nothing. */
+  readonly keepSession: (session: Session) => Promise<void>;
   readonly files: FilePort;
   readonly machine: (engine: string) => Promise<Machine>;
   readonly clock: () => Date;
@@ -104,6 +106,8 @@ export interface MeasureRequest {
   /** What is left of the budget. */
   readonly secondsLeft: number;
   readonly planner: Planner;
+  /** The session as it is before its first run: kept beside the runs, so that they can be read back without it. */
+  readonly session: Session;
 }
 
 export interface ProfilePortRequest {

@@ -104,6 +104,7 @@ function world(failing: readonly string[] = []) {
     measure,
     profile: () => Promise.reject(new Error('a ranking has nothing to explain')),
     keepProfile: () => Promise.resolve(),
+    keepSession: () => Promise.resolve(),
     files: { hash: () => Promise.resolve({ 'bench.py': 'b' }), overlay: () => Promise.resolve() },
     machine: () => Promise.resolve(night(0, 1).machine),
     clock: () => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)),
