@@ -215,6 +215,7 @@ async function record(gate: Gate, engine: Engine, images: ReadonlyMap<string, st
         trouble: () => undefined,
         close: () => Promise.resolve(),
       },
+      pause: async () => await Promise.resolve(),
       clock: () => new Date(),
       onProgress: (event) => {
         if (event.kind === 'repeat' || event.kind === 'dropped') console.log(gate.session, event);

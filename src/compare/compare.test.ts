@@ -177,21 +177,31 @@ describe('settled from outside the test', () => {
     stage,
     message: 'what happened\nlast lines',
   });
+  const headRun = { ...twoSided({ wall_time_s: [1, 1] }).runs[1]!, block: 0 };
   test.each<[string, Partial<Session>, Verdict]>([
     ['the head does not build', { runs: [], failures: [failure('build', 'head')] }, 'failed'],
     ['the head dies', { failures: [failure('workload', 'head')] }, 'failed'],
     ['the engine fails', { failures: [failure('engine', 'head')] }, 'no_data'],
-    ['the baseline does not build', { runs: [], failures: [failure('build', 'baseline')] }, 'no_baseline'],
     [
-      'the baseline dies: the change may be what mends it',
-      { failures: [failure('workload', 'baseline')] },
+      'the baseline does not build, and the head runs',
+      { runs: [], warmup: [headRun], failures: [failure('build', 'baseline')] },
       'no_baseline',
+    ],
+    [
+      'the baseline does not build, and nobody knows whether the head runs',
+      { runs: [], failures: [failure('build', 'baseline')] },
+      'no_data',
+    ],
+    [
+      'the baseline dies after runs that ended well',
+      { failures: [failure('workload', 'baseline')] },
+      'no_data',
     ],
     ['no block has the metric on both sides', { runs: [] }, 'no_data'],
     [
       'the budget left no block',
       { runs: [], budget: { seconds: 60, spentSeconds: 60, blocksLeftOut: 20, secondsLeftOut: 300 } },
-      'inconclusive',
+      'no_data',
     ],
   ])('%s', (_, change, verdict) => {
     expect(compareSession({ ...twoSided({ wall_time_s: [1, 1] }), ...change }).verdict).toBe(verdict);

@@ -32,8 +32,10 @@ export const compareTimings = (runs: readonly TimedRun[], options: TimingsOption
 export function compare(...parts: readonly [Observations, ...Observations[]]): Comparison {
   const { drafts, from, outcomes, tests } = judge(...parts);
   const rows = drafts.map((draft) => rowOf(draft, outcomes.get(draft), from.get(draft) ?? parts[0], tests));
+  const interrupted = parts.some((part) => part.interrupted);
   return {
-    verdict: worst(rows),
+    verdict: interrupted ? worstWith(rows, 'no_data') : worst(rows),
+    ...(interrupted ? { interrupted } : {}),
     family: { tests, alpha: parts[0].alpha },
     rows,
     warnings: warningsOf(parts, rows),
@@ -80,6 +82,9 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
   };
 }
 
+/** Verdicts that a longer measurement could still have changed for the worse. */
+const OPEN: ReadonlySet<Row['verdict']> = new Set(['inconclusive', 'no_baseline', 'incomparable']);
+
 const VERDICT_OF = {
   regressed: 'regressed',
   improved: 'improved',
@@ -94,9 +99,12 @@ function rowOf(
   tests: number,
 ): Row {
   const { tested, settled, ...row } = draft;
-  const verdict = !row.gated
+  const found = !row.gated
     ? 'info'
     : (settled ?? (outcome === undefined ? 'no_data' : VERDICT_OF[outcome.decision]));
+  // What a cancelled session had settled at a look stays; what it had not is no answer, least of all a mild one.
+  const cut = observations.interrupted && OPEN.has(found);
+  const verdict = cut || (observations.interrupted && tested?.kind === 'stored') ? 'no_data' : found;
   const base: Row = {
     ...row,
     verdict,
@@ -104,14 +112,18 @@ function rowOf(
     better: { p: outcome?.pBetter ?? null, pAdjusted: outcome?.pBetterAdjusted ?? null },
     detectable: null,
     confirmation: null,
+    ...(cut ? { warnings: ['the measurement was cancelled before this was decided', ...row.warnings] } : {}),
   };
   if (tested?.kind === 'stored') return tested.advisory ? advisory(base) : base;
   if (tested?.kind !== 'paired') return base;
   // A row that had no look yet shows all that there is.
   const used = outcome === undefined || outcome.blocks === 0 ? tested.pairs.length : outcome.blocks;
   const reachable = firstReachable(tested.looks, Math.max(1, tests), observations.alpha);
+  // Pairs that cannot decide, whatever they show, are no measurement; where nobody planned them they are what there is.
+  const hopeless = verdict === 'inconclusive' && reachable === undefined && observations.cap !== undefined;
   return {
     ...base,
+    ...(hopeless ? { verdict: 'no_data' as const } : {}),
     ...pairedFigures(tested, used),
     detectable: row.gated ? detectableOf(draft, observations, tests) : null,
     warnings: [
@@ -167,8 +179,11 @@ function partWarnings({ shard, purpose }: Session): string[] {
 }
 
 /** The verdict of the whole: the worst that counts. */
-export function worst(rows: readonly Row[]): Verdict {
-  const found = new Set(rows.map(({ verdict }) => verdict));
+export const worst = (rows: readonly Row[]): Verdict => worstWith(rows);
+
+/** The same where something besides the rows counts, too. */
+export function worstWith(rows: readonly Row[], ...others: readonly Verdict[]): Verdict {
+  const found = new Set([...rows.map(({ verdict }) => verdict), ...others]);
   return VERDICTS.find((verdict) => found.has(verdict)) ?? 'no_data';
 }
 
@@ -179,6 +194,11 @@ function warningsOf(parts: readonly Observations[], rows: readonly Row[]): strin
   const changed =
     parts.map(({ nights }) => nights.at(-1)?.changedFiles ?? null).find((some) => some !== null) ?? null;
   return [
+    ...(parts.some((part) => part.interrupted)
+      ? [
+          'The measurement was cancelled before it was complete: what it has is shown, and what it did not decide is no data.',
+        ]
+      : []),
     ...(undecided > 0 && secondsLeftOut > 0
       ? [
           `The budget left ${undecided} ${undecided === 1 ? 'row' : 'rows'} undecided; deciding them would take about ${minutes} more ${minutes === 1 ? 'minute' : 'minutes'}.`,

@@ -86,6 +86,8 @@ export interface Confirmation {
 
 export interface Comparison {
   verdict: Verdict;
+  /** True where a session of it was cancelled: whatever its rows say, it is no pass. */
+  interrupted?: true;
   /** tests: gated rows under Holm. */
   family: { tests: number; alpha: number };
   rows: Row[];

@@ -1,7 +1,7 @@
 import { sameMachine, type Session } from '../session/session.ts';
 import { CONFIRMATION_BLOCKS, isConfirmed } from '../statistics/confirmation.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
-import { worst } from './compare.ts';
+import { worst, worstWith } from './compare.ts';
 import type { Comparison, Confirmation, Row } from './comparison.ts';
 import { logRatios, pairsOf, sign } from './evidence.ts';
 import { observeSession, type ObservedRun } from './observations.ts';
@@ -44,11 +44,14 @@ export function withConfirmations(
       sameMachine: sameMachine(first.machine, second.session.machine),
     });
   });
+  const interrupted =
+    comparison.interrupted === true || confirmations.some((session) => session.interrupted === true);
   const looked = rows.filter(({ confirmation }) => confirmation !== null);
   return {
     ...comparison,
     rows,
-    verdict: worst(rows),
+    verdict: interrupted ? worstWith(rows, 'no_data') : worst(rows),
+    ...(interrupted ? { interrupted } : {}),
     warnings: [...comparison.warnings, ...summary(looked)],
   };
 }

@@ -6,6 +6,7 @@ import type { Verdict } from '../session/rules.ts';
 import { looksFor, type Look } from '../statistics/looks.ts';
 import type { RowSeries, SingleTest } from '../statistics/sequential.ts';
 import { twoModes } from '../statistics/two-modes.ts';
+import { deathOf, headRan } from './blame.ts';
 import type { Row } from './comparison.ts';
 import { countedVerdict, exactVerdict, spreadOf } from './deterministic.ts';
 import {
@@ -86,12 +87,12 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
   if (rule.deterministic === true) return deterministicDraft(base, rule, observations, values);
   // What nobody judges and nobody measured is no row.
   if (!base.gated && values.baseline.length === 0 && values.head.length === 0) return [];
+  const death = deathOf(observations, variant);
+  if (death !== undefined) return [{ ...base, settled: death.verdict, warnings: [death.reason] }];
   if (identical.has(variant))
     return [
       { ...base, evidence: 'identical', settled: 'unchanged', change: { estimate: 0, low: 0, high: 0 } },
     ];
-  const death = deathOf(observations, variant);
-  if (death !== undefined) return [{ ...base, settled: death.verdict, warnings: [death.reason] }];
   if (observations.evidence !== 'stored' && observations.twoSided.has(variant))
     return [pairedDraft(base, rule, observations)];
   return [storedDraft(base, rule, observations, values.head)];
@@ -192,7 +193,7 @@ function pairedDraft(
 ): Draft {
   const pairs = pairsOf(runs, base.variant, rule.name);
   if (pairs.length === 0 && secondsLeftOut > 0)
-    return { ...base, settled: 'inconclusive', warnings: ['the budget left no time for a block'] };
+    return { ...base, settled: 'no_data', warnings: ['the budget left no time for a pair'] };
   if (pairs.length === 0)
     return {
       ...base,
@@ -273,6 +274,14 @@ function storedDraft(
     settled: verdict,
     warnings: [...reasons],
   });
+  // Nothing to compare with excuses no head that never ran.
+  if (!headRan(observations, variant))
+    return settled(
+      'no_data',
+      observations.secondsLeftOut > 0
+        ? 'the budget left no time for a run of the head'
+        : 'no run of the head ended well',
+    );
   if (incomparable !== undefined) return settled('incomparable', incomparable);
   if (nights.length === 0) return settled('no_baseline', 'there is no stored session to compare with');
   if (head.length === 0) return settled('no_data', `the head has no value of ${withFormula(rule)}`);
@@ -320,38 +329,6 @@ const shiftRemarks = ({ shift, nights }: Level, metric: string): string[] =>
     : [
         `${metric} went to another level${shift.started === '' ? '' : ` on ${shift.started.slice(0, 10)}`} (${shift.change < 0 ? '−' : '+'}${Math.abs(shift.change * 100).toFixed(1)} %), so the ${shift.before} nights before it are left out and the ${nights.length} since then count`,
       ];
-
-/** What kept a variant from being judged by its runs at all. */
-function deathOf(
-  { failures, runs, nights, evidence }: Observations,
-  variant: string,
-): { readonly verdict: Verdict; readonly reason: string } | undefined {
-  const own = failures.filter((failure) => failure.variant === variant);
-  const dead = (side: Side) =>
-    runs.find(
-      (run) =>
-        run.variant === variant && run.side === side && run.outcome !== 'ok' && run.outcome !== 'engine',
-    );
-  const head = own.find(({ side, stage }) => side === 'head' && stage !== 'engine');
-  if (head !== undefined) return { verdict: 'failed', reason: firstLine(head.message) };
-  const died = dead('head');
-  if (died !== undefined)
-    return { verdict: 'failed', reason: `the head's run in block ${died.block} ended as ${died.outcome}` };
-  const engine = own.find(({ stage }) => stage === 'engine');
-  if (engine !== undefined) return { verdict: 'no_data', reason: firstLine(engine.message) };
-  // A baseline that cannot be had or does not run must not block the change that mends it.
-  const baseline = own.find(({ side }) => side === 'baseline');
-  const fallsBack = evidence === 'auto' && nights.length > 0 && baseline?.stage === 'build';
-  if (baseline !== undefined && !fallsBack)
-    return { verdict: 'no_baseline', reason: firstLine(baseline.message) };
-  const lost = dead('baseline');
-  return lost === undefined
-    ? undefined
-    : {
-        verdict: 'no_baseline',
-        reason: `the baseline's run in block ${lost.block} ended as ${lost.outcome}`,
-      };
-}
 
 const firstLine = (text: string) => text.split('\n')[0] ?? '';
 

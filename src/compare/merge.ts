@@ -279,6 +279,9 @@ const absentee = (like: Observations, variants: readonly string[], message: stri
   ...like,
   variants,
   runs: [],
+  warmup: [],
+  trials: [],
+  interrupted: false,
   failures: variants.map((variant) => ({ variant, side: 'head', stage: 'engine', message })),
   twoSided: new Set(),
   identical: new Set(),
@@ -328,6 +331,7 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
     warmup: sessions.flatMap(({ warmup }) => warmup),
     runs: sessions.flatMap(({ runs }) => runs),
     failures: sessions.flatMap(({ failures }) => failures),
+    ...(sessions.some(({ interrupted }) => interrupted) ? { interrupted: true } : {}),
     declaredMetrics: Object.assign(
       {},
       ...sessions.map(({ declaredMetrics }) => declaredMetrics),

@@ -2,7 +2,7 @@ import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
 import { reportedBy, withPatterns } from '../session/patterns.ts';
 import { SIDES, type Outcome, type Side } from '../session/run.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
-import type { Failure, Night, Session } from '../session/session.ts';
+import type { Failure, MeasuringCodeRecord, Night, Session, Trial } from '../session/session.ts';
 import { lastAttempts, type TimedRun } from '../session/timings.ts';
 import type { Profile } from '../statistics/looks.ts';
 import { imageMetricsOf } from './deterministic.ts';
@@ -43,6 +43,14 @@ export interface Observations {
   /** How each metric is judged, in the order of the report. */
   readonly metrics: readonly MetricRule[];
   readonly runs: readonly ObservedRun[];
+  /** One run of each side, before the first block. */
+  readonly warmup: readonly Pick<ObservedRun, 'side' | 'variant' | 'outcome'>[];
+  /** Runs beside the samples, of sides that failed or were not measured. */
+  readonly trials: readonly Trial[];
+  /** How the head's measuring code differs from the baseline's own; undefined where nobody looked. */
+  readonly measuringCode: MeasuringCodeRecord | undefined;
+  /** Whether the session was cancelled: what it did not decide is then no data. */
+  readonly interrupted: boolean;
   readonly failures: readonly Failure[];
   /** Variants that were to be measured on both sides, whether or not a block was run. */
   readonly twoSided: ReadonlySet<string>;
@@ -76,6 +84,10 @@ export function observeSession(session: Session): Observations {
     variants: session.variants,
     metrics: metricsOf(rules, runs, session),
     runs,
+    warmup: session.warmup,
+    trials: session.trials ?? [],
+    measuringCode: session.measuringCode,
+    interrupted: session.interrupted === true,
     failures: session.failures,
     twoSided: new Set(session.images.filter(({ side }) => side === 'baseline').map(({ variant }) => variant)),
     identical: identicalVariants(session),
@@ -120,6 +132,10 @@ export function observeTimings(
         ? names.map((name) => ({ ...defaultRule(name, true), gate: true }))
         : metricsOf(withPatterns(rules, reportedInTimings(runs, paired), {}), runs, undefined),
     runs: paired ? runs : runs.filter(({ side }) => side === 'head'),
+    warmup: [],
+    trials: [],
+    measuringCode: undefined,
+    interrupted: false,
     failures: [],
     twoSided: new Set(paired ? runs.map(({ variant }) => variant) : []),
     identical: new Set(),

@@ -91,6 +91,7 @@ rules: ${rules}
         trouble: () => undefined,
         close: () => Promise.resolve(),
       },
+      pause: async () => await Promise.resolve(),
       clock: () => new Date(now * 1000),
       onProgress: (event) => void events.push(event),
       planner: sequentialPlanner(({ warmup, runs, failures, blocksPlanned }) =>

@@ -9,9 +9,11 @@ import { openJournal } from '../measure/journal.ts';
 import { measureSession } from '../measure/loop.ts';
 import { thisMachine } from '../measure/machine.ts';
 import { isOwnerAlive, ownerOfThisProcess } from '../measure/owner.ts';
+import { pause } from '../measure/patience.ts';
 import { profileRun, profilerOf } from '../measure/profile-run.ts';
 import { findPySpy } from '../measure/py-spy.ts';
 import { timelineFile } from '../measure/timeline.ts';
+import { tryWorkload } from '../measure/trial.ts';
 import { findValgrind } from '../measure/valgrind.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Ports, Profiled } from '../pipeline/ports.ts';
@@ -133,6 +135,7 @@ export async function withPorts<Result>(
             engines: { container: timeline.watched(container), host: timeline.watched(host) },
             journal,
             clock: () => new Date(),
+            pause,
             onProgress: reportProgress(log),
             planner,
           },
@@ -146,6 +149,7 @@ export async function withPorts<Result>(
         if (trouble !== undefined) log.warn(trouble);
       }
     },
+    tryOut: (request, signal) => tryWorkload(request, engineOf(request.runnable), pause, signal),
     files: { hash: hashFiles, overlay: overlayFiles },
     machine: thisMachine,
     clock: () => new Date(),

@@ -44,7 +44,7 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         return;
       case 'repeat':
         log.warn(
-          `${event.variant}: the engine failed, the pair is repeated (${event.attempt} of 2): ${event.message}`,
+          `${event.variant}: the engine failed, the pair is repeated (${event.attempt} of 3): ${event.message}`,
         );
         return;
       case 'dropped':

@@ -79,6 +79,7 @@ function scripted(answer: (request: RunRequest, call: number) => RunResult, seco
       trouble: () => undefined,
       close: async () => await Promise.resolve(),
     },
+    pause: async () => await Promise.resolve(),
     clock: () => new Date(now * 1000),
     onProgress: (event) => void events.push(event),
     planner: fixedPlanner(8),
@@ -174,21 +175,25 @@ describe('an engine’s fault', () => {
     expect(result.runs.filter(({ attempt }) => attempt === 1)).toHaveLength(2);
   });
 
-  test('is given up after two repeats, and the other variant goes on', async () => {
+  test('is given up after three repeats, each after a longer wait, and the other variant goes on', async () => {
     const { request } = scripted(({ runnable: { image } }, call) =>
       image.variant === 'a' && call > 4 ? bad('engine', 'no daemon') : OK,
     );
-    const result = await measureSession(request, never);
+    const waits: number[] = [];
+    const pause = (seconds: number) => (waits.push(seconds), Promise.resolve());
+    const result = await measureSession({ ...request, pause }, never);
+    // A daemon that is restarted takes some seconds to be back.
+    expect(waits).toEqual([1, 4, 10]);
     expect(result.failures).toEqual([
       expect.objectContaining({
         variant: 'a',
         stage: 'engine',
         // Of this machine's own interpreter: docker has nothing to say.
-        message: expect.stringMatching(/: no daemon\nThis was tried three times in a row\.$/),
+        message: expect.stringMatching(/: no daemon\nThis was tried 4 times, with waits between\.$/),
       }),
     ]);
     expect(result.runs.filter(({ variant }) => variant === 'a').map(({ attempt }) => attempt)).toEqual([
-      0, 1, 2,
+      0, 1, 2, 3,
     ]);
     expect(result.runs.filter(({ variant }) => variant === 'b')).toHaveLength(16);
   });

@@ -6,6 +6,8 @@ import type { Failure, Session } from '../session/session.ts';
 import { chooseVariants } from './allocation.ts';
 import type { Engine, Runnable, RunResult } from './engine.ts';
 import type { Journal } from './journal.ts';
+import { WAIT_SECONDS, type Pause } from './patience.ts';
+import { repetitionsOf } from './repetitions.ts';
 import { scheduleBlocks, type ScheduledPair } from './schedule.ts';
 
 /** What is measured, and what the loop may ask of the world. It knows no process, file or clock by itself. */
@@ -18,6 +20,7 @@ export interface LoopRequest {
   readonly engines: { readonly container: Engine; readonly host: Engine };
   readonly journal: Journal;
   readonly clock: () => Date;
+  readonly pause: Pause;
   readonly onProgress: (event: ProgressEvent) => void;
   /** How many blocks, and which variants need no more: asked before the first block and after each. */
   readonly planner: Planner;
@@ -71,12 +74,8 @@ export interface LoopResult {
   readonly interrupted: boolean;
 }
 
-/** Below this a run is mostly start-up and the clock's own noise. */
-const SHORT_RUN_SECONDS = 0.3;
-const REPEATED_RUN_SECONDS = 0.5;
-const MAX_REPETITIONS = 1000;
-/** An engine's fault repeats a pair at most twice. */
-const MAX_ATTEMPT = 2;
+/** An engine's fault repeats a pair once after each wait. */
+const MAX_ATTEMPT = WAIT_SECONDS.length;
 
 interface State {
   readonly warmup: Run[];
@@ -112,7 +111,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
   const warmed = new Set<string>();
   for (const variant of request.variants) {
     if (signal.aborted || left() <= 0) break;
-    await warmUp(variant, request, state, signal);
+    await warmUp(variant, request, state, signal, left);
     warmed.add(variant.variant);
     await request.journal.describe({
       repetitions: Object.fromEntries(state.repetitions),
@@ -243,6 +242,7 @@ async function warmUp(
   request: LoopRequest,
   state: State,
   signal: AbortSignal,
+  left: () => number,
 ): Promise<void> {
   const { repetitions } = request.plan.workload;
   const cancelled = () => signal.aborted;
@@ -286,10 +286,12 @@ async function warmUp(
         return;
       }
       request.onProgress({ kind: 'repeat', variant, attempt: attempt + 1, message: run.message ?? '' });
+      await waitFor(attempt, request, left, signal);
+      if (cancelled()) return;
     }
   }
-  if (repetitions === 'auto' && longest > 0 && longest < SHORT_RUN_SECONDS) {
-    const count = Math.min(MAX_REPETITIONS, Math.ceil(REPEATED_RUN_SECONDS / longest));
+  const count = repetitions === 'auto' ? repetitionsOf(longest) : 1;
+  if (count > 1) {
     state.repetitions.set(variant, count);
     seconds += (count - 1) * longest * order.length;
   }
@@ -345,9 +347,24 @@ async function measurePair(
       state.pairSeconds.set(variant, (request.clock().getTime() - begun) / 1000);
       return;
     }
-    if (attempt === MAX_ATTEMPT) drop(fault, request, state);
-    else request.onProgress({ kind: 'repeat', variant, attempt: attempt + 1, message: fault.message ?? '' });
+    if (attempt === MAX_ATTEMPT) {
+      drop(fault, request, state);
+      return;
+    }
+    request.onProgress({ kind: 'repeat', variant, attempt: attempt + 1, message: fault.message ?? '' });
+    await waitFor(attempt, request, left, signal);
+    if (signal.aborted) return;
   }
+}
+
+/** Gives an engine that failed the time to come back, as far as the budget has it. */
+async function waitFor(
+  attempt: number,
+  { pause }: LoopRequest,
+  left: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  await pause(Math.min(WAIT_SECONDS[attempt] ?? 0, Math.max(0, left())), signal);
 }
 
 /** What a person can do about it, where that is not in the workload's own words. */
@@ -361,8 +378,8 @@ function adviceOn({ outcome, variant, side }: Run, { plan, variants }: LoopReque
       return '\nIf it is meant to take that much, raise workload.memory.';
     case 'engine':
       return engine === 'host'
-        ? '\nThis was tried three times in a row.'
-        : '\nThe engine failed three times in a row; `docker info` and its log say more.';
+        ? `\nThis was tried ${MAX_ATTEMPT + 1} times, with waits between.`
+        : `\nThe engine failed ${MAX_ATTEMPT + 1} times, with waits between; \`docker info\` and its log say more.`;
     default:
       return '';
   }

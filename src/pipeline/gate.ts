@@ -5,15 +5,17 @@ import { patternWarnings } from '../compare/patterns.ts';
 import { fixedPlanner, sequentialPlanner } from '../compare/planner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { History } from '../session/history.ts';
-import type { Session, Source } from '../session/session.ts';
+import type { Session, Source, Trial } from '../session/session.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Measured, Ports, SidePair, SideTree } from './ports.ts';
 import { figuresOf, withBuildFigures, type BuildFigures } from './build-figures.ts';
 import { explanationsOf } from './explain.ts';
 import { withInstructionCounts } from './instruction-counts.ts';
 import { pushSide } from './push.ts';
+import { keepMeasuringCode } from './measuring-code.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
 import { contextOf, identical, prepareSides, type SideRequest } from './sides.ts';
+import { tryOut } from './trials.ts';
 
 export interface GateRequest {
   readonly sessionId: string;
@@ -66,6 +68,10 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   const files = await ports.files.hash(headContext, paths);
   // The measuring code is one for both sides, in the image as in the mounts: a change of it alone is no
   // difference between the images.
+  const code =
+    baseline === undefined
+      ? undefined
+      : await keepMeasuringCode(plan, { head: pair.head, baseline }, files, ports);
   if (baseline !== undefined) await ports.files.overlay(headContext, contextOf(plan, baseline), paths);
 
   ports.log.step('Images');
@@ -129,7 +135,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   for (const variant of skipped)
     ports.log.info(`${variant.variant}: both sides are the same image, nothing to measure`);
 
-  const assembled = (measured: Measured): Session =>
+  const assembled = (measured: Measured, trials: readonly Trial[] = []): Session =>
     assembleSession({
       id: request.sessionId,
       purpose: request.purpose ?? 'gate',
@@ -146,13 +152,15 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       variants,
       failures: prepared.failures,
       measured,
+      trials,
+      ...(code === undefined ? {} : { measuringCode: code.record }),
       notes: [...notes, ...unavailableNote(pair.baseline, stored), ...countNotes],
     });
   // The nights travel with the session: whoever judges its file later judges by the same.
   const nights = nightsFor(assembled(NOTHING_MEASURED), history);
   /** The session as its file would be now: what the planner looks at is what `compare` will look at. */
-  const sessionOf = (measured: Measured): Session => ({
-    ...assembled(measured),
+  const sessionOf = (measured: Measured, trials: readonly Trial[] = []): Session => ({
+    ...assembled(measured, trials),
     nights,
     ...(request.record === undefined ? {} : { history: request.record }),
   });
@@ -173,7 +181,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   };
 
   if (measurable.length > 0) ports.log.step('Measurement');
-  const measured =
+  const sampled =
     measurable.length === 0 || signal.aborted
       ? { ...NOTHING_MEASURED, interrupted: signal.aborted }
       : await ports.measure(
@@ -187,8 +195,25 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
           },
           signal,
         );
-  const session = sessionOf(measured);
-  // Whatever becomes of the judging, what was measured is on the disk.
+  // Whatever becomes of what follows, what was measured is on the disk.
+  await ports.keepSession(sessionOf(sampled));
+  const tried = await tryOut(
+    {
+      plan,
+      variants,
+      identical: new Set(skipped.map(({ variant }) => variant)),
+      measured: sampled,
+      code,
+    },
+    ports,
+    signal,
+  );
+  const measured: Measured = {
+    ...sampled,
+    failures: [...sampled.failures, ...tried.failures],
+    interrupted: sampled.interrupted || signal.aborted,
+  };
+  const session = sessionOf(measured, tried.trials);
   await ports.keepSession(session);
   const comparison = compareSession(session);
   // A night's alarm is a false one, and what a second session sees again was looked into by the first.

@@ -1,11 +1,12 @@
 import type { Runnable } from '../measure/engine.ts';
 import type { CountRequest, CountResult } from '../measure/instruction-count.ts';
+import type { TrialRequest } from '../measure/trial.ts';
 import type { Plan, Variant } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
 import type { CallGraph, ProfileKind } from '../session/profile.ts';
-import type { BuildCost, Failure, Machine, Session } from '../session/session.ts';
+import type { BuildCost, Failure, Machine, Session, Trial } from '../session/session.ts';
 
 /** What the use cases ask of the world. `main` hands in the real thing, tests a scripted one. */
 export interface Ports {
@@ -16,6 +17,8 @@ export interface Ports {
   /** Counts the instructions of one run of the workload; what keeps it from being counted is in the result. */
   readonly countInstructions: (request: CountRequest, signal: AbortSignal) => Promise<CountResult>;
   readonly measure: (request: MeasureRequest, signal: AbortSignal) => Promise<Measured>;
+  /** Runs a side with somebody's measuring code to see whether it works: no samples. @returns none where it was cancelled */
+  readonly tryOut: (request: TrialRequest, signal: AbortSignal) => Promise<readonly Trial[]>;
   /** One run under a profiler. @returns the sentence that says why there is no profile, where there is none */
   readonly profile: (request: ProfilePortRequest, signal: AbortSignal) => Promise<Profiled>;
   /** Keeps a profile among the run's files. A file that cannot be kept is said, and stops nothing. */

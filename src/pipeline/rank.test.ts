@@ -100,6 +100,7 @@ function world(failing: readonly string[] = []) {
     },
     hosts: { prepare },
     facts: () => Promise.resolve(facts()),
+    tryOut: () => Promise.reject(new Error('not asked here')),
     countInstructions: () => Promise.reject(new Error('nothing is counted here')),
     measure,
     profile: () => Promise.reject(new Error('a ranking has nothing to explain')),

@@ -7,9 +7,11 @@ import {
   SESSION_VERSION,
   type Failure,
   type Machine,
+  type MeasuringCodeRecord,
   type ServerRecord,
   type Session,
   type Source,
+  type Trial,
 } from '../session/session.ts';
 import type { Measured, VariantSides } from './ports.ts';
 import { serverNotes } from './server-notes.ts';
@@ -31,6 +33,8 @@ export interface SessionParts {
   readonly variants: readonly VariantSides[];
   readonly failures: readonly Failure[];
   readonly measured: Measured;
+  readonly trials?: readonly Trial[];
+  readonly measuringCode?: MeasuringCodeRecord;
   readonly notes: readonly string[];
 }
 
@@ -66,6 +70,9 @@ export function assembleSession(parts: SessionParts): Session {
     warmup: [...measured.warmup],
     runs: [...measured.runs],
     failures: [...parts.failures, ...measured.failures],
+    ...(parts.trials === undefined || parts.trials.length === 0 ? {} : { trials: [...parts.trials] }),
+    ...(parts.measuringCode === undefined ? {} : { measuringCode: parts.measuringCode }),
+    ...(measured.interrupted ? { interrupted: true } : {}),
     nights: [],
     declaredMetrics: measured.declaredMetrics,
     notes: [...parts.notes, ...counterNotes(measured), ...serverNotes(plan.workload, measured.runs)],

@@ -31,10 +31,11 @@ export async function prepareSides(
 ): Promise<PreparedSides> {
   const variants: VariantSides[] = [];
   const failures: Failure[] = [];
+  const cancelled = () => signal.aborted;
   for (const variant of plan.variants) {
     const sides: Partial<Record<Side, Runnable>> = {};
     for (const { side, tree, known } of requests) {
-      if (signal.aborted) return { variants, failures };
+      if (cancelled()) return { variants, failures };
       // Each side is built as its own configuration says: a moved Python version is part of the change.
       const own = ownVariant(tree, variant);
       const digest = known?.(own);
@@ -49,6 +50,8 @@ export async function prepareSides(
         ports,
         signal,
       );
+      // What was cut short says nothing of the side.
+      if (prepared.kind === 'failed' && cancelled()) return { variants, failures };
       if (prepared.kind === 'ready') sides[side] = prepared.runnable;
       else failures.push(prepared.failure);
     }

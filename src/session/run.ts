@@ -6,7 +6,7 @@ export const sideSchema = z.enum(SIDES);
 export type Side = z.infer<typeof sideSchema>;
 
 /**
- * How a run ended. `engine`: not the workload's doing, the pair is repeated at most twice. Every other one
+ * How a run ended. `engine`: not the workload's doing, the pair is repeated at most three times. Every other one
  * that is not `ok` is the workload's own death.
  */
 export const OUTCOMES = ['ok', 'nonzero', 'timeout', 'oom', 'signal', 'engine'] as const;
@@ -43,8 +43,8 @@ export const runSchema = z.object({
   block: z.int().min(0),
   /** 0 ran first in its pair, 1 second. */
   position: z.union([z.literal(0), z.literal(1)]),
-  /** 0 for the first try, 1 and 2 for a pair repeated after an engine's fault. */
-  attempt: z.int().min(0).max(2),
+  /** 0 for the first try, 1 to 3 for a pair repeated after an engine's fault. */
+  attempt: z.int().min(0).max(3),
   started: z.iso.datetime(),
   outcome: outcomeSchema,
   /** Metric name to a finite value in the metric's unit; empty when the outcome is not `ok`. */

@@ -5,7 +5,7 @@ import { betterSchema } from './metric.ts';
 import { explanationSchema } from './profile.ts';
 import { rankingRequestSchema } from './ranking.ts';
 import { rulesSchema } from './rules.ts';
-import { runSchema, sideSchema } from './run.ts';
+import { outcomeSchema, runSchema, sideSchema } from './run.ts';
 
 /** The machine a session ran on. The first four decide whether sessions may be compared (`sameMachine`). */
 export const machineSchema = z.object({
@@ -108,10 +108,34 @@ export type Image = z.infer<typeof imageSchema>;
 export const failureSchema = z.object({
   variant: z.string(),
   side: sideSchema,
-  stage: z.enum(['build', 'engine', 'workload']),
+  /** `metrics`: it ran, and reported nothing of what is judged. */
+  stage: z.enum(['build', 'engine', 'workload', 'metrics']),
   message: z.string(),
 });
 export type Failure = z.infer<typeof failureSchema>;
+
+/** A run that is no sample: it shows whether a side works with the measuring code of a side. */
+export const trialSchema = z.object({
+  variant: z.string(),
+  side: sideSchema,
+  /** Whose `workload.files` and command it had. Samples always have the head's. */
+  code: sideSchema,
+  repetitions: z.int().min(1),
+  outcome: outcomeSchema,
+  metrics: z.record(z.string(), z.number()),
+  exitStatus: z.int().nullable(),
+  message: z.string().optional(),
+});
+export type Trial = z.infer<typeof trialSchema>;
+
+/** How the measuring code of the head, which both sides are measured with, differs from the baseline's own. */
+export const measuringCodeSchema = z.object({
+  /** Paths of `workload.files`, and fields of `workload` such as `workload.command`. */
+  changed: z.array(z.string()),
+  /** Whether the baseline has measuring code of its own. */
+  own: z.boolean(),
+});
+export type MeasuringCodeRecord = z.infer<typeof measuringCodeSchema>;
 
 export const sourceSchema = z.object({
   repository: z.string(),
@@ -216,6 +240,12 @@ export const sessionSchema = z.object({
   warmup: z.array(runSchema),
   runs: z.array(runSchema),
   failures: z.array(failureSchema),
+  /** Runs beside the samples: whether a side works at all, and with whose measuring code. Absent without any. */
+  trials: z.array(trialSchema).optional(),
+  /** Absent where there were not two sides to compare, and in files of earlier versions. */
+  measuringCode: measuringCodeSchema.optional(),
+  /** True where it was cancelled: what was measured is here, and is no verdict. */
+  interrupted: z.literal(true).optional(),
   /** The stored sessions that were known when this one was judged, oldest first. */
   nights: z.array(nightSchema).default([]),
   /** What all stored sessions said together when this one was measured: for its report, and for no verdict. */
