@@ -63,7 +63,7 @@ type Week = { readonly at: Point; readonly ratios: ReturnType<typeof pairRatios>
 
 /** What sessions of the same code differ by on this machine, from the nights; 0 where they do not tell. */
 function quirkOf(nights: readonly ReturnType<typeof pairRatios>[], variant: string, metric: string): number {
-  return betweenNights(nights.flatMap((night) => night[variant]?.[metric] ?? [])) ?? 0;
+  return betweenNights(nights.flatMap((night) => night.get(variant)?.get(metric) ?? [])) ?? 0;
 }
 
 function creepOf(
@@ -73,7 +73,7 @@ function creepOf(
   quirk: number,
 ): Creep | undefined {
   const comparisons = weeks.map((week): WeeklyComparison | undefined => {
-    const ratios = week?.ratios[variant]?.[rule.name];
+    const ratios = week?.ratios.get(variant)?.get(rule.name);
     if (ratios === undefined) return undefined;
     const worse = ratios.map((ratio) => sign(rule) * ratio);
     return { estimate: centreOf(worse), p: signedRankGreater(worse), blocks: worse.length };

@@ -71,7 +71,7 @@ export function checkup(session: Session, rules: Rules): Checkup {
   const ratios = pairRatios(session);
   const rows = session.variants.flatMap((variant) =>
     judged.flatMap(({ name: metric, unit, limit }): RowCheckup[] => {
-      const own = ratios[variant]?.[metric];
+      const own = ratios.get(variant)?.get(metric);
       if (own === undefined) return [];
       return [{ variant, metric, unit, ...rowFigures(own, { ...test, limit }, session.seed) }];
     }),

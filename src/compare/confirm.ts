@@ -3,7 +3,7 @@ import { CONFIRMATION_BLOCKS, isConfirmed } from '../statistics/confirmation.ts'
 import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { worst, worstWith } from './compare.ts';
 import type { Comparison, Confirmation, Row } from './comparison.ts';
-import { logRatios, pairsOf, sign } from './evidence.ts';
+import { asChange, logRatios, pairsOf, sign } from './evidence.ts';
 import { observeSession, type ObservedRun } from './observations.ts';
 
 export { CONFIRMATION_BLOCKS };
@@ -33,13 +33,16 @@ export function withConfirmations(
   confirmations: readonly Session[],
 ): Comparison {
   if (confirmations.length === 0) return comparison;
-  const seconds = confirmations.map((session) => ({ session, runs: observeSession(session).runs }));
+  const seconds = confirmations.map((session) => {
+    const { runs, conflicts } = observeSession(session);
+    return { session, runs, conflicts };
+  });
   const rows = comparison.rows.map((row) => {
     const first = firsts.find(({ variants }) => variants.includes(row.variant));
     const second = seconds.find(({ session }) => session.variants.includes(row.variant));
     if (first === undefined || second === undefined || !isOpenToConfirmation(row)) return row;
     return confirmedRow(row, {
-      ...secondLook(row, second.runs),
+      ...secondLook(row, second.conflicts.has(row.metric) ? [] : second.runs),
       session: second.session.id,
       sameMachine: sameMachine(first.machine, second.session.machine),
     });
@@ -67,7 +70,7 @@ function secondLook(
   const centre = centreOf(ratios);
   return {
     confirmed: isConfirmed({ centre: towardsWorse * centre, blocks: ratios.length, limit }),
-    estimate: Math.expm1(centre),
+    estimate: asChange(centre),
     blocks: ratios.length,
   };
 }
@@ -107,4 +110,4 @@ function summary(looked: readonly Row[]): string[] {
 const signed = (fraction: number | null) =>
   fraction === null
     ? 'an unknown amount'
-    : `${fraction < 0 ? '−' : '+'}${Math.abs(fraction * 100).toFixed(1)} %`;
+    : `${fraction < 0 ? '−' : '+'}${Math.min(1e6, Math.abs(fraction * 100)).toFixed(1)} %`;

@@ -1,5 +1,6 @@
 import { median } from 'simple-statistics';
 import type { MetricRule } from '../session/metric.ts';
+import { groupedBy } from '../session/record.ts';
 import { isJudgedIn, standsForNothing } from '../session/patterns.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Verdict } from '../session/rules.ts';
@@ -10,6 +11,7 @@ import { deathOf, headRan } from './blame.ts';
 import type { Row } from './comparison.ts';
 import { countedVerdict, exactVerdict, spreadOf } from './deterministic.ts';
 import {
+  finiteExp,
   logRatios,
   nightMedians,
   NIGHTS_NEEDED,
@@ -47,15 +49,16 @@ export type Tested =
 
 /** Every row there is: what is gated, and what was measured although nobody judges it. */
 export function draftRows(observations: Observations): readonly Draft[] {
+  const byVariant = groupedBy(observations.runs, ({ variant }) => variant);
   return observations.variants.flatMap((variant) => {
     // A row looks at its own variant's runs alone: with a thousand variants the others are what takes time.
-    const own = { ...observations, runs: observations.runs.filter((run) => run.variant === variant) };
+    const own = { ...observations, runs: byVariant.get(variant) ?? [] };
     return observations.metrics.flatMap((rule) => draftRow(own, variant, rule));
   });
 }
 
 function draftRow(observations: Observations, variant: string, rule: MetricRule): Draft[] {
-  const { runs, identical, nights } = observations;
+  const { runs, identical, nights, conflicts } = observations;
   const values = Object.fromEntries(
     SIDES.map((side) => [
       side,
@@ -93,6 +96,9 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     return [
       { ...base, evidence: 'identical', settled: 'unchanged', change: { estimate: 0, low: 0, high: 0 } },
     ];
+  const conflict = conflicts.get(rule.name);
+  if (conflict !== undefined)
+    return [{ ...base, settled: 'no_data', warnings: [`${rule.name} cannot be compared: ${conflict}`] }];
   if (observations.evidence !== 'stored' && observations.twoSided.has(variant))
     return [pairedDraft(base, rule, observations)];
   return [storedDraft(base, rule, observations, values.head)];
@@ -127,7 +133,7 @@ function deterministicDraft(
   const [baseline, head] = [valueOf('baseline'), valueOf('head')];
   if (baseline === null || head === null)
     return identical.has(base.variant) ? [] : unmeasuredBuild(base, rule, imageMetrics);
-  const estimate = baseline > 0 ? head / baseline - 1 : null;
+  const estimate = baseline > 0 ? changeOf(head, baseline) : null;
   const varies = SIDES.filter((side) => new Set(values[side]).size > 1);
   return [
     {
@@ -144,6 +150,9 @@ function deterministicDraft(
   ];
 }
 
+/** What no float can be is the largest one. */
+const changeOf = (head: number, baseline: number) => Math.min(Number.MAX_VALUE, head / baseline - 1);
+
 /** What valgrind counted; a count that is judged and was not made must not pass. */
 function countedDraft(base: Draft, rule: MetricRule, observations: Observations): Draft[] {
   const { imageMetrics, identical, uncounted } = observations;
@@ -157,7 +166,7 @@ function countedDraft(base: Draft, rule: MetricRule, observations: Observations)
   ];
   if (baseline !== undefined && head !== undefined) {
     const [from, to] = [summary(baseline), summary(head)];
-    const estimate = (to.median ?? 0) / (from.median ?? 0) - 1;
+    const estimate = changeOf(to.median ?? 0, from.median ?? 0);
     const verdict = countedVerdict(baseline, head, rule);
     const spread = Math.max(spreadOf(baseline), spreadOf(head));
     return [
@@ -254,7 +263,7 @@ function modesOf(pairs: readonly Pair[], side: Side): string[] {
   const modes = values.every((value) => value > 0) ? twoModes(values) : undefined;
   if (modes === undefined) return [];
   const { low, high } = modes;
-  const apart = ((high.centre / low.centre - 1) * 100).toFixed(1);
+  const apart = (Math.min(1e6, high.centre / low.centre - 1) * 100).toFixed(1);
   return [
     `the ${side}'s runs fall into two groups ${apart} % apart, ${low.n} low and ${high.n} high: something is on in some runs and off in others (a cache, a processor's clock), and the median can jump between them`,
   ];
@@ -268,7 +277,7 @@ function storedDraft(
   head: readonly number[],
 ): Draft {
   const { variant } = base;
-  const { nights, incomparable } = observations;
+  const { nights, incomparable, nightConflicts } = observations;
   const settled = (verdict: Verdict, ...reasons: readonly string[]): Draft => ({
     ...base,
     settled: verdict,
@@ -284,6 +293,8 @@ function storedDraft(
     );
   if (incomparable !== undefined) return settled('incomparable', incomparable);
   if (nights.length === 0) return settled('no_baseline', 'there is no stored session to compare with');
+  const conflict = nightConflicts.get(rule.name);
+  if (conflict !== undefined) return settled('no_data', `${rule.name} cannot be compared: ${conflict}`);
   if (head.length === 0) return settled('no_data', `the head has no value of ${withFormula(rule)}`);
   const here = nights.filter((night) => night.sameMachine);
   if (here.length === 0)
@@ -309,7 +320,7 @@ function storedDraft(
   return {
     ...base,
     evidence: 'stored',
-    baseline: { median: Math.exp(median([...medians])), n: medians.length },
+    baseline: { median: finiteExp(median([...medians])), n: medians.length },
     change,
     // Beside the row stand the nights that judge it.
     stored: storedNights(level.nights, variant, rule.name, []),
@@ -333,6 +344,12 @@ const shiftRemarks = ({ shift, nights }: Level, metric: string): string[] =>
 const firstLine = (text: string) => text.split('\n')[0] ?? '';
 
 const summary = (values: readonly number[]) => ({
-  median: values.length === 0 ? null : median([...values]),
+  median: values.length === 0 ? null : finiteMedian(values),
   n: values.length,
 });
+
+/** The mean of the two in the middle is finite where they are, however large. */
+function finiteMedian(values: readonly number[]): number {
+  const found = median([...values]);
+  return Number.isFinite(found) ? found : 2 * median(values.map((value) => value / 2));
+}

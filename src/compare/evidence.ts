@@ -4,6 +4,7 @@ import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
 import { predict } from '../statistics/prediction.ts';
 import type { SingleTest } from '../statistics/sequential.ts';
 import type { Change, StoredNights } from './comparison.ts';
+import { groupedBy, own } from '../session/record.ts';
 import type { Night } from '../session/session.ts';
 import type { ObservedRun } from './observations.ts';
 
@@ -14,7 +15,13 @@ export const NIGHTS_NEEDED = 14;
 
 /** Effects are logarithms of head / baseline; "worse" is up where lower is better, down where higher is. */
 export const sign = ({ better }: Pick<MetricRule, 'better'>) => (better === 'lower' ? 1 : -1);
-const asChange = (log: number | null) => (log === null ? null : Math.expm1(log));
+/** A logarithm as a fraction; what no float can be is the largest one. */
+export const asChange = (log: number | null) =>
+  log === null ? null : Math.min(Number.MAX_VALUE, Math.expm1(log));
+
+/** A positive number of its logarithm, within what a float can be. */
+export const finiteExp = (log: number): number =>
+  Math.min(Number.MAX_VALUE, Math.max(Number.MIN_VALUE, Math.exp(log)));
 
 /** A pair of values of one block. */
 export interface Pair {
@@ -29,14 +36,14 @@ export interface Pair {
  * other and are numbered on.
  */
 export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: string): readonly Pair[] {
-  const sessions = [...new Set(runs.map(({ session }) => session))];
+  const bySession = groupedBy(
+    runs.filter((run) => run.variant === variant && run.outcome === 'ok'),
+    ({ session }) => session,
+  );
   let before = 0;
-  return sessions.flatMap((session) => {
-    const own = runs.filter(
-      (run) => run.session === session && run.variant === variant && run.outcome === 'ok',
-    );
+  return [...bySession.values()].flatMap((mine) => {
     const values = (side: ObservedRun['side']) =>
-      new Map(own.filter((run) => run.side === side).map((run) => [run.block, run.metrics[metric]]));
+      new Map(mine.filter((run) => run.side === side).map((run) => [run.block, own(run.metrics, metric)]));
     const head = values('head');
     const pairs = [...values('baseline')]
       .flatMap(([block, baseline]) => {
@@ -55,8 +62,13 @@ export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: s
  * The larger over the smaller, so that swapped sides give exactly the negative and equal ratios are exactly equal:
  * log(3 / 4) and -log(4 / 3) differ in their last bit, and a tie would be broken by it.
  */
-const logRatio = (head: number, baseline: number) =>
-  head >= baseline ? Math.log(head / baseline) : -Math.log(baseline / head);
+function logRatio(head: number, baseline: number): number {
+  const [large, small] = head >= baseline ? [head, baseline] : [baseline, head];
+  const ratio = large / small;
+  // The largest float beside a half has no ratio that is a float, and their logarithms have a difference.
+  const log = Number.isFinite(ratio) ? Math.log(ratio) : Math.log(large) - Math.log(small);
+  return head >= baseline ? log : -log;
+}
 
 /**
  * Log ratio of each pair.
@@ -99,7 +111,7 @@ export function nightMedians(
   metric: string,
 ): readonly number[] {
   return nights.flatMap(({ medians }) => {
-    const value = medians[variant]?.[metric];
+    const value = own(own(medians, variant) ?? {}, metric);
     return value === undefined ? [] : [Math.log(value)];
   });
 }
@@ -107,7 +119,7 @@ export function nightMedians(
 /** The values of the runs that ended well. */
 export function valuesOf(runs: readonly ObservedRun[], variant: string, metric: string): number[] {
   return runs.flatMap((run) => {
-    const value = run.variant === variant && run.outcome === 'ok' ? run.metrics[metric] : undefined;
+    const value = run.variant === variant && run.outcome === 'ok' ? own(run.metrics, metric) : undefined;
     return value === undefined ? [] : [value];
   });
 }
@@ -160,9 +172,9 @@ export function storedNights(
     values.length > 0 && values.every((value) => value > 0) ? median(values.map(Math.log)) : undefined;
   return {
     sessions: medians.length,
-    median: Math.exp(median([...medians])),
-    low: interval === undefined ? null : Math.exp(interval.low),
-    high: interval === undefined ? null : Math.exp(interval.high),
+    median: finiteExp(median([...medians])),
+    low: interval === undefined ? null : finiteExp(interval.low),
+    high: interval === undefined ? null : finiteExp(interval.high),
     position:
       interval === undefined || here === undefined
         ? 'unknown'

@@ -3,23 +3,32 @@ import type { Night, Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
 import { changePoints } from '../statistics/change-points.ts';
 import { nightMedians } from './evidence.ts';
-import { mediansOf, nightsLike } from './nights.ts';
+import { mediansOf, nightInUnits, nightsLike, valueIn } from './nights.ts';
 
 /**
  * Where the medians of the nights went to another level, for every judged row: what the baseline itself did, on the
  * newest night's machine with its measuring code. Shown and never judged by.
  */
 export function levelShifts(newest: Session, sessions: readonly Session[]): LevelShift[] {
-  const nights = nightsLike(newest, sessions).map((session) => ({
-    at: pointOf(session),
-    medians: mediansOf(
-      lastAttempts(session.runs).filter(({ side, outcome }) => side === 'baseline' && outcome === 'ok'),
-    ),
-  }));
+  const nights = nightsLike(newest, sessions).map((session) => {
+    const night: Night = {
+      session: session.id,
+      started: session.started,
+      sameMachine: true,
+      changedFiles: null,
+      medians: mediansOf(
+        lastAttempts(session.runs).filter(({ side, outcome }) => side === 'baseline' && outcome === 'ok'),
+      ),
+      residuals: {},
+      centres: {},
+      declared: session.declaredMetrics,
+    };
+    return { at: pointOf(session), medians: nightInUnits(night, newest.declaredMetrics).night.medians };
+  });
   const judged = newest.rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true);
   return newest.variants.flatMap((variant) =>
     judged.flatMap(({ name: metric }) => {
-      const own = nights.filter(({ medians }) => medians[variant]?.[metric] !== undefined);
+      const own = nights.filter(({ medians }) => valueIn(medians, variant, metric) !== undefined);
       const shifts = changePoints(nightMedians(own, variant, metric));
       return shifts.flatMap(({ index, change, p }): LevelShift[] => {
         const at = own[index]?.at;
@@ -45,7 +54,7 @@ export interface Level {
 /** Older nights predict a level that is gone: only those since the last shift say what the next one will be like. */
 export function sinceLastShift(nights: readonly Night[], variant: string, metric: string): Level {
   const own = nights
-    .filter(({ medians }) => medians[variant]?.[metric] !== undefined)
+    .filter(({ medians }) => valueIn(medians, variant, metric) !== undefined)
     // Files named by hand come in any order.
     .sort((a, b) => (a.started < b.started ? -1 : Number(a.started > b.started)));
   const last = changePoints(nightMedians(own, variant, metric)).at(-1);

@@ -1,8 +1,11 @@
 import { median } from 'simple-statistics';
+import { type DeclaredMetrics } from '../session/declared.ts';
+import { groupedBy, own } from '../session/record.ts';
 import { sameMachine, type Night, type Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
+import { converted, unitFactor } from '../session/units.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
-import { logRatios, pairsOf } from './evidence.ts';
+import { finiteExp, logRatios, pairsOf } from './evidence.ts';
 
 /** A session that carries the nights it is to be judged by, so that its file gives the same verdict on any day. */
 export const withNights = (session: Session, history: readonly Session[]): Session => ({
@@ -46,46 +49,120 @@ function nightOf(earlier: Session, here: Here): Night | undefined {
     medians: mediansOf(runs),
     residuals: {},
     centres: {},
+    ...(Object.keys(earlier.declaredMetrics).length === 0 ? {} : { declared: earlier.declaredMetrics }),
+  };
+}
+
+/** A night as a newer session's own metrics make it: under their names, in their units. */
+export interface NightInUnits {
+  readonly night: Night;
+  /** Metrics that were left out, and why they cannot be compared. */
+  readonly conflicts: ReadonlyMap<string, string>;
+}
+
+/**
+ * A night's medians under the names and in the units of a newer session.
+ * @param declared what the newer session's workload says of its own metrics
+ */
+export function nightInUnits(night: Night, declared: DeclaredMetrics): NightInUnits {
+  const { declared: said } = night;
+  const conflicts = new Map<string, string>();
+  if (said === undefined) return { night, conflicts };
+  const byFullName = new Map(
+    Object.entries(declared).flatMap(([name, { full }]) =>
+      full === undefined ? [] : [[full, name] as const],
+    ),
+  );
+  const factors = new Map<string, { readonly name: string; readonly factor: number } | undefined>();
+  for (const [reported, { full, unit, better, conflict }] of Object.entries(said)) {
+    const name = (full === undefined ? undefined : byFullName.get(full)) ?? reported;
+    const now = own(declared, name);
+    // A session that does not report it has nothing to be compared with.
+    if (now === undefined && name === reported) continue;
+    const factor = unit === undefined || now?.unit === undefined ? 1 : unitFactor(unit, now.unit);
+    const reason =
+      conflict ??
+      (factor === undefined
+        ? `the stored sessions have it in ${unit ?? ''} and the head in ${now?.unit ?? ''}, and one cannot be converted into the other`
+        : (better ?? 'lower') !== (now?.better ?? 'lower')
+          ? `in the stored sessions ${better ?? 'lower'} is better, and the head says that ${now?.better ?? 'lower'} is`
+          : undefined);
+    if (reason !== undefined) conflicts.set(name, reason);
+    factors.set(reported, reason === undefined ? { name, factor: factor ?? 1 } : undefined);
+  }
+  const turned = <Value>(
+    byVariant: Readonly<Record<string, Readonly<Record<string, Value>>>>,
+    turn: (value: Value, factor: number) => Value,
+  ): Record<string, Record<string, Value>> =>
+    Object.fromEntries(
+      Object.entries(byVariant).map(([variant, values]) => [
+        variant,
+        Object.fromEntries(
+          Object.entries(values).flatMap(([reported, value]) => {
+            if (!factors.has(reported)) return [[reported, value]];
+            const to = factors.get(reported);
+            return to === undefined ? [] : [[to.name, turn(value, to.factor)]];
+          }),
+        ),
+      ]),
+    );
+  return {
+    conflicts,
+    night: {
+      ...night,
+      medians: turned(night.medians, converted),
+      residuals: turned(night.residuals, (value) => value),
+      centres: turned(night.centres, (value) => value),
+    },
   };
 }
 
 /** Log ratios of a session's pairs about their centre, and the centre, for every row that has enough of them. */
 export function pairNoise(session: Session): Pick<Night, 'residuals' | 'centres'> {
-  const residuals: Night['residuals'] = {};
-  const centres: Night['centres'] = {};
-  for (const [variant, metrics] of Object.entries(pairRatios(session)))
-    for (const [metric, ratios] of Object.entries(metrics)) {
-      const centre = centreOf(ratios);
-      (residuals[variant] ??= {})[metric] = Array.from(ratios, (ratio) => rounded(ratio - centre));
-      (centres[variant] ??= {})[metric] = rounded(centre);
-    }
-  return { residuals, centres };
+  const noise = (figure: (ratios: Float64Array, centre: number) => number | number[]) =>
+    Object.fromEntries(
+      [...pairRatios(session)].map(([variant, metrics]) => [
+        variant,
+        Object.fromEntries(
+          [...metrics].map(([metric, ratios]) => [metric, figure(ratios, centreOf(ratios))]),
+        ),
+      ]),
+    );
+  return {
+    residuals: noise((ratios, centre) =>
+      Array.from(ratios, (ratio) => rounded(ratio - centre)),
+    ) as Night['residuals'],
+    centres: noise((_, centre) => rounded(centre)) as Night['centres'],
+  };
 }
 
 /** Six digits are far below any noise, and a gate's file carries many of them. */
 const rounded = (value: number) => Number(value.toFixed(6));
 
 /** Variant -> metric -> log(head / baseline) of each pair of a session, for every row that has enough of them. */
-export function pairRatios(
-  session: Session,
-): Readonly<Record<string, Readonly<Record<string, Float64Array>>>> {
+export function pairRatios(session: Session): ReadonlyMap<string, ReadonlyMap<string, Float64Array>> {
   const runs = lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
   const metrics = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
-  return Object.fromEntries(
-    session.variants.map((variant) => {
-      const own = runs.filter((run) => run.variant === variant);
-      return [
-        variant,
-        Object.fromEntries(
-          metrics.flatMap((metric) => {
-            const ratios = logRatios(pairsOf(own, variant, metric));
-            return ratios === undefined || ratios.length < PAIRS_FOR_NOISE ? [] : [[metric, ratios]];
-          }),
-        ),
-      ];
-    }),
+  const byVariant = groupedBy(runs, ({ variant }) => variant);
+  return new Map(
+    session.variants.map((variant) => [
+      variant,
+      new Map(
+        metrics.flatMap((metric) => {
+          const ratios = logRatios(pairsOf(byVariant.get(variant) ?? [], variant, metric));
+          return ratios === undefined || ratios.length < PAIRS_FOR_NOISE ? [] : [[metric, ratios] as const];
+        }),
+      ),
+    ]),
   );
 }
+
+/** Variant -> metric -> value of a night, which came from a file. */
+export const valueIn = <Value>(
+  byVariant: Readonly<Record<string, Readonly<Record<string, Value>>>>,
+  variant: string,
+  metric: string,
+): Value | undefined => own(own(byVariant, variant) ?? {}, metric);
 
 /** Fewer pairs say little of a session's noise. */
 const PAIRS_FOR_NOISE = 8;
@@ -98,7 +175,7 @@ export const residualsOf = (
   variant: string,
   metric: string,
 ): readonly (readonly number[])[] =>
-  noisyNights(nights, variant, metric).map(({ residuals }) => residuals[variant]?.[metric] ?? []);
+  noisyNights(nights, variant, metric).map(({ residuals }) => valueIn(residuals, variant, metric) ?? []);
 
 /** The log ratios that those nights measured, about no change. */
 export const nightRatiosOf = (
@@ -108,8 +185,8 @@ export const nightRatiosOf = (
 ): readonly Float64Array[] =>
   noisyNights(nights, variant, metric).map(({ residuals, centres }) =>
     Float64Array.from(
-      residuals[variant]?.[metric] ?? [],
-      (residual) => residual + (centres[variant]?.[metric] ?? 0),
+      valueIn(residuals, variant, metric) ?? [],
+      (residual) => residual + (valueIn(centres, variant, metric) ?? 0),
     ),
   );
 
@@ -117,7 +194,7 @@ const noisyNights = (nights: readonly Night[], variant: string, metric: string):
   nights
     .filter(
       ({ sameMachine, changedFiles, residuals }) =>
-        sameMachine && changedFiles === null && (residuals[variant]?.[metric] ?? []).length > 0,
+        sameMachine && changedFiles === null && (valueIn(residuals, variant, metric) ?? []).length > 0,
     )
     .slice(-RECENT_NIGHTS);
 
@@ -134,10 +211,13 @@ type Measured = readonly {
 export function mediansOf(runs: Measured): Night['medians'] {
   const values = new Map<string, Map<string, number[]>>();
   for (const { variant, metrics } of runs) {
-    const own = values.get(variant) ?? new Map<string, number[]>();
-    values.set(variant, own);
-    for (const [metric, value] of Object.entries(metrics))
-      own.set(metric, [...(own.get(metric) ?? []), value]);
+    const mine = values.get(variant) ?? new Map<string, number[]>();
+    values.set(variant, mine);
+    for (const [metric, value] of Object.entries(metrics)) {
+      const some = mine.get(metric);
+      if (some === undefined) mine.set(metric, [value]);
+      else some.push(value);
+    }
   }
   return Object.fromEntries(
     [...values].map(([variant, metrics]) => [
@@ -145,7 +225,7 @@ export function mediansOf(runs: Measured): Night['medians'] {
       Object.fromEntries(
         [...metrics]
           .filter(([, some]) => some.every((value) => value > 0))
-          .map(([metric, some]) => [metric, Math.exp(median(some.map(Math.log)))]),
+          .map(([metric, some]) => [metric, finiteExp(median(some.map(Math.log)))]),
       ),
     ]),
   );
@@ -158,7 +238,9 @@ function changedFiles(
 ): string[] | null {
   if (earlier.workload.hash === session.workload.hash) return null;
   const paths = new Set([...Object.keys(earlier.workload.files), ...Object.keys(session.workload.files)]);
-  const changed = [...paths].filter((path) => earlier.workload.files[path] !== session.workload.files[path]);
+  const changed = [...paths].filter(
+    (path) => own(earlier.workload.files, path) !== own(session.workload.files, path),
+  );
   return changed.length === 0 ? ['the command or its settings'] : changed.sort();
 }
 

@@ -1,12 +1,13 @@
 import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
 import { reportedBy, withPatterns } from '../session/patterns.ts';
+import { groupedBy, own } from '../session/record.ts';
 import { SIDES, type Outcome, type Side } from '../session/run.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
 import type { Failure, MeasuringCodeRecord, Night, Session, Trial } from '../session/session.ts';
 import { lastAttempts, type TimedRun } from '../session/timings.ts';
 import type { Profile } from '../statistics/looks.ts';
 import { imageMetricsOf } from './deterministic.ts';
-import { mediansOf } from './nights.ts';
+import { mediansOf, nightInUnits } from './nights.ts';
 
 /** One run as the comparison sees it, wherever it was written down. */
 export interface ObservedRun {
@@ -63,6 +64,10 @@ export interface Observations {
    * ever counted: a judged count that is missing is then no news.
    */
   readonly uncounted: ReadonlyMap<string, string> | undefined;
+  /** Metrics of which the runs do not agree what they are, and why: nothing of them can be compared. */
+  readonly conflicts: ReadonlyMap<string, string>;
+  /** The same of the nights against the runs. */
+  readonly nightConflicts: ReadonlyMap<string, string>;
   /** Earlier sessions of the baseline, oldest first. */
   readonly nights: readonly Night[];
   /** Why stored evidence cannot be used for this data, whatever the nights say. */
@@ -74,6 +79,7 @@ export interface Observations {
 export function observeSession(session: Session): Observations {
   const { rules } = session;
   const runs = runsOf(session);
+  const nights = session.nights.map((night) => nightInUnits(night, session.declaredMetrics));
   return {
     alpha: rules.alpha,
     evidence: rules.evidence,
@@ -94,7 +100,13 @@ export function observeSession(session: Session): Observations {
     // A night against itself differs by a file of our own: its images' sizes are no news.
     imageMetrics: session.purpose === 'nightly' ? [] : imageMetricsOf(session),
     uncounted: uncountedVariants(session),
-    nights: session.nights,
+    conflicts: new Map(
+      Object.entries(session.declaredMetrics).flatMap(([name, { conflict }]) =>
+        conflict === undefined ? [] : [[name, conflict] as const],
+      ),
+    ),
+    nightConflicts: new Map(nights.flatMap(({ conflicts }) => [...conflicts])),
+    nights: nights.map(({ night }) => night),
     incomparable: undefined,
     secondsLeftOut: session.budget.secondsLeftOut,
   };
@@ -114,11 +126,15 @@ export function observeTimings(
   runs: readonly TimedRun[],
   { sameMachine, rules }: TimingsOptions,
 ): Observations {
-  const sessionsOf = (side: Side) => [
-    ...new Set(runs.filter((run) => run.side === side).map((run) => run.session)),
-  ];
-  const paired = sessionsOf('baseline').some((session) => sessionsOf('head').includes(session));
-  const names = [...new Set(runs.flatMap(({ metrics }) => Object.keys(metrics)))];
+  const sessionsOf = (side: Side) =>
+    new Set(runs.filter((run) => run.side === side).map((run) => run.session));
+  const [ofBaseline, ofHead] = [sessionsOf('baseline'), sessionsOf('head')];
+  const paired = [...ofBaseline].some((session) => ofHead.has(session));
+  const bySession = groupedBy(
+    runs.filter(({ side, outcome }) => side === 'baseline' && outcome === 'ok'),
+    ({ session }) => session,
+  );
+  const names = namesMet(runs);
   return {
     alpha: rules?.alpha ?? 0.05,
     evidence: 'auto',
@@ -141,21 +157,21 @@ export function observeTimings(
     identical: new Set(),
     imageMetrics: [],
     uncounted: new Map(),
+    conflicts: new Map(),
+    nightConflicts: new Map(),
     nights: paired
       ? []
-      : sessionsOf('baseline').map((session) => ({
+      : [...ofBaseline].map((session) => ({
           session,
           started: '',
           sameMachine,
           changedFiles: null,
           residuals: {},
           centres: {},
-          medians: mediansOf(
-            runs.filter((run) => run.session === session && run.side === 'baseline' && run.outcome === 'ok'),
-          ),
+          medians: mediansOf(bySession.get(session) ?? []),
         })),
     incomparable:
-      paired || sameMachine || sessionsOf('baseline').length === 0
+      paired || sameMachine || ofBaseline.size === 0
         ? undefined
         : 'the sides come from different sessions, and a CSV does not say on which machine they ran; --same-machine says that it was one',
     secondsLeftOut: 0,
@@ -169,6 +185,14 @@ const reportedInTimings = (runs: readonly TimedRun[], paired: boolean) =>
 const runsOf = (session: Session): readonly ObservedRun[] =>
   lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
 
+function namesMet(
+  runs: readonly { readonly metrics: Readonly<Record<string, number>> }[],
+): readonly string[] {
+  const met = new Set<string>();
+  for (const { metrics } of runs) for (const name of Object.keys(metrics)) met.add(name);
+  return [...met];
+}
+
 /** Every metric with a rule, then those met in the data alone: shown, never judged. */
 function metricsOf(
   rules: Rules,
@@ -176,11 +200,10 @@ function metricsOf(
   session: Session | undefined,
 ): MetricRule[] {
   const ruled = new Set(rules.metrics.map(({ name }) => name));
-  const met = new Set(runs.flatMap(({ metrics }) => Object.keys(metrics)));
-  const unruled = [...met]
+  const unruled = namesMet(runs)
     .filter((name) => !ruled.has(name))
     .map((name): MetricRule => {
-      const declared = session?.declaredMetrics[name];
+      const declared = session === undefined ? undefined : own(session.declaredMetrics, name);
       const rule = defaultRule(name, false);
       return {
         ...rule,
@@ -191,7 +214,9 @@ function metricsOf(
     });
   // A benchmark's file knows its unit; whoever names the metric need not repeat it.
   const ofConfiguration = rules.metrics.map((rule) =>
-    rule.unit === '' ? { ...rule, unit: session?.declaredMetrics[rule.name]?.unit ?? '' } : rule,
+    rule.unit === '' && session !== undefined
+      ? { ...rule, unit: own(session.declaredMetrics, rule.name)?.unit ?? '' }
+      : rule,
   );
   return [...ofConfiguration, ...unruled];
 }

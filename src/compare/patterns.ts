@@ -1,4 +1,15 @@
-import { matchesOf, MOST_OF_A_PATTERN, reportedBy, reportedIn, type Matches } from '../session/patterns.ts';
+import { namesOf } from '../session/declared.ts';
+import { BUILT_IN_METRICS } from '../session/metric.ts';
+import { nearest } from '../session/nearest.ts';
+import {
+  matchesOf,
+  matchesPattern,
+  MOST_OF_A_PATTERN,
+  reportedBy,
+  reportedIn,
+  type Matches,
+} from '../session/patterns.ts';
+import { own } from '../session/record.ts';
 import { SIDES } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { blocksNeeded, firstReachable, looksFor } from '../statistics/looks.ts';
@@ -10,14 +21,16 @@ import { observeSession } from './observations.ts';
 const NAMES_AT_A_GLANCE = 5;
 
 /**
- * What the patterns of a session came to, where a reader should know: benchmarks of one side alone, more than a pattern
- * stands for, and a family that is too large for the blocks there are. None where there is no pattern.
+ * What the metrics and patterns of a session came to, where a reader should know: what nobody reports, benchmarks of one
+ * side alone and of no pattern, more than a pattern stands for, and a family that is too large for the blocks there are.
  */
 export function patternWarnings(session: Session): string[] {
-  if ((session.rules.patterns ?? []).length === 0) return [];
+  const warnings = [...missing(session), ...disputed(session)];
+  if ((session.rules.patterns ?? []).length === 0) return warnings;
   const reported = reportedIn(session);
   return [
-    ...matchesOf(session.rules, reported)
+    ...warnings,
+    ...matchesOf(session.rules, reported, session.declaredMetrics)
       .filter(({ variants }) => variants.size > MOST_OF_A_PATTERN)
       .map(
         ({ pattern, variants }) =>
@@ -25,8 +38,53 @@ export function patternWarnings(session: Session): string[] {
       ),
     ...lonely(session),
     ...lost(session),
+    ...unmatched(session),
     ...unreachable(session),
   ];
+}
+
+/** Judged metrics that no run of the warm-up has: nothing will ever judge them. */
+function missing({ rules, warmup, declaredMetrics }: Session): string[] {
+  const ended = warmup.filter(({ outcome }) => outcome === 'ok');
+  if (ended.length === 0) return [];
+  const names = new Set(ended.flatMap(({ metrics }) => Object.keys(metrics)));
+  return rules.metrics.flatMap(({ name, gate, deterministic, formula, pattern }) => {
+    if (!gate || deterministic === true || pattern !== undefined || names.has(name)) return [];
+    const namesakes = [...names].filter((other) => namesOf(other, declaredMetrics).includes(name));
+    const meant = nearest(name, [...names]);
+    return [
+      namesakes.length > 0
+        ? `${name} is the name of ${namesakes.length} benchmarks, and nothing is judged under it. Name one of them: ${listed(namesakes)}; or use a pattern, such as '${name}*'.`
+        : `${name} is judged, and no run has it${formula === undefined ? '' : ` (${formula})`}.${meant === undefined ? '' : ` Did you mean ${meant}?`}`,
+    ];
+  });
+}
+
+/** Metrics of which the runs do not agree what they are. */
+const disputed = ({ declaredMetrics }: Session): string[] =>
+  Object.entries(declaredMetrics).flatMap(([name, { conflict }]) =>
+    conflict === undefined ? [] : [`${name} cannot be compared: ${conflict}.`],
+  );
+
+/** Benchmarks that no pattern and no name of the configuration stands for, beside others that are judged by one. */
+function unmatched({ rules, warmup, declaredMetrics }: Session): string[] {
+  const named = new Set(rules.metrics.filter(({ pattern }) => pattern === undefined).map(({ name }) => name));
+  const reported = new Set(
+    warmup.filter(({ outcome }) => outcome === 'ok').flatMap(({ metrics }) => Object.keys(metrics)),
+  );
+  const names = [...reported].filter(
+    (name) =>
+      !named.has(name) &&
+      !BUILT_IN_METRICS.some((metric) => metric.name === name) &&
+      !(rules.patterns ?? []).some(({ pattern }) =>
+        namesOf(name, declaredMetrics).some((one) => matchesPattern(pattern, one)),
+      ),
+  );
+  return names.length === 0
+    ? []
+    : [
+        `No pattern stands for ${listed(names)}: shown and not judged. A name of its own with gate: false says that this is meant.`,
+      ];
 }
 
 /** Benchmarks that one side alone reported, of variants whose sides both ended well: nothing to compare them with. */
@@ -39,9 +97,11 @@ function lonely(session: Session): string[] {
       ),
     ),
   );
-  const matches = matchesOf(session.rules, ended, 'one').filter(({ pattern }) => pattern.gate);
+  const matches = matchesOf(session.rules, ended, session.declaredMetrics, 'one').filter(
+    ({ pattern }) => pattern.gate,
+  );
   return SIDES.flatMap((side) => {
-    const names = matches.flatMap((one) => namesOf(one, (variant) => ended.get(variant)?.[side]));
+    const names = matches.flatMap((one) => matchedOf(one, (variant) => ended.get(variant)?.[side]));
     return names.length === 0
       ? []
       : [
@@ -62,18 +122,18 @@ function lost(session: Session): string[] {
   );
   const reported = reportedBy(alone, () => true, [
     ...ok,
-    ...alone.map((variant) => ({ variant, side: 'baseline' as const, metrics: medians[variant] ?? {} })),
+    ...alone.map((variant) => ({ variant, side: 'baseline' as const, metrics: own(medians, variant) ?? {} })),
   ]);
-  const names = matchesOf(rules, reported, 'one')
+  const names = matchesOf(rules, reported, session.declaredMetrics, 'one')
     .filter(({ pattern }) => pattern.gate)
-    .flatMap((one) => namesOf(one, (variant) => reported.get(variant)?.baseline));
+    .flatMap((one) => matchedOf(one, (variant) => reported.get(variant)?.baseline));
   return names.length === 0
     ? []
     : [`The last stored night has ${listed(names)}, which the head does not report: nothing judges it.`];
 }
 
 /** `name (variant, variant)` of those that this side reported. */
-const namesOf = (
+const matchedOf = (
   { variants }: Matches,
   reportedOf: (variant: string) => ReadonlySet<string> | undefined,
 ): string[] =>

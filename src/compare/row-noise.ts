@@ -23,7 +23,7 @@ export function noiseOf(newest: Session, sessions: readonly Session[]): RowNoise
   return newest.variants.flatMap((variant) =>
     metrics.flatMap((rule): RowNoise[] => {
       const { name: metric, limit, deterministic } = rule;
-      const ratios = nights.flatMap((night) => night[variant]?.[metric] ?? []);
+      const ratios = nights.flatMap((night) => night.get(variant)?.get(metric) ?? []);
       if (!isJudgedIn(rule, variant) || deterministic === true || ratios.length === 0) return [];
       const residuals = ratios.slice(-RECENT_NIGHTS).map((night) => {
         const centre = centreOf(night);

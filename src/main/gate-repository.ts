@@ -10,6 +10,7 @@ import { gate, type GateRequest } from '../pipeline/gate.ts';
 import type { Ports, SideTree } from '../pipeline/ports.ts';
 import { guarded, guardNotes, ruleChanges, withoutSecrets, withRulesOf } from '../plan/base-rules.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
+import { doubtfulMetrics } from '../plan/metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { shardOf } from '../plan/shard.ts';
@@ -105,7 +106,7 @@ export async function gateRepository(
     record: nights,
     remarks,
   } = await readHistory(top, plan, env, log, occasion.remote);
-  const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
+  const warnings = [...doubtfulMetrics(plan), ...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) log.warn(warning);
 
   const head = await exportSide(top, sides.head, join(workFolder, 'head'), plan.workload.context);

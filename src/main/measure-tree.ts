@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
+import { doubtfulMetrics } from '../plan/metrics.ts';
 import { measureOneSide, type OneSideResult } from '../pipeline/one-side.ts';
 import type { SideTree } from '../pipeline/ports.ts';
 import type { Side } from '../session/run.ts';
@@ -27,7 +28,7 @@ export async function measureTree(
   signal: AbortSignal,
 ): Promise<OneSideResult> {
   const { plan, top, repository } = project;
-  const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
+  const warnings = [...doubtfulMetrics(plan), ...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) context.log.warn(warning);
   const exported = repository
     ? await exportSide(

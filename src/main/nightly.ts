@@ -10,6 +10,7 @@ import { gate, type GateResult } from '../pipeline/gate.ts';
 import { nightlyPlan, reloadFile } from '../pipeline/nightly.ts';
 import type { SideTree } from '../pipeline/ports.ts';
 import { contextOf } from '../pipeline/sides.ts';
+import { doubtfulMetrics } from '../plan/metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { History } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
@@ -168,7 +169,7 @@ async function gateAgainstItself(
   signal: AbortSignal,
 ): Promise<GateResult> {
   const { workFolder, sessionId, log } = context;
-  const warnings = [...cacheWarnings(plan), ...compileWarnings(plan)];
+  const warnings = [...doubtfulMetrics(plan), ...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) log.warn(warning);
   const baseline = await exportSide(top, commit, join(workFolder, 'baseline'), plan.workload.context);
   const head = await exportSide(top, commit, join(workFolder, 'head'), plan.workload.context);

@@ -2,7 +2,7 @@ import type { Workload } from '../plan/plan.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
 import type { CountingTool, Image } from '../session/session.ts';
 import type { Noise, Outcome } from '../session/run.ts';
-import type { Better } from '../session/metric.ts';
+import type { DeclaredMetrics } from '../session/declared.ts';
 import type { ProfileKind } from '../session/profile.ts';
 
 /** One side of one variant, ready to be run: what the images stage hands to the measurement. */
@@ -70,7 +70,7 @@ export interface Traces {
 export interface RunResult {
   readonly outcome: Outcome;
   readonly metrics: Readonly<Record<string, number>>;
-  readonly declared: Readonly<Record<string, { unit?: string; better?: Better }>>;
+  readonly declared: DeclaredMetrics;
   readonly noise: Noise;
   readonly exitStatus: number | null;
   readonly message: string | undefined;

@@ -1,4 +1,5 @@
 import type { Plan } from '../plan/plan.ts';
+import { reportTaker, type ReportTaker } from '../session/declared.ts';
 import { withHybrids } from '../session/formula.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
@@ -82,7 +83,7 @@ interface State {
   readonly runs: Run[];
   readonly failures: Failure[];
   readonly repetitions: Map<string, number>;
-  readonly declared: Session['declaredMetrics'];
+  readonly reports: ReportTaker;
   noCounters: string | undefined;
   /** Seconds that a pair of each variant takes, from its last one. */
   readonly pairSeconds: Map<string, number>;
@@ -100,7 +101,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     runs: [],
     failures: [],
     repetitions: new Map(),
-    declared: {},
+    reports: reportTaker(request.plan.metrics),
     noCounters: undefined,
     pairSeconds: new Map(),
   };
@@ -115,7 +116,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     warmed.add(variant.variant);
     await request.journal.describe({
       repetitions: Object.fromEntries(state.repetitions),
-      declaredMetrics: state.declared,
+      declaredMetrics: state.reports.declared(),
     });
   }
   const alive = () => {
@@ -135,7 +136,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
           request.planner.cap(
             new Map(first.map(({ variant }) => [variant, pairSeconds(variant)])),
             Math.max(0, left()),
-            { warmup: state.warmup, failures: state.failures, declaredMetrics: state.declared },
+            { warmup: state.warmup, failures: state.failures, declaredMetrics: state.reports.declared() },
           ),
         );
   let progress = request.planner.progress({
@@ -143,7 +144,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     runs: [],
     failures: state.failures,
     blocksPlanned: cap,
-    declaredMetrics: state.declared,
+    declaredMetrics: state.reports.declared(),
   });
   const expected = (variant: string) => Math.min(cap, progress.expected(variant));
   const secondsTo = (blocks: (variant: string) => number, of: readonly LoopVariant[]) =>
@@ -201,7 +202,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
       runs: state.runs,
       failures: state.failures,
       blocksPlanned: cap,
-      declaredMetrics: state.declared,
+      declaredMetrics: state.reports.declared(),
     });
     const newly = measured
       .map(({ variant }) => variant)
@@ -227,7 +228,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     runs: state.runs,
     failures: state.failures,
     repetitions: Object.fromEntries(state.repetitions),
-    declaredMetrics: state.declared,
+    declaredMetrics: state.reports.declared(),
     ...(state.noCounters === undefined ? {} : { noCounters: state.noCounters }),
     blocksPlanned: cap,
     blocksLeftOut,
@@ -277,7 +278,6 @@ async function warmUp(
       if (run.outcome === 'ok') {
         seconds += (request.clock().getTime() - begun) / 1000;
         longest = Math.max(longest, run.metrics['wall_time_s'] ?? 0);
-        Object.assign(state.declared, result.declared);
         state.noCounters ??= result.noCounters;
         break;
       }
@@ -422,12 +422,16 @@ async function runOnce(
     },
     signal,
   );
-  const { outcome, metrics, noise, exitStatus, message } = result;
+  const { outcome, noise, exitStatus, message } = result;
+  const { variant, side } = place;
   const run: Run = {
     ...place,
     started,
     outcome,
-    metrics: outcome === 'ok' ? withHybrids(metrics, request.plan.metrics) : {},
+    metrics:
+      outcome === 'ok'
+        ? withHybrids(state.reports.take({ ...result, variant, side }), request.plan.metrics)
+        : {},
     noise,
     exitStatus,
     ...(message === undefined ? {} : { message }),

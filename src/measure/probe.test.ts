@@ -840,6 +840,51 @@ describe('the file of business metrics', () => {
       { outcome: 'ok', metrics: { x: 2 } },
     ],
     [
+      'may be larger for the times that hyperfine writes down, and still says what failed',
+      script(
+        'import json, os',
+        'one = {"command": "x", "median": 2, "times": [1.5e-7] * 200000, "exit_codes": [0] * 9 + [3]}',
+        'json.dump({"results": [one]}, open(os.environ["PACEGATE_METRICS"], "w"), indent=2)',
+      ),
+      { outcome: 'nonzero', message: expect.stringContaining('"x" failed: it ended with 3 in 1 of 10 runs') },
+    ],
+    [
+      'may be larger for the warm-ups and the machine that pyperf writes down; values, name and unit stay',
+      script(
+        'import json, os',
+        'machine = {"cpu_model_name": "m} {" * 50, "load_avg_1min": 0.5}',
+        'runs = [{"warmups": [[1, 0.5]] * 9, "values": [3.0], "metadata": machine} for _ in range(6000)]',
+        'one = {"metadata": {"name": "x", "unit": "byte", "loops": 4}, "runs": runs}',
+        'json.dump({"version": "1.0", "benchmarks": [one]}, open(os.environ["PACEGATE_METRICS"], "w"))',
+      ),
+      { outcome: 'ok', metrics: { x: 3 }, declared: { x: { unit: 'bytes' } } },
+    ],
+    [
+      'may be larger for the samples that asv writes down; results and parameters stay',
+      script(
+        'import json, os',
+        'row = [[1.5, 2.5], [["1", "2"]], "v", [[1.5e-7] * 100000, None, [float("nan")]]]',
+        'file = {"version": 2, "result_columns": ["result", "params", "version", "samples"], "results": {"b.time_x": row}}',
+        'json.dump(file, open(os.environ["PACEGATE_METRICS"], "w"))',
+      ),
+      { outcome: 'ok', metrics: { 'b.time_x_1': 1.5, 'b.time_x_2': 2.5 } },
+    ],
+    [
+      'may be compressed',
+      script('import gzip, os', 'gzip.open(os.environ["PACEGATE_METRICS"], "w").write(b\'{"tasks": 12}\')'),
+      { outcome: 'ok', metrics: { tasks: 12 } },
+    ],
+    [
+      'may not unpack to more than memory holds',
+      script('import gzip, os', 'gzip.open(os.environ["PACEGATE_METRICS"], "w").write(bytes(130 << 20))'),
+      { outcome: 'nonzero', message: expect.stringContaining('unpacked it is larger than 134217728 bytes') },
+    ],
+    [
+      'is no half of a compressed one',
+      shell('printf "\\037\\213\\010" > "$PACEGATE_METRICS"'),
+      { outcome: 'nonzero', message: expect.stringContaining('it is a gzip file without its end') },
+    ],
+    [
       'may hold bytes that are no text',
       shell('printf "\\377" > "$PACEGATE_METRICS"'),
       { outcome: 'nonzero', message: expect.stringContaining('found "\uFFFD"') },

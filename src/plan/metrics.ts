@@ -7,6 +7,8 @@ import {
   type MetricPattern,
   type MetricRule,
 } from '../session/metric.ts';
+import { nearest } from '../session/nearest.ts';
+import { own } from '../session/record.ts';
 import { COUNTING_TOOLS } from '../session/session.ts';
 import { PROFILE_SETTINGS, type Profile } from '../statistics/looks.ts';
 import type { Configuration } from './configuration.ts';
@@ -23,7 +25,7 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
   const names = new Set([...BUILT_IN_METRICS.map(({ name }) => name), ...given]);
   return [...names].map((name) => {
     const rule = defaultRule(name, true);
-    const given = metrics[name] ?? {};
+    const given = own(metrics, name) ?? {};
     return {
       name,
       unit: given.unit ?? rule.unit,
@@ -31,7 +33,9 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
       // Naming a metric in the configuration is asking for it to be judged; so is having it counted.
       gate:
         given.gate ??
-        (name in metrics || (name === VALGRIND_INSTRUCTIONS && isCounted(workload)) || rule.gate),
+        (Object.hasOwn(metrics, name) ||
+          (name === VALGRIND_INSTRUCTIONS && isCounted(workload)) ||
+          rule.gate),
       limit:
         (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
         // A profile speaks for what has no limit of its own.
@@ -70,7 +74,7 @@ export function impossibleCounts(
       line: document.lineOf(['workload', 'instructions']),
       place: 'workload.instructions',
       found: `${workload.instructions ?? ''} with evidence: stored, which runs no second side to compare the count with`,
-      legal: `evidence: auto or paired, instructions: none, or gate: false for ${VALGRIND_INSTRUCTIONS}${VALGRIND_INSTRUCTIONS in metrics ? '' : ' under metrics'}`,
+      legal: `evidence: auto or paired, instructions: none, or gate: false for ${VALGRIND_INSTRUCTIONS}${Object.hasOwn(metrics, VALGRIND_INSTRUCTIONS) ? '' : ' under metrics'}`,
     },
   ];
 }
@@ -88,3 +92,20 @@ export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile
         (given?.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
         PROFILE_SETTINGS[profile].limit,
     }));
+
+/**
+ * Names under `metrics` that nothing measures and that are nearly those of what is measured: `walltime`. The workload may
+ * report them, so this is a word before the measurement and no error.
+ */
+export function doubtfulMetrics({ metrics }: Pick<Plan, 'metrics'>): string[] {
+  const known = BUILT_IN_METRICS.map(({ name }) => name);
+  return metrics.flatMap(({ name, gate, formula }) => {
+    if (!gate || formula !== undefined || known.includes(name)) return [];
+    const meant = nearest(name, known);
+    return meant === undefined
+      ? []
+      : [
+          `Nothing that Pacegate measures is called ${name} (metrics): did you mean ${meant}? It is judged only if the workload reports it.`,
+        ];
+  });
+}

@@ -75,7 +75,7 @@ function reasonSentence(group: readonly Row[], all: readonly Row[], { name, text
 function figureSentence(row: Row, { name, text }: Style): string {
   const what = `${name(row.variant)} ${text(metricWords(row.metric))}`;
   const { estimate, low, high } = row.change;
-  const size = (fraction: number) => percent(fraction).replace(/^[+−±]/, '');
+  const size = (fraction: number) => percent(fraction).replace(/[+−±]/, '');
   const moved = `${size(estimate ?? 0)} ${(estimate ?? 0) < 0 ? 'lower' : 'higher'}`;
   const amount = size(estimate ?? 0) === '0.0 %' ? 'no change' : moved;
   if (isOutsideTests(row))

@@ -5,34 +5,36 @@ import { PROFILE_SETTINGS } from '../statistics/looks.ts';
 
 /** How figures and verdicts are said to people; the same words in the comment and on the terminal. */
 
-const METRIC_WORDS: Readonly<Record<string, string>> = {
-  wall_time_s: 'wall time',
-  cpu_time_s: 'CPU time',
-  max_rss_bytes: 'memory (RSS)',
-  memory_peak_bytes: 'memory peak (cgroup)',
-  anonymous_memory_bytes: 'memory (anonymous)',
-  user_time_s: 'CPU time (user)',
-  system_time_s: 'CPU time (system)',
-  page_faults_minor: 'page faults (minor)',
-  page_faults_major: 'page faults (major)',
-  context_switches_voluntary: 'context switches (voluntary)',
-  context_switches_involuntary: 'context switches (involuntary)',
-  io_read_bytes: 'read from storage',
-  io_write_bytes: 'written to storage',
-  throttled_time_s: 'time throttled',
-  startup_time_s: 'start of the interpreter',
-  ready_time_s: 'time until ready',
-  stop_time_s: 'time to stop',
-  load_cpu_time_s: 'CPU time of the load',
-  image_size_bytes: 'image size',
-  image_compressed_bytes: 'image size (compressed)',
-  image_layers: 'image layers',
-  valgrind_instructions: 'instructions (valgrind)',
-  build_time_s: 'build time (cold)',
-  build_cpu_time_s: 'build CPU (cold)',
-};
+const METRIC_WORDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    wall_time_s: 'wall time',
+    cpu_time_s: 'CPU time',
+    max_rss_bytes: 'memory (RSS)',
+    memory_peak_bytes: 'memory peak (cgroup)',
+    anonymous_memory_bytes: 'memory (anonymous)',
+    user_time_s: 'CPU time (user)',
+    system_time_s: 'CPU time (system)',
+    page_faults_minor: 'page faults (minor)',
+    page_faults_major: 'page faults (major)',
+    context_switches_voluntary: 'context switches (voluntary)',
+    context_switches_involuntary: 'context switches (involuntary)',
+    io_read_bytes: 'read from storage',
+    io_write_bytes: 'written to storage',
+    throttled_time_s: 'time throttled',
+    startup_time_s: 'start of the interpreter',
+    ready_time_s: 'time until ready',
+    stop_time_s: 'time to stop',
+    load_cpu_time_s: 'CPU time of the load',
+    image_size_bytes: 'image size',
+    image_compressed_bytes: 'image size (compressed)',
+    image_layers: 'image layers',
+    valgrind_instructions: 'instructions (valgrind)',
+    build_time_s: 'build time (cold)',
+    build_cpu_time_s: 'build CPU (cold)',
+  }),
+);
 
-export const metricWords = (metric: string): string => METRIC_WORDS[metric] ?? metric;
+export const metricWords = (metric: string): string => METRIC_WORDS.get(metric) ?? metric;
 
 /**
  * The metric of a row, with its limit where that is not the default: who reads `unchanged` must see by which measure.
@@ -145,10 +147,14 @@ export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentenc
 
 const number = (value: number, digits: number) => value.toFixed(digits).replace('-', '−');
 
-/** +21.3 %, −0.4 %, ±0.0 %. */
+/** Beyond it a change is a figure of another kind, and its digits say nothing. */
+const PER_CENT_AT_MOST = 1_000_000;
+
+/** +21.3 %, −0.4 %, ±0.0 %, over +1000000 %. */
 export function percent(fraction: number | null): string {
   if (fraction === null) return '–';
   const value = fraction * 100;
+  if (Math.abs(value) >= PER_CENT_AT_MOST) return `over ${value > 0 ? '+' : '−'}${PER_CENT_AT_MOST} %`;
   const text = number(Math.abs(value), Math.abs(value) >= 100 ? 0 : 1);
   if (Number(text) === 0) return '±0.0 %';
   return `${value > 0 ? '+' : '−'}${text} %`;

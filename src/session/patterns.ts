@@ -1,5 +1,7 @@
+import { namesOf, type DeclaredMetrics } from './declared.ts';
 import { BUILT_IN_METRICS, METRIC_NAME, unitOfName, type MetricPattern, type MetricRule } from './metric.ts';
 import type { Rules } from './rules.ts';
+import { own } from './record.ts';
 import { SIDES, type Side } from './run.ts';
 import type { Session } from './session.ts';
 
@@ -53,23 +55,24 @@ export function reportedBy(
     readonly metrics: Readonly<Record<string, number>>;
   }[],
 ): Reported {
-  const ownNames = (variant: string, side: Side) =>
-    runs
-      .filter((run) => run.variant === variant && run.side === side)
-      .flatMap(({ metrics }) => Object.keys(metrics))
-      .filter((name) => METRIC_NAME.test(name) && !BUILT_IN_METRICS.some((metric) => metric.name === name));
-  return new Map(
+  const found = new Map<string, Partial<Record<Side, Set<string>>>>(
     variants.map((variant) => [
       variant,
       Object.fromEntries(
-        SIDES.filter((side) => expected(variant, side)).map((side) => [
-          side,
-          new Set(ownNames(variant, side)),
-        ]),
+        SIDES.filter((side) => expected(variant, side)).map((side) => [side, new Set<string>()]),
       ),
     ]),
   );
+  for (const { variant, side, metrics } of runs) {
+    const names = found.get(variant)?.[side];
+    if (names === undefined) continue;
+    for (const name of Object.keys(metrics))
+      if (METRIC_NAME.test(name) && !BUILT_IN.has(name)) names.add(name);
+  }
+  return found;
 }
+
+const BUILT_IN: ReadonlySet<string> = new Set(BUILT_IN_METRICS.map(({ name }) => name));
 
 /** What a pattern stands for: name to variants. */
 export interface Matches {
@@ -79,11 +82,13 @@ export interface Matches {
 
 /**
  * Gives every name to the first pattern of the file that it matches; one with a rule of its own is no pattern's.
+ * @param declared the other names of a benchmark, by which a pattern may know it too
  * @param sides `all`: names that every side of a variant reported; `one`: those that one of two did not
  */
 export function matchesOf(
   { metrics, patterns = [] }: Pick<Rules, 'metrics' | 'patterns'>,
   reported: Reported,
+  declared: DeclaredMetrics,
   sides: 'all' | 'one' = 'all',
 ): readonly Matches[] {
   const named = new Set(metrics.filter(({ pattern }) => pattern === undefined).map(({ name }) => name));
@@ -92,8 +97,12 @@ export function matchesOf(
     const sets = SIDES.flatMap((side) => bySide[side] ?? []);
     for (const name of new Set(sets.flatMap((names) => [...names]))) {
       if (named.has(name) || sets.every((names) => names.has(name)) !== (sides === 'all')) continue;
-      const own = found.find(({ pattern }) => matchesPattern(pattern.pattern, name));
-      own?.variants.set(name, [...(own.variants.get(name) ?? []), variant]);
+      const names = namesOf(name, declared);
+      const first = found.find(({ pattern }) => names.some((one) => matchesPattern(pattern.pattern, one)));
+      if (first === undefined) continue;
+      const before = first.variants.get(name);
+      if (before === undefined) first.variants.set(name, [variant]);
+      else before.push(variant);
     }
   }
   return found;
@@ -107,17 +116,17 @@ export function matchesOf(
  *
  * @param declared what the workload says of its own metrics, for what the pattern leaves open
  */
-export function withPatterns(rules: Rules, reported: Reported, declared: Session['declaredMetrics']): Rules {
+export function withPatterns(rules: Rules, reported: Reported, declared: DeclaredMetrics): Rules {
   const { patterns = [] } = rules;
   if (patterns.length === 0) return rules;
   const named = rules.metrics.filter(({ pattern }) => pattern === undefined);
-  const standing = matchesOf(rules, reported).flatMap(({ pattern, variants }) =>
+  const standing = matchesOf(rules, reported, declared).flatMap(({ pattern, variants }) =>
     variants.size > MOST_OF_A_PATTERN
       ? []
       : [...variants].map(([name, own]) => ruleOf(pattern, name, own, declared)),
   );
   const empty = patterns.flatMap((pattern) => {
-    const variants = pattern.gate ? variantsWithout(pattern, reported, standing, named) : [];
+    const variants = pattern.gate ? variantsWithout(pattern, reported, declared, standing, named) : [];
     return variants.length === 0 ? [] : [ruleOf(pattern, pattern.pattern, variants, {})];
   });
   return { ...rules, metrics: [...named, ...standing, ...empty] };
@@ -127,9 +136,9 @@ function ruleOf(
   { pattern, unit, better, gate, limit }: MetricPattern,
   name: string,
   variants: readonly string[],
-  declared: Session['declaredMetrics'],
+  declared: DeclaredMetrics,
 ): MetricRule {
-  const said = Object.hasOwn(declared, name) ? declared[name] : undefined;
+  const said = own(declared, name);
   return {
     name,
     unit: unit ?? said?.unit ?? unitOfName(name),
@@ -144,16 +153,17 @@ function ruleOf(
 function variantsWithout(
   { pattern }: MetricPattern,
   reported: Reported,
+  declared: DeclaredMetrics,
   standing: readonly MetricRule[],
   named: readonly MetricRule[],
 ): string[] {
-  const own = new Set(named.map(({ name }) => name));
+  const ruled = named.map(({ name }) => name);
   return [...reported].flatMap(([variant, bySide]) => {
     const sets = SIDES.flatMap((side) => bySide[side] ?? []);
-    const matched = (name: string) => matchesPattern(pattern, name);
+    const matched = (name: string) => namesOf(name, declared).some((one) => matchesPattern(pattern, one));
     const there =
       standing.some((rule) => matched(rule.name) && rule.pattern?.variants.includes(variant) === true) ||
-      [...own].some((name) => matched(name) && sets.length > 0 && sets.every((names) => names.has(name)));
+      ruled.some((name) => matched(name) && sets.length > 0 && sets.every((names) => names.has(name)));
     return there ? [] : [variant];
   });
 }

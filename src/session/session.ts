@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { interpreterFactsSchema } from './facts.ts';
 import { historySchema } from './history.ts';
-import { betterSchema } from './metric.ts';
+import { declaredMetricSchema } from './declared.ts';
 import { explanationSchema } from './profile.ts';
 import { rankingRequestSchema } from './ranking.ts';
 import { rulesSchema } from './rules.ts';
@@ -195,6 +195,8 @@ export const nightSchema = z.object({
   residuals: z.record(z.string(), z.record(z.string(), z.array(z.number()))).default({}),
   /** Variant -> metric -> that centre, a logarithm: what the session showed although nothing had changed. */
   centres: z.record(z.string(), z.record(z.string(), z.number())).default({}),
+  /** What its workload said of its own metrics: the medians are in these units. Absent where it said nothing. */
+  declared: z.record(z.string(), declaredMetricSchema).optional(),
 });
 export type Night = z.infer<typeof nightSchema>;
 
@@ -251,10 +253,7 @@ export const sessionSchema = z.object({
   /** What all stored sessions said together when this one was measured: for its report, and for no verdict. */
   history: historySchema.optional(),
   /** What the workload itself says of its business metrics. */
-  declaredMetrics: z.record(
-    z.string(),
-    z.object({ unit: z.string().optional(), better: betterSchema.optional() }),
-  ),
+  declaredMetrics: z.record(z.string(), declaredMetricSchema),
   /** Why something regressed, as far as a profiled run of each side shows it: in no verdict. */
   explanations: z.array(explanationSchema).optional(),
   /** Words for the report that do not change a verdict: order cut by the budget, rules taken from the head… */

@@ -110,6 +110,8 @@ function shippedVerdicts(
     identical: new Set(),
     imageMetrics: [],
     uncounted: undefined,
+    conflicts: new Map(),
+    nightConflicts: new Map(),
     nights,
     incomparable: undefined,
     secondsLeftOut: 0,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { unreadable, type Benchmark, type Benchmarks } from './benchmark.ts';
+import { failedBenchmark, failureIn, unreadable, type Benchmark, type Benchmarks } from './benchmark.ts';
+import { tooMany } from './limits.ts';
 
 /** The one version of the layout that asv writes since 0.5 (asv/results.py, `Results.api_version`). */
 const VERSION = 2;
@@ -12,12 +13,17 @@ const resultSchema = z.union([z.number(), z.literal(SKIPPED), z.null()], {
 });
 
 const fileSchema = z.object({
-  version: z.literal(VERSION, { error: `legal: ${VERSION}, as asv 0.5 and newer write it` }),
+  version: z.literal(VERSION, {
+    error: ({ input }) =>
+      `found version ${JSON.stringify(input).slice(0, 40)}; must be ${VERSION}, as asv 0.5 and newer write it. Run the suite with a newer asv; \`asv update\` converts files`,
+  }),
   result_columns: z.array(z.string()),
   results: z.record(z.string(), z.array(z.unknown())),
 });
 
-const rowSchema = z.object({
+const ADVICE = "Mend it, or leave it out with asv's --bench";
+
+const rowSchema = z.looseObject({
   result: z.array(resultSchema, { error: 'expected a list of results, or null' }).nullable(),
   params: z.array(z.array(z.string())).nullish(),
 });
@@ -41,15 +47,21 @@ export function readAsv(document: unknown): Benchmarks {
     );
     if (!row.success) return unreadable(`an asv file, results.${name}`, row.error);
     const { result, params } = row.data;
+    const how = failureIn(row.data);
+    if (how !== undefined) return failedBenchmark('an asv file', `results.${name}`, name, how, ADVICE);
+    // Counted, not made: 26 parameters of two values would be 67 million.
+    const count = (params ?? []).reduce((product, values) => product * values.length, 1);
+    if (result !== null && result.length !== count)
+      return `an asv file, results.${name}: ${result.length} results for ${count} combinations of its parameters`;
+    if (result === null) return `an asv file, results.${name}: ${name} failed. ${ADVICE}`;
+    const more = tooMany(found.length + count);
+    if (more !== undefined) return `an asv file, results: ${more}`;
     const combinations = combinationsOf(params ?? []);
-    if (result !== null && result.length !== combinations.length)
-      return `an asv file, results.${name}: ${result.length} results for ${combinations.length} combinations of its parameters`;
     const unit = unitOf(name);
     for (const [index, combination] of combinations.entries()) {
-      const value = result?.[index] ?? null;
+      const value = result[index] ?? null;
       const full = combination.length === 0 ? name : `${name}(${combination.join(', ')})`;
-      if (value === null)
-        return `an asv file, results.${name}: ${full} failed. Mend it, or leave it out with asv's --bench`;
+      if (value === null) return `an asv file, results.${name}: ${full} failed. ${ADVICE}`;
       if (value !== SKIPPED) found.push({ name: full, value, ...(unit === undefined ? {} : { unit }) });
     }
   }

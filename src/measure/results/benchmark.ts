@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Better } from '../../session/metric.ts';
 
 /** One benchmark of a results file, before its name is made a metric's. */
@@ -29,3 +29,46 @@ export function unreadable(format: string, error: z.ZodError): string {
   const { place, complaint } = firstProblem(error);
   return `${format}, ${place}: ${complaint}`;
 }
+
+/** What a run that failed may say of itself, in the words of the tools: read loosely, for any of them is enough. */
+const failureSchema = z
+  .looseObject({
+    exit_code: z.unknown(),
+    exit_codes: z.unknown(),
+    returncode: z.unknown(),
+    errcode: z.unknown(),
+    has_error: z.unknown(),
+    error: z.unknown(),
+    errors: z.unknown(),
+    failed: z.unknown(),
+  })
+  .partial();
+
+/**
+ * Whether a benchmark of a results file says that it failed.
+ * @returns how, as `it ended with 1 in 3 of 3 runs`, or undefined where it does not
+ */
+export function failureIn(benchmark: unknown): string | undefined {
+  const parsed = failureSchema.safeParse(benchmark);
+  if (!parsed.success) return undefined;
+  const { exit_codes: codes, exit_code, returncode, errcode, has_error, error, errors, failed } = parsed.data;
+  if (Array.isArray(codes)) {
+    // hyperfine writes null for a command that a signal ended.
+    const bad = (codes as readonly unknown[]).filter((code) => code !== 0);
+    if (bad.length > 0)
+      return `it ended with ${bad[0] === null ? 'a signal' : JSON.stringify(bad[0]).slice(0, 20)} in ${bad.length} of ${codes.length} runs`;
+  }
+  for (const code of [exit_code, returncode, errcode])
+    if (typeof code === 'number' && code !== 0) return `it ended with ${code}`;
+  const said = [has_error, error, errors, failed].find(
+    (word) =>
+      word === true || (typeof word === 'string' && word !== '') || (Array.isArray(word) && word.length > 0),
+  );
+  return said === undefined
+    ? undefined
+    : `it says that it failed${typeof said === 'string' ? ` (${said.slice(0, 200)})` : ''}`;
+}
+
+/** The complaint about a benchmark that failed: its figure is none, and without it a metric would silently be missing. */
+export const failedBenchmark = (format: string, place: string, name: string, how: string, advice: string) =>
+  `${format}, ${place}: ${JSON.stringify(name.slice(0, 120))} failed: ${how}. ${advice}`;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { unreadable, type Benchmarks } from './benchmark.ts';
+import { failedBenchmark, failureIn, unreadable, type Benchmarks } from './benchmark.ts';
 
 const fileSchema = z.object({
   results: z
     .array(
-      z.object({
+      z.looseObject({
         /** The command, or the name that `--command-name` gave it. */
         command: z.string().min(1),
         median: z.number().nonnegative(),
@@ -18,6 +18,17 @@ const fileSchema = z.object({
 export function readHyperfine(document: unknown): Benchmarks {
   const parsed = fileSchema.safeParse(document);
   if (!parsed.success) return unreadable('a hyperfine file', parsed.error);
+  for (const [index, { command, ...rest }] of parsed.data.results.entries()) {
+    const how = failureIn(rest);
+    if (how !== undefined)
+      return failedBenchmark(
+        'a hyperfine file',
+        `results.${index}.exit_codes`,
+        command,
+        how,
+        'A time of it is no figure. Mend the command; where its status is meant, put `|| true` behind it',
+      );
+  }
   return parsed.data.results.map(({ command, median, parameters = {} }) => ({
     name: command,
     fullName: [command, ...Object.entries(parameters).map(([name, value]) => `${name}=${value}`)].join(' '),

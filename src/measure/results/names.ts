@@ -58,9 +58,20 @@ export function metricName(name: string): string {
   return METRIC_NAME.test(begun) && bounded === name ? begun : shortened(begun, name);
 }
 
+/**
+ * What tells a benchmark from every other one, whatever else a file holds: its name as a metric's, and behind `#` a hash
+ * of it where the metric's name is not all of it.
+ */
+export function fullNameOf(name: string): string {
+  const metric = metricName(name);
+  return metric === name ? name : `${metric}#${hashOf(name)}`;
+}
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, HASH);
+
 /** At most 63 characters of a name with 8 of the hash of what it stands for. */
 function shortened(name: string, original: string): string {
-  const hash = createHash('sha256').update(original).digest('hex').slice(0, HASH);
+  const hash = hashOf(original);
   const room = LONGEST - HASH - 1;
   if (name.length <= room) return `${name}-${hash}`;
   const half = Math.floor((room - 2) / 2);

@@ -1,12 +1,12 @@
 import { median } from 'simple-statistics';
 import { z } from 'zod';
-import { unreadable, type Benchmarks } from './benchmark.ts';
+import { failedBenchmark, failureIn, unreadable, type Benchmarks } from './benchmark.ts';
 
 /** pyperf's units (`Benchmark.get_unit`), as a metric has them. */
 const UNITS = { second: 's', byte: 'bytes', integer: '' } as const;
 
 /** What each benchmark or the file as a whole says; pyperf writes once at the top what all have in common. */
-const metadataSchema = z.object({
+const metadataSchema = z.looseObject({
   name: z.string().min(1).optional(),
   unit: z.enum(['second', 'byte', 'integer']).optional(),
 });
@@ -15,10 +15,17 @@ const suiteSchema = z.object({
   metadata: metadataSchema.optional(),
   benchmarks: z
     .array(
-      z.object({
+      z.looseObject({
         metadata: metadataSchema.optional(),
         // A run that only calibrates has warm-ups and no values.
-        runs: z.array(z.object({ values: z.array(z.number()).optional() })).min(1),
+        runs: z
+          .array(
+            z.looseObject({
+              values: z.array(z.number()).optional(),
+              metadata: z.record(z.string(), z.unknown()).optional(),
+            }),
+          )
+          .min(1),
       }),
     )
     .min(1),
@@ -34,6 +41,19 @@ export function readPyperf(document: unknown): Benchmarks {
   const parsed = suiteSchema.safeParse(document);
   if (!parsed.success) return unreadable('a pyperf file', parsed.error);
   const { benchmarks, metadata: common } = parsed.data;
+  for (const [index, benchmark] of benchmarks.entries()) {
+    const { metadata = {}, runs } = benchmark;
+    const failed = [benchmark, metadata, ...runs.flatMap((run) => [run, run.metadata ?? {}])];
+    const how = failed.map(failureIn).find((found) => found !== undefined);
+    if (how !== undefined)
+      return failedBenchmark(
+        'a pyperf file',
+        `benchmarks.${index}`,
+        metadata.name ?? common?.name ?? `benchmark ${index + 1}`,
+        how,
+        'Mend it, or leave it out with --benchmarks',
+      );
+  }
   const read = benchmarks.map(({ runs, metadata }, index) => ({
     name: metadata?.name ?? common?.name ?? `benchmark ${index + 1}`,
     values: runs.flatMap(({ values = [] }) => values),

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { unreadable, type Benchmarks } from './benchmark.ts';
+import { failedBenchmark, failureIn, unreadable, type Benchmarks } from './benchmark.ts';
 
 const fileSchema = z.object({
   benchmarks: z
     .array(
-      z.object({
+      z.looseObject({
         name: z.string().min(1),
         fullname: z.string().min(1).optional(),
-        stats: z.object({ median: z.number().nonnegative() }),
+        stats: z.object({ median: z.number().nonnegative(), rounds: z.number().optional() }),
       }),
     )
     .min(1, 'it holds no benchmark'),
@@ -17,6 +17,17 @@ const fileSchema = z.object({
 export function readPytestBenchmark(document: unknown): Benchmarks {
   const parsed = fileSchema.safeParse(document);
   if (!parsed.success) return unreadable('a pytest-benchmark file', parsed.error);
+  for (const [index, benchmark] of parsed.data.benchmarks.entries()) {
+    const how = failureIn(benchmark) ?? (benchmark.stats.rounds === 0 ? 'it has no round' : undefined);
+    if (how !== undefined)
+      return failedBenchmark(
+        'a pytest-benchmark file',
+        `benchmarks.${index}`,
+        benchmark.name,
+        how,
+        'Mend it, or leave it out with --deselect',
+      );
+  }
   return parsed.data.benchmarks.map(({ name, fullname = name, stats }) => ({
     name,
     fullName: fullname,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import type { DeclaredMetrics } from '../../session/declared.ts';
 import { readResults } from './read.ts';
 
 /** Files that the tools themselves wrote: see fixtures/results/README.md. */
@@ -57,17 +58,35 @@ test.each([
   if (typeof read === 'string') throw new Error(read);
   expect(Object.keys(read.values)).toEqual(Object.keys(values));
   for (const [name, value] of Object.entries(values)) expect(read.values[name]).toBeCloseTo(value, 15);
-  expect(read.declared).toEqual(declared);
+  expect(unitsOf(read.declared)).toEqual(declared);
 });
+
+/** What is declared but for the benchmark's other names, which have a test of their own. */
+const unitsOf = (declared: DeclaredMetrics) =>
+  Object.fromEntries(
+    Object.entries(declared)
+      .map(
+        ([name, { unit, better }]) =>
+          [
+            name,
+            { ...(unit === undefined ? {} : { unit }), ...(better === undefined ? {} : { better }) },
+          ] as const,
+      )
+      .filter(([, said]) => Object.keys(said).length > 0),
+  );
 
 test('pytest-benchmark.json becomes metrics: the medians that it has', () => {
   const text = fixture('pytest-benchmark.json');
   const file = JSON.parse(text) as { benchmarks: { stats: { median: number } }[] };
   const names = ['test_dumps', 'test_sort_10', 'test_sort_100', 'test_split_a/b_c', 'test_split_x_y'];
-  expect(readResults(text)).toEqual({
-    values: Object.fromEntries(names.map((name, index) => [name, file.benchmarks[index]?.stats.median])),
-    declared: Object.fromEntries(names.map((name) => [name, SECONDS])),
-  });
+  const read = readResults(text);
+  if (typeof read === 'string') throw new Error(read);
+  expect(read.values).toEqual(
+    Object.fromEntries(names.map((name, index) => [name, file.benchmarks[index]?.stats.median])),
+  );
+  expect(unitsOf(read.declared)).toEqual(Object.fromEntries(names.map((name) => [name, SECONDS])));
+  expect(read.declared['test_dumps']?.full).toMatch(/^test_bench\.py_test_dumps#[0-9a-f]{8}$/);
+  expect(read.declared['test_dumps']?.short).toBeUndefined();
 });
 
 /** A file with another value at one place; undefined takes it away. */
@@ -136,7 +155,60 @@ describe('a file that cannot be read is refused at its place', () => {
     [
       'asv: another version',
       '{"version": 1, "result_columns": [], "results": {}}',
-      'an asv file, version): legal: 2, as asv 0.5 and newer write it',
+      'an asv file, version): found version 1; must be 2, as asv 0.5 and newer write it',
+    ],
+    [
+      'asv: version 1 as it was',
+      '{"commit_hash": "0", "version": 1, "results": {"b.time_x": 0.5}}',
+      'an asv file, version): found version 1; must be 2, as asv 0.5 and newer write it',
+    ],
+    [
+      'asv: parameters whose combinations cannot be counted out',
+      JSON.stringify({
+        version: 2,
+        result_columns: ['result', 'params'],
+        results: { time_x: [null, Array.from({ length: 26 }, () => ['1', '2'])] },
+      }),
+      'an asv file, results.time_x): time_x failed',
+    ],
+    [
+      'asv: results of 26 parameters',
+      JSON.stringify({
+        version: 2,
+        result_columns: ['result', 'params'],
+        results: { time_x: [[1], Array.from({ length: 26 }, () => ['1', '2'])] },
+      }),
+      '1 results for 67108864 combinations',
+    ],
+    [
+      'hyperfine: a command that failed',
+      '{"results": [{"command": "python cli.py", "median": 0.2, "exit_codes": [0, 1, 1]}]}',
+      'a hyperfine file, results.0.exit_codes): "python cli.py" failed: it ended with 1 in 2 of 3 runs',
+    ],
+    [
+      'hyperfine: a command that a signal ended',
+      '{"results": [{"command": "x", "median": 0.2, "exit_codes": [null]}]}',
+      '"x" failed: it ended with a signal in 1 of 1 runs',
+    ],
+    [
+      'pytest-benchmark: a benchmark that failed',
+      '{"machine_info": {}, "benchmarks": [{"name": "t", "has_error": true, "stats": {"median": 1}}]}',
+      'a pytest-benchmark file, benchmarks.0): "t" failed: it says that it failed',
+    ],
+    [
+      'pytest-benchmark: no round',
+      '{"machine_info": {}, "benchmarks": [{"name": "t", "stats": {"median": 0, "rounds": 0}}]}',
+      '"t" failed: it has no round',
+    ],
+    [
+      'pyperf: a worker that failed',
+      '{"benchmarks": [{"metadata": {"name": "x"}, "runs": [{"values": [1]}, {"values": [2], "metadata": {"exit_code": 3}}]}]}',
+      'a pyperf file, benchmarks.0): "x" failed: it ended with 3',
+    ],
+    [
+      'a list of too many',
+      Array.from({ length: 5001 }, (_, n) => `m${n} 1`).join('\n'),
+      'found 5001 metrics; at most 5000',
     ],
     [
       'asv: all skipped',
@@ -164,6 +236,17 @@ test.each(['wall_time_s', 'image_size_bytes'])('a benchmark called %s is refused
   const refused = `the workload wrote the metric ${name} (PACEGATE_METRICS), which Pacegate measures itself`;
   expect(readResults(`${name} 1`)).toContain(refused);
   expect(readResults(JSON.stringify({ results: [{ command: name, median: 1 }] }))).toContain(refused);
+});
+
+test('a byte order mark is none of the text', () => {
+  expect(readResults('\uFEFF{"tasks": 5}')).toMatchObject({ values: { tasks: 5 } });
+  expect(readResults('\uFEFFtasks 5')).toMatchObject({ values: { tasks: 5 } });
+});
+
+test('runs of hyperfine that all ended well are figures', () => {
+  expect(readResults('{"results": [{"command": "x", "median": 0.2, "exit_codes": [0, 0]}]}')).toMatchObject({
+    values: { x: 0.2 },
+  });
 });
 
 test('a metric of one’s own may be called as the formats’ keys are', () => {

@@ -1,9 +1,11 @@
-import { BUILT_IN_METRICS, type Better } from '../../session/metric.ts';
+import type { DeclaredMetrics } from '../../session/declared.ts';
+import { BUILT_IN_METRICS } from '../../session/metric.ts';
 import { readAsv } from './asv.ts';
-import type { Benchmarks } from './benchmark.ts';
+import type { Benchmark, Benchmarks } from './benchmark.ts';
 import { readHyperfine } from './hyperfine.ts';
+import { tooMany } from './limits.ts';
 import { readList } from './list.ts';
-import { metricNames } from './names.ts';
+import { fullNameOf, metricName, metricNames } from './names.ts';
 import { readOwn } from './own.ts';
 import { readPyperf } from './pyperf.ts';
 import { readPytestBenchmark } from './pytest-benchmark.ts';
@@ -12,8 +14,8 @@ import { readPytestBenchmark } from './pytest-benchmark.ts';
 export interface Reported {
   /** Metric to value, in the metric's unit. */
   readonly values: Readonly<Record<string, number>>;
-  /** What the file says of a metric's unit and direction; nothing where it says neither. */
-  readonly declared: Readonly<Record<string, { unit?: string; better?: Better }>>;
+  /** What the file says of a metric's unit, direction and names; nothing where there is nothing to say. */
+  readonly declared: DeclaredMetrics;
 }
 
 /** A file may have a name as long as itself. */
@@ -29,8 +31,10 @@ const PREFIX = 'the workload wrote metrics that cannot be read (PACEGATE_METRICS
  * @returns a sentence, with the place in the file, where it cannot be read
  */
 export function readResults(text: string): Reported | string {
-  const benchmarks = readBenchmarks(text);
+  const benchmarks = readBenchmarks(withoutMark(text));
   if (typeof benchmarks === 'string') return sentence(benchmarks);
+  const more = tooMany(benchmarks.length);
+  if (more !== undefined) return sentence(`the file: ${more}`);
   const names = metricNames(benchmarks);
   const reserved = names.find((name) => BUILT_IN_METRICS.some((metric) => metric.name === name));
   if (reserved !== undefined)
@@ -40,12 +44,19 @@ export function readResults(text: string): Reported | string {
     values: Object.fromEntries(named.map(({ metric, value }) => [metric, value])),
     declared: Object.fromEntries(
       named
-        .filter(({ unit, better }) => unit !== undefined || better !== undefined)
-        .map(({ metric, unit, better }) => [
-          metric,
-          { ...(unit === undefined ? {} : { unit }), ...(better === undefined ? {} : { better }) },
-        ]),
+        .map((benchmark) => [benchmark.metric, declaredOf(benchmark)] as const)
+        .filter(([, declared]) => Object.keys(declared).length > 0),
     ),
+  };
+}
+
+function declaredOf({ metric, name, fullName: whole = name, unit, better }: Benchmark & { metric: string }) {
+  const [short, full] = [metricName(name), fullNameOf(whole)];
+  return {
+    ...(unit === undefined ? {} : { unit }),
+    ...(better === undefined ? {} : { better }),
+    ...(short === metric ? {} : { short }),
+    ...(full === metric ? {} : { full }),
   };
 }
 
@@ -55,12 +66,15 @@ function sentence(complaint: string): string {
   return `${PREFIX}${complaint.slice(0, Math.min(end, MAX_PLACE))})${complaint.slice(end, end + MAX_COMPLAINT)}`;
 }
 
+/** Windows' editors and PowerShell put a byte order mark before a text, which JSON does not know. */
+const withoutMark = (text: string) => text.replace(/^\uFEFF/, '');
+
 function readBenchmarks(text: string): Benchmarks {
   const document = parseResults(text);
   if (document === undefined) return isJsonish(text) ? readOwn(undefined, text) : readList(text);
   if (isRecord(document)) {
     const { benchmarks, results } = document;
-    if ('result_columns' in document) return readAsv(document);
+    if ('result_columns' in document || isEarlierAsv(document)) return readAsv(document);
     if (Array.isArray(results)) return readHyperfine(document);
     if (Array.isArray(benchmarks))
       return 'machine_info' in document || benchmarks.some((entry) => isRecord(entry) && 'stats' in entry)
@@ -69,6 +83,10 @@ function readBenchmarks(text: string): Benchmarks {
   }
   return readOwn(document, text);
 }
+
+/** Before version 2 asv wrote results by name, and no columns. */
+const isEarlierAsv = ({ results, version, ...rest }: Record<string, unknown>) =>
+  isRecord(results) && typeof version === 'number' && ('commit_hash' in rest || 'env_name' in rest);
 
 /** What a list cannot begin with. */
 const isJsonish = (text: string) => text.trim() === '' || /^\s*[[{"]/.test(text);
