@@ -1,4 +1,4 @@
-import type { FailedStep } from './progress.ts';
+import type { FailedStep, RunningStep } from './progress.ts';
 
 /** What is known of a build that failed. */
 export interface BuildFailure {
@@ -47,6 +47,92 @@ const isDefault = ({ step }: FailedStep) => DEFAULT_STEP.test(step);
 function dockerfileOf(step: FailedStep): string {
   if (step.target === 'interpreter') return "the interpreter's Dockerfile";
   return isDefault(step) ? "Pacegate's default Dockerfile" : "the application's Dockerfile";
+}
+
+/** Whose fault it is that there is no image: of what is built, or of what builds it and of the time it was given. */
+export type Fault = 'build' | 'engine';
+
+/**
+ * What BuildKit and the docker client say where the engine, its network or its disk failed, and no step of a Dockerfile.
+ * They are looked for in their own words alone: a step may print what it likes.
+ */
+const ENGINE_WORDS = [
+  // The engine is not there, or went away in the middle.
+  /cannot connect to the docker daemon|error during connect|is the docker daemon running/i,
+  /rpc error: code = (?:unavailable|internal)\b|error reading from server|transport is closing|frontend grpc server closed/i,
+  /(?:connection reset by peer|broken pipe|unexpected EOF|\bEOF)$/i,
+  /failed to get status|failed to receive status|no active sessions?\b|closing transport/i,
+  // It was stopped, and took its builds along.
+  /context canceled|code = canceled|signal: killed|shim .*(?:closed|exited)/i,
+  // Its network is gone.
+  /(?:could not|cannot) find (?:bridge|network)|failed to create endpoint|failed to (?:create|add) .*\bveth|adding interface .* to bridge/i,
+  /no such network interface|link not found|operation not supported.*bridge|iptables.*failed/i,
+  // The registry, or the way to it, is away: what stands in the Dockerfile is not known to be wrong.
+  /no such host|server misbehaving|i\/o timeout|connection refused|TLS handshake timeout|network is unreachable|too ?many ?requests/i,
+  /unexpected status(?: from \w+ request to \S+)?: 5\d\d/i,
+  // Its disk is full.
+  /no space left on device|disk quota exceeded|read-only file system/i,
+];
+
+/** Whose fault it is that an image could not be pulled, by the words of who tried. */
+export const pullFault = (reason: string): Fault =>
+  ENGINE_WORDS.some((pattern) => pattern.test(reason)) || reason.includes('did not answer in time')
+    ? 'engine'
+    : 'build';
+
+/** Whether a build failed for the engine and not for what it builds. */
+export function faultOf({
+  step,
+  words,
+}: {
+  readonly step: Pick<FailedStep, 'error' | 'lastLines'> | undefined;
+  readonly words: readonly string[];
+}): Fault {
+  // The step's own command ended by itself: only a full disk is not its doing, and that it says itself.
+  const isCommands = step?.error.includes('did not complete successfully: exit code') === true;
+  const said = isCommands ? step.lastLines : step !== undefined ? [step.error] : words;
+  const patterns = isCommands ? [/no space left on device/i] : ENGINE_WORDS;
+  return said.some((line) => patterns.some((pattern) => pattern.test(line.trim().replace(/[.]$/, ''))))
+    ? 'engine'
+    : 'build';
+}
+
+/** The message of a build that the engine did not end well, and that is no fault of the Dockerfile. */
+export function engineFailureMessage(subject: string, failure: BuildFailure): string {
+  const { step, words } = failure;
+  const reason =
+    step?.error ?? words.findLast((line) => /error/i.test(line)) ?? words.at(-1) ?? 'it gave no reason';
+  const full = [reason, ...(step?.lastLines ?? [])].some((line) => /no space left on device/i.test(line));
+  return [
+    `${subject}: the engine failed while it built the image${step === undefined ? '' : ` (at \`${step.step}\`)`}: ${reason.replace(/^error:\s*/i, '').replace(/[.]+$/, '')}.`,
+    full
+      ? 'The disk is full: `docker system df` shows what can go.'
+      : 'This is no fault of the Dockerfile: `docker info` and the engine’s log say more. Run it again when the engine works.',
+  ].join('\n');
+}
+
+export interface OverrunBuild {
+  readonly subject: string;
+  readonly seconds: number;
+  /** What was running at the end. */
+  readonly step: RunningStep | undefined;
+  /** What sets the limit, and is to be raised where the build is meant to take as long. */
+  readonly limit: string;
+}
+
+/** The message of a build that did not end in its time. */
+export function overrunMessage({ subject, seconds, step, limit }: OverrunBuild): string {
+  if (step === undefined)
+    return `${subject}: the build did not end within ${limit}; it was ended after ${seconds.toFixed(0)} s, and no step was running. Raise rules.budget if it is meant to take that long; if not, \`docker info\` and the engine's log say more.`;
+  const whose =
+    step.target === 'interpreter' ? "the interpreter's Dockerfile" : "the application's Dockerfile";
+  return [
+    `${subject}: the build did not end within ${limit}: it was ended after ${seconds.toFixed(0)} s at \`${step.step}\` of ${whose}, which had run for ${step.seconds.toFixed(0)} s.`,
+    ...(step.lastLines.length === 0
+      ? ['The step printed nothing.']
+      : ['Its last lines:', ...step.lastLines.map((line) => `  ${line}`)]),
+    'If the step is meant to take that long, raise rules.budget; if not, it hangs.',
+  ].join('\n');
 }
 
 /** `process "…" did not complete successfully: exit code: 3` says the command twice; the status is enough. */

@@ -2,10 +2,19 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runCommand } from '../process/command.ts';
+import { isTimeOver } from '../process/deadline.ts';
+import { engineAnswers, ENGINE_SILENT } from '../process/docker-engine.ts';
 import type { Side } from '../session/run.ts';
 import { bakeArguments, definitionText, type BakeDefinition } from './bake.ts';
-import { buildFailureMessage } from './build-failure.ts';
-import { followProgress, readable } from './progress.ts';
+import {
+  buildFailureMessage,
+  engineFailureMessage,
+  faultOf,
+  overrunMessage,
+  type BuildFailure,
+  type Fault,
+} from './build-failure.ts';
+import { followProgress, readable, type BuildProgress, type RunningStep } from './progress.ts';
 
 export interface BuildRequest {
   readonly variant: string;
@@ -29,7 +38,7 @@ export interface BuildRequest {
 
 export type BuildResult =
   | { readonly kind: 'built'; readonly seconds: number; readonly digests: readonly string[] }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string; readonly fault: Fault };
 
 /** The metadata file of bake: target's name -> what was built. Names are buildx's. */
 const metadataSchema = z.record(
@@ -49,6 +58,7 @@ const metadataSchema = z.record(
  * Not @actions/exec: a build of many minutes must end when the run is cancelled, and that cannot be asked of
  * it. What was built is read from the metadata file; the progress is only shown, and explains a failure.
  *
+ * @param signal ends the build; the message says whether its time was over (`within`) or it was cancelled
  * @returns a failure with its message for whatever the build did; throws only when docker cannot be started.
  */
 export async function build(request: BuildRequest, signal: AbortSignal): Promise<BuildResult> {
@@ -62,6 +72,7 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
     const label = side === undefined ? variant : `${variant} ${side}`;
     const subject = side === undefined ? variant : `${variant} (${side})`;
     const progress = followProgress(label, side === undefined ? true : request.interpreterTarget, onLine);
+    const last = lastStep(progress, signal);
     const started = performance.now();
     const args = bakeArguments({
       file,
@@ -75,32 +86,78 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
       cwd: request.directory,
       env: buildEnvironment(ours),
       signal,
+      // The client's plugin does the work, and outlives a client that is killed.
+      group: true,
       onStderrLine: (line) => {
         progress.feed(line);
         if (!events) onLine(`[${label}] ${readable(line)}`);
       },
     });
     const seconds = (performance.now() - started) / 1000;
-    if (signal.aborted)
-      return {
-        kind: 'failed',
-        message: `${subject}: the build was cancelled after ${seconds.toFixed(0)} s`,
-      };
+    // One that ended well in its last moment has ended well.
+    if (signal.aborted && result.status !== 0)
+      return await endedBuild({ subject, seconds, signal, step: last() });
     if (result.status !== 0)
-      return {
-        kind: 'failed',
-        message: buildFailureMessage({ variant, side, step: progress.failed(), words: progress.words() }),
-      };
+      return await failedBuild(subject, { variant, side, step: progress.failed(), words: progress.words() });
     const digests = digestsOf(await readFile(metadataFile, 'utf8'), target);
     if (digests.length === 0)
       return {
         kind: 'failed',
+        fault: 'build',
         message: `${subject}: bake built ${JSON.stringify(target)}, and its metadata names no image of that target. A group cannot be a variant: name a target that makes one image.`,
       };
     return { kind: 'built', seconds, digests };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The step that runs when the signal fires: its own end follows, and hides it. */
+export function lastStep(progress: BuildProgress, signal: AbortSignal): () => RunningStep | undefined {
+  let step: RunningStep | undefined;
+  signal.addEventListener('abort', () => (step = progress.running()), { once: true });
+  return () => step;
+}
+
+/** What became of a build that was ended from here. */
+export async function endedBuild({
+  subject,
+  seconds,
+  signal,
+  step,
+}: {
+  readonly subject: string;
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+  readonly step: RunningStep | undefined;
+}): Promise<Extract<BuildResult, { kind: 'failed' }>> {
+  // No verdict on what is built: it was given no more time.
+  const fault = 'engine';
+  if (!isTimeOver(signal))
+    return {
+      kind: 'failed',
+      fault,
+      message: `${subject}: the build was cancelled after ${seconds.toFixed(0)} s`,
+    };
+  if (!(await engineAnswers()))
+    return {
+      kind: 'failed',
+      fault,
+      message: `${subject}: the build was ended after ${seconds.toFixed(0)} s: ${ENGINE_SILENT}`,
+    };
+  const limit = `the time that the budget left for it (${seconds.toFixed(0)} s)`;
+  return { kind: 'failed', fault, message: overrunMessage({ subject, seconds, step, limit }) };
+}
+
+/** What became of a build that ended by itself, and not well. */
+export async function failedBuild(
+  subject: string,
+  failure: BuildFailure,
+): Promise<Extract<BuildResult, { kind: 'failed' }>> {
+  // Whatever it said: of an engine that is gone nothing else can be known.
+  const fault = (await engineAnswers()) ? faultOf(failure) : 'engine';
+  const message = fault === 'engine' ? engineFailureMessage(subject, failure) : buildFailureMessage(failure);
+  return { kind: 'failed', fault, message };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { runCommand } from '../process/command.ts';
 import type { BuildCost } from '../session/session.ts';
-import { buildFailureMessage } from './build-failure.ts';
+import { endedBuild, failedBuild, lastStep } from './buildx.ts';
 import { followProgress } from './progress.ts';
 
 /** One image as `docker buildx build` makes it. */
@@ -36,10 +36,12 @@ export async function coldBuild(request: ColdBuildRequest, signal: AbortSignal):
   const { variant, onLine } = request;
   const cgroup = coldName();
   const progress = followProgress(`${variant} cold`, undefined, onLine);
+  const last = lastStep(progress, signal);
   const measured = await costOf(async () => {
     const { status } = await runCommand('docker', coldBuildArguments(request, cgroup), {
       cwd: request.directory,
       signal,
+      group: true,
       onStderrLine: (line) => {
         progress.feed(line);
       },
@@ -50,12 +52,15 @@ export async function coldBuild(request: ColdBuildRequest, signal: AbortSignal):
     const cpuSeconds = await cpuSecondsOf(cgroup);
     return { kind: 'built', cost: { ...measured.cost, ...(cpuSeconds === undefined ? {} : { cpuSeconds }) } };
   }
-  return {
-    kind: 'failed',
-    message: signal.aborted
-      ? `${variant}: the cold build was cancelled after ${measured.cost.seconds.toFixed(0)} s`
-      : buildFailureMessage({ variant, side: undefined, step: progress.failed(), words: progress.words() }),
-  };
+  const subject = `${variant} (cold build)`;
+  return signal.aborted
+    ? await endedBuild({ subject, seconds: measured.cost.seconds, signal, step: last() })
+    : await failedBuild(subject, {
+        variant,
+        side: undefined,
+        step: progress.failed(),
+        words: progress.words(),
+      });
 }
 
 /** A name that no earlier build had: of a cgroup, and of cache mounts. */

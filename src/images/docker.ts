@@ -7,7 +7,8 @@ export interface DockerOptions {
   readonly timeoutSeconds?: number;
 }
 
-const QUERY_SECONDS = 120;
+/** A question to the engine, which it answers from what it has; most of this is for a machine with a busy disk. */
+const QUERY_SECONDS = 30;
 
 /**
  * Runs the docker client and gives what it answered, whatever its status.
@@ -18,7 +19,12 @@ export async function tryDocker(
   { signal, timeoutSeconds = QUERY_SECONDS }: DockerOptions = {},
 ): Promise<CommandResult> {
   try {
-    return await runCommand('docker', args, { timeoutSeconds, ...(signal === undefined ? {} : { signal }) });
+    return await runCommand('docker', args, {
+      timeoutSeconds,
+      // buildx is a plugin: a process of its own, which outlives a client that is killed.
+      group: true,
+      ...(signal === undefined ? {} : { signal }),
+    });
   } catch (cause) {
     throw new BuildError(
       'Tried to run docker; it was not found in the PATH. Install Docker (23.0 or newer) with buildx, or use variants with `interpreter: host`, which need no container.',

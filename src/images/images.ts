@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import type { Runnable } from '../measure/engine.ts';
 import type { BakeVariant, ImageVariant, InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
+import { isCompiled } from '../plan/interpreters.ts';
+import { within } from '../process/deadline.ts';
 import type { Side } from '../session/run.ts';
 import type { Failure } from '../session/session.ts';
 import { findApplication } from './application.ts';
 import { bakeDefinition, bakeOverrides, targetsOf } from './bake.ts';
+import type { Fault } from './build-failure.ts';
 import { build, type BuildRequest } from './buildx.ts';
 import { checkCertificate } from './certificate.ts';
 import type { ColdBuild } from './cold-build.ts';
-import { coldImage } from './cold-image.ts';
+import { coldImage, type ColdImageRequest } from './cold-image.ts';
 import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
@@ -29,6 +32,8 @@ export interface ImageRequest {
   readonly filesFrom: string;
   /** Digest reference to try to pull before building. */
   readonly known?: string;
+  /** What is left of the budget, in seconds: whatever it takes to have the image ends with it. Unbounded without. */
+  readonly secondsLeft?: number;
 }
 
 export type ImageResult =
@@ -55,8 +60,9 @@ export interface ImageBuilder {
   /**
    * Size of the layers as a registry would keep them, in bytes.
    * @throws BuildError where the engine does not give the image.
+   * @param secondsLeft of the budget; reading an image that is there is given a minute at least
    */
-  compressedSize(runnable: Runnable, signal: AbortSignal): Promise<number>;
+  compressedSize(runnable: Runnable, signal: AbortSignal, secondsLeft?: number): Promise<number>;
   /** Removes this session's names and files; the build cache stays. */
   cleanUp(): Promise<void>;
 }
@@ -130,7 +136,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const tag = imageTag(variant, side, sessionId);
     names.add(tag);
     const result = await build(request, signal);
-    if (result.kind === 'failed') return not(result.message);
+    if (result.kind === 'failed') return not(result.message, result.fault);
     const facts = await inspectImage(tag);
     if (facts === undefined)
       return not(
@@ -171,7 +177,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const other = pulled.get(variant.name);
     const interpreter =
       interpreterOfPulled(definition, other?.facts) ?? (await interpreters.obtain(definition, signal));
-    if (interpreter.kind === 'failed') return not(interpreter.message);
+    if (interpreter.kind === 'failed') return not(interpreter.message, interpreter.fault);
     const { reference, record } = interpreter;
     const bake = bakeDefinition({
       ...target,
@@ -254,6 +260,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     if (found.kind === 'unavailable')
       return not(
         `${variant.name} (${side}): the image ${reference} is not on this machine and could not be pulled: ${found.reason}. Check the name, and that this machine may read its registry (\`docker login\`).`,
+        found.fault,
       );
     const { facts } = found;
     return {
@@ -284,45 +291,57 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
 
     async prepare(request, signal) {
       const { variant, side } = request;
-      const had = await obtain(request, signal).catch((error: unknown) => {
-        if (error instanceof BuildError) return not(`${variant.name} (${side}): ${error.message}`);
-        throw error;
+      const subject = `${variant.name} (${side})`;
+      const failed = ({ message, fault }: Extract<Had, { kind: 'not' }>): ImageResult => ({
+        kind: 'failed',
+        failure: { variant: variant.name, side, stage: fault, message },
       });
-      const message =
-        had.kind === 'not' ? had.message : await refusal(`${variant.name} (${side})`, had.facts);
-      return had.kind === 'had' && message === undefined
-        ? { kind: 'ready', runnable: toRunnable(request, had, await layerSizes(had.facts.id)) }
-        : {
-            kind: 'failed',
-            failure: { variant: variant.name, side, stage: 'build', message: message ?? '' },
-          };
+      const seconds = secondsFor(request);
+      if (seconds !== undefined && seconds <= 0) return failed(not(`${subject}: ${NO_TIME}`, 'engine'));
+      try {
+        const had = await within(seconds, signal, async (ending) => await obtain(request, ending));
+        if (had.kind === 'not') return failed(had);
+        const refused = await refusal(subject, had.facts);
+        if (refused !== undefined) return failed(not(refused));
+        return { kind: 'ready', runnable: toRunnable(request, had, await layerSizes(had.facts.id)) };
+      } catch (error) {
+        // What builds and pulls say is in their results: this is the engine, which answered a question amiss.
+        if (error instanceof BuildError) return failed(not(`${subject}: ${error.message}`, 'engine'));
+        throw error;
+      }
     },
 
     async coldBuild(request, signal) {
       const { variant, side } = request;
       if (variant.kind !== 'interpreter') return undefined;
+      const seconds = secondsFor(request);
+      if (seconds !== undefined && seconds <= 0)
+        return { kind: 'failed', message: `${variant.name} (${side}), cold build: ${NO_TIME}` };
       const application = await applicationOf(request);
       if (application.kind === 'unusable')
         return { kind: 'failed', message: `${variant.name} (${side}): ${application.reason}.` };
       const { context, dockerfile } = application;
       const definition = await interpreters.define(variant, signal);
-      return await coldImage(
-        {
-          target: { ...target, variant: definition.variant },
-          labels: labelsOf(definition),
-          keepAs: interpreterTag(variant.interpreter, definition.key),
-          side,
-          sessionId,
-          application: { context, dockerfile },
-          driver: (await check()).driver,
-          request: await buildRequest(variant, side),
-          onName: (name) => names.add(name),
-        },
-        signal,
-      );
+      const cold: ColdImageRequest = {
+        target: { ...target, variant: definition.variant },
+        labels: labelsOf(definition),
+        keepAs: interpreterTag(variant.interpreter, definition.key),
+        side,
+        sessionId,
+        application: { context, dockerfile },
+        driver: (await check()).driver,
+        request: await buildRequest(variant, side),
+        onName: (name) => names.add(name),
+      };
+      return await within(seconds, signal, async (ending) => await coldImage(cold, ending));
     },
 
-    compressedSize: async ({ image }, signal) => await compressedSize(image.id, compressed, signal),
+    compressedSize: async ({ image }, signal, secondsLeft = Infinity) =>
+      await within(
+        Math.max(secondsLeft, SIZE_SECONDS_AT_LEAST),
+        signal,
+        async (ending) => await compressedSize(image.id, compressed, ending),
+      ),
 
     async push({ image }, commit) {
       const { registry } = plan.build;
@@ -345,7 +364,24 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   };
 }
 
-const not = (message: string): Had => ({ kind: 'not', message });
+const not = (message: string, fault: Fault = 'build'): Extract<Had, { kind: 'not' }> => ({
+  kind: 'not',
+  message,
+  fault,
+});
+
+const SIZE_SECONDS_AT_LEAST = 60;
+const NO_TIME = 'the budget was spent before its turn. Raise rules.budget, or build less.';
+
+/** A compiler takes up to half an hour and more, once for all later sessions: it is not to begin anew with each budget. */
+const COMPILING_SECONDS = 3600;
+
+function secondsFor({ variant, secondsLeft }: ImageRequest): number | undefined {
+  if (secondsLeft === undefined) return undefined;
+  return variant.kind === 'interpreter' && isCompiled(variant.interpreter)
+    ? Math.max(secondsLeft, COMPILING_SECONDS)
+    : secondsLeft;
+}
 
 async function newFolder(workFolder: string): Promise<string> {
   await mkdir(workFolder, { recursive: true });

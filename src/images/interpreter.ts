@@ -8,6 +8,7 @@ import { cpuFlags, neededFlags } from '../session/cpu.ts';
 import type { Image } from '../session/session.ts';
 import { baseImageOf, pinnedDigest } from './base-image.ts';
 import { folderOf, interpreterDefinition, interpreterTargetOf, type InterpreterTarget } from './bake.ts';
+import type { Fault } from './build-failure.ts';
 import type { BuildRequest, BuildResult } from './buildx.ts';
 import { definitionHash } from './definition-hash.ts';
 import { tryDocker } from './docker.ts';
@@ -53,7 +54,8 @@ export interface InterpreterImage {
 }
 
 export type Obtained =
-  ({ readonly kind: 'obtained' } & InterpreterImage) | { readonly kind: 'failed'; readonly message: string };
+  | ({ readonly kind: 'obtained' } & InterpreterImage)
+  | { readonly kind: 'failed'; readonly message: string; readonly fault: Fault };
 
 export interface InterpretersOptions {
   readonly target: Omit<InterpreterTarget, 'variant' | 'cacheFrom'>;
@@ -178,7 +180,8 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
     obtain: async (definition, signal) =>
       await once(obtained, definition.key, () =>
         make(definition, signal).catch((error: unknown) => {
-          if (error instanceof BuildError) return failed(`${definition.variant.name}: ${error.message}`);
+          if (error instanceof BuildError)
+            return failed(`${definition.variant.name}: ${error.message}`, 'engine');
           throw error;
         }),
       ),
@@ -278,7 +281,7 @@ function once<Answer>(
 const withoutDigest = (reference: string) => reference.replace(/@.*$/, '');
 const byDigest = (name: string, digest: string) => `${name.replace(/:[^:/]*$/, '')}@${digest}`;
 
-const failed = (message: string): Obtained => ({ kind: 'failed', message });
+const failed = (message: string, fault: Fault = 'build'): Obtained => ({ kind: 'failed', message, fault });
 const obtainedAs = (
   reference: string | undefined,
   record: InterpreterImage['record'],

@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { buildFailureMessage } from './build-failure.ts';
+import { buildFailureMessage, faultOf } from './build-failure.ts';
 import { digestsOf } from './buildx.ts';
 import { followProgress, readable } from './progress.ts';
 
@@ -123,4 +123,75 @@ test('what was built is read from the metadata', () => {
   expect(digestsOf(metadata, 'interpreter-official')).toEqual([]);
   expect(digestsOf(metadata, 'another')).toEqual([]);
   expect(digestsOf('no JSON', 'official-head')).toEqual([]);
+});
+
+describe('what ended a build', () => {
+  const event = (value: unknown) => JSON.stringify(value);
+
+  test('in the middle of a step is that step, with what it said', () => {
+    const progress = followProgress('official head', 'interpreter-official', () => undefined);
+    const started = new Date(Date.now() - 20_000).toISOString();
+    progress.feed(
+      event({
+        vertexes: [{ digest: 'a', name: '[official-head 1/2] FROM debian', started, completed: started }],
+      }),
+    );
+    expect(progress.running()).toBeUndefined();
+    progress.feed(
+      event({ vertexes: [{ digest: 'b', name: '[official-head 2/2] RUN sleep 1000', started }] }),
+    );
+    progress.feed(event({ logs: [{ vertex: 'b', data: Buffer.from('one\ntwo').toString('base64') }] }));
+    const step = progress.running();
+    expect(step).toMatchObject({
+      step: 'RUN sleep 1000',
+      target: 'application',
+      lastLines: ['one', 'two'],
+    });
+    expect(step?.seconds).toBeGreaterThan(19);
+    expect(step?.seconds).toBeLessThan(60);
+    progress.feed(event({ vertexes: [{ digest: 'b', name: '', started, completed: started }] }));
+    expect(progress.running()).toBeUndefined();
+  });
+
+  const failed = (error: string, ...lastLines: readonly string[]) =>
+    faultOf({ step: { error, lastLines }, words: [] });
+  const COMMAND = 'process "/bin/sh -c x" did not complete successfully: exit code: 1';
+
+  test.each([
+    [
+      'failed to create endpoint x on network bridge: adding interface veth1 to bridge docker0 failed: could not find bridge docker0',
+    ],
+    ['rpc error: code = Unavailable desc = error reading from server: EOF'],
+    ['failed to copy: write /var/lib/docker/x: no space left on device'],
+    ['process "/bin/sh -c x" did not complete successfully: context canceled'],
+    [
+      'failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host',
+    ],
+    ['failed to fetch: unexpected status from GET request to https://r.example/v2/: 503 Service Unavailable'],
+  ])('is the engine’s: %s', (error) => {
+    expect(failed(error)).toBe('engine');
+  });
+
+  test.each([
+    [COMMAND],
+    ['failed to compute cache key: "/missing": not found'],
+    ['docker.io/library/python:9.99: not found'],
+    ['pull access denied, repository does not exist or may require authorization'],
+    ['dockerfile parse error on line 3: unknown instruction: RNU'],
+  ])('is the Dockerfile’s: %s', (error) => {
+    expect(failed(error)).toBe('build');
+  });
+
+  test('is the Dockerfile’s whatever its command says, but for a disk that is full', () => {
+    expect(failed(COMMAND, 'connection refused', 'rpc error: code = Unavailable desc = x')).toBe('build');
+    expect(failed(COMMAND, 'cp: error writing x: No space left on device')).toBe('engine');
+  });
+
+  test('is in buildx’s own words where no step failed', () => {
+    const words = (line: string) => faultOf({ step: undefined, words: ['#1 building', line] });
+    expect(
+      words('ERROR: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?'),
+    ).toBe('engine');
+    expect(words('ERROR: failed to find target nothing')).toBe('build');
+  });
 });

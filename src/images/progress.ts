@@ -34,11 +34,18 @@ export interface FailedStep {
   readonly lastLines: readonly string[];
 }
 
+/** A step that has not ended yet. */
+export interface RunningStep extends Omit<FailedStep, 'error'> {
+  readonly seconds: number;
+}
+
 export interface BuildProgress {
   /** Takes one line of buildx's error stream. */
   readonly feed: (line: string) => void;
   /** The first step that failed by itself, not because another one did. */
   readonly failed: () => FailedStep | undefined;
+  /** The step that has been running for longest and has not ended, and for how many seconds. */
+  readonly running: () => RunningStep | undefined;
   /** The last lines that were no events: buildx's own words. */
   readonly words: () => readonly string[];
 }
@@ -56,6 +63,7 @@ interface Step {
   started: number | undefined;
   announced: number | undefined;
   done: boolean;
+  running: boolean;
   lines: string[];
   partial: string;
 }
@@ -94,6 +102,7 @@ export function followProgress(
       const started = timeOf(vertex.started);
       const completed = timeOf(vertex.completed);
       step.started ??= started;
+      step.running = started !== undefined && completed === undefined;
       if (vertex.error !== undefined && !vertex.error.endsWith('context canceled'))
         failed ??= { digest: vertex.digest, error: vertex.error };
       // A step may complete more than once: first its part in reading the definition, then the work.
@@ -156,6 +165,19 @@ export function followProgress(
         lastLines: lastLines.slice(-LAST_LINES),
       };
     },
+    running() {
+      const [step] = [...steps.values()]
+        .filter(({ running, name }) => running && !isInternal(name))
+        .sort((a, b) => (a.started ?? 0) - (b.started ?? 0));
+      if (step?.started === undefined) return undefined;
+      const lastLines = [...step.lines, readable(step.partial)].filter((line) => line !== '');
+      return {
+        step: titleOf(step.name),
+        target: step.interpreter ? 'interpreter' : 'application',
+        seconds: Math.max(0, Date.now() / 1000 - step.started),
+        lastLines: lastLines.slice(-LAST_LINES),
+      };
+    },
     words: () => words.slice(-LAST_LINES),
   };
 }
@@ -174,6 +196,7 @@ const newStep = (name: string): Step => ({
   started: undefined,
   announced: undefined,
   done: false,
+  running: false,
   lines: [],
   partial: '',
 });

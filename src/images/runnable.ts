@@ -1,6 +1,7 @@
 import type { Runnable } from '../measure/engine.ts';
 import { missingFlags } from '../session/cpu.ts';
 import type { Image } from '../session/session.ts';
+import type { Fault } from './build-failure.ts';
 import type { ImageRequest } from './images.ts';
 import type { ImageFacts } from './inspect.ts';
 import { baseIn, flagsOf, processorFlags } from './interpreter.ts';
@@ -16,7 +17,7 @@ export type Had =
       readonly interpreter?: Image['interpreter'];
       readonly seconds?: number;
     }
-  | { readonly kind: 'not'; readonly message: string };
+  | { readonly kind: 'not'; readonly message: string; readonly fault: Fault };
 
 /** What the measurement is handed. @param layers sizes of the layers that are not empty, where the engine says */
 export function toRunnable(

@@ -1,4 +1,7 @@
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
+import { isTimeOver } from '../process/deadline.ts';
+import { engineAnswers } from '../process/docker-engine.ts';
+import { pullFault, type Fault } from './build-failure.ts';
 import { lastWords, tryDocker } from './docker.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import {
@@ -15,7 +18,7 @@ const TRANSFER_SECONDS = 3600;
 
 export type Pulled =
   | { readonly kind: 'pulled'; readonly facts: ImageFacts; readonly wasHere: boolean }
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly fault: Fault };
 
 /**
  * Gets an image into the engine's store: it is there, or it is pulled.
@@ -30,8 +33,10 @@ export async function obtainImage(reference: string, signal: AbortSignal): Promi
     signal,
     timeoutSeconds: TRANSFER_SECONDS,
   });
+  if (isTimeOver(signal)) return unavailable('the budget left no time for the pull', 'engine');
+  if (signal.aborted) return unavailable('cancelled', 'engine');
   if (result.status !== 0)
-    return unavailable(signal.aborted ? 'cancelled' : `\`docker pull ${reference}\`: ${lastWords(result)}`);
+    return unavailable(`\`docker pull ${reference}\`: ${lastWords(result)}`, pullFault(lastWords(result)));
   const facts = await inspectImage(reference);
   return facts === undefined
     ? unavailable(`\`docker pull ${reference}\` succeeded, and the image is not in the engine's store`)
@@ -101,9 +106,19 @@ export function digestIn(facts: ImageFacts | undefined, reference: string): stri
 
 export const LIST = ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'];
 
-/** Removes names from the engine's store; images that nothing else names go with them, the build cache stays. */
+/** Giving the disk back may take a while. */
+const REMOVAL_SECONDS = 120;
+
+/**
+ * Removes names from the engine's store; images that nothing else names go with them, the build cache stays. With an
+ * engine that does not answer they stay too: a later start removes them.
+ */
 export async function removeImages(references: readonly string[]): Promise<void> {
-  for (const reference of references) await tryDocker(['image', 'rm', reference]);
+  if (references.length === 0 || !(await engineAnswers())) return;
+  for (const reference of references) {
+    const { timedOut } = await tryDocker(['image', 'rm', reference], { timeoutSeconds: REMOVAL_SECONDS });
+    if (timedOut) return;
+  }
 }
 
 /** The names of a session's images in the engine's store. */
@@ -158,4 +173,8 @@ async function removeOlder(names: readonly string[], seconds: number, now: Date)
   return removed;
 }
 
-const unavailable = (reason: string): Pulled => ({ kind: 'unavailable', reason });
+const unavailable = (reason: string, fault: Fault = 'build'): Pulled => ({
+  kind: 'unavailable',
+  reason,
+  fault,
+});

@@ -87,11 +87,11 @@ export async function withPorts<Result>(
       },
       prepare: (request, ending) => images.prepare(request, ending),
       coldBuild: (request, ending) => images.coldBuild(request, ending),
-      compressedSize: (runnable, ending) => images.compressedSize(runnable, ending),
+      compressedSize: (runnable, ending, secondsLeft) => images.compressedSize(runnable, ending, secondsLeft),
       push: (runnable, commit) => images.push(runnable, commit),
     },
     hosts: hostVariants(plan),
-    facts: (runnable) => engineOf(runnable).facts(runnable),
+    facts: (runnable, limits) => engineOf(runnable).facts(runnable, limits),
     countInstructions: instructionCounter({
       engines: { container, host },
       find: findValgrind,

@@ -70,8 +70,8 @@ export async function examine(
         },
         {
           ...ports,
-          facts: async (runnable) => {
-            const facts = await ports.facts(runnable);
+          facts: async (runnable, limits) => {
+            const facts = await ports.facts(runnable, limits);
             await lookInto(runnable);
             return facts;
           },

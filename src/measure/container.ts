@@ -1,8 +1,11 @@
 import { constants } from 'node:os';
 import { join, posix } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MeasurementError } from '../errors/errors.ts';
 import type { Server } from '../plan/plan.ts';
 import { runCommand, type CommandResult } from '../process/command.ts';
 import { converse } from '../process/conversation.ts';
+import { engineAnswers, ENGINE_SILENT, watchEngine } from '../process/docker-engine.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
 import type { ProcessReading } from '../session/machine-reading.ts';
 import {
@@ -17,8 +20,8 @@ import {
   workloadEnvironment,
 } from './command-line.ts';
 import { countingMemory, hasCounters, maxAnswerBytes, type CountingPlaces } from './counted-run.ts';
-import type { Engine, Runnable, RunRequest, RunResult } from './engine.ts';
-import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
+import type { Engine, FactsLimits, Runnable, RunRequest, RunResult } from './engine.ts';
+import { factsArguments, factsLimits, readFacts } from './facts-answer.ts';
 import { readProcess } from './machine-reading.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
 import { profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
@@ -68,31 +71,83 @@ const ENGINE_FAULT = 125;
  */
 export function containerEngine(options: ContainerEngineOptions): Engine {
   let count = 0;
+  /** Whether the engine was silent when it was last asked: then the next run does not wait for it anew. */
+  let silent = false;
   return {
     run: async (request, signal) => {
       count += 1;
       const name = `pacegate-${options.sessionId}-${count}`;
-      const server = serverOf(request);
+      if (silent && !(await engineAnswers())) return unmeasured('engine', ENGINE_SILENT);
+      silent = false;
+      const watch = watchEngine();
       try {
-        if (server !== undefined) return await serverRun(request, server, name, options, signal);
-        const result = await runCommand('docker', runArguments(request, name, options), {
-          timeoutSeconds: watchdogSeconds(request),
-          maxStdoutBytes: maxAnswerBytes(request),
-          signal,
-        });
-        // A client that is killed leaves its container; the name makes it ours to remove.
-        if (result.status === null || signal.aborted) await removeContainer(name);
-        return readProbeAnswer(result) ?? withoutAnswer(result, request);
+        const result = await containerRun(request, name, options, AbortSignal.any([signal, watch.silence]));
+        return watch.silence.aborted && !signal.aborted ? unmeasured('engine', ENGINE_SILENT) : result;
       } catch (error) {
         return unmeasured('engine', `the docker client could not be started (${String(error)})`);
+      } finally {
+        silent = watch.silence.aborted;
+        watch.stop();
       }
     },
-    facts: async (runnable) => {
+    facts: async (runnable, limits) => {
       count += 1;
-      return await containerFacts(runnable, `pacegate-${options.sessionId}-${count}`, options);
+      return await containerFacts(runnable, `pacegate-${options.sessionId}-${count}`, options, limits);
     },
     cleanUp: async () => await removeByLabel(`${SESSION_LABEL}=${options.sessionId}`),
   };
+}
+
+/** @param signal fires where the run is cancelled, and where the engine falls silent */
+async function containerRun(
+  request: RunRequest,
+  name: string,
+  options: ContainerEngineOptions,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const server = serverOf(request);
+  if (server !== undefined) return await serverRun(request, server, name, options, signal);
+  const result = await runCommand('docker', runArguments(request, name, options), {
+    timeoutSeconds: watchdogSeconds(request),
+    maxStdoutBytes: maxAnswerBytes(request),
+    signal,
+  });
+  const answer =
+    readProbeAnswer(result) ??
+    (signal.aborted ? withoutAnswer(result, request) : await whyNoAnswer(result, request, name));
+  // A client that is killed leaves its container; the name makes it ours to remove.
+  if (result.status === null || signal.aborted) await removeContainer(name);
+  return answer;
+}
+
+/** Whether something that is being started again answers at once or not is chance: it is asked twice. */
+const STOPPING_SECONDS = 2;
+
+/** The same as `withoutAnswer`, where what the client says alone is not enough: the engine is asked. */
+async function whyNoAnswer(result: CommandResult, request: RunRequest, name: string): Promise<RunResult> {
+  const found = withoutAnswer(result, request);
+  switch (found.outcome) {
+    case 'timeout':
+      return (await containerState(name)) === 'running' ? found : unmeasured('engine', NO_ENDING);
+    case 'signal': {
+      // An engine that stops ends its containers.
+      const answered = await engineAnswers();
+      await delay(STOPPING_SECONDS * 1000);
+      return answered && (await engineAnswers())
+        ? found
+        : unmeasured('engine', `${found.message?.split('\n')[0] ?? ''}: ${ENGINE_SILENT}`);
+    }
+    default:
+      return found;
+  }
+}
+
+const NO_ENDING =
+  'the engine did not start the container, or did not say that it ended: the probe ends each run at its time limit, and the docker client waited for half a minute longer';
+
+/** `running`, `created`, `exited`… as the engine says it; nothing where it does not answer. */
+async function containerState(name: string): Promise<string> {
+  return (await askDocker('inspect', '--type', 'container', '--format', '{{.State.Status}}', name)).trim();
 }
 
 /** A server in one container, and its load in others that see nothing but the server's network. */
@@ -135,7 +190,8 @@ function containerProgram(
       if (result.status === null || limits.signal.aborted) await removeContainer(name);
       return result;
     },
-    withoutAnswer: (result) => withoutAnswer(result, request),
+    withoutAnswer: async (result) =>
+      limits.signal.aborted ? withoutAnswer(result, request) : await whyNoAnswer(result, request, name),
   };
 }
 
@@ -154,10 +210,13 @@ export function withoutAnswer(
       return failed('engine', 'the engine could not start the container');
     case 126:
     case 127:
-      return failed(
-        'nonzero',
-        `the interpreter ${runnable.python} cannot be started in the image ${runnable.image.id}`,
-      );
+      // The client says both of its own troubles too, such as a file to mount that is gone.
+      return isOfInterpreter(result.stderr)
+        ? failed(
+            'nonzero',
+            `the interpreter ${runnable.python} cannot be started in the image ${runnable.image.id}`,
+          )
+        : failed('engine', 'the engine could not start the container');
     // The kernel or someone else ended the container as a whole.
     case 128 + SIGTERM:
       return failed('signal', 'the container was ended (SIGTERM)');
@@ -172,6 +231,10 @@ export function withoutAnswer(
       return failed('engine', `the probe gave no answer (status ${result.status})`);
   }
 }
+
+/** runc's words on the container's first program, as opposed to its mounts, its network and its limits. */
+const isOfInterpreter = (stderr: string): boolean =>
+  !stderr.includes('Error response from daemon') || /\bexec: |exec format error/.test(stderr);
 
 /** The docker client's words for one run. Pure. */
 export function runArguments(
@@ -315,6 +378,7 @@ async function askInterpreter(
   { sessionId, owner }: Pick<ContainerEngineOptions, 'sessionId' | 'owner'>,
   words: readonly string[],
   mounts: readonly string[] = [],
+  limits: FactsLimits = {},
 ): Promise<CommandResult> {
   const result = await runCommand(
     'docker',
@@ -324,10 +388,10 @@ async function askInterpreter(
       ...['--pids-limit', '256', '--name', name, '--entrypoint', runnable.python, runnable.image.id],
       ...words,
     ],
-    FACTS_LIMITS,
+    factsLimits(limits),
   );
   // A client that is killed leaves its container.
-  if (result.status === null) await removeContainer(name);
+  if (result.status === null || limits.signal?.aborted === true) await removeContainer(name);
   return result;
 }
 
@@ -335,11 +399,15 @@ async function containerFacts(
   runnable: Runnable,
   name: string,
   options: ContainerEngineOptions,
+  limits: FactsLimits = {},
 ): Promise<InterpreterFacts> {
   const words = factsArguments(runnable, FACTS);
   const mounts = ['--mount', mount(options.facts, FACTS)];
-  const result = await askInterpreter(runnable, name, options, words, mounts);
+  const result = await askInterpreter(runnable, name, options, words, mounts, limits);
+  if (result.status !== 0 && limits.signal?.aborted !== true && !(await engineAnswers()))
+    throw new MeasurementError(`${runnable.image.variant} (${runnable.image.side}): ${ENGINE_SILENT}`);
   return readFacts(result, {
+    limits,
     who: `${runnable.image.variant} (${runnable.image.side})`,
     notStarted: `the interpreter ${runnable.python} does not start in the image ${runnable.image.id} (status ${result.status ?? 'none'}). A variant's image must have it in the PATH; \`python:\` of the variant names another.`,
   });
@@ -355,18 +423,30 @@ export async function readContainerProcess(
   return readProcess((await askInterpreter(runnable, name, options, words)).stdout);
 }
 
-/** Asks docker for something that a machine without docker has nothing of. @returns its output, or nothing */
+/** For a list or a state; removing a container may give gigabytes of its layer back. */
+const QUESTION_SECONDS = 20;
+const REMOVAL_SECONDS = 60;
+
+/**
+ * Asks docker for something that a machine without docker has nothing of.
+ * @returns its output, or nothing: of an engine that does not answer too
+ */
 async function askDocker(...args: readonly string[]): Promise<string> {
   try {
-    return (await runCommand('docker', args, { timeoutSeconds: 120 })).stdout;
+    const timeoutSeconds = args[0] === 'rm' ? REMOVAL_SECONDS : QUESTION_SECONDS;
+    return (await runCommand('docker', args, { timeoutSeconds })).stdout;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   }
 }
 
+const REACH_SECONDS = 5;
+
 async function removeContainer(...names: readonly string[]): Promise<void> {
-  if (names.length > 0) await askDocker('rm', '--force', '--volumes', ...names);
+  // With an engine that does not answer they stay: a later start removes them.
+  if (names.length > 0 && (await engineAnswers(REACH_SECONDS)))
+    await askDocker('rm', '--force', '--volumes', ...names);
 }
 
 async function removeByLabel(label: string): Promise<void> {

@@ -82,11 +82,18 @@ export interface RunResult {
   readonly profiles?: { readonly texts: readonly string[]; readonly leftOut: number };
 }
 
+/** How long an interpreter may take to say what it is. */
+export interface FactsLimits {
+  /** Of the budget: it has these, but never less than some seconds and never more than a minute and a half. */
+  readonly secondsLeft?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Runs a workload once. Never throws for what the workload or the engine did: that is an outcome. */
 export interface Engine {
   run(request: RunRequest, signal: AbortSignal): Promise<RunResult>;
   /** Asks the interpreter what it is, in a fresh process. Throws MeasurementError when it does not answer. */
-  facts(runnable: Runnable): Promise<InterpreterFacts>;
+  facts(runnable: Runnable, limits?: FactsLimits): Promise<InterpreterFacts>;
   /** Ends and removes everything this engine started and that is still there. */
   cleanUp(): Promise<void>;
 }

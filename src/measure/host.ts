@@ -14,7 +14,7 @@ import {
 } from './command-line.ts';
 import { maxAnswerBytes, type CountingPlaces } from './counted-run.ts';
 import type { Engine, RunRequest, RunResult } from './engine.ts';
-import { factsArguments, FACTS_LIMITS, readFacts } from './facts-answer.ts';
+import { factsArguments, factsLimits, readFacts } from './facts-answer.ts';
 import { killProcessesWith } from './host-processes.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
 import { profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
@@ -92,11 +92,12 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
             await rm(folder, { recursive: true, force: true });
       }
     },
-    facts: async (runnable) => {
-      const result = await runCommand(runnable.python, factsArguments(runnable, facts), FACTS_LIMITS);
+    facts: async (runnable, limits) => {
+      const result = await runCommand(runnable.python, factsArguments(runnable, facts), factsLimits(limits));
       return readFacts(result, {
         who: runnable.image.variant,
         notStarted: `the interpreter ${runnable.python} does not start`,
+        limits,
       });
     },
     cleanUp: async () => await killProcessesWith(mark),

@@ -12,7 +12,7 @@ export interface Program {
   /** Waits so many seconds for its end, ends it, and removes what it left. */
   end(seconds: number): Promise<CommandResult>;
   /** What ended it where its probe could not say it itself. */
-  withoutAnswer(result: CommandResult): RunResult;
+  withoutAnswer(result: CommandResult): RunResult | Promise<RunResult>;
 }
 
 /** How an engine starts them. */
@@ -69,7 +69,7 @@ export async function measureServer(
   } finally {
     result = await program.end(ENGINE_SECONDS);
   }
-  const answer = readProbeAnswer(result) ?? program.withoutAnswer(result);
+  const answer = readProbeAnswer(result) ?? (await program.withoutAnswer(result));
   // The probe keeps the server's time limit: where it says nothing the engine took the time.
   if (late) return unmeasured('engine', 'the engine did not start the server', result.stderr);
   if (answer.outcome !== 'ok') return answer;
@@ -129,7 +129,7 @@ async function roundOfLoad(
     result = await load.end(answered ? ENGINE_SECONDS : 0);
   }
   if (step !== undefined) return unmeasured(step.outcome, step.message ?? '', result.stderr);
-  return readProbeAnswer(result) ?? load.withoutAnswer(result);
+  return readProbeAnswer(result) ?? (await load.withoutAnswer(result));
 }
 
 async function ask(server: Conversation, word: string, answer: string): Promise<boolean> {

@@ -36,6 +36,8 @@ export interface FiguresRequest {
   readonly trees: Readonly<Partial<Record<Side, SideTree>>>;
   readonly filesFrom: string;
   readonly figures: BuildFigures;
+  /** Of the budget. */
+  readonly secondsLeft: () => number;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface FiguresRequest {
  * disturb it. What cannot be measured is said and left out; the images are there all the same.
  */
 export async function withBuildFigures(
-  { plan, variants, skipped, trees, filesFrom, figures }: FiguresRequest,
+  { plan, variants, skipped, trees, filesFrom, figures, secondsLeft }: FiguresRequest,
   ports: Ports,
   signal: AbortSignal,
 ): Promise<readonly VariantSides[]> {
@@ -60,7 +62,7 @@ export async function withBuildFigures(
       const image: Image = { ...runnable.image };
       if (figures.compressed) {
         try {
-          image.compressedBytes = await ports.images.compressedSize(runnable, signal);
+          image.compressedBytes = await ports.images.compressedSize(runnable, signal, secondsLeft());
         } catch (error) {
           ports.log.warn(error instanceof Error ? error.message : String(error));
         }
@@ -68,7 +70,7 @@ export async function withBuildFigures(
       const own = ownVariant(tree, known);
       if (isBuiltCold(own, figures.coldBuilds)) {
         const built = await ports.images.coldBuild(
-          { variant: own, side, tree: tree.directory, filesFrom },
+          { variant: own, side, tree: tree.directory, filesFrom, secondsLeft: secondsLeft() },
           signal,
         );
         if (built?.kind === 'built') image.coldBuild = built.cost;

@@ -74,6 +74,8 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       : await keepMeasuringCode(plan, { head: pair.head, baseline }, files, ports);
   if (baseline !== undefined) await ports.files.overlay(headContext, contextOf(plan, baseline), paths);
 
+  const secondsLeft = () =>
+    Math.max(0, plan.budgetSeconds - (ports.clock().getTime() - started.getTime()) / 1000);
   ports.log.step('Images');
   const sides: SideRequest[] = [
     ...(baseline === undefined
@@ -87,7 +89,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
         ]),
     { side: 'head', tree: pair.head },
   ];
-  const built = await prepareSides(plan, sides, headContext, ports, signal);
+  const built = await prepareSides(plan, sides, headContext, ports, signal, secondsLeft);
   const commit = baseline?.commit?.commit;
   const prepared =
     request.push === true && commit !== undefined
@@ -108,12 +110,11 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
           : { baseline, head: pair.head },
       filesFrom: headContext,
       figures: { ...figuresOf(plan), ...request.figures },
+      secondsLeft,
     },
     ports,
     signal,
   );
-  const secondsLeft = () =>
-    Math.max(0, plan.budgetSeconds - (ports.clock().getTime() - started.getTime()) / 1000);
   const { variants, notes: countNotes } = isJudged(request.purpose)
     ? await withInstructionCounts(
         {

@@ -46,7 +46,9 @@ export async function measureOneSide(
   const files = await ports.files.hash(context, plan.workload.files);
 
   ports.log.step('Images');
-  const prepared = await prepareSides(plan, [{ side, tree }], context, ports, signal);
+  const prepared = await prepareSides(plan, [{ side, tree }], context, ports, signal, () =>
+    Math.max(0, plan.budgetSeconds - (ports.clock().getTime() - started.getTime()) / 1000),
+  );
 
   request.ready?.(prepared.variants, [...prepared.failures]);
   const spent = (ports.clock().getTime() - started.getTime()) / 1000;
@@ -59,6 +61,7 @@ export async function measureOneSide(
       trees: { [side]: tree },
       filesFrom: context,
       figures: { ...figuresOf(plan), ...request.figures },
+      secondsLeft: () => plan.budgetSeconds,
     },
     ports,
     signal,

@@ -1,4 +1,4 @@
-import type { Runnable } from '../measure/engine.ts';
+import type { FactsLimits, Runnable } from '../measure/engine.ts';
 import type { CountRequest, CountResult } from '../measure/instruction-count.ts';
 import type { TrialRequest } from '../measure/trial.ts';
 import type { Plan, Variant } from '../plan/plan.ts';
@@ -13,7 +13,7 @@ export interface Ports {
   readonly images: ImagePort;
   readonly hosts: HostPort;
   /** Asks an interpreter what it is, in its own image or on this machine. */
-  readonly facts: (runnable: Runnable) => Promise<InterpreterFacts>;
+  readonly facts: (runnable: Runnable, limits?: FactsLimits) => Promise<InterpreterFacts>;
   /** Counts the instructions of one run of the workload; what keeps it from being counted is in the result. */
   readonly countInstructions: (request: CountRequest, signal: AbortSignal) => Promise<CountResult>;
   readonly measure: (request: MeasureRequest, signal: AbortSignal) => Promise<Measured>;
@@ -40,6 +40,8 @@ export interface ImageRequest {
   readonly filesFrom: string;
   /** A digest reference to try before building. */
   readonly known?: string;
+  /** What is left of the budget, in seconds. */
+  readonly secondsLeft?: number;
 }
 
 export type Prepared =
@@ -57,7 +59,7 @@ export interface ImagePort {
   /** One build more, alone and with no step from a cache; undefined for what is not built from an interpreter. */
   coldBuild(request: ImageRequest, signal: AbortSignal): Promise<ColdBuilt | undefined>;
   /** Bytes of the layers as a registry would keep them. @throws BuildError where the image cannot be read. */
-  compressedSize(runnable: Runnable, signal: AbortSignal): Promise<number>;
+  compressedSize(runnable: Runnable, signal: AbortSignal, secondsLeft?: number): Promise<number>;
   /** @returns `name@sha256:…` of the pushed image. */
   push(runnable: Runnable, commit: string): Promise<string>;
 }

@@ -28,6 +28,7 @@ export async function prepareSides(
   filesFrom: string,
   ports: Ports,
   signal: AbortSignal,
+  secondsLeft: () => number,
 ): Promise<PreparedSides> {
   const variants: VariantSides[] = [];
   const failures: Failure[] = [];
@@ -45,10 +46,12 @@ export async function prepareSides(
           side,
           tree: tree.directory,
           filesFrom,
+          secondsLeft: secondsLeft(),
           ...(digest === undefined ? {} : { known: digest }),
         },
         ports,
         signal,
+        secondsLeft,
       );
       // What was cut short says nothing of the side.
       if (prepared.kind === 'failed' && cancelled()) return { variants, failures };
@@ -68,6 +71,7 @@ async function prepareOne(
   request: Parameters<Ports['images']['prepare']>[0],
   ports: Ports,
   signal: AbortSignal,
+  secondsLeft: () => number,
 ): Promise<Prepared> {
   const port = request.variant.kind === 'host' ? ports.hosts : ports.images;
   const prepared = await port.prepare(request, signal);
@@ -77,7 +81,7 @@ async function prepareOne(
   }
   const { runnable } = prepared;
   try {
-    const facts = await ports.facts(runnable);
+    const facts = await ports.facts(runnable, { secondsLeft: secondsLeft(), signal });
     const image = { ...runnable.image, facts, identity: runIdentity(runnable) };
     return { kind: 'ready', runnable: { ...runnable, image } };
   } catch (error) {

@@ -23,6 +23,8 @@ export interface CommandOptions {
   readonly timeoutSeconds?: number;
   /** Its abort asks the command to end (SIGTERM), and ends it (SIGKILL) when it has not after `GRACE_SECONDS`. */
   readonly signal?: AbortSignal;
+  /** Its end takes along what it started itself, such as a docker client's plugin: they are one process group. */
+  readonly group?: boolean;
   /** Called with each whole line of the error stream, as it comes. */
   readonly onStderrLine?: (line: string) => void;
   /** Called with each whole line of stdout, as it comes. */
@@ -58,7 +60,13 @@ export async function runCommand(
     cwd: options.cwd,
     env: options.env === undefined ? process.env : { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
+    detached: options.group === true,
   });
+  const end = (name: NodeJS.Signals) => {
+    state.ended = true;
+    if (options.group === true && child.pid !== undefined) killGroup(child.pid, name);
+    else child.kill(name);
+  };
 
   if (child.pid !== undefined) options.onStart?.(child.pid);
 
@@ -69,11 +77,12 @@ export async function runCommand(
   let partialAnswer = '';
   const decoder = new StringDecoder('utf8');
   let timedOut = false;
+  const state = { ended: false };
 
   child.stdout.on('data', (chunk: Buffer) => {
     stdoutBytes += chunk.length;
     if (stdoutBytes > maxStdoutBytes) {
-      child.kill('SIGKILL');
+      end('SIGKILL');
       return;
     }
     stdout.push(chunk);
@@ -100,12 +109,14 @@ export async function runCommand(
       ? undefined
       : setTimeout(() => {
           timedOut = true;
-          child.kill('SIGKILL');
+          end('SIGKILL');
         }, timeoutSeconds * 1000);
   let ending: NodeJS.Timeout | undefined;
   const abort = () => {
-    child.kill('SIGTERM');
-    ending = setTimeout(() => child.kill('SIGKILL'), GRACE_SECONDS * 1000);
+    end('SIGTERM');
+    ending = setTimeout(() => {
+      end('SIGKILL');
+    }, GRACE_SECONDS * 1000);
   };
   let releasing: NodeJS.Timeout | undefined;
   const release = () => {
@@ -132,6 +143,16 @@ export async function runCommand(
     clearTimeout(timer);
     clearTimeout(ending);
     clearTimeout(releasing);
+    // What it left behind of its own is not needed by anyone.
+    if (options.group === true && state.ended) end('SIGKILL');
     signal?.removeEventListener('abort', abort);
+  }
+}
+
+function killGroup(leader: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, name);
+  } catch {
+    // All of them have ended.
   }
 }

@@ -1,0 +1,40 @@
+/** Why a signal ended something: its time was over. Nobody cancelled it. */
+export class TimeOver extends Error {
+  override readonly name = 'TimeOver';
+}
+
+/** Whether a signal fired for the time that `within` gave, and not because the run was cancelled. */
+export const isTimeOver = (signal: AbortSignal): boolean =>
+  signal.aborted && signal.reason instanceof TimeOver;
+
+/** The longest time that a timer of Node's can wait. */
+const LONGEST_SECONDS = 2 ** 31 / 1000 - 1;
+
+/**
+ * Does some work with a signal that fires when its time is over, or when the caller's own fires.
+ * @param seconds how long it may take; nothing bounds it where this is undefined
+ */
+export async function within<Result>(
+  seconds: number | undefined,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  if (seconds === undefined || seconds > LONGEST_SECONDS) return await work(signal);
+  const controller = new AbortController();
+  const cancel = () => {
+    controller.abort(signal.reason);
+  };
+  const over = () => {
+    controller.abort(new TimeOver(`its time of ${seconds.toFixed(0)} s is over`));
+  };
+  if (signal.aborted) cancel();
+  else if (seconds <= 0) over();
+  const timer = setTimeout(over, Math.max(0, seconds) * 1000);
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,106 @@
+import { request } from 'node:http';
+import { runCommand } from './command.ts';
+
+/** Until an engine counts as silent. A question as plain as this one is answered within milliseconds. */
+const ANSWER_SECONDS = 10;
+/** Between two questions while a run goes on; the first is for a socket, where one costs a tenth of a millisecond. */
+const PING_SECONDS = 5;
+const CLIENT_PING_SECONDS = 30;
+/** One question may fall into a moment in which this very process stood still. */
+const SILENT_TIMES = 2;
+/** Each of them waits so long. */
+const PING_ANSWER_SECONDS = 5;
+
+export const ENGINE_SILENT =
+  'the Docker engine does not answer, which is no fault of what is built or measured. Start it again (`docker info` and its log say more), and run this once more.';
+
+/** Whether there is a Docker engine that answers now. Never throws: where there is no docker at all, nothing answers. */
+export async function engineAnswers(seconds = ANSWER_SECONDS): Promise<boolean> {
+  const socket = await engineSocket();
+  if (socket !== undefined) return await pingSocket(socket, seconds);
+  const asked = runCommand('docker', ['version', '--format', '{{.Server.Version}}'], {
+    timeoutSeconds: seconds,
+  });
+  return await asked.then(
+    ({ status }) => status === 0,
+    () => false,
+  );
+}
+
+/** Watches an engine while something of it is waited for. */
+export interface EngineWatch {
+  /** Fires when the engine has not answered for two questions in a row. */
+  readonly silence: AbortSignal;
+  readonly stop: () => void;
+}
+
+/** Asks the engine every few seconds until it is told to stop. What is measured meanwhile notices nothing of it. */
+export function watchEngine(answers: (seconds?: number) => Promise<boolean> = engineAnswers): EngineWatch {
+  const silence = new AbortController();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let missed = 0;
+  const again = async () => {
+    const seconds = (await engineSocket()) === undefined ? CLIENT_PING_SECONDS : PING_SECONDS;
+    if (!stopped) timer = setTimeout(() => void ask(), seconds * 1000).unref();
+  };
+  const ask = async () => {
+    missed = (await answers(PING_ANSWER_SECONDS)) ? 0 : missed + 1;
+    if (stopped) return;
+    if (missed >= SILENT_TIMES) silence.abort(new Error('the engine does not answer'));
+    else if (missed > 0) await ask();
+    else await again();
+  };
+  void again();
+  return {
+    silence: silence.signal,
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Of the client's current context, which hardly changes while this process lives. */
+let contextHost: Promise<string> | undefined;
+
+/** The engine's socket on this machine; undefined where it is reached in another way. */
+async function engineSocket(): Promise<string | undefined> {
+  const { DOCKER_HOST: named = '' } = process.env;
+  contextHost ??= askContext();
+  const host = named === '' ? await contextHost : named;
+  return /^unix:\/\/(\/.+)$/.exec(host)?.[1];
+}
+
+async function askContext(): Promise<string> {
+  const format = ['--format', '{{.Endpoints.docker.Host}}'];
+  const asked = runCommand('docker', ['context', 'inspect', ...format], { timeoutSeconds: ANSWER_SECONDS });
+  return await asked.then(
+    ({ stdout }) => stdout.trim(),
+    () => '',
+  );
+}
+
+async function pingSocket(socketPath: string, seconds: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const asked = request(
+      { socketPath, path: '/_ping', headers: { host: 'docker' }, agent: false },
+      (answer) => {
+        answer.resume();
+        end(answer.statusCode === 200);
+      },
+    );
+    const timer = setTimeout(() => {
+      end(false);
+    }, seconds * 1000);
+    const end = (answers: boolean) => {
+      clearTimeout(timer);
+      resolve(answers);
+      asked.destroy();
+    };
+    asked.on('error', () => {
+      end(false);
+    });
+    asked.end();
+  });
+}
