@@ -3,6 +3,7 @@ import type { BakeVariant, BuildOptions, InterpreterVariant } from '../plan/plan
 import type { Side } from '../session/run.ts';
 import { cacheEntry } from './cache.ts';
 import { imageTag, targetName } from './names.ts';
+import { isAddress } from './paths.ts';
 
 /** What an application's Dockerfile calls its base; each interpreter takes its place. */
 export const BASE_NAME = 'python';
@@ -224,9 +225,9 @@ export function bakeOverrides(
   ];
 }
 
-/** A named context: `docker-image://…`, `https://…` and their like stay, a path starts from the root. */
+/** A named context: an address stays, a path starts from the root. */
 function namedContext(value: string, root: string): string {
-  return value.includes('://') ? value : absolute(value, root);
+  return isAddress(value) ? value : absolute(value, root);
 }
 
 const absolute = (path: string, root: string) => (path.startsWith('/') ? path : join(root, path));

@@ -4,13 +4,16 @@ import type { Variant } from '../plan/plan.ts';
 /** What makes a variant's interpreter, without the application. */
 export interface VariantDefinition {
   readonly variant: Variant;
-  /** Path to text of the files that the definition is made of: the interpreter's folder, or the bake file. */
+  /**
+   * Path to text of the files that the definition is made of: the interpreter's folder, or the bake file; and the hash of
+   * each folder that is a named context.
+   */
   readonly files: Readonly<Record<string, string>>;
 }
 
 /**
  * A hash that is equal where the interpreter's layers are: its Dockerfile's folder, arguments and named
- * contexts (by their names, not by what lies in them). Flags and environment belong to the run, not to
+ * contexts (addresses by their names, folders by what lies in them too). Flags and environment belong to the run, not to
  * the image. Prose beside the Dockerfile is left out.
  */
 export function definitionHash({ variant, files }: VariantDefinition): string {

@@ -19,6 +19,7 @@ import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import { applicationLabels, createInterpreters, interpreterOfPulled, labelsOf } from './interpreter.ts';
 import { imageTag, interpreterTag } from './names.ts';
+import { checkBuildPaths, checkContexts } from './paths.ts';
 import { refusal, toRunnable, type Had } from './runnable.ts';
 import { compressedSize, layerSizes } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
@@ -42,7 +43,7 @@ export type ImageResult =
 
 /** Builds, pulls or finds the images of a session. */
 export interface ImageBuilder {
-  /** @throws ConfigurationError for a certificate authority that is none; BuildError when engine, buildx or BuildKit will not do. */
+  /** @throws ConfigurationError for a certificate authority that is none, and paths that lead out of the checkout; BuildError when engine, buildx or BuildKit will not do. */
   check(): Promise<EngineVersions>;
   /** Gets one side of one variant. Whatever keeps it from being had is a failure in the result. */
   prepare(request: ImageRequest, signal: AbortSignal): Promise<ImageResult>;
@@ -85,7 +86,10 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   let engine: Promise<EngineVersions> | undefined;
   const check = () => (engine ??= checkAll());
   const checkAll = async () => {
+    await checkBuildPaths(plan.build, plan.root);
     await checkCertificate(plan.build.ca, plan.root);
+    for (const variant of plan.variants)
+      if (variant.kind === 'interpreter') await checkContexts(variant, plan.root);
     return await checkEngine();
   };
   let folder: Promise<string> | undefined;

@@ -14,6 +14,7 @@ import { definitionHash } from './definition-hash.ts';
 import { tryDocker } from './docker.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import { interpreterTag, isDigestReference } from './names.ts';
+import { checkContexts, folderHash } from './paths.ts';
 import { digestOf } from './registry.ts';
 import { pushImage, pushName } from './store.ts';
 
@@ -91,6 +92,15 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
   const { target, driver, push, build, onName, onLine } = options;
   const bases = new Map<string, Promise<Base | undefined>>();
   const obtained = new Map<string, Promise<Obtained>>();
+  const hashes = new Map<string, Promise<string>>();
+
+  /** What lies in the folders of named contexts is part of the definition: a mirror may move. */
+  const contentsOf = async (folders: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
+    const contents: Record<string, string> = {};
+    for (const [name, folder] of Object.entries(folders))
+      contents[`context ${name}`] = await once(hashes, folder, () => folderHash(folder));
+    return contents;
+  };
 
   const baseOf = async (reference: string, signal: AbortSignal): Promise<Base | undefined> => {
     const pinned = pinnedDigest(reference);
@@ -159,7 +169,10 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
   return {
     async define(variant, signal) {
       const folder = folderOf(variant);
-      const files = await textsOf(target.variantsFolder, [folder, 'promises']);
+      const files = {
+        ...(await textsOf(target.variantsFolder, [folder, 'promises'])),
+        ...(await contentsOf(await checkContexts(variant, target.root))),
+      };
       const processor = variant.march === undefined ? {} : await processorArguments(variant.march);
       const args = { ...variant.args, ...processor };
       const hash = definitionHash({ variant: { ...variant, args }, files });

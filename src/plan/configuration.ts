@@ -84,10 +84,21 @@ const carried = {
 
 const PINNED_BASE = 'an image with its digest: python:3.13-slim-trixie@sha256:…';
 
+const CONTEXT = 'a folder inside of the repository, docker-image://… or https://…';
+
 const built = {
-  contexts: z.record(z.string(), z.string()).optional().meta({
-    description: 'Named build contexts of the interpreter: a mirror of its sources, a folder or an image.',
-  }),
+  // An unknown scheme would be opened as a path, through whatever links lie on it.
+  contexts: z
+    .record(
+      z.string(),
+      z
+        .string(legal(CONTEXT))
+        .regex(/^((docker-image|https?):\/\/[\x21-\x7e]+|(?!.*:\/\/)[^\0\n\r]+)$/, legal(CONTEXT)),
+    )
+    .optional()
+    .meta({
+      description: 'Named build contexts of the interpreter: a mirror of its sources, a folder or an image.',
+    }),
 };
 
 const pinnedBase = z

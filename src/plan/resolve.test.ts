@@ -551,6 +551,18 @@ describe('interpreters', () => {
       'interpreter: uv, python: "3.13", release: 20250612',
       /variants\.x\.release: found 20250612 \(a number\); legal: .* in quotes/,
     ],
+    ...[
+      'x://r',
+      'oci-layout://r',
+      'ssh://h/r',
+      'file:///etc',
+      'a/b://c',
+      'docker-image://a b',
+      'HTTPS://h',
+    ].map((context): [string, RegExp] => [
+      `interpreter: debian, contexts: { mirror: "${context}" }`,
+      /variants\.x\.contexts\.mirror: found .*; legal: a folder inside of the repository, docker-image/,
+    ]),
     ['interpreter: pyenv, python: "3.13", configure: ["--a b"]', /legal: options without spaces/],
   ])('%s is refused before it builds', (line, message) => expect(() => variantOf(line)).toThrow(message));
 });

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ConfigurationError } from '../errors/errors.ts';
+import type { BuildOptions, InterpreterVariant } from '../plan/plan.ts';
+
+/**
+ * What a build takes of this machine by a path. A path inside of the checkout may be a link that somebody committed, and
+ * must not lead anywhere else; an absolute path to another place is the maintainers' word.
+ */
+
+/** Whether a context is an address, and no folder. The configuration allows known schemes alone. */
+export const isAddress = (context: string): boolean => context.includes('://');
+
+const isWithin = (folder: string, path: string): boolean => {
+  const way = relative(folder, path);
+  return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith('../'));
+};
+
+/**
+ * Where a path of the configuration really leads.
+ * @param what the path by the name that the user gave it
+ * @returns undefined where there is nothing
+ * @throws ConfigurationError where a path inside of the checkout leads out of it
+ */
+export async function insideCheckout(root: string, path: string, what: string): Promise<string | undefined> {
+  const named = isAbsolute(path) ? path : join(root, path);
+  const real = await realpath(named).catch(() => undefined);
+  // A folder that is yet to be made is made where its parents are.
+  const reached = real ?? (await nearest(named));
+  const own = !isAbsolute(path) || isWithin(root, named);
+  if (own && !isWithin(await realpath(root), reached))
+    throw new ConfigurationError(
+      `${what} is ${JSON.stringify(path)}, which leads out of the checkout (to ${reached}). Name a path inside of the checkout, or on the base branch an absolute one.`,
+    );
+  return real;
+}
+
+async function nearest(path: string): Promise<string> {
+  const parent = dirname(path);
+  if (parent === path) return path;
+  return await realpath(parent).catch(() => nearest(parent));
+}
+
+/** @throws ConfigurationError for a context that is no folder, or leads out of the checkout */
+export async function checkContexts(
+  { name, contexts }: Pick<InterpreterVariant, 'name' | 'contexts'>,
+  root: string,
+): Promise<Readonly<Record<string, string>>> {
+  const folders: Record<string, string> = {};
+  for (const [key, value] of Object.entries(contexts)) {
+    if (isAddress(value)) continue;
+    const what = `variants.${name}.contexts.${key}`;
+    const real = await insideCheckout(root, value, what);
+    if (real === undefined || !(await stat(real)).isDirectory())
+      throw new ConfigurationError(
+        `${what} is ${JSON.stringify(value)}, and there is no such folder. Name a folder inside of the checkout, or an address: docker-image://…, https://….`,
+      );
+    folders[key] = real;
+  }
+  return folders;
+}
+
+/** @throws ConfigurationError for a secret, an authority or a local cache that a link leads out of the checkout */
+export async function checkBuildPaths(build: BuildOptions, root: string): Promise<void> {
+  const named = [
+    ...(build.ca === undefined ? [] : [['build.ca', build.ca] as const]),
+    ...build.secrets.flatMap((entry) => pathsIn(entry).map((path) => ['build.secrets', path] as const)),
+    ...build.cacheFrom.flatMap((entry) => pathsIn(entry).map((path) => ['build.cache-from', path] as const)),
+    ...build.cacheTo.flatMap((entry) => pathsIn(entry).map((path) => ['build.cache-to', path] as const)),
+  ];
+  for (const [what, path] of named) await insideCheckout(root, path, what);
+}
+
+/** The paths of a specification of buildx: `id=x,src=path`, `type=local,dest=path`. */
+export const pathsIn = (specification: string): readonly string[] =>
+  [...specification.matchAll(/(?:^|,)\s*"?(?:src|source|dest)=([^",]*)/gi)].map(([, path = '']) => path);
+
+/**
+ * The content of a folder as a hash: names, modes and bytes of its files, and where its links lead. BuildKit hands links
+ * on as links.
+ */
+export async function folderHash(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (const { entry, path } of paths) {
+    const name = relative(folder, path);
+    if (entry.isSymbolicLink()) hash.update(JSON.stringify(['link', name, await readlink(path)]));
+    else if (entry.isFile()) {
+      const file = createHash('sha256');
+      await pipeline(createReadStream(path), file);
+      hash.update(JSON.stringify([name, (await stat(path)).mode & 0o111, file.digest('hex')]));
+    }
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
