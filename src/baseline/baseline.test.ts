@@ -75,6 +75,34 @@ test('what is appended is read back, oldest first, and the user’s repository i
   ]);
 });
 
+test('a folder under the old name is read, and moved once by the configuration that owned it', async () => {
+  const { bare, clone } = forge();
+  const path = clone();
+  const [first, second] = [night(1, 1, at(1)), night(2, 1.1, at(2))];
+  await evaluating(path).append(first);
+  const renamed = { ...second, configuration: 'services-orders-1a' };
+  const adopting = (formerly: string | undefined) =>
+    openBaselineBranch({ directory: path, branch: BRANCH, evaluation, formerly });
+  // Without the old name the history is empty.
+  expect((await adopting(undefined).read('services-orders-1a')).sessions).toEqual([]);
+  expect((await adopting('pacegate').read('services-orders-1a')).sessions).toEqual([first]);
+  await adopting('pacegate').append(renamed);
+  expect((await adopting('pacegate').read('services-orders-1a')).sessions).toEqual([first, renamed]);
+  expect(runGit(bare, 'ls-tree', '--name-only', BRANCH).split('\n')).toEqual([
+    'README.md',
+    'index.json',
+    'services-orders-1a',
+  ]);
+  expect(runGit(bare, 'show', `${BRANCH}:services-orders-1a/noise.json`)).toBe(
+    JSON.stringify(['services-orders-1a', [first.id, renamed.id], []]),
+  );
+  // It is adopted once: what comes under the old name later is somebody else's.
+  const other = night(3, 1.2, at(3));
+  await evaluating(path).append(other);
+  expect((await adopting('pacegate').read('services-orders-1a')).sessions).toEqual([first, renamed]);
+  expect((await adopting(undefined).read('pacegate')).sessions).toEqual([other]);
+});
+
 test('eight writers at once, three sessions each: nothing is lost', async () => {
   const { bare, clone } = forge();
   const writers = Array.from({ length: 8 }, clone);

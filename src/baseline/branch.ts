@@ -81,11 +81,24 @@ export interface BranchOptions {
   /** Without it a session is kept and nothing is made of it. */
   readonly evaluation?: Evaluation;
   readonly patience?: Patience;
+  /**
+   * What an earlier version knew the configuration by. While the branch has nothing under its own name, that folder is
+   * read, and the first session that is added moves it. Only for a folder that is nobody else's.
+   */
+  readonly formerly?: string | undefined;
 }
 
 /** Opens the branch that keeps baselines: an orphan, written with plain git, so that any forge will do. */
 export function openBaselineBranch(options: BranchOptions): BaselineBranch {
-  const { directory, branch, remote = 'origin', env = {}, evaluation, patience = PATIENCE } = options;
+  const {
+    directory,
+    branch,
+    remote = 'origin',
+    env = {},
+    evaluation,
+    patience = PATIENCE,
+    formerly,
+  } = options;
   const blobs = sessionBlobs(directory);
   const name = `refs/heads/${branch}`;
   const place = { directory, branch, remote, env, name, patience };
@@ -95,7 +108,12 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
       const commit = await tip(place);
       return commit === undefined
         ? { sessions: [], summaries: [], problems: [] }
-        : await readStored(directory, commit, configuration, blobs);
+        : await readStored(
+            directory,
+            commit,
+            (await isAdopting(directory, commit, configuration, formerly)) ?? configuration,
+            blobs,
+          );
     },
     check: async (configuration) => {
       const commit = await tip(place);
@@ -117,7 +135,7 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
         const parent = await tip(place);
         // The answer to a push may be lost on its way although the push arrived.
         if (parent !== undefined && parent === last) return parent;
-        last = await commitSession({ directory, remote, blobs, evaluation }, parent, session, text);
+        last = await commitSession({ directory, remote, blobs, evaluation, formerly }, parent, session, text);
         await push(place, last, parent);
         return last;
       };
@@ -432,6 +450,7 @@ function readSession(text: string): Session | string {
 }
 
 interface Writing {
+  readonly formerly: string | undefined;
   readonly directory: string;
   readonly remote: string;
   readonly blobs: SessionBlobs;
@@ -461,16 +480,20 @@ async function commitSession(
   const { configuration } = session;
   const store = await gitStore(directory);
   const objects = (await hasRemote(directory, writing.remote)) ? store.writing : {};
-  if (parent !== undefined) await refuseNewer(directory, parent, configuration);
   const folder = await mkdtemp(join(store.folder, 'index-'));
   const env = { GIT_INDEX_FILE: join(folder, 'index'), ...objects };
   try {
-    if (parent !== undefined) await git(directory, ['read-tree', parent], { env });
+    const begun =
+      parent === undefined ? undefined : await adopted(writing, parent, configuration, { ...env });
+    if (begun !== undefined) {
+      await refuseNewer(directory, begun, configuration);
+      await git(directory, ['read-tree', begun], { env });
+    }
     const add = async (path: string, content: string) => {
       const blob = await git(directory, ['hash-object', '-w', '--stdin'], { env, input: content });
       await git(directory, ['update-index', '--add', '--cacheinfo', `100644,${blob},${path}`], { env });
     };
-    const draft: Draft = { ...writing, configuration, parent, env, add };
+    const draft: Draft = { ...writing, configuration, parent: begun, env, add };
     await add('README.md', README);
     await add(sessionPath(session, text), text);
     await evaluate(draft, await squashOld(draft));
@@ -492,6 +515,46 @@ async function commitSession(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The old name that a configuration is to be read under; undefined where it has a folder of its own, or no old one. */
+async function isAdopting(
+  directory: string,
+  commit: string,
+  configuration: string,
+  formerly: string | undefined,
+): Promise<string | undefined> {
+  if (formerly === undefined || formerly === configuration) return undefined;
+  const folders = await git(directory, [
+    ...['ls-tree', '-d', '--name-only', commit, '--'],
+    ...[configuration, formerly].map(folderOf),
+  ]);
+  return folders.trim() === formerly ? formerly : undefined;
+}
+
+/**
+ * The tree to go on from: that of the branch, or one in which the folder of the old name has the new one.
+ * @param env with an index that nobody else uses yet
+ */
+async function adopted(
+  { directory, formerly }: Writing,
+  parent: string,
+  configuration: string,
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const old = await isAdopting(directory, parent, configuration, formerly);
+  if (old === undefined) return parent;
+  await git(directory, ['read-tree', parent], { env });
+  const entries = (await git(directory, ['ls-files', '-s', '-z', '--', `${folderOf(old)}/`], { env }))
+    .split('\0')
+    .filter((entry) => entry !== '');
+  const moves = entries.flatMap((entry) => {
+    const [, mode = '', blob = '', path = ''] = /^(\d+) ([0-9a-f]+) \d+\t([^]*)$/.exec(entry) ?? [];
+    const own = `${folderOf(configuration)}/${path.slice(old.length + 1)}`;
+    return [`0 ${'0'.repeat(blob.length)}\t${path}`, `${mode} ${blob}\t${own}`];
+  });
+  await git(directory, ['update-index', '-z', '--index-info'], { env, input: `${moves.join('\0')}\0` });
+  return await git(directory, ['write-tree'], { env });
 }
 
 /** @param prefix a folder with its slash; empty for all configurations */

@@ -1,5 +1,7 @@
 import type { GitHub } from '@actions/github/lib/utils';
 
+import { isOfAnotherJob, type RunMark } from './run-mark.ts';
+
 export type Octokit = InstanceType<typeof GitHub>;
 
 /**
@@ -16,6 +18,8 @@ export async function connect(token: string, apiUrl: string): Promise<Octokit> {
 
 export type CommentResult =
   | { readonly kind: 'created' | 'updated' | 'unchanged'; readonly url: string }
+  /** Another job of this run has written it: its verdict would be lost. */
+  | { readonly kind: 'twice' }
   /** The verdict stands all the same; `reason` says what the job would need. */
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -26,6 +30,10 @@ export interface CommentRequest {
   readonly number: number;
   /** Hidden first line of our comments: one comment for each pull request and configuration. */
   readonly marker: string;
+  /** That of an earlier version: its comment is taken over where there is none with the marker. */
+  readonly formerMarker?: string;
+  /** The job that writes, as the body's second line has it. */
+  readonly run?: RunMark;
   /** The whole body, beginning with the marker; at most 65,536 characters. */
   readonly body: string;
 }
@@ -36,7 +44,7 @@ export interface CommentRequest {
  * Never throws for what GitHub answers: a token that may not comment is a result.
  */
 export async function upsertComment(octokit: Octokit, request: CommentRequest): Promise<CommentResult> {
-  const { owner, repo, number, marker, body } = request;
+  const { owner, repo, number, marker, formerMarker, run, body } = request;
   try {
     const login = await ownLogin(octokit);
     const comments = await octokit.paginate(octokit.rest.issues.listComments, {
@@ -47,9 +55,12 @@ export async function upsertComment(octokit: Octokit, request: CommentRequest): 
     });
     // Anyone can copy the marker; only a comment of our own is ours to edit, and only ours counts as ours. With
     // several (two jobs at once), the oldest stays the one.
-    const own = comments.find(
-      (comment) => comment.user?.login === login && comment.body?.split('\n')[0]?.trim() === marker,
-    );
+    const marked = (mark: string | undefined) =>
+      comments.find(
+        (comment) => comment.user?.login === login && comment.body?.split('\n')[0]?.trim() === mark,
+      );
+    const own = marked(marker) ?? (formerMarker === undefined ? undefined : marked(formerMarker));
+    if (run !== undefined && isOfAnotherJob(own?.body ?? '', run)) return { kind: 'twice' };
     if (own === undefined) {
       const created = await octokit.rest.issues.createComment({ owner, repo, issue_number: number, body });
       return { kind: 'created', url: created.data.html_url };

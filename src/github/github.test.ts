@@ -5,6 +5,7 @@ import { markerOf } from '../report/markdown.ts';
 import { connect, upsertComment } from './comment.ts';
 import { parseEvent } from './context.ts';
 import { INPUT_NAMES, parseInputs } from './inputs.ts';
+import { runMark } from './run-mark.ts';
 import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
 
 const servers: GitHubServer[] = [];
@@ -27,7 +28,7 @@ async function start(options: ServerOptions = {}) {
       marker: markerOf(configuration),
       body: `${markerOf(configuration)}\n${text}`,
     });
-  return { server, comment };
+  return { server, comment, octokit };
 }
 
 describe('the comment', () => {
@@ -82,6 +83,43 @@ describe('the comment', () => {
     await comment('worker', 'worker');
     expect(await comment('api again', 'api')).toMatchObject({ kind: 'updated' });
     expect(server.comments).toHaveLength(2);
+  });
+
+  test('of an earlier version’s name is taken over once', async () => {
+    const { server, octokit } = await start();
+    const write = (configuration: string, text: string) =>
+      upsertComment(octokit, {
+        ...{ owner: 'owner', repo: 'name', number: 7 },
+        marker: markerOf(configuration),
+        formerMarker: markerOf('pacegate'),
+        body: `${markerOf(configuration)}\n${text}`,
+      });
+    const old = { id: 1, issue: 7, login: 'github-actions[bot]', body: `${markerOf('pacegate')}\nold` };
+    server.comments.push(old);
+    expect(await write('orders', 'a')).toMatchObject({ kind: 'updated' });
+    expect(await write('billing', 'b')).toMatchObject({ kind: 'created' });
+    expect(server.comments.map(({ body }) => body)).toEqual([
+      `${markerOf('orders')}\na`,
+      `${markerOf('billing')}\nb`,
+    ]);
+  });
+
+  test('of another job of the same run is left alone: a matrix runs one configuration twice', async () => {
+    const { server, octokit } = await start();
+    const write = (attempt: string, session: string) => {
+      const run = runMark({ GITHUB_RUN_ID: '5', GITHUB_RUN_ATTEMPT: attempt }, session);
+      if (run === undefined) throw new Error('no mark');
+      const marker = markerOf('pacegate');
+      const body = `${marker}\n${run.line}\n\n${session}`;
+      return upsertComment(octokit, { ...{ owner: 'owner', repo: 'name', number: 7 }, marker, run, body });
+    };
+    expect(await write('1', 'arm')).toMatchObject({ kind: 'created' });
+    expect(await write('1', 'arm')).toMatchObject({ kind: 'unchanged' });
+    expect(await write('1', 'amd')).toEqual({ kind: 'twice' });
+    expect(server.comments.map(({ body }) => body.split('\n').at(-1))).toEqual(['arm']);
+    // A job that is run again is another attempt.
+    expect(await write('2', 'amd')).toMatchObject({ kind: 'updated' });
+    expect(runMark({}, 'local')).toBeUndefined();
   });
 
   test('that may not be written is a result with what the job needs, not an exception', async () => {

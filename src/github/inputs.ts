@@ -15,6 +15,8 @@ export type Mode = (typeof MODES)[number];
 export interface Inputs {
   readonly mode: Mode;
   readonly config: string | undefined;
+  /** What the configuration is known by, over its path and its own word. */
+  readonly name: string | undefined;
   readonly variants: readonly string[] | undefined;
   readonly baselineBranch: string | undefined;
   readonly evidence: EvidenceRequest | undefined;
@@ -40,6 +42,7 @@ export interface Inputs {
 export const INPUT_NAMES = [
   'mode',
   'config',
+  'name',
   'variants',
   'baseline-branch',
   'evidence',
@@ -114,6 +117,7 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
   const inputs: Inputs = {
     mode,
     config: text('config'),
+    name: text('name'),
     variants: words('variants'),
     baselineBranch: text('baseline-branch'),
     evidence: oneOf('evidence', evidenceRequestSchema.options),

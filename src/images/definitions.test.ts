@@ -83,6 +83,20 @@ test.each([
 
 test('a pushed image is named by variant and commit', () => {
   expect(pushName({ registry: 'ghcr.io/o/n/', variant: 'py', commit: 'abc' })).toBe('ghcr.io/o/n/py:abc');
+  // Two services of one registry must not take each other's images.
+  const of = (configuration: string, variant: string) =>
+    pushName({ registry: 'ghcr.io/o/n', configuration, variant, commit: 'abc' });
+  expect(of('pacegate', 'py')).toBe('ghcr.io/o/n/py:abc');
+  expect(of('services-orders-1', 'py')).toBe('ghcr.io/o/n/services-orders-1__py:abc');
+  const names = [
+    of('a', 'b__c'),
+    of('a__b', 'c'),
+    of('a', 'b-c'),
+    of('a-b', 'c'),
+    of('pacegate', 'a__b'),
+    of('a', 'b'),
+  ];
+  expect(new Set(names).size).toBe(names.length);
   expect(pushName({ registry: '127.0.0.1:5000/n', variant: 'py', commit: 'abc' })).toBe(
     '127.0.0.1:5000/n/py:abc',
   );

@@ -353,7 +353,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         throw new ConfigurationError(
           'There is no registry to push to: set build.registry, such as ghcr.io/organisation/name.',
         );
-      const tag = pushName({ registry, variant: image.variant, commit });
+      const tag = pushName({ registry, configuration: plan.configuration, variant: image.variant, commit });
       // Before it is tried: a push that fails leaves the name behind all the same.
       names.add(tag);
       return await pushImage(tag, image);

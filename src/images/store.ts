@@ -59,16 +59,21 @@ const REPOSITORY = /^[A-Za-z0-9.-]+(:\d+)?(\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9
 export interface PushTarget {
   /** Repository prefix, such as `ghcr.io/organisation/name`. */
   readonly registry: string;
+  /** What the configuration is known by; undefined for what all of a repository share. */
+  readonly configuration?: string;
   readonly variant: string;
   readonly commit: string;
 }
 
 /**
- * Where a variant's image of a commit is pushed: `<registry>/<variant>:<commit>`.
+ * Where a variant's image of a commit is pushed: `<registry>/<configuration>__<variant>:<commit>`. That of
+ * `.github/pacegate.yml` has the variant alone. A part never holds `__` itself, so no two pairs meet.
  * @throws ConfigurationError when the registry gives no legal name.
  */
-export function pushName({ registry, variant, commit }: PushTarget): string {
-  const name = `${registry.replace(/\/+$/, '')}/${repositoryComponent(variant)}:${tagOf(commit)}`;
+export function pushName({ registry, configuration, variant, commit }: PushTarget): string {
+  const own = configuration === undefined || configuration === 'pacegate' ? [] : [configuration];
+  const component = [...own, variant].map(repositoryComponent).join('__');
+  const name = `${registry.replace(/\/+$/, '')}/${component}:${tagOf(commit)}`;
   if (isReference(name) && REPOSITORY.test(registry.replace(/\/+$/, ''))) return name;
   throw new ConfigurationError(
     `The registry ${JSON.stringify(registry.slice(0, 200))} (build.registry) gives no legal image name: ${JSON.stringify(name.slice(0, 200))}. Legal: a repository without tag, such as ghcr.io/organisation/name, in small letters.`,

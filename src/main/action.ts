@@ -90,7 +90,7 @@ const defaultOut = (sessionId: string) =>
   join(process.env['RUNNER_TEMP'] ?? process.cwd(), `pacegate-${sessionId}`);
 
 function overridesOf(inputs: Inputs): Overrides {
-  const { variants, evidence, failOn, budget, registry, cacheFrom, cacheTo, baselineBranch } = inputs;
+  const { name, variants, evidence, failOn, budget, registry, cacheFrom, cacheTo, baselineBranch } = inputs;
   return {
     ...(variants === undefined ? {} : { variants }),
     ...(evidence === undefined ? {} : { evidence }),
@@ -100,5 +100,6 @@ function overridesOf(inputs: Inputs): Overrides {
     ...(cacheFrom === undefined ? {} : { cacheFrom }),
     ...(cacheTo === undefined ? {} : { cacheTo }),
     ...(baselineBranch === undefined ? {} : { baselineBranch }),
+    ...(name === undefined ? {} : { name }),
   };
 }

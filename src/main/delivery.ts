@@ -1,7 +1,7 @@
 import * as core from '@actions/core';
 import type { Comparison } from '../compare/comparison.ts';
 import { uploadArtifact } from '../github/artifact.ts';
-import { connect, upsertComment } from '../github/comment.ts';
+import { connect, upsertComment, type CommentRequest } from '../github/comment.ts';
 import type { EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { oneLine } from '../report/escape.ts';
@@ -65,6 +65,8 @@ export async function upload(
 
 export interface Commented {
   readonly url?: string;
+  /** Another job of this run has written the comment. */
+  readonly twice?: boolean;
   readonly remarks: readonly string[];
 }
 
@@ -72,14 +74,14 @@ export interface Commented {
 export async function postComment(
   { comment, githubToken }: Inputs,
   { pullRequest, owner, repo, apiUrl }: EventContext,
-  marker: string,
-  body: string,
+  written: Pick<CommentRequest, 'marker' | 'formerMarker' | 'run' | 'body'>,
 ): Promise<Commented> {
   if (!comment || pullRequest === undefined) return { remarks: [] };
   if (githubToken === undefined)
     return { remarks: ['No comment was written: the input github-token is empty.'] };
   const octokit = await connect(githubToken, apiUrl);
-  const result = await upsertComment(octokit, { owner, repo, number: pullRequest.number, marker, body });
+  const result = await upsertComment(octokit, { owner, repo, number: pullRequest.number, ...written });
+  if (result.kind === 'twice') return { remarks: [], twice: true };
   if (result.kind !== 'refused') {
     log.info(`The comment was ${result.kind}: ${result.url}`);
     return { url: result.url, remarks: [] };

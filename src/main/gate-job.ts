@@ -6,6 +6,7 @@ import type { Inputs } from '../github/inputs.ts';
 import { oneLine } from '../report/escape.ts';
 import { headline } from '../report/headline.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
+import { runMark } from '../github/run-mark.ts';
 import type { Verdict } from '../session/rules.ts';
 import { upstreamOf } from '../source/trust.ts';
 import { annotate, postComment, runner, upload, writeSummary } from './delivery.ts';
@@ -32,6 +33,7 @@ export async function gateJob(job: Job): Promise<number> {
     ...judged,
     failOn: judged.plan.rules.failOn,
     artifact: artifactName(inputs, judged.plan.configuration),
+    formerly: project.formerly,
   });
 }
 
@@ -52,6 +54,7 @@ export async function reportJob(job: Job): Promise<number> {
     failOn,
     interrupted: signal.aborted,
     artifact: artifactName(inputs, judged.session.configuration),
+    formerly: undefined,
   });
 }
 
@@ -91,6 +94,8 @@ interface Delivered extends JudgedSessions {
   readonly failOn: readonly Verdict[];
   readonly interrupted: boolean;
   readonly artifact: string;
+  /** What an earlier version marked the comment with. */
+  readonly formerly: string | undefined;
 }
 
 /** First to the disk, then to the artifact, then to people: each step may fail without losing the one before. */
@@ -98,10 +103,11 @@ async function deliver({ inputs, event, context }: Job, result: Delivered): Prom
   const { comparison, session, parts, file, failOn, interrupted } = result;
   const measuring = inputs.mode === 'measure';
   const marker = markerOf(session.configuration);
+  const run = runMark(process.env, context.sessionId);
   const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
   const render = (more: readonly string[], artifactUrl?: string) =>
     renderMarkdown(comparison, session, {
-      marker,
+      marker: [marker, ...(run === undefined ? [] : [run.line])].join('\n'),
       parts,
       remarks: [...remarks, ...more],
       ...(artifactUrl === undefined ? {} : { artifactUrl }),
@@ -112,7 +118,12 @@ async function deliver({ inputs, event, context }: Job, result: Delivered): Prom
   const comment =
     interrupted || measuring
       ? { remarks: [] }
-      : await postComment(inputs, event, marker, render(artifact.remarks, artifact.url));
+      : await postComment(inputs, event, {
+          marker,
+          body: render(artifact.remarks, artifact.url),
+          ...(result.formerly === undefined ? {} : { formerMarker: markerOf(result.formerly) }),
+          ...(run === undefined ? {} : { run }),
+        });
   const markdown = render([...artifact.remarks, ...comment.remarks], artifact.url);
   const files = await writeResults(context.out, file, comparison, () => markdown);
   await writeSummary(markdown);
@@ -134,10 +145,17 @@ async function deliver({ inputs, event, context }: Job, result: Delivered): Prom
     runner.fail('The session could not be uploaded, so the job that judges cannot have it.');
     return 3;
   }
+  if ('twice' in comment && comment.twice) {
+    runner.fail(twiceWords(session.configuration));
+    return 2;
+  }
   const status = measuring ? 0 : exitStatus(comparison, failOn);
   if (status !== 0) runner.fail(`Pacegate: ${headline(comparison, oneLine)}`);
   return status;
 }
+
+const twiceWords = (configuration: string) =>
+  `Another job of this workflow run has written the comment of the configuration ${configuration} already, so this one would hide that one's verdict. Where a matrix runs one configuration twice, give each a name of its own: the input \`name\`, such as name: ${configuration}-\${{ matrix.os }}.`;
 
 const regressionsOf = ({ rows }: Comparison) =>
   rows

@@ -105,7 +105,7 @@ export async function gateRepository(
     sessions: history,
     record: nights,
     remarks,
-  } = await readHistory(top, plan, env, log, occasion.remote);
+  } = await readHistory(top, plan, env, log, occasion.remote, project.formerly);
   const warnings = [...doubtfulMetrics(plan), ...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) log.warn(warning);
 
@@ -321,6 +321,7 @@ export async function readHistory(
   env: Readonly<Record<string, string>>,
   log: ProgressLog,
   remote = 'origin',
+  formerly?: string,
 ): Promise<{
   readonly sessions: readonly Session[];
   /** What they say together; undefined without any. */
@@ -328,7 +329,7 @@ export async function readHistory(
   readonly remarks: readonly string[];
 }> {
   try {
-    const branch = openBaselineBranch({ directory, branch: baselineBranch, env, remote });
+    const branch = openBaselineBranch({ directory, branch: baselineBranch, env, remote, formerly });
     const { sessions, summaries, problems } = await branch.read(configuration);
     for (const problem of problems) log.warn(problem);
     return {

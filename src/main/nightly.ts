@@ -85,6 +85,7 @@ export async function measureNight(
     branch: plan.baselineBranch,
     remote,
     env,
+    formerly: project.formerly,
     evaluation: evaluation((history) => {
       written = history;
     }),

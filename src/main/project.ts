@@ -3,6 +3,8 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
 import type { Plan } from '../plan/plan.ts';
+import { formerIdentityOf, identityOf, isConfigurationFile } from '../plan/identity.ts';
+import { tryGit } from '../process/git.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { readFileAt } from '../source/export.ts';
 import { topLevel } from '../source/sides.ts';
@@ -15,6 +17,8 @@ export interface Project {
   /** The configuration's path from the top, as messages name it. */
   readonly file: string;
   readonly plan: Plan;
+  /** What an earlier version knew the configuration by, where that can have been no other of the repository. */
+  readonly formerly: string | undefined;
 }
 
 export interface ProjectRequest {
@@ -49,6 +53,7 @@ export async function openProject({
     repository: found !== undefined,
     file,
     plan: resolvePlan({ text, file, root: top, overrides }),
+    formerly: found === undefined ? undefined : await formerName(top, file),
   };
 }
 
@@ -58,6 +63,26 @@ async function refuseLinkOut(top: string, path: string, file: string): Promise<v
     throw new ConfigurationError(
       `${file} is a link that leads out of the repository. Put the configuration itself there.`,
     );
+}
+
+/**
+ * The base name of a configuration is its old name. What is kept under it is adopted where no other file of the commit
+ * would have had it: two services that shared a folder cannot be told apart in it.
+ */
+async function formerName(top: string, file: string): Promise<string | undefined> {
+  const old = formerIdentityOf(file);
+  if (old === identityOf(file)) return undefined;
+  const listed = await tryGit(top, ['ls-tree', '-r', '-z', '--name-only', 'HEAD']);
+  if (listed.status !== 0) return undefined;
+  const alike = listed.stdout
+    .split('\0')
+    .filter((path) => path !== file && isConfigurationFile(path) && formerIdentityOf(path) === old);
+  for (const path of alike) {
+    const read = await readFileAt(top, 'HEAD', path);
+    const text = read.kind === 'text' ? read.text : '';
+    if (/^workload:/m.test(text) && /^variants:/m.test(text)) return undefined;
+  }
+  return old;
 }
 
 /** What a commit's own configuration says; `none` where it has none, `broken` where there is one that cannot be read. */

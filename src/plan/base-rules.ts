@@ -12,6 +12,8 @@ export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): 
   const evidence = overrides.evidence ?? base.evidence;
   return deepFreeze({
     ...plan,
+    // Another name would be another's history, images and comment.
+    configuration: base.configuration,
     workload: { ...plan.workload, instructions: base.workload.instructions },
     metrics: base.metrics,
     rules: { ...base.rules, failOn: [...(overrides.failOn ?? base.rules.failOn)], evidence },

@@ -5,6 +5,7 @@ import { PROFILERS } from '../session/profile.ts';
 import { evidenceRequestSchema, LEAST_ALPHA, verdictSchema } from '../session/rules.ts';
 import { INSTRUCTION_SOURCES } from '../session/session.ts';
 import { PROFILES } from '../statistics/looks.ts';
+import { IDENTITY } from './identity.ts';
 import { COLD_BUILDS, STOP_SIGNALS } from './plan.ts';
 import { BYTE_SIZE, DURATION, FRACTION, parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
@@ -453,8 +454,14 @@ const trustSchema = table({
     }),
 }).meta({ description: 'Whose commits may use build secrets, host variants and the baseline branch.' });
 
+const NAME_WORDS = 'a name of small letters, digits, ., _ and -, at most 60';
+
 export const configurationSchema = table({
   version: z.literal(1, legal('1')),
+  name: z.string(legal(NAME_WORDS)).regex(IDENTITY, legal(NAME_WORDS)).optional().meta({
+    description:
+      'What the comment, the artifact, the baselines and the pushed images of this configuration are kept under, in place of a name made of its path.',
+  }),
   workload: workloadSchema,
   variants: z
     .record(z.string().regex(NAME, legal('a name of small letters, digits, ., _ and -')), variantSchema)

@@ -126,7 +126,7 @@ export interface BuildOptions {
 
 /** One frozen, validated value: everything a run of Pacegate needs to know. */
 export interface Plan {
-  /** Name of the configuration: keeps comments, baselines and artifacts of several apart. */
+  /** What the configuration is known by (identity.ts): keeps comments, baselines, images and artifacts of several apart. */
   readonly configuration: string;
   /** The configuration file as named by the user; undefined where none was read. */
   readonly file: string | undefined;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ConfigurationError } from '../errors/errors.ts';
 import { guarded, guardNotes, ruleChanges, withoutSecrets, withRulesOf } from './base-rules.ts';
 import type { Plan } from './plan.ts';
-import { configurationName, resolvePlan, type Overrides } from './resolve.ts';
+import { resolvePlan, type Overrides } from './resolve.ts';
 
 const GOOD = `version: 1
 workload:
@@ -704,8 +704,14 @@ rules: { alpha: 2, fail-on: [slower] }
   });
 });
 
-test.each([
-  ['.github/pacegate.yml', 'pacegate'],
-  ['bench/API gate.yaml', 'api-gate'],
-  ['..yml', 'pacegate'],
-])('%s is the configuration %s', (file, name) => expect(configurationName(file)).toBe(name));
+test('a configuration is known by its path, by its own name, or by that of the workflow', () => {
+  const of = (text: string, overrides: Overrides = {}) =>
+    resolvePlan({ text, file: 'services/orders/pacegate.yml', root: '/', overrides }).configuration;
+  expect(of(GOOD)).toMatch(/^services-orders-pacegate-[0-9a-f]{8}$/);
+  expect(of(`name: orders\n${GOOD}`)).toBe('orders');
+  expect(of(`name: orders\n${GOOD}`, { name: 'orders-arm' })).toBe('orders-arm');
+  expect(messageOf(() => of(`name: a/b\n${GOOD}`))).toContain(
+    ':1: name: found "a/b"; legal: a name of small',
+  );
+  expect(messageOf(() => of(GOOD, { name: 'a/b' }))).toContain('the option name: found "a/b"; legal: a name');
+});

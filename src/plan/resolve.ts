@@ -3,6 +3,7 @@ import { capOf, firstReachable, looksFor } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
+import { IDENTITY, identityOf } from './identity.ts';
 import { impossibleInterpreters, interpreterOf } from './interpreters.ts';
 import { deepFreeze, type Plan, type Variant } from './plan.ts';
 import { wrongFormulas } from './formulas.ts';
@@ -13,6 +14,8 @@ import { toWorkload, wrongRepetitions, wrongServer } from './workload.ts';
 
 /** What the command line or the action's inputs say over the file. Lists replace the file's. */
 export interface Overrides {
+  /** What the configuration is known by, over its path: for one that a workflow runs twice. */
+  readonly name?: string;
   readonly variants?: readonly string[] | undefined;
   readonly evidence?: EvidenceRequest;
   readonly failOn?: readonly Verdict[];
@@ -83,7 +86,7 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
     ...(patterns.length === 0 ? {} : { patterns }),
   };
   return {
-    configuration: configurationName(file),
+    configuration: overrides.name ?? configuration.name ?? identityOf(file),
     file,
     root,
     workload: toWorkload(configuration.workload),
@@ -107,18 +110,6 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
     anchor: given.anchor,
     trustedBranches: configuration.trust?.branches ?? [],
   };
-}
-
-/** `.github/pacegate.yml` -> `pacegate`: what comments, baselines and artifacts of several are told apart by. */
-export function configurationName(file: string): string {
-  const stem = (file.split('/').at(-1) ?? '').replace(/\.(ya?ml|json)$/i, '');
-  return (
-    stem
-      .toLowerCase()
-      .replace(/[^a-z0-9._-]+/g, '-')
-      .replace(/^[^a-z0-9]+/, '')
-      .slice(0, 60) || 'pacegate'
-  );
 }
 
 function toVariant(name: string, given: VariantConfiguration): Variant {
@@ -166,6 +157,16 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
   const names = Object.keys(configuration.variants);
   const unknown = (overrides.variants ?? []).filter((name) => !names.includes(name));
   return [
+    ...(overrides.name === undefined || IDENTITY.test(overrides.name)
+      ? []
+      : [
+          {
+            line: undefined,
+            place: 'the option name',
+            found: JSON.stringify(overrides.name),
+            legal: 'a name of small letters, digits, ., _ and -, at most 60',
+          },
+        ]),
     ...(overrides.variants?.length === 0
       ? [
           {

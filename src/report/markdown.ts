@@ -77,7 +77,7 @@ export function renderMarkdown(
   const [stops, ...rest] = lead(comparison, session, 'job');
   const start = [
     ...(marker === undefined ? [] : [marker]),
-    `### ${SIGNS[comparison.verdict]} Pacegate: ${headline(comparison, code)}`,
+    `### ${SIGNS[comparison.verdict]} Pacegate${ofSeveral(session)}: ${headline(comparison, code)}`,
     ...(stops === undefined ? [] : [[`**${sentence(stops)}**`, ...rest.map(sentence)].join(' ')]),
     ...[...remarks, ...comparison.warnings, ...(notesOpen ? notes.map(ended) : [])].map((remark) =>
       sentence(remark),
@@ -125,6 +125,10 @@ export function renderMarkdown(
     options,
   );
 }
+
+/** Which configuration it is, where a repository may have several. */
+const ofSeveral = (session: Session | undefined) =>
+  session === undefined || session.configuration === 'pacegate' ? '' : ` ${code(session.configuration)}`;
 
 /** Notes are clauses of a list elsewhere. */
 const ended = (note: string) => (/[.!?]$/.test(note) ? note : `${note}.`);
