@@ -132,3 +132,31 @@ test('brackets and precedence are those of the language', () => {
     }),
   );
 });
+
+const chained = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    name: `m${index + 1}`,
+    unit: '',
+    better: 'lower' as const,
+    gate: true,
+    limit: 0.03,
+    formula: `m${index} + m${index}`,
+  }));
+
+test('each formula of a chain is worked out once', () => {
+  expect(withHybrids({ m0: 1 }, chained(60))['m60']).toBe(2 ** 60);
+});
+
+test('a chain that is too long has no value, and no end either', () => {
+  expect(withHybrids({ m0: 1 }, chained(5000).reverse())['m5000']).toBeUndefined();
+});
+
+test('what every object inherits is no metric', () => {
+  const rule = { name: 'x', unit: '', better: 'lower' as const, gate: true, limit: 0.03 };
+  expect(withHybrids({ a: 1 }, [{ ...rule, formula: '-constructor' }])).toEqual({ a: 1 });
+  expect(withHybrids({ a: 1 }, [{ ...rule, formula: 'a + toString' }])).toEqual({ a: 1 });
+  expect(withHybrids({ constructor: 2 }, [{ ...rule, formula: '-constructor' }])).toEqual({
+    constructor: 2,
+    x: -2,
+  });
+});

@@ -1,5 +1,6 @@
 import jsep from 'jsep';
 import type { MetricRule } from './metric.ts';
+import { own } from './record.ts';
 
 /**
  * Hybrid metrics: a formula over the other metrics of the same run, such as `cpu_time_s / tasks`.
@@ -33,6 +34,8 @@ export const LEGAL_FORMULA =
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 /** Longer is a mistake; it also bounds how deep brackets nest. */
 const MAX_LENGTH = 500;
+/** Formulas of formulas: a longer chain has no value. */
+const DEEPEST = 100;
 
 /** @returns undefined where the text is no formula: see LEGAL_FORMULA */
 export function parseFormula(text: string): Formula | undefined {
@@ -115,16 +118,20 @@ export function withHybrids(
   const formulas = new Map(
     rules.flatMap(({ name, formula }) => (formula === undefined ? [] : [[name, parseFormula(formula)]])),
   );
-  const valueOf = (name: string, above: readonly string[]): number | undefined => {
+  /** What is known, or being worked out: a session's file may hold the circle that the configuration refuses. */
+  const known = new Map<string, number | undefined>();
+  const valueOf = (name: string, depth: number): number | undefined => {
+    if (!formulas.has(name)) return own(measured, name);
+    if (known.has(name) || depth > DEEPEST) return known.get(name);
+    known.set(name, undefined);
     const formula = formulas.get(name);
-    if (formula === undefined) return formulas.has(name) ? undefined : measured[name];
-    // A session's file may hold what the configuration refuses.
-    if (above.includes(name)) return undefined;
-    return evaluate(formula, (inner) => valueOf(inner, [...above, name]));
+    const value = formula === undefined ? undefined : evaluate(formula, (inner) => valueOf(inner, depth + 1));
+    known.set(name, value);
+    return value;
   };
   return Object.fromEntries(
     [...new Set([...Object.keys(measured), ...formulas.keys()])].flatMap((name) => {
-      const value = valueOf(name, []);
+      const value = valueOf(name, 0);
       return value === undefined ? [] : [[name, value]];
     }),
   );

@@ -1,4 +1,4 @@
-import { walshBoundRank } from './signed-rank.ts';
+import { EXACT_UP_TO, walshBoundRank } from './signed-rank.ts';
 
 /** A centre with its interval; bounds are null where the sample is too small for the confidence asked. */
 export interface Estimate {
@@ -21,6 +21,7 @@ export function hodgesLehmann(
   confidence: number,
   n: number = differences.length,
 ): Estimate {
+  if (n > EXACT_UP_TO) return estimateOfMany(differences, confidence, n);
   const averages = walshAverages(differences, n);
   const k = walshBoundRank(n, confidence);
   return {
@@ -32,7 +33,55 @@ export function hodgesLehmann(
 
 /** The estimate alone. @param n how many of the differences count, from the first on; at least one */
 export const centreOf = (differences: ArrayLike<number>, n: number = differences.length): number =>
-  middle(walshAverages(differences, n));
+  n > EXACT_UP_TO ? middleOf(selector(differences, n), n) : middle(walshAverages(differences, n));
+
+/** The same of a large sample, whose averages are too many to be made. */
+function estimateOfMany(differences: ArrayLike<number>, confidence: number, n: number): Estimate {
+  const select = selector(differences, n);
+  const k = walshBoundRank(n, confidence);
+  return {
+    centre: middleOf(select, n),
+    low: k === 0 ? null : select(k),
+    high: k === 0 ? null : select((n * (n + 1)) / 2 + 1 - k),
+  };
+}
+
+function middleOf(select: (k: number) => number, n: number): number {
+  const count = (n * (n + 1)) / 2;
+  return count % 2 === 1 ? select((count + 1) / 2) : (select(count / 2) + select(count / 2 + 1)) / 2;
+}
+
+/** Steps that halve an interval of floats: its ends are neighbours by then, or nearly. */
+const HALVINGS = 100;
+
+/**
+ * The k-th smallest Walsh average, from 1, without making them: how many are at most a value is counted along the sorted
+ * values in linear time, and the value is found by halving.
+ */
+function selector(values: ArrayLike<number>, n: number): (k: number) => number {
+  const sorted = Float64Array.from({ length: n }, (_, index) => values[index] ?? 0).sort();
+  const countUpTo = (value: number) => {
+    let count = 0;
+    let j = n - 1;
+    // Of every pair i <= j: the partners of a larger value are fewer.
+    for (let i = 0; i < n; i++) {
+      while (j >= i && ((sorted[i] ?? 0) + (sorted[j] ?? 0)) / 2 > value) j--;
+      if (j < i) break;
+      count += j - i + 1;
+    }
+    return count;
+  };
+  return (k) => {
+    let [low, high] = [sorted[0] ?? 0, sorted[n - 1] ?? 0];
+    for (let step = 0; step < HALVINGS && low < high; step++) {
+      const half = low / 2 + high / 2;
+      if (half <= low || half >= high) break;
+      if (countUpTo(half) >= k) high = half;
+      else low = half;
+    }
+    return countUpTo(low) >= k ? low : high;
+  };
+}
 
 /** Sorted upwards. */
 function walshAverages(values: ArrayLike<number>, n: number): Float64Array {

@@ -1,3 +1,6 @@
+import cdf from '@stdlib/stats-base-dists-t-cdf';
+import quantile from '@stdlib/stats-base-dists-t-quantile';
+
 /**
  * The exact signed-rank test (Wilcoxon 1945), one-sided, with ties and zeros.
  *
@@ -17,7 +20,7 @@ export interface SignedRank {
 
 /**
  * p that differences symmetric about zero give a rank sum at least as large as the one found.
- * @param differences finite numbers, at most a few hundred
+ * @param differences finite numbers; above EXACT_UP_TO of them p is approximate
  * @returns p in (0, 1]; 1 for an empty sample and for one of zeros alone
  * @throws RangeError for a difference that is not finite
  */
@@ -30,7 +33,7 @@ export const signedRankGreater = (differences: ArrayLike<number>): number => sig
  * and its distribution depends on the sample's size alone; with a tie or a zero the ranks are made and the
  * distribution with them.
  *
- * @param differences finite numbers, at most a few hundred
+ * @param differences finite numbers; above EXACT_UP_TO of them p is approximate
  * @param centre the hypothesis, taken off each difference
  * @param n how many of the differences count, from the first on
  * @returns p in (0, 1]; 1 for an empty sample and for one of zeros alone
@@ -47,6 +50,7 @@ export function signedRank(
     if (!Number.isFinite(difference)) throw new RangeError('signed ranks need finite differences');
     shifted[i] = difference - centre;
   }
+  if (n > EXACT_UP_TO) return approximateTest(shifted);
   let positive = 0;
   for (let i = 0; i < n; i++) {
     const a = shifted[i] ?? 0;
@@ -61,6 +65,33 @@ export function signedRank(
   }
   const tail = upperTail(n);
   return { greater: tail[positive] ?? 0, less: tail[(n * (n + 1)) / 2 - positive] ?? 0 };
+}
+
+/**
+ * Larger samples have the normal distribution: the exact one takes the cube of their size, and at this one the two differ
+ * in the third digit of a p of 0.001. No gate measures so many blocks; a file may hold them.
+ */
+export const EXACT_UP_TO = 400;
+/** Student's with so many degrees of freedom is the normal distribution. */
+const NORMAL = 1e9;
+
+/** Probability of a standard normal value of at least z. */
+const normalTail = (z: number) => Math.max(Number.MIN_VALUE, Math.min(1, cdf(-z, NORMAL)));
+
+/** The test of a large sample, with a correction for continuity: doubled rank sums go in steps of two. */
+function approximateTest(differences: Float64Array): SignedRank {
+  const { weights, sum } = rank(differences);
+  if (weights.length === 0) return { greater: 1, less: 1 };
+  let [mean, variance] = [0, 0];
+  for (const weight of weights) {
+    mean += weight / 2;
+    variance += weight ** 2 / 4;
+  }
+  const deviation = Math.sqrt(variance);
+  return {
+    greater: normalTail((sum - mean - 1) / deviation),
+    less: normalTail((mean - sum - 1) / deviation),
+  };
 }
 
 /** Tails of the rank sum by sample size, without ties. */
@@ -121,9 +152,9 @@ function rank(differences: Float64Array): { readonly weights: readonly number[];
     // Ranks start + 1 to end share their mean; doubled it is a whole number.
     const doubled = start + 1 + end;
     if (magnitude > 0)
-      for (const difference of sorted.slice(start, end)) {
+      for (let index = start; index < end; index++) {
         weights.push(doubled);
-        if (difference > 0) sum += doubled;
+        if ((sorted[index] ?? 0) > 0) sum += doubled;
       }
     start = end;
   }
@@ -142,8 +173,12 @@ export function walshBoundRank(n: number, confidence: number): number {
   const key = `${n} ${confidence}`;
   const known = boundRanks.get(key);
   if (known !== undefined) return known;
-  const probability = distribution(untied(n), (n * (n + 1)) / 2);
   const allowed = (1 - confidence) / 2;
+  if (n > EXACT_UP_TO) {
+    const deviation = Math.sqrt((n * (n + 1) * (2 * n + 1)) / 24);
+    return Math.max(0, Math.floor((n * (n + 1)) / 4 + quantile(allowed, NORMAL) * deviation));
+  }
+  const probability = distribution(untied(n), (n * (n + 1)) / 2);
   let below = 0;
   let k = 0;
   while (k < probability.length) {
