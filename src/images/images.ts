@@ -16,6 +16,7 @@ import type { ColdBuild } from './cold-build.ts';
 import { coldImage, type ColdImageRequest } from './cold-image.ts';
 import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
+import { isDownloadFault, isEngineFault } from './engine-fault.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import { applicationLabels, createInterpreters, interpreterOfPulled, labelsOf } from './interpreter.ts';
 import { imageTag, interpreterTag } from './names.ts';
@@ -298,7 +299,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       const subject = `${variant.name} (${side})`;
       const failed = ({ message, fault }: Extract<Had, { kind: 'not' }>): ImageResult => ({
         kind: 'failed',
-        failure: { variant: variant.name, side, stage: fault, message },
+        failure: { variant: variant.name, side, stage: stageOf(fault, message, side), message },
       });
       const seconds = secondsFor(request);
       if (seconds !== undefined && seconds <= 0) return failed(not(`${subject}: ${NO_TIME}`, 'engine'));
@@ -367,6 +368,10 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     },
   };
 }
+
+/** A baseline that a registry or a mirror kept from being built is none of the base's doing. */
+const stageOf = (fault: Fault, message: string, side: Side): Failure['stage'] =>
+  isEngineFault(message) || (side === 'baseline' && isDownloadFault(message)) ? 'engine' : fault;
 
 const not = (message: string, fault: Fault = 'build'): Extract<Had, { kind: 'not' }> => ({
   kind: 'not',

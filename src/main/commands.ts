@@ -108,9 +108,14 @@ export async function runCommandOfOneSide(
     const timelines = await timelinesFor(options, [run.out.path]);
     context.print(measurementText(session, options, context.colour, timelines));
     sayWhere(context, run.out, session);
-    return interrupted || session.failures.length > 0 ? COULD_NOT_BE_MEASURED : 0;
+    return interrupted || isIncomplete(session) ? COULD_NOT_BE_MEASURED : 0;
   });
 }
+
+/** Something failed, or a variant has no run that ended well: the budget may have left no time for one. */
+const isIncomplete = ({ failures, variants, runs }: Session): boolean =>
+  failures.length > 0 ||
+  !variants.every((name) => runs.some(({ variant, outcome }) => variant === name && outcome === 'ok'));
 
 /** `rank`: the variants of the configuration against one of them. */
 export async function rankCommand(
@@ -135,7 +140,7 @@ export async function rankCommand(
     const timelines = await timelinesFor(options, [run.out.path]);
     context.print(rankingText(session, options.format, context.colour, timelines));
     sayWhere(context, run.out, session);
-    return interrupted || session.failures.length > 0 ? COULD_NOT_BE_MEASURED : 0;
+    return interrupted || isIncomplete(session) ? COULD_NOT_BE_MEASURED : 0;
   });
 }
 

@@ -289,6 +289,26 @@ describe('a run without the probe’s answer', () => {
       'nonzero',
       /python cannot be started in the image sha/,
     ],
+    [
+      'whose interpreter the engine does not find',
+      {
+        status: 127,
+        stderr:
+          'docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "python": executable file not found in $PATH: unknown.\ndocker: last words',
+      },
+      'nonzero',
+      /python cannot be started in the image sha/,
+    ],
+    [
+      'whose mount is gone',
+      {
+        status: 127,
+        stderr:
+          'docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting "/tmp/work/probe.py" to rootfs at "/pacegate/probe.py": no such file or directory: unknown.\ndocker: last words',
+      },
+      'engine',
+      /the engine could not start the container/,
+    ],
     ['that was killed', { status: 137 }, 'signal', /killed \(SIGKILL\)/],
     ['that was ended', { status: 143 }, 'signal', /ended \(SIGTERM\)/],
     [

@@ -216,6 +216,16 @@ test('a workload that dies is not repeated: it is a failure, and the other varia
   expect(result.runs.filter(({ variant }) => variant === 'a')).toHaveLength(16);
 });
 
+test('a variant that no block can judge is given up after the warm-up, and the other goes on', async () => {
+  const { request, calls } = scripted(() => OK);
+  const failure = { variant: 'a', side: 'head', stage: 'metrics', message: 'a: nothing of p99' } as const;
+  const planner = { ...fixedPlanner(8), hopeless: () => [failure] };
+  const result = await measureSession({ ...request, planner }, never);
+  expect(result.failures).toEqual([failure]);
+  expect(calls.filter((call) => call.startsWith('a.'))).toEqual(['a.baseline', 'a.head']);
+  expect(result.runs.filter(({ variant }) => variant === 'b')).toHaveLength(16);
+});
+
 test('the budget is kept at the border of a block, and says what it left out', async () => {
   const { request, events } = scripted(() => OK);
   // The warm-up takes 4 s and a block 4 s: three blocks fit into 17 s.

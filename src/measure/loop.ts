@@ -119,6 +119,15 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
       declaredMetrics: state.reports.declared(),
     });
   }
+  if (!cancelled())
+    for (const failure of request.planner.hopeless?.({
+      warmup: state.warmup,
+      failures: state.failures,
+      declaredMetrics: state.reports.declared(),
+    }) ?? []) {
+      state.failures.push(failure);
+      request.onProgress({ kind: 'dropped', failure });
+    }
   const alive = () => {
     const dead = new Set(state.failures.map(({ variant }) => variant));
     return request.variants.filter(({ variant }) => warmed.has(variant) && !dead.has(variant));

@@ -3,6 +3,7 @@ import type { Comparison } from '../compare/comparison.ts';
 import { nightsFor } from '../compare/nights.ts';
 import { patternWarnings } from '../compare/patterns.ts';
 import { fixedPlanner, sequentialPlanner } from '../compare/planner.ts';
+import { unreported } from '../compare/unreported.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { History } from '../session/history.ts';
 import type { Session, Source, Trial } from '../session/session.ts';
@@ -174,6 +175,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   /** What the patterns came to stands in the report; whoever watches need not wait for it. */
   const telling: Planner = {
     ...planner,
+    hopeless: (warmedUp) => unreported(sessionOf({ ...NOTHING_MEASURED, ...warmedUp })),
     cap: (pairSeconds, secondsLeft, warmedUp) => {
       for (const warning of patternWarnings(sessionOf({ ...NOTHING_MEASURED, ...warmedUp })))
         ports.log.warn(warning);
@@ -215,7 +217,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
     interrupted: sampled.interrupted || signal.aborted,
   };
   const session = sessionOf(measured, tried.trials);
-  await ports.keepSession(session);
+  if (tried.trials.length > 0) await ports.keepSession(session);
   const comparison = compareSession(session);
   // A night's alarm is a false one, and what a second session sees again was looked into by the first.
   const explanations =

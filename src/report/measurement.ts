@@ -69,7 +69,15 @@ function cells({ variant, metric, unit, n, median: middle, quartiles: [low, high
 /** One line that says it all. */
 export function measurementHeadline(session: Session, name: (text: string) => string): string {
   const failed = [...new Set(session.failures.map(({ variant }) => variant))];
-  const measured = session.variants.filter((variant) => !failed.includes(variant));
+  const measured = session.variants.filter(
+    (name) =>
+      !failed.includes(name) &&
+      session.runs.some(({ variant, outcome }) => variant === name && outcome === 'ok'),
+  );
+  if (measured.length === 0 && failed.length === 0)
+    return `nothing was measured: ${
+      session.interrupted === true ? 'the measurement was cancelled' : 'the budget left no time for a run'
+    }`;
   return [
     ...(failed.length === 0 ? [] : [`${failed.map(name).join(', ')} could not be measured`]),
     `${measured.length === session.variants.length ? '' : 'only '}${count(measured.length, 'variant')} measured in ${count(session.runs.length, 'run')}`,
@@ -92,7 +100,7 @@ export function renderMeasurementMarkdown(session: Session, remarks: readonly st
       : [{ title: 'Notes', body: session.notes.map((note) => `- ${sentence(clip(note, 500))}`).join('\n') }]),
   ];
   return `${[
-    `### ${session.failures.length > 0 ? '❌' : '📏'} Pacegate: ${measurementHeadline(session, code)}`,
+    `### ${session.failures.length > 0 || session.runs.length === 0 ? '❌' : '📏'} Pacegate: ${measurementHeadline(session, code)}`,
     ...remarks.map(sentence),
     ...(rows.length === 0
       ? []

@@ -34,4 +34,6 @@ export interface Planner {
    */
   cap(pairSeconds: ReadonlyMap<string, number>, secondsLeft: number, warmedUp: WarmedUp): number;
   progress(soFar: SoFar): Progress;
+  /** Variants of which the warm-up showed that no block can judge them, asked once after it; none where nobody says. */
+  hopeless?(warmedUp: WarmedUp): readonly Failure[];
 }

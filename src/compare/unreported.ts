@@ -1,0 +1,73 @@
+import { DESCRIBED_METRICS, type MetricRule } from '../session/metric.ts';
+import { isJudgedIn } from '../session/patterns.ts';
+import type { Failure, Session } from '../session/session.ts';
+
+/** Built-in metrics may need more than one short run, and hybrids may be made of them: those may still come. */
+const MAY_COME = new Set(DESCRIBED_METRICS.map(({ name }) => name));
+
+/**
+ * Variants whose warm-up has no value of a metric that is judged, on any side: every block of theirs would be for
+ * nothing, so this is said before the first.
+ */
+export function unreported(
+  session: Pick<Session, 'variants' | 'rules' | 'warmup' | 'sides'>,
+): readonly Failure[] {
+  const { variants, rules, warmup } = session;
+  return variants.flatMap((variant) => {
+    const own = warmup.filter((run) => run.variant === variant && run.outcome === 'ok');
+    if (own.length === 0) return [];
+    const reported = new Set(own.flatMap(({ metrics }) => Object.keys(metrics)));
+    const missing = rules.metrics.filter((rule) => isJudgedIn(rule, variant) && mustBeThere(rule, reported));
+    if (missing.length === 0) return [];
+    const names = missing.map(({ name }) => name).join(', ');
+    const said = [...reported].filter((name) => !MAY_COME.has(name)).sort();
+    const meant = missing.flatMap(({ name }) => nearest(name, [...reported]));
+    return [
+      {
+        variant,
+        side: 'head' as const,
+        stage: 'metrics' as const,
+        message: [
+          `${variant}: the configuration judges ${names}, and no run of the warm-up reported it${
+            meant.length === 0 ? '' : ` (did you mean ${meant.join(', ')}?)`
+          }`,
+          `The workload reported of its own: ${said.length === 0 ? 'nothing' : said.slice(0, 20).join(', ')}${
+            said.length > 20 ? ` and ${said.length - 20} more` : ''
+          }.`,
+          'Let the workload report it (README, "Metrics of your own"), mend the name under metrics, or set gate: false for it.',
+        ].join('\n'),
+      },
+    ];
+  });
+}
+
+const mustBeThere = (rule: MetricRule, reported: ReadonlySet<string>): boolean =>
+  !MAY_COME.has(rule.name) &&
+  rule.formula === undefined &&
+  rule.pattern === undefined &&
+  !rule.name.includes('*') &&
+  rule.deterministic !== true &&
+  rule.counted !== true &&
+  !reported.has(rule.name);
+
+/** The closest name, where it is close: at most a third of its letters differ. */
+function nearest(name: string, names: readonly string[]): readonly string[] {
+  const [best] = names
+    .map((other) => ({ other, distance: distance(name, other) }))
+    .sort((a, b) => a.distance - b.distance);
+  return best !== undefined && best.distance <= Math.ceil(name.length / 3) ? [best.other] : [];
+}
+
+/** Levenshtein's: letters to put in, to take away or to change. Names have at most 63 letters. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, letter] of a.split('').entries()) {
+    const next = [i + 1];
+    for (const [j, other] of b.split('').entries())
+      next.push(
+        Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)),
+      );
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
