@@ -6,6 +6,7 @@ import { detectableEffect } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
 import { isOutsideTests, type Comparison, type Row } from './comparison.ts';
+import { withMeasuring } from './measuring.ts';
 import { draftRows, pairedFigures, type Draft } from './drafts.ts';
 import { residualsOf } from './nights.ts';
 import { patternWarnings } from './patterns.ts';
@@ -14,10 +15,13 @@ import { observeSession, observeTimings, type Observations, type TimingsOptions 
 /** What the live gate and `compare session.json` both call: the same file gives the same verdict. */
 export const compareSession = (session: Session): Comparison => {
   const comparison = compare(observeSession(session));
-  return {
-    ...comparison,
-    warnings: [...partWarnings(session), ...patternWarnings(session), ...comparison.warnings],
-  };
+  return withMeasuring(
+    {
+      ...comparison,
+      warnings: [...partWarnings(session), ...patternWarnings(session), ...comparison.warnings],
+    },
+    [session],
+  );
 };
 
 export const compareTimings = (runs: readonly TimedRun[], options: TimingsOptions): Comparison =>

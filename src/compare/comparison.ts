@@ -84,10 +84,20 @@ export interface Confirmation {
   blocks: number;
 }
 
+/** What the change removes or edits of what measures it, in words: it stands before everything else. */
+export interface MeasuringNews {
+  /** A sentence for each thing; `takesAway`: it counts for the rule `changed-measurement`. */
+  readonly news: readonly { readonly sentence: string; readonly takesAway: boolean }[];
+  /** The verdict by the figures alone, where the rule makes it `failed`; absent where it does not. */
+  readonly refusedOver?: Verdict;
+}
+
 export interface Comparison {
   verdict: Verdict;
   /** True where a session of it was cancelled: whatever its rows say, it is no pass. */
   interrupted?: true;
+  /** Absent where the change leaves alone what measures it. */
+  measuring?: MeasuringNews;
   /** tests: gated rows under Holm. */
   family: { tests: number; alpha: number };
   rows: Row[];

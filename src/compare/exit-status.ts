@@ -2,14 +2,18 @@ import type { Verdict } from '../session/rules.ts';
 import type { Comparison } from './comparison.ts';
 
 /**
- * 3 where something could not be measured or the measurement was cancelled, else 1 where a verdict is named in `failOn`, else 0.
+ * 3 where something could not be measured or the measurement was cancelled, else 1 where the rule `changed-measurement`
+ * says no or a verdict is named in `failOn`, else 0.
  * Every judged row counts, not the worst alone: a failed variant does not hide a regressed one.
  */
 export function exitStatus(
-  { rows, verdict, interrupted }: Comparison,
+  { rows, verdict, interrupted, measuring }: Comparison,
   failOn: readonly Verdict[],
 ): 0 | 1 | 3 {
-  const found = new Set([verdict, ...rows.map((row) => row.verdict)]);
+  // A refusal is a decision of the gate: the verdict `failed` is then no failure to measure.
+  const refusedOver = measuring?.refusedOver;
+  const found = new Set([refusedOver ?? verdict, ...rows.map((row) => row.verdict)]);
   if (interrupted === true || found.has('failed') || found.has('no_data')) return 3;
+  if (refusedOver !== undefined) return 1;
   return failOn.some((named) => found.has(named)) ? 1 : 0;
 }

@@ -1,9 +1,17 @@
 import type { Comparison } from './comparison.ts';
 
 /** The comparison as JSON for machines; the shape is the one of the documentation (formats). */
-export function comparisonJson({ verdict, family, rows, warnings }: Comparison): unknown {
+export function comparisonJson({ verdict, measuring, family, rows, warnings }: Comparison): unknown {
   return {
     verdict,
+    ...(measuring === undefined
+      ? {}
+      : {
+          changedMeasurement: {
+            fails: measuring.refusedOver !== undefined,
+            news: measuring.news.map(({ sentence, takesAway }) => ({ sentence, takesAway })),
+          },
+        }),
     family: { tests: family.tests, alpha: family.alpha },
     results: rows.map((row) => ({
       variant: row.variant,

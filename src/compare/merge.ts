@@ -6,6 +6,7 @@ import { familySize, namesOfShard } from '../session/shard.ts';
 import { compare } from './compare.ts';
 import type { Comparison } from './comparison.ts';
 import { withConfirmations } from './confirm.ts';
+import { withMeasuring } from './measuring.ts';
 import { observeSession, type Observations } from './observations.ts';
 import { patternWarnings } from './patterns.ts';
 
@@ -236,7 +237,7 @@ export function compareParts(parts: Parts): Comparison {
   }));
   const comparison = compare(first, ...rest, ...absent);
   const order = gates[0].shard?.variants ?? gates[0].variants;
-  return withConfirmations(
+  const confirmed = withConfirmations(
     {
       ...comparison,
       rows: [...comparison.rows].sort((a, b) => order.indexOf(a.variant) - order.indexOf(b.variant)),
@@ -251,6 +252,7 @@ export function compareParts(parts: Parts): Comparison {
     gates,
     confirmations,
   );
+  return withMeasuring(confirmed, gates);
 }
 
 /**

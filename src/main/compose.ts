@@ -121,6 +121,8 @@ export async function withPorts<Result>(
       };
     },
     keepProfile,
+    runOnce: async (request, ending) =>
+      await engineOf(request.runnable).run({ ...request, hashSeed: 1 }, ending),
     keepSession: async (session) => await writeMeasured(out, session),
     measure: async ({ seed, variants, secondsLeft, planner, plan: measured, session }, signal) => {
       const timeline = timelineFile(join(out.path, TIMELINE_FILE), sessionId, workFolder);

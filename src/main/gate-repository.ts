@@ -8,11 +8,18 @@ import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { confirm } from '../pipeline/confirm.ts';
 import { gate, type GateRequest } from '../pipeline/gate.ts';
 import type { Ports, SideTree } from '../pipeline/ports.ts';
-import { guarded, guardNotes, ruleChanges, withoutSecrets, withRulesOf } from '../plan/base-rules.ts';
+import {
+  guarded,
+  guardNotes,
+  ruleChanges,
+  withMeasuringOf,
+  withoutSecrets,
+  withRulesOf,
+} from '../plan/base-rules.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
 import { doubtfulMetrics } from '../plan/metrics.ts';
 import type { Plan } from '../plan/plan.ts';
-import { resolvePlan, type Overrides } from '../plan/resolve.ts';
+import { refuseImpossible, resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { shardOf } from '../plan/shard.ts';
 import type { History } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
@@ -21,6 +28,7 @@ import { deletedFiles, exportTree, repositoryName } from '../source/export.ts';
 import { resolveSides, type SideCommit, type Sides } from '../source/sides.ts';
 import type { Standing } from '../source/trust.ts';
 import { checkContext } from '../source/workload-files.ts';
+import { measuringOf, measuringRequest, reporting, type HeadMeasuring } from './changed-measuring.ts';
 import { withPorts } from './compose.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
@@ -114,6 +122,7 @@ export async function gateRepository(
     baselineCommit === undefined
       ? undefined
       : await exportSide(top, baselineCommit, join(workFolder, 'baseline'), plan.workload.context);
+  const measuring = await measuringRequest(top, ruled, baselineCommit, sides.head, workFolder);
   const request: GateRequest = {
     sessionId: context.sessionId,
     ...(shard === undefined ? {} : { shard }),
@@ -137,6 +146,7 @@ export async function gateRepository(
     ...(nights === undefined ? {} : { record: nights }),
     knownImage: ({ name }) =>
       baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
+    ...(measuring === undefined ? {} : { measuring }),
     notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings],
     ...(part.coldBuilds === true ? { figures: { coldBuilds: 'all' } } : {}),
   };
@@ -206,6 +216,8 @@ export interface RuledPlan {
   readonly notes: readonly string[];
   /** Where the rules come from, where that is not plain: for the top of the report. */
   readonly remarks: readonly string[];
+  /** What the head changes of what measures it; absent where it leaves that alone, or where there is no base. */
+  readonly measuring?: HeadMeasuring;
 }
 
 /**
@@ -231,18 +243,31 @@ export async function ruledPlan(
   }
   if (standing.kind !== 'change') {
     const at = await planAt(project, baseline.commit, overrides);
-    return { plan, base: at.kind === 'plan' ? at.plan : undefined, notes: [], remarks };
+    if (at.kind !== 'plan') return { plan, base: undefined, notes: [], remarks };
+    const { measuring } = await measuringOf(project, plan, at.plan, overrides, { head, baseline });
+    return {
+      plan: standing.kind === 'own' ? plan : reporting(plan),
+      base: at.plan,
+      notes: [],
+      remarks,
+      ...(measuring === undefined ? {} : { measuring }),
+    };
   }
   const { at, note } = await basePlan(project, baseline.commit, head.commit, overrides);
   const more = [...remarks, ...(note === undefined ? [] : [note])];
   switch (at.kind) {
-    case 'plan':
+    case 'plan': {
+      const { measuring, kept } = await measuringOf(project, plan, at.plan, overrides, { head, baseline });
+      const judging = guarded(withMeasuringOf(withRulesOf(plan, at.plan, overrides), at.plan, kept), at.plan);
+      refuseImpossible(judging, at.plan, project.file);
       return {
-        plan: guarded(withRulesOf(plan, at.plan, overrides), at.plan),
+        plan: judging,
         base: at.plan,
         notes: ruleChanges(plan, at.plan),
         remarks: [...more, ...guardNotes(plan, at.plan)],
+        ...(measuring === undefined ? {} : { measuring }),
       };
+    }
     case 'none':
       // Nobody has agreed to anything yet, secrets least of all.
       return {

@@ -7,8 +7,9 @@ import {
 } from '../compare/merge.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Overrides } from '../plan/resolve.ts';
+import type { MeasuringChange } from '../session/measuring.ts';
 import type { Verdict } from '../session/rules.ts';
-import { withoutHistory } from '../session/session.ts';
+import { withoutHistory, type Session } from '../session/session.ts';
 import { ruledPlan, sidesOf, type Occasion } from './gate-repository.ts';
 import type { Project } from './project.ts';
 import { judgedTogether, type JudgedSessions } from './session-files.ts';
@@ -45,7 +46,7 @@ export async function judgeForReport(
     return { judged, failOn: overrides.failOn ?? judged.session.rules.failOn, remarks: [] };
   }
   const baseline = 'unavailable' in sides.baseline ? undefined : sides.baseline;
-  const { plan, notes, remarks } = await ruledPlan(project, overrides, { standing, sides });
+  const { plan, notes, remarks, measuring } = await ruledPlan(project, overrides, { standing, sides });
   const [first] = named;
   const here = identityOf({
     source: {
@@ -66,7 +67,7 @@ export async function judgeForReport(
       `The sessions are not of this pull request; nothing was judged.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
   const ruled = named.map(({ session, file }) => ({
-    session: ruledBy(withoutHistory(session), plan.rules),
+    session: ruledBy(withMeasuringChanges(withoutHistory(session), measuring?.changes), plan.rules),
     file,
   }));
   const edited = named.flatMap((one, index) => {
@@ -85,4 +86,13 @@ export async function judgeForReport(
             ...notes,
           ],
   };
+}
+
+/** What the change takes from what measures it is found here, by the commits, and not believed of a session's file. */
+function withMeasuringChanges(
+  { measuring: said, ...session }: Session,
+  changes: readonly MeasuringChange[] | undefined,
+): Session {
+  if (changes === undefined) return session;
+  return { ...session, measuring: { trials: [], ...said, changes: [...changes] } };
 }

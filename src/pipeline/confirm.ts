@@ -38,8 +38,15 @@ export async function confirm(
   ports: Ports,
   signal: AbortSignal,
 ): Promise<ConfirmResult> {
-  const { plan, pair, source } = request;
-  const files = await ports.files.hash(contextOf(plan, pair.head), plan.workload.files);
+  const { pair, source } = request;
+  const files = await ports.files.hash(contextOf(request.plan, pair.head), request.plan.workload.files);
+  // What the first session measured is measured again: it decided whether that is the base's command or the head's.
+  const workload = [request.plan.workload, request.measuring?.head ?? request.plan.workload].find((one) =>
+    first.every(
+      ({ session }) => session.workload.hash === workloadHash({ ...request.plan, workload: one }, files),
+    ),
+  );
+  const plan = workload === undefined ? request.plan : { ...request.plan, workload };
   const here = identityOf({
     source,
     configuration: plan.configuration,
@@ -72,7 +79,7 @@ export async function confirm(
   ports.log.info(`Measuring again what regressed: ${variants.join(', ')}, ${CONFIRMATION_BLOCKS} blocks.`);
   const { session, interrupted } = await gate(
     {
-      ...request,
+      ...withoutMeasuring(request),
       plan: { ...plan, variants: plan.variants.filter(({ name }) => variants.includes(name)) },
       purpose: 'confirmation',
       until: 'all',
@@ -83,4 +90,12 @@ export async function confirm(
   );
   const parts = assembleParts([...ruled, { session, file: 'this session' }]);
   return { parts, comparison: compareParts(parts), interrupted };
+}
+
+function withoutMeasuring(
+  request: Omit<ConfirmRequest, 'first'>,
+): Omit<ConfirmRequest, 'first' | 'measuring'> {
+  const rest = { ...request };
+  delete rest.measuring;
+  return rest;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { night } from '../compare/session.test-support.ts';
-import type { Runnable } from '../measure/engine.ts';
+import type { Runnable, RunResult } from '../measure/engine.ts';
 import type { CountResult } from '../measure/instruction-count.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run, Side } from '../session/run.ts';
@@ -10,7 +10,7 @@ import type { Session } from '../session/session.ts';
 import { confirm } from './confirm.ts';
 import { gate, type GateRequest } from './gate.ts';
 import { isAnchorDue, nightlyPlan, reloadFile } from './nightly.ts';
-import type { ImageRequest, MeasureRequest, Ports, Prepared } from './ports.ts';
+import type { ImageRequest, MeasureRequest, Ports, Prepared, SingleRun } from './ports.ts';
 import { workloadHash } from './session.ts';
 
 /** The use case over a scripted world: what is asked of it, in which order, and what becomes of the answers. */
@@ -32,6 +32,15 @@ const counting = planWith('', ', timeout: 4s, instructions: cachegrind');
 
 const onlyA = { ...counting, variants: counting.variants.filter(({ name }) => name === 'a') };
 
+const result = (outcome: RunResult['outcome'], message?: string, seconds = 1): RunResult => ({
+  outcome,
+  metrics: outcome === 'ok' ? { wall_time_s: seconds } : {},
+  declared: {},
+  noise: {},
+  exitStatus: outcome === 'ok' ? 0 : 1,
+  message,
+});
+
 interface Script {
   /** The image that a side of a variant is; the side's name where nothing is said. */
   readonly identity?: (request: ImageRequest) => string;
@@ -41,6 +50,8 @@ interface Script {
   readonly interrupted?: boolean;
   /** What valgrind counts of a variant's side the first, second… time; each takes a minute. */
   readonly counts?: (variant: string, side: Side, time: number) => number | string;
+  /** What a single run of a workload on an image does. */
+  readonly runOnce?: (request: SingleRun) => RunResult;
   readonly noCounters?: string;
   /** What a side of a variant reports of itself, in its warm-up and in every run. */
   readonly reported?: (variant: string, side: Side) => Readonly<Record<string, number>>;
@@ -73,6 +84,7 @@ function world({
   counts = () => 'nothing is counted here',
   noCounters,
   reported = () => ({}),
+  runOnce = () => result('engine', 'nothing is tried here'),
 }: Script = {}) {
   const asked: string[] = [];
   const warned: string[] = [];
@@ -174,6 +186,7 @@ function world({
     hosts: { prepare },
     facts: () => Promise.resolve(facts()),
     countInstructions,
+    runOnce: (request) => Promise.resolve(runOnce(request)),
     measure,
     tryOut: ({ runnable: { image }, code }) => {
       asked.push(`try ${image.variant} ${image.side} with the code of ${code}`);

@@ -12,6 +12,7 @@ import type { Measured, Ports, SidePair, SideTree } from './ports.ts';
 import { figuresOf, withBuildFigures, type BuildFigures } from './build-figures.ts';
 import { explanationsOf } from './explain.ts';
 import { withInstructionCounts } from './instruction-counts.ts';
+import { tryMeasuringCode, type MeasuringRequest } from './measuring-trials.ts';
 import { pushSide } from './push.ts';
 import { keepMeasuringCode } from './measuring-code.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
@@ -35,6 +36,8 @@ export interface GateRequest {
   /** Finds the digest under which the history knows a variant's baseline image. */
   readonly knownImage: SideRequest['known'];
   readonly notes: readonly string[];
+  /** What the change does to what measures it; absent where it leaves that alone. */
+  readonly measuring?: MeasuringRequest;
   /** Push the baseline's images and name them by their digest: a later gate then pulls instead of building. */
   readonly push?: boolean;
   /** Figures of the images to measure beside those that the metrics judge. */
@@ -58,25 +61,25 @@ export interface GateResult {
  * result, not the end of it.
  */
 export async function gate(request: GateRequest, ports: Ports, signal: AbortSignal): Promise<GateResult> {
-  const { plan, pair, source, seed, toolVersion, history, knownImage, notes } = request;
+  const { plan: given, pair, source, seed, toolVersion, history, knownImage, notes } = request;
   const started = ports.clock();
-  const container = plan.variants.some(({ kind }) => kind !== 'host');
+  const container = given.variants.some(({ kind }) => kind !== 'host');
   const machine = await ports.machine(container ? await ports.images.check() : 'host');
-  const stored = plan.evidence === 'stored';
+  const stored = given.evidence === 'stored';
   const baseline = 'unavailable' in pair.baseline || stored ? undefined : pair.baseline;
-  const { files: paths } = plan.workload;
-  const headContext = contextOf(plan, pair.head);
+  const { files: paths } = given.workload;
+  const headContext = contextOf(given, pair.head);
   const files = await ports.files.hash(headContext, paths);
   // The measuring code is one for both sides, in the image as in the mounts: a change of it alone is no
   // difference between the images.
   const code =
     baseline === undefined
       ? undefined
-      : await keepMeasuringCode(plan, { head: pair.head, baseline }, files, ports);
-  if (baseline !== undefined) await ports.files.overlay(headContext, contextOf(plan, baseline), paths);
+      : await keepMeasuringCode(given, { head: pair.head, baseline }, files, ports);
+  if (baseline !== undefined) await ports.files.overlay(headContext, contextOf(given, baseline), paths);
 
   const secondsLeft = () =>
-    Math.max(0, plan.budgetSeconds - (ports.clock().getTime() - started.getTime()) / 1000);
+    Math.max(0, given.budgetSeconds - (ports.clock().getTime() - started.getTime()) / 1000);
   ports.log.step('Images');
   const sides: SideRequest[] = [
     ...(baseline === undefined
@@ -90,7 +93,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
         ]),
     { side: 'head', tree: pair.head },
   ];
-  const built = await prepareSides(plan, sides, headContext, ports, signal, secondsLeft);
+  const built = await prepareSides(given, sides, headContext, ports, signal, secondsLeft);
   const commit = baseline?.commit?.commit;
   const prepared =
     request.push === true && commit !== undefined
@@ -98,6 +101,17 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       : built;
   /** A night is its baseline twice: being the same is no reason not to measure it. */
   const skipped = request.purpose === 'nightly' ? [] : prepared.variants.filter(identical);
+
+  const versions =
+    request.measuring === undefined || signal.aborted
+      ? undefined
+      : await tryMeasuringCode(
+          request.measuring,
+          { plan: given, variants: prepared.variants, secondsLeft: secondsLeft() },
+          ports,
+          signal,
+        );
+  const plan: Plan = versions === undefined ? given : { ...given, workload: versions.workload };
 
   const figured = await withBuildFigures(
     {
@@ -143,6 +157,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       purpose: request.purpose ?? 'gate',
       ...(request.shard === undefined ? {} : { shard: request.shard }),
       plan,
+      ...(versions === undefined ? {} : { measuring: versions.measuring }),
       started,
       ended: ports.clock(),
       toolVersion,

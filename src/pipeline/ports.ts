@@ -1,7 +1,7 @@
-import type { FactsLimits, Runnable } from '../measure/engine.ts';
+import type { FactsLimits, Runnable, RunResult } from '../measure/engine.ts';
 import type { CountRequest, CountResult } from '../measure/instruction-count.ts';
 import type { TrialRequest } from '../measure/trial.ts';
-import type { Plan, Variant } from '../plan/plan.ts';
+import type { Plan, Variant, Workload } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
@@ -16,6 +16,8 @@ export interface Ports {
   readonly facts: (runnable: Runnable, limits?: FactsLimits) => Promise<InterpreterFacts>;
   /** Counts the instructions of one run of the workload; what keeps it from being counted is in the result. */
   readonly countInstructions: (request: CountRequest, signal: AbortSignal) => Promise<CountResult>;
+  /** One run that is no sample: what a workload does on an image. Never throws for what it did. */
+  readonly runOnce: (request: SingleRun, signal: AbortSignal) => Promise<RunResult>;
   readonly measure: (request: MeasureRequest, signal: AbortSignal) => Promise<Measured>;
   /** Runs a side with somebody's measuring code to see whether it works: no samples. @returns none where it was cancelled */
   readonly tryOut: (request: TrialRequest, signal: AbortSignal) => Promise<readonly Trial[]>;
@@ -102,6 +104,14 @@ export interface SidePair {
 export interface VariantSides {
   readonly variant: string;
   readonly sides: Readonly<Partial<Record<Side, Runnable>>>;
+}
+
+export interface SingleRun {
+  readonly runnable: Runnable;
+  readonly workload: Workload;
+  readonly repetitions: number;
+  /** What a server's load is run with. */
+  readonly load?: Runnable;
 }
 
 export interface MeasureRequest {

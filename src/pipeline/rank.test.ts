@@ -102,6 +102,7 @@ function world(failing: readonly string[] = []) {
     facts: () => Promise.resolve(facts()),
     tryOut: () => Promise.reject(new Error('not asked here')),
     countInstructions: () => Promise.reject(new Error('nothing is counted here')),
+    runOnce: () => Promise.reject(new Error('nothing is tried here')),
     measure,
     profile: () => Promise.reject(new Error('a ranking has nothing to explain')),
     keepProfile: () => Promise.resolve(),

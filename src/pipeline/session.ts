@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ruledBy } from '../compare/merge.ts';
 import type { Plan, Server } from '../plan/plan.ts';
+import type { Measuring } from '../session/measuring.ts';
 import type { Side } from '../session/run.ts';
 import {
   SESSION_FORMAT,
@@ -22,6 +23,7 @@ export interface SessionParts {
   readonly purpose: Session['purpose'];
   readonly shard?: Session['shard'];
   readonly plan: Plan;
+  readonly measuring?: Measuring;
   readonly started: Date;
   readonly ended: Date;
   readonly toolVersion: string;
@@ -62,6 +64,7 @@ export function assembleSession(parts: SessionParts): Session {
       timeoutSeconds: plan.workload.timeoutSeconds,
       instructions: plan.workload.instructions,
     },
+    ...(parts.measuring === undefined ? {} : { measuring: parts.measuring }),
     variants: plan.variants.map(({ name }) => name),
     sides: [...parts.sides],
     rules: plan.rules,

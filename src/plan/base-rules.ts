@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/errors.ts';
+import { judgingWorkload } from './measuring-changes.ts';
 import { deepFreeze, type InterpreterVariant, type Plan } from './plan.ts';
 import type { Overrides } from './resolve.ts';
 
@@ -20,6 +21,20 @@ export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): 
     evidence,
     build: base.build,
     budgetSeconds: overrides.budget === undefined ? base.budgetSeconds : plan.budgetSeconds,
+  });
+}
+
+/**
+ * The plan that starts what its base starts, on the variants of the base first: those that a pull request adds are
+ * measured after them, and must take nothing from them.
+ * @param kept paths of the base's `workload.files` that the head still has
+ */
+export function withMeasuringOf(plan: Plan, base: Plan, kept: readonly string[]): Plan {
+  const isOld = ({ name }: Plan['variants'][number]) => base.variants.some((own) => own.name === name);
+  return deepFreeze({
+    ...plan,
+    workload: judgingWorkload(plan.workload, base.workload, kept),
+    variants: [...plan.variants.filter(isOld), ...plan.variants.filter((variant) => !isOld(variant))],
   });
 }
 
@@ -74,26 +89,25 @@ function refusedContexts({ contexts }: InterpreterVariant, base: Plan | undefine
     .map(([name]) => name);
 }
 
-/** Sentences on what the head's configuration changes of its own judgement; none where nothing changed. */
+/**
+ * Sentences on what the head's configuration changes of its own judgement; none where nothing changed. What it changes of
+ * what is measured, and with what, stands at the top of the report: see measuring-changes.ts.
+ */
 export function ruleChanges(head: Plan, base: Plan): string[] {
   const changes = [
     ...differences('rules', rulesOf(head), rulesOf(base)),
     ...differences('metric', metricsOf(head), metricsOf(base)),
-    ...differences('variant', variantsOf(head), variantsOf(base)),
-    ...differences('workload', workloadOf(head), workloadOf(base)),
   ];
-  if (changes.length === 0) return [];
-  const judged = changes.filter((change) => /^(rules|metric) /.test(change));
-  return [
-    `This change edits its own configuration: ${changes.join('; ')}.`,
-    ...(judged.length === 0
-      ? []
-      : ['It is judged by the rules of its base; the edited rules hold from the next change on.']),
-  ];
+  return changes.length === 0
+    ? []
+    : [
+        `This change edits its own configuration: ${changes.join('; ')}.`,
+        'It is judged by the rules of its base; the edited rules hold from the next change on.',
+      ];
 }
 
 const rulesOf = ({
-  rules: { alpha, profile, blocks, failOn },
+  rules: { alpha, profile, blocks, failOn, changedMeasurement = 'report' },
   workload: { instructions },
   evidence,
   budgetSeconds,
@@ -105,6 +119,7 @@ const rulesOf = ({
   blocks,
   evidence,
   'fail-on': failOn.join(', ') || 'none',
+  'changed-measurement': changedMeasurement,
   anchor: anchor ?? 'none',
   instructions,
 });
@@ -121,19 +136,6 @@ const metricsOf = ({ metrics, rules: { patterns = [] } }: Plan) =>
       `pattern ${index + 1}, ${gate ? 'judged' : 'not judged'}, ${better === undefined ? '' : `${better} is better, `}limit ${+(limit * 100).toFixed(2)} %${unit === undefined ? '' : `, in ${unit}`}`,
     ]),
   ]) as Readonly<Record<string, string>>;
-
-/** With each setting of a server by itself. */
-const workloadOf = ({ workload: { server, ...workload } }: Plan) => ({
-  ...workload,
-  // It is among the rules.
-  instructions: undefined,
-  ...Object.fromEntries(
-    Object.entries(server ?? {}).map(([name, value]: [string, unknown]) => [`server.${name}`, value]),
-  ),
-});
-
-const variantsOf = ({ variants }: Plan) =>
-  Object.fromEntries(variants.map((variant) => [variant.name, variant]));
 
 function differences(
   what: string,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LEGAL_FORMULA, parseFormula } from '../session/formula.ts';
 import { betterSchema, METRIC_NAME_OR_PATTERN } from '../session/metric.ts';
+import { CHANGED_MEASUREMENT } from '../session/measuring.ts';
 import { PROFILERS } from '../session/profile.ts';
 import { evidenceRequestSchema, LEAST_ALPHA, verdictSchema } from '../session/rules.ts';
 import { INSTRUCTION_SOURCES } from '../session/session.ts';
@@ -409,6 +410,13 @@ const rulesSchema = table({
   budget: duration.optional(),
   evidence: evidenceRequestSchema.optional(),
   'fail-on': z.array(verdictSchema).optional(),
+  'changed-measurement': z
+    .enum(CHANGED_MEASUREMENT, legal(CHANGED_MEASUREMENT.join(', ')))
+    .optional()
+    .meta({
+      description:
+        "What it does to the verdict where a change removes a variant or edits the workload's command, settings or files: report, or fail (the gate says no). From the base's configuration.",
+    }),
   anchor: z
     .string(legal(ANCHOR))
     .regex(/^[A-Za-z0-9][A-Za-z0-9._/+-]*$/, legal(ANCHOR))

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../errors/errors.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
 import { capOf, firstReachable, looksFor } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
@@ -82,6 +83,9 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
     blocks: given.blocks ?? capOf(profile),
     evidence,
     failOn: [...(overrides.failOn ?? given['fail-on'] ?? DEFAULTS.failOn)],
+    ...(given['changed-measurement'] === undefined
+      ? {}
+      : { changedMeasurement: given['changed-measurement'] }),
     metrics,
     ...(patterns.length === 0 ? {} : { patterns }),
   };
@@ -201,11 +205,8 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
  * warm-up alone: here it is one, and what is too much then is said then.
  */
 function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
-  const { alpha, profile, blocks } = plan.rules;
   const judged = plan.metrics.filter(({ gate }) => gate);
   const patterns = (plan.rules.patterns ?? []).filter(({ gate }) => gate).length;
-  const gated = judged.filter(({ deterministic }) => deterministic !== true).length + patterns;
-  const tests = gated * plan.variants.length;
   // No variant at all is a problem of its own, said where it stands.
   if (plan.evidence === 'stored' || plan.variants.length === 0) return [];
   if (judged.length + patterns === 0)
@@ -217,16 +218,53 @@ function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
         legal: 'at least one metric with gate: true',
       },
     ];
-  if (tests === 0 || firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return [];
-  let needed = blocks;
-  while (firstReachable(looksFor(profile, needed), tests, alpha) === undefined) needed++;
-  const last = looksFor(profile, blocks).at(-1)?.weight ?? 1;
+  const unreachable = unreachableWith(plan, plan.variants.length);
+  if (unreachable === undefined) return [];
   return [
     {
       line: document.lineOf(['rules', 'blocks']) ?? document.lineOf(['rules', 'alpha']),
       place: 'rules.blocks',
-      found: `${blocks}, which can never reach significance: ${tests} tests (${plan.variants.length} variants x ${gated} metrics) share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}`,
-      legal: `at least ${needed} blocks, or fewer variants or metrics`,
+      ...unreachable,
     },
   ];
+}
+
+/** Why so many variants can never reach significance by a plan's rules, and what would; undefined where they can. */
+function unreachableWith(
+  { rules: { alpha, profile, blocks, patterns = [] }, metrics }: Plan,
+  variants: number,
+): Pick<Problem, 'found' | 'legal'> | undefined {
+  const gated =
+    metrics.filter(({ gate, deterministic }) => gate && deterministic !== true).length +
+    patterns.filter(({ gate }) => gate).length;
+  const tests = gated * variants;
+  if (tests === 0 || firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return undefined;
+  let needed = blocks;
+  while (firstReachable(looksFor(profile, needed), tests, alpha) === undefined) needed++;
+  const last = looksFor(profile, blocks).at(-1)?.weight ?? 1;
+  return {
+    found: `${blocks}, which can never reach significance: ${tests} tests (${variants} variants x ${gated} metrics) share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}`,
+    legal: `at least ${needed} blocks, or fewer variants or metrics`,
+  };
+}
+
+/**
+ * Refuses a pull request's plan by which nothing could ever be called a change, although each file by itself can: the
+ * rules are the base's, the variants are of both. Variants that the base does not have are a family of their own.
+ * @throws ConfigurationError with what was found and what is legal
+ */
+export function refuseImpossible(plan: Plan, base: Plan, file: string): void {
+  if (plan.evidence === 'stored') return;
+  const isOld = ({ name }: Variant) => base.variants.some((own) => own.name === name);
+  const families = [
+    { whose: 'the variants of the base', variants: plan.variants.filter(isOld) },
+    { whose: 'the variants that this change adds', variants: plan.variants.filter((one) => !isOld(one)) },
+  ];
+  for (const { whose, variants } of families) {
+    const unreachable = unreachableWith(plan, variants.length);
+    if (unreachable !== undefined)
+      throw new ConfigurationError(
+        `${file}, with the rules of its base: ${whose} (${variants.map(({ name }) => name).join(', ')}): rules.blocks: found ${unreachable.found}; legal: ${unreachable.legal}. Nothing was built or run.`,
+      );
+  }
 }

@@ -10,8 +10,11 @@ import { count, listed, metricWords, percent, share, VERDICT_SENTENCES } from '.
 /** More rows than this are counted in the headline, fewer are named. */
 const NAMED = 3;
 
+/** Where the rule `changed-measurement` says no. */
+const REFUSED = 'this change removes or edits what measures it';
+
 /** One line that says it all. `name` writes a variant's name safely for where the line will stand. */
-export function headline({ verdict, rows }: Comparison, name: (text: string) => string): string {
+export function headline({ verdict, rows, measuring }: Comparison, name: (text: string) => string): string {
   const gated = rows.filter((row) => row.gated);
   const of = (...verdicts: Verdict[]) =>
     gated.filter((row) => row.verdict !== 'info' && verdicts.includes(row.verdict));
@@ -30,7 +33,9 @@ export function headline({ verdict, rows }: Comparison, name: (text: string) => 
   const lost = of('no_data').length === 0 ? '' : `no figures for ${variants(of('no_data'))}`;
   switch (verdict) {
     case 'failed':
-      return `${variants(of('failed'))} failed${alsoRegressed}`;
+      return measuring?.refusedOver === undefined
+        ? `${variants(of('failed'))} failed${alsoRegressed}`
+        : `${REFUSED}${of('failed').length === 0 ? '' : `; ${variants(of('failed'))} failed`}${alsoRegressed}`;
     case 'regressed':
       return `${moved(regressed, 'regressed')}${lost === '' ? '' : `; ${lost}`}`;
     case 'no_data':
@@ -109,7 +114,7 @@ export function lead(
   session: Session | undefined,
   where: keyof typeof STOPS,
 ): readonly string[] {
-  const { verdict, rows } = comparison;
+  const { verdict, rows, measuring } = comparison;
   const passed = verdict === 'unchanged' || verdict === 'improved' || verdict === 'accepted';
   const reasons = session === undefined ? undefined : stopping(comparison, session.rules.failOn);
   const stops =
@@ -117,6 +122,9 @@ export function lead(
       ? []
       : [reasons.length > 0 ? `${STOPS[where].no} (${reasons.join('; ')}).` : STOPS[where].yes];
   if (passed) return stops;
+  const refused = measuring?.refusedOver !== undefined;
+  // Of failed rows the next step is in their own sentences.
+  if (refused && !rows.some((row) => row.verdict === 'failed')) return [...stops, NEXT_AFTER_REFUSAL];
   const { means, next } = VERDICT_SENTENCES[verdict];
   if (verdict === 'inconclusive') {
     const undecided = rows.filter((row) => row.verdict === 'inconclusive');
@@ -128,6 +136,9 @@ export function lead(
   return verdict === 'regressed' || verdict === 'failed' ? [...stops, next] : [...stops, means, next];
 }
 
+const NEXT_AFTER_REFUSAL =
+  'If it is meant, change what measures in a pull request of its own and let a reviewer decide; if not, undo it and push again.';
+
 /** Why the job fails, in a few words each; none where it does not. */
 function stopping(comparison: Comparison, failOn: readonly Verdict[]): readonly string[] {
   const status = exitStatus(comparison, failOn);
@@ -136,6 +147,7 @@ function stopping(comparison: Comparison, failOn: readonly Verdict[]): readonly 
   const named = failOn.filter((verdict) => found.has(verdict));
   return [
     ...(status === 3 ? ['something could not be measured'] : []),
+    ...(comparison.measuring?.refusedOver === undefined ? [] : ['changed-measurement: fail']),
     ...(named.length > 0 ? [`fail-on: ${named.join(', ')}`] : []),
   ];
 }

@@ -32,6 +32,8 @@ export const COMMENT_LIMIT = 65_536;
 const ROWS_SHOWN = 30;
 /** With more judged rows than this, those that did not change are folded. */
 const ROWS_AT_A_GLANCE = 12;
+/** Sentences on what the change takes from what measures it; forty added variants must not hide the table. */
+const NEWS_SHOWN = 12;
 /** Sentences that stand below the table; the rest is folded. */
 const SENTENCES_SHOWN = 6;
 /** Verdicts of which the reader needs the sentence; of the others the table's row says as much. */
@@ -78,6 +80,7 @@ export function renderMarkdown(
   const start = [
     ...(marker === undefined ? [] : [marker]),
     `### ${SIGNS[comparison.verdict]} Pacegate${ofSeveral(session)}: ${headline(comparison, code)}`,
+    ...measuringNews(comparison),
     ...(stops === undefined ? [] : [[`**${sentence(stops)}**`, ...rest.map(sentence)].join(' ')]),
     ...[...remarks, ...comparison.warnings, ...(notesOpen ? notes.map(ended) : [])].map((remark) =>
       sentence(remark),
@@ -129,6 +132,16 @@ export function renderMarkdown(
 /** Which configuration it is, where a repository may have several. */
 const ofSeveral = (session: Session | undefined) =>
   session === undefined || session.configuration === 'pacegate' ? '' : ` ${code(session.configuration)}`;
+
+/** What the change takes from what measures it: whoever reads on must know it first. */
+function measuringNews({ measuring }: Comparison): string[] {
+  const news = measuring?.news ?? [];
+  const shown = news.slice(0, NEWS_SHOWN).map((one) => `- ${sentence(one.sentence)}`);
+  const more = news.length - shown.length;
+  return news.length === 0
+    ? []
+    : [[...shown, ...(more === 0 ? [] : [`- … and ${more} more, in comparison.json.`])].join('\n')];
+}
 
 /** Notes are clauses of a list elsewhere. */
 const ended = (note: string) => (/[.!?]$/.test(note) ? note : `${note}.`);

@@ -14,9 +14,11 @@ import {
   type Drawn,
 } from '../compare/session.test-support.ts';
 import { facts } from '../session/facts.test-support.ts';
+import type { ChangedMeasurement, Measuring, MeasuringTrial } from '../session/measuring.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
 import type { Explanation, Profile } from '../session/profile.ts';
 import { VERDICTS } from '../session/rules.ts';
+import type { Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { lead } from './headline.ts';
 import { COMMENT_LIMIT, renderMarkdown } from './markdown.ts';
@@ -191,6 +193,25 @@ const storedOnly = (head: number, cpuModel = 'model') =>
   });
 const sevenVariants = ['official', 'alpine', 'debian', 'ubuntu', 'pyenv', 'uv', 'conda'];
 
+/** What the change did to what measures it. */
+const changing = (
+  observed: Session,
+  measuring: Partial<Measuring>,
+  changedMeasurement: ChangedMeasurement = 'report',
+): Session => ({
+  ...observed,
+  measuring: { changes: [], trials: [], ...measuring },
+  rules: { ...observed.rules, changedMeasurement },
+});
+const trial = (image: Side, base: number[], head: number[]): MeasuringTrial => ({
+  variant: 'official',
+  image,
+  pairs: base.length,
+  base: { wall_time_s: base },
+  head: { wall_time_s: head },
+  failures: {},
+});
+
 interface Case {
   readonly observed: Session;
   readonly history?: readonly Session[];
@@ -327,6 +348,47 @@ const cases: Readonly<Record<string, Case>> = {
         row.verdict === 'regressed' ? { ...row, verdict: 'accepted' } : row,
       ),
     }),
+  },
+  // What measures is not what it was.
+  'variant-removed': {
+    observed: changing(gated({ official: rowsOf(0.002, 0.015) }), {
+      changes: [
+        { kind: 'variant_removed', variant: 'debian' },
+        { kind: 'variant_edited', variant: 'official', keys: ['PYTHON_VERSION'], starts: false },
+      ],
+    }),
+  },
+  'command-changed': {
+    observed: changing(slower, {
+      changes: [
+        { kind: 'command', base: ['python', 'bench.py'], head: ['python', '-c', 'pass'] },
+        { kind: 'setting', name: 'timeout', base: '600 s', head: '60 s' },
+      ],
+      command: { of: 'base' },
+      trials: [trial('baseline', [0.41, 0.412, 0.409, 0.414], [0.021, 0.02, 0.022, 0.021])],
+    }),
+  },
+  'bench-disagrees': {
+    observed: changing(gated({ official: rowsOf(-0.28, 0.01) }), {
+      changes: [{ kind: 'files', edited: ['bench.py'], added: [], removed: ['data/old.json'] }],
+      trials: [
+        trial('baseline', [0.41, 0.412, 0.409, 0.414], [0.574, 0.577, 0.571, 0.58]),
+        trial('head', [0.41, 0.415, 0.409, 0.412], [0.412, 0.41, 0.411, 0.409]),
+      ],
+    }),
+  },
+  'bench-agrees': {
+    observed: changing(gated({ official: rowsOf(0.002, 0.015) }), {
+      changes: [{ kind: 'files', edited: ['bench.py'], added: [], removed: [] }],
+      trials: [trial('baseline', [0.41, 0.412, 0.409, 0.414], [0.411, 0.413, 0.41, 0.409])],
+    }),
+  },
+  'measurement-refused': {
+    observed: changing(
+      gated({ official: rowsOf(0.002, 0.015) }),
+      { changes: [{ kind: 'variant_removed', variant: 'debian' }] },
+      'fail',
+    ),
   },
   nights: { observed: { ...single(0.425), seed: 7 }, history: nights },
   'would-find': {

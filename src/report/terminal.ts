@@ -73,7 +73,9 @@ export function renderTerminal(
   const noted = remarksOf(seen);
   const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
   const mark = tint(comparison.verdict);
+  const news = (comparison.measuring?.news ?? []).map((one) => yellow(oneLine(one.sentence)));
   return [
+    ...(news.length === 0 ? [] : [...news, '']),
     ...(rows.length === 0
       ? []
       : [

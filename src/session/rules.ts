@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHANGED_MEASUREMENT } from './measuring.ts';
 import { PROFILES } from '../statistics/looks.ts';
 import { metricPatternSchema, metricRuleSchema } from './metric.ts';
 
@@ -39,6 +40,8 @@ export const rulesSchema = z.object({
   blocks: z.int().min(1),
   evidence: evidenceRequestSchema,
   failOn: z.array(verdictSchema),
+  /** What a change of what measures does to the verdict; `report` in files of earlier versions. */
+  changedMeasurement: z.enum(CHANGED_MEASUREMENT).optional(),
   /**
    * Every metric with a rule of its own, and after the warm-up those that the patterns stand for. Metrics met in the data
    * without one are `info`.

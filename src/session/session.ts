@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { interpreterFactsSchema } from './facts.ts';
 import { historySchema } from './history.ts';
 import { declaredMetricSchema } from './declared.ts';
+import { measuringSchema } from './measuring.ts';
 import { explanationSchema } from './profile.ts';
 import { rankingRequestSchema } from './ranking.ts';
 import { rulesSchema } from './rules.ts';
@@ -233,6 +234,8 @@ export const sessionSchema = z.object({
   source: sourceSchema,
   machine: machineSchema,
   workload: workloadRecordSchema,
+  /** What the change removes or edits of what measures it; absent where that is nothing. */
+  measuring: measuringSchema.optional(),
   /** The variants in the plan's order. */
   variants: z.array(z.string()),
   sides: z.array(sideSchema).min(1),

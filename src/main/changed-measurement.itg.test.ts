@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { exitStatus } from '../compare/exit-status.ts';
+import { renderMarkdown } from '../report/markdown.ts';
+import { parseSession } from '../session/read.ts';
+import { compareSession } from '../compare/compare.ts';
+import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
+import { gateRepository } from './gate-repository.ts';
+import { openOutFolder } from './out-folder.ts';
+import { placesFrom } from './places.ts';
+import { openProject } from './project.ts';
+
+/** Pull requests that make themselves green by what measures them, on a real repository and this machine's Python. */
+
+afterAll(removeTemporaryFolders);
+
+const log = {
+  info: () => undefined,
+  warn: () => undefined,
+  step: () => undefined,
+  transient: () => undefined,
+};
+
+const VARIANTS: Readonly<Record<string, string>> = {
+  plain: '{ interpreter: host, python: python3 }',
+  optimised: '{ interpreter: host, python: python3, flags: [-O] }',
+};
+interface Configured {
+  readonly variants?: Readonly<Record<string, string>>;
+  readonly command?: string;
+  readonly rule?: string;
+}
+const configuration = ({
+  variants = { plain: VARIANTS['plain']! },
+  command = '[python, bench.py]',
+  rule = '',
+}: Configured) => `version: 1
+workload: { files: [bench.py], command: ${command}, repetitions: 1 }
+variants:
+${Object.entries(variants)
+  .map(([name, variant]) => `  ${name}: ${variant}\n`)
+  .join(
+    '',
+  )}metrics: { wall_time_s: { gate: false }, max_rss_bytes: { gate: false }, cpu_time_s: { limit: 20% } }
+rules: { budget: 90s, blocks: 8${rule} }
+`;
+const app = (rounds: number) => `def work():\n    return sum(i * i for i in range(${rounds}))\n`;
+const BENCH = 'import app\napp.work()\n';
+const FAST = 500_000;
+
+type Files = Readonly<Record<string, string>>;
+
+/** Gates the merge of a pull request: what its base has, and what it changes. */
+async function gateChange(base: Files, change: Files) {
+  const repo = repository();
+  const write = (files: Files) => Object.entries(files).forEach(([name, text]) => repo.write(name, text));
+  write(base);
+  repo.commit('base');
+  repo.git('checkout', '-q', '-b', 'change');
+  write(change);
+  repo.commit('change');
+  repo.git('checkout', '-q', 'main');
+  repo.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
+  const folder = temporaryFolder();
+  const { session, comparison, plan } = await gateRepository(
+    await openProject({ directory: repo.path, config: join(repo.path, 'pacegate.yml'), overrides: {} }),
+    {},
+    {
+      event: 'pull_request',
+      mergeSha: repo.git('rev-parse', 'HEAD'),
+      gitEnvironment: {},
+      secretsOnPullRequests: false,
+    },
+    {
+      sessionId: 'test',
+      workFolder: join(folder, 'work'),
+      places: placesFrom(join(import.meta.dirname, '..')),
+      out: await openOutFolder(join(folder, 'out')),
+      log,
+    },
+    new AbortController().signal,
+  );
+  const text = renderMarkdown(comparison, session);
+  // The file alone gives the verdict, the status and the words again.
+  const again = compareSession(parseSession(JSON.stringify(session), 'session.json'));
+  expect(again).toEqual(comparison);
+  return {
+    session,
+    comparison,
+    status: exitStatus(comparison, plan.rules.failOn),
+    top: (comparison.measuring?.news ?? []).map(({ sentence }) => sentence),
+    /** What stands before the table, or before the details. */
+    head: text.split(/^(\||<details>)/m)[0] ?? '',
+    verdicts: Object.fromEntries(
+      comparison.rows
+        .filter(({ metric }) => metric === 'cpu_time_s')
+        .map(({ variant, verdict }) => [variant, verdict]),
+    ),
+  };
+}
+
+const BASE: Files = { 'pacegate.yml': configuration({}), 'bench.py': BENCH, 'app.py': app(FAST) };
+const both = configuration({ variants: VARIANTS });
+
+test('a variant that is deleted is said first, and judged no more; with the rule it fails the gate with 1', async () => {
+  const slowed = { 'app.py': app(FAST), 'pacegate.yml': configuration({}), 'note.txt': 'changed' };
+  const reported = await gateChange({ ...BASE, 'pacegate.yml': both }, slowed);
+  const sentence =
+    'This change removes the variant optimised, which its base measures: nothing here judges it.';
+  expect(reported.top).toEqual([sentence]);
+  expect(reported.head).toContain(sentence);
+  expect([reported.comparison.verdict, reported.status]).not.toEqual(['failed', 1]);
+
+  const strict = configuration({ variants: VARIANTS, rule: ', changed-measurement: fail' });
+  // The head's own rule is none: it cannot excuse itself.
+  const refused = await gateChange(
+    { ...BASE, 'pacegate.yml': strict },
+    { 'pacegate.yml': configuration({ rule: ', changed-measurement: report' }), 'note.txt': 'changed' },
+  );
+  expect([refused.comparison.verdict, refused.status]).toEqual(['failed', 1]);
+  expect(refused.head).toContain('this change removes or edits what measures it');
+  expect(refused.head).toContain('changed-measurement: fail');
+}, 180_000);
+
+test('a command that does nothing does not hide a loss: the base’s is measured, and both are tried', async () => {
+  const { verdicts, status, top, session } = await gateChange(BASE, {
+    'pacegate.yml': configuration({ command: '[python, -c, pass]' }),
+    'app.py': app(3 * FAST),
+  });
+  expect(verdicts).toEqual({ plain: 'regressed' });
+  expect(status).toBe(1);
+  expect(session.workload.command).toEqual(['python', 'bench.py']);
+  expect(top[0]).toBe(
+    'This change edits workload.command from "python bench.py" to "python -c pass"; the base\'s was measured, and the new one holds from the next change on.',
+  );
+  expect(top[1]).toMatch(/disagree in plain: with the head's, on the baseline CPU time is \d+\.\d % lower/);
+}, 180_000);
+
+test('a bench.py that slows the baseline alone is found out', async () => {
+  const { verdicts, top, head, session } = await gateChange(BASE, {
+    // Three times the work where the code is not the head's own.
+    'bench.py': 'import app\nfor _ in range(1 if hasattr(app, "NEW") else 3):\n    app.work()\n',
+    'app.py': `NEW = True\n${app(FAST)}`,
+  });
+  expect(verdicts).toEqual({ plain: 'improved' });
+  expect(session.measuring?.trials.map(({ image, pairs }) => [image, pairs > 0])).toEqual([
+    ['baseline', true],
+    ['head', true],
+  ]);
+  expect(top[0]).toBe('This change edits the measuring code (workload.files): bench.py changed.');
+  expect(top[1]).toMatch(/with the head's, on the baseline CPU time is \d+(\.\d)? % higher/);
+  expect(top[1]).toContain('It does not move both sides alike');
+  expect(head).toContain('disagree');
+}, 180_000);
+
+test('a bench.py that is moved with its command is measured as the head has it', async () => {
+  const repo = { ...BASE };
+  const { verdicts, top, session } = await gateChange(repo, {
+    'bench.py': 'raise SystemExit("use load.py")\n',
+    'load.py': BENCH,
+    'pacegate.yml': configuration({ command: '[python, load.py]' }).replace(
+      '[bench.py]',
+      '[bench.py, load.py]',
+    ),
+    'app.py': app(3 * FAST),
+  });
+  expect(session.workload.command).toEqual(['python', 'load.py']);
+  expect(verdicts).toEqual({ plain: 'regressed' });
+  expect(top[0]).toContain("the head's was measured, because the base's does not run on the head");
+}, 180_000);

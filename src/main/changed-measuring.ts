@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import type { MeasuringRequest } from '../pipeline/measuring-trials.ts';
+import { measuringChanges, withKept } from '../plan/measuring-changes.ts';
+import type { Plan, Workload } from '../plan/plan.ts';
+import type { Overrides } from '../plan/resolve.ts';
+import type { MeasuringChange } from '../session/measuring.ts';
+import { exportTree } from '../source/export.ts';
+import { measuringFiles, pathsThere } from '../source/measuring-files.ts';
+import type { SideCommit } from '../source/sides.ts';
+import { checkContext, overlayFiles } from '../source/workload-files.ts';
+import type { Project } from './project.ts';
+
+/** What a head changes of what measures it. */
+export interface HeadMeasuring {
+  readonly changes: readonly MeasuringChange[];
+  /** The workload as the head alone has it. */
+  readonly head: Workload;
+}
+
+/** What was merged is said once more where it lands, and stops nobody there: it was decided in its pull request. */
+export const reporting = (plan: Plan): Plan => ({
+  ...plan,
+  rules: { ...plan.rules, changedMeasurement: 'report' },
+});
+
+/** What the head changes of what measures it, and the paths of the base's measuring code that the head still has. */
+export async function measuringOf(
+  { top }: Project,
+  plan: Plan,
+  base: Plan,
+  { variants: wanted }: Overrides,
+  { head, baseline }: { readonly head: SideCommit; readonly baseline: SideCommit },
+): Promise<{ readonly measuring?: HeadMeasuring; readonly kept: readonly string[] }> {
+  const [own, before] = [plan.workload, base.workload];
+  // Paths start from the context: of another context they are other files.
+  const sameContext = own.context === before.context;
+  const paths = sameContext ? [...new Set([...own.files, ...before.files])] : own.files;
+  const files = await measuringFiles(top, head.tree, own.context, paths);
+  const filesBefore = await measuringFiles(
+    top,
+    baseline.tree,
+    before.context,
+    sameContext ? paths : before.files,
+  );
+  const kept = sameContext ? pathsThere(before.files, files) : [];
+  const changes = measuringChanges(
+    { plan, files },
+    {
+      plan: {
+        ...base,
+        variants: base.variants.filter(({ name }) => wanted === undefined || wanted.includes(name)),
+      },
+      files: filesBefore,
+    },
+  );
+  return {
+    kept,
+    ...(changes.length === 0
+      ? {}
+      : { measuring: { changes, head: { ...own, files: withKept(own.files, kept) } } }),
+  };
+}
+
+/** The folders in which the base's own measuring code can be tried; undefined where it is the head's. */
+export async function measuringRequest(
+  directory: string,
+  {
+    plan,
+    base,
+    measuring,
+  }: {
+    readonly plan: Plan;
+    readonly base: Plan | undefined;
+    readonly measuring?: HeadMeasuring;
+  },
+  baseline: SideCommit | undefined,
+  head: SideCommit,
+  workFolder: string,
+): Promise<MeasuringRequest | undefined> {
+  if (measuring === undefined || base === undefined || baseline === undefined) return undefined;
+  const own = join(workFolder, 'baseline-measuring-code');
+  await exportTree(directory, baseline.tree, own);
+  await checkContext(own, base.workload.context);
+  const from = join(own, base.workload.context);
+  // A container has the base's files mounted over the head's; a host interpreter needs them in a folder of its own.
+  const onHost = plan.variants.some(({ kind }) => kind === 'host');
+  const headFolder = join(workFolder, 'head-measuring-code');
+  if (onHost) {
+    await exportTree(directory, head.tree, headFolder);
+    await checkContext(headFolder, base.workload.context);
+    const there = await measuringFiles(directory, baseline.tree, base.workload.context, base.workload.files);
+    await overlayFiles(from, join(headFolder, base.workload.context), pathsThere(base.workload.files, there));
+  }
+  return {
+    changes: measuring.changes,
+    head: measuring.head,
+    base: { workload: base.workload, trees: { baseline: own, head: onHost ? headFolder : own } },
+  };
+}

@@ -1,0 +1,133 @@
+import type { MeasuringChange } from '../session/measuring.ts';
+import type { Plan, Variant, Workload } from './plan.ts';
+
+/** Path in the context -> what tells its content apart: the files that `workload.files` names on a side. */
+export type MeasuringFiles = Readonly<Record<string, string>>;
+
+/** What a head changes of what measures it, by its own configuration and files and by those of its base. */
+export function measuringChanges(
+  head: { readonly plan: Plan; readonly files: MeasuringFiles },
+  base: { readonly plan: Plan; readonly files: MeasuringFiles },
+): MeasuringChange[] {
+  return [
+    ...variantChanges(head.plan.variants, base.plan.variants),
+    ...workloadChanges(head.plan.workload, base.plan.workload),
+    ...fileChanges(head.files, base.files),
+  ];
+}
+
+function variantChanges(head: readonly Variant[], base: readonly Variant[]): MeasuringChange[] {
+  const named = (variants: readonly Variant[], name: string) => variants.find((own) => own.name === name);
+  return [
+    ...base
+      .filter(({ name }) => named(head, name) === undefined)
+      .map(({ name }): MeasuringChange => ({ kind: 'variant_removed', variant: name })),
+    ...head.flatMap((variant): MeasuringChange[] => {
+      const { name } = variant;
+      const before = named(base, name);
+      if (before === undefined) return [{ kind: 'variant_added', variant: name }];
+      const keys = differingKeys(before, variant);
+      return keys.length === 0
+        ? []
+        : [{ kind: 'variant_edited', variant: name, keys, starts: keys.some((key) => STARTING.has(key)) }];
+    }),
+  ];
+}
+
+/** What says how the workload is started in a variant: `flags: [-cpass]` is another command. */
+const STARTING: ReadonlySet<string> = new Set(['flags', 'env', 'python']);
+
+function differingKeys(a: Variant, b: Variant): string[] {
+  const [before, after] = [settingsOf(a), settingsOf(b)];
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => text(before[key]) !== text(after[key]),
+  );
+}
+
+/** A build argument is a setting of its own: the Python version is one. */
+const settingsOf = (variant: Variant): Readonly<Record<string, unknown>> =>
+  variant.kind === 'interpreter' ? { ...variant, args: undefined, ...variant.args } : { ...variant };
+
+function workloadChanges(head: Workload, base: Workload): MeasuringChange[] {
+  const [after, before] = [workloadSettings(head), workloadSettings(base)];
+  return [
+    ...(text(head.command) === text(base.command)
+      ? []
+      : [{ kind: 'command' as const, base: [...base.command], head: [...head.command] }]),
+    ...[...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name): MeasuringChange[] => {
+      const [was, is] = [text(before[name]), text(after[name])];
+      return was === is ? [] : [{ kind: 'setting', name, base: was, head: is }];
+    }),
+  ];
+}
+
+/** By the keys of the configuration, with each setting of a server by itself. */
+function workloadSettings({ server, ...workload }: Workload): Readonly<Record<string, unknown>> {
+  return {
+    context: workload.context,
+    files: workload.files.join(', '),
+    timeout: `${workload.timeoutSeconds} s`,
+    env: Object.entries(workload.env)
+      .map(([name, value]) => `${name}=${value}`)
+      .sort()
+      .join(', '),
+    network: workload.network,
+    memory: workload.memoryBytes === undefined ? undefined : `${workload.memoryBytes} bytes`,
+    pids: workload.pids,
+    repetitions: workload.repetitions,
+    // Also where a server is new or gone: then all of its settings are.
+    ...(server === undefined
+      ? {}
+      : {
+          'server.ready': server.ready,
+          'server.load': server.load.join(' '),
+          'server.warm-up': server.warmUp,
+          'server.start-timeout': `${server.startTimeoutSeconds} s`,
+          'server.stop': server.stop,
+          'server.stop-timeout': `${server.stopTimeoutSeconds} s`,
+        }),
+  };
+}
+
+function fileChanges(head: MeasuringFiles, base: MeasuringFiles): MeasuringChange[] {
+  const [edited, added, removed] = [
+    Object.keys(base).filter((path) => Object.hasOwn(head, path) && head[path] !== base[path]),
+    Object.keys(head).filter((path) => !Object.hasOwn(base, path)),
+    Object.keys(base).filter((path) => !Object.hasOwn(head, path)),
+  ];
+  return edited.length + added.length + removed.length === 0
+    ? []
+    : [{ kind: 'files', edited, added, removed }];
+}
+
+/** Null where there is none. */
+function text(value: unknown): string | null {
+  if (value === undefined) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/**
+ * The workload that judges: what is started, and with which load, is the base's, and what it takes to run is the head's.
+ * @param kept files of the base's `workload.files` that the head has too: they stay one for both sides
+ */
+export function judgingWorkload(head: Workload, base: Workload, kept: readonly string[]): Workload {
+  const own = { ...head };
+  delete own.server;
+  return {
+    ...own,
+    ...(base.server === undefined ? {} : { server: base.server }),
+    command: base.command,
+    repetitions: base.repetitions,
+    files: withKept(head.files, kept),
+  };
+}
+
+/** The head's paths, and those of the base's that the head still has: they stay one for both sides. */
+export const withKept = (own: readonly string[], kept: readonly string[]): readonly string[] => [
+  ...own,
+  ...kept.filter((path) => !own.includes(path)),
+];
+
+/** Whether two workloads start the same. */
+export const startSame = (a: Workload, b: Workload): boolean =>
+  text([a.command, a.repetitions, a.server ?? null]) === text([b.command, b.repetitions, b.server ?? null]);

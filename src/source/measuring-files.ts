@@ -1,0 +1,44 @@
+import { posix } from 'node:path';
+import { git } from '../process/git.ts';
+
+/**
+ * What git knows the files of `workload.files` by on one side, without writing them out.
+ * @param tree a commit or a tree
+ * @param context the folder that the paths start from, relative to the top
+ * @returns path in the context -> mode and object; a path that the tree does not have is not in it
+ */
+export async function measuringFiles(
+  directory: string,
+  tree: string,
+  context: string,
+  paths: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  if (paths.length === 0) return {};
+  const folder = posix.normalize(context);
+  const inTree = (path: string) => posix.normalize(posix.join(folder, path)).replace(/\/$/, '');
+  // A whole context is the tree itself: git has no entry for `.`.
+  const named = paths.map(inTree).filter((path) => path !== '.');
+  const listed = await git(directory, [
+    ...['ls-tree', '-r', '-z', '--full-tree', tree],
+    ...(named.length === paths.length ? ['--', ...named] : []),
+  ]);
+  return Object.fromEntries(
+    listed
+      .split('\0')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [entry = '', path = ''] = line.split('\t');
+        return [posix.relative(folder, path), entry];
+      }),
+  );
+}
+
+/** The paths of `workload.files` that name at least one of these files. */
+export const pathsThere = (
+  paths: readonly string[],
+  files: Readonly<Record<string, string>>,
+): readonly string[] =>
+  paths.filter((path) => {
+    const name = posix.normalize(path).replace(/\/$/, '');
+    return Object.keys(files).some((file) => name === '.' || file === name || file.startsWith(`${name}/`));
+  });
