@@ -102,10 +102,12 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
   const blobs = sessionBlobs(directory);
   const name = `refs/heads/${branch}`;
   const place = { directory, branch, remote, env, name, patience };
+  // Nothing is lost where a gate has no history: a person without a network must not wait for it.
+  const reading = { ...place, patience: { ...patience, serverWaits: patience.serverWaits.slice(0, 2) } };
 
   return {
     read: async (configuration) => {
-      const commit = await tip(place);
+      const commit = await tip(reading);
       return commit === undefined
         ? { sessions: [], summaries: [], problems: [] }
         : await readStored(
@@ -116,9 +118,14 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
           );
     },
     check: async (configuration) => {
-      const commit = await tip(place);
-      if (commit !== undefined) await refuseNewer(directory, commit, configuration);
-      await tryPush(place);
+      try {
+        const commit = await tip(reading);
+        if (commit !== undefined) await refuseNewer(directory, commit, configuration);
+        await tryPush(reading);
+      } catch (error) {
+        // What fails in passing may be over when there is something to push.
+        if (!(error instanceof PassingError || error instanceof RaceError)) throw error;
+      }
     },
     append: async (session) => {
       let attempts = 0;
@@ -162,6 +169,13 @@ const PATIENCE: Patience = { raceSeconds: 90, serverWaits: [1, 2, 4, 8, 16] };
 /** Somebody else was faster: the same again on top of theirs is right. */
 class RaceError extends StoreError {}
 
+/** The server or the network failed, and may not in a while. */
+class PassingError extends StoreError {}
+
+/** An error of asking a server. @param stderr git's answer */
+const asking = (message: string, stderr: string): StoreError =>
+  isPassing(stderr) ? new PassingError(message) : new StoreError(message);
+
 interface Place {
   readonly directory: string;
   readonly branch: string;
@@ -191,8 +205,9 @@ async function tip({ directory, branch, remote, env, name, patience }: Place): P
   // Status 2 is git's word for "no such branch"; anything else is the remote not answering.
   if (listed.status === 2) return undefined;
   if (listed.status !== 0)
-    throw new StoreError(
+    throw asking(
       `The baseline branch ${branch} could not be read from ${remote}: ${gitReason(listed.stderr)}`,
+      listed.stderr,
     );
   // A list is of the ref's whole name, so there is one line.
   const commit = listed.stdout.split(/\s/)[0] ?? '';
@@ -202,8 +217,9 @@ async function tip({ directory, branch, remote, env, name, patience }: Place): P
   if (await isHere()) return commit;
   // Somebody pushed between the two calls: the branch has moved, and the fetch got the newer one.
   if (fetched.status === 0) throw new RaceError(`The baseline branch ${branch} moves faster than it is read`);
-  throw new StoreError(
+  throw asking(
     `The baseline branch ${branch} could not be fetched from ${remote}: ${gitReason(fetched.stderr)}`,
+    fetched.stderr,
   );
 }
 
@@ -294,7 +310,7 @@ function refusal(place: Place, stderr: string): StoreError {
     return new RaceError(`The branch ${branch} was written by others at the same time: ${reason}`);
   const tried = `The session could not be pushed to the branch ${branch} of ${remote}: ${reason}`;
   if (isPassing(stderr))
-    return new StoreError(`${tried}. The server did not answer as it should; run the job again`);
+    return new PassingError(`${tried}. The server did not answer as it should; run the job again`);
   if (/\bGH0\d\d\b|pre-receive|protected branch|declined|hook/i.test(stderr))
     return new StoreError(
       `${tried}. A rule of the server refuses it: except the branch ${branch} from the rule, or let the job's token pass it`,

@@ -91,6 +91,8 @@ export async function measureNight(
     }),
   });
   const stored = await readStored(branch, plan.configuration, log);
+  // A night that nothing can keep is not worth its hour: what the server can say without a push, it says now.
+  await branch.check(plan.configuration);
   // Before the night, so that a name that means nothing is said at once; it must not cost the night.
   const anchor = await findAnchor(project, { stored, env, now: anchorNow }, log);
 

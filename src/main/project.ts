@@ -1,5 +1,6 @@
-import { readFile, realpath } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -37,15 +38,15 @@ export async function openProject({
   overrides,
   follow = true,
 }: ProjectRequest): Promise<Project> {
-  const found = await topLevel(directory);
+  // actions/checkout with path: leaves the repository in a folder below, which the configuration's own path names.
+  const found =
+    (await topLevel(directory)) ??
+    (config === undefined ? undefined : await topLevelOf(dirname(resolve(directory, config))));
   const top = found ?? resolve(directory);
   const path = config === undefined ? join(top, DEFAULTS.configurationFile) : resolve(directory, config);
   const file = relative(top, path);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new ConfigurationError(
-      `There is no configuration at ${path} (${error instanceof Error ? error.message.split(',')[0] : String(error)}). Write one (the README's first steps show a short one), or name another with ${config === undefined ? '--config, or the input config' : '--config'}.`,
-      { cause: error },
-    );
+  const text = await readFile(path, 'utf8').catch(async (error: unknown) => {
+    throw await withoutConfiguration(top, path, config, error);
   });
   if (!follow && !isOutside(file)) await refuseLinkOut(top, path, file);
   return {
@@ -55,6 +56,34 @@ export async function openProject({
     plan: resolvePlan({ text, file, root: top, overrides }),
     formerly: found === undefined ? undefined : await formerName(top, file),
   };
+}
+
+const topLevelOf = async (folder: string) => (existsSync(folder) ? await topLevel(folder) : undefined);
+
+async function withoutConfiguration(
+  top: string,
+  path: string,
+  config: string | undefined,
+  cause: unknown,
+): Promise<ConfigurationError> {
+  const reason = cause instanceof Error ? cause.message.split(',')[0] : String(cause);
+  const found = `There is no configuration at ${path} (${reason})`;
+  const below = config === undefined ? await configurationsBelow(top) : [];
+  return new ConfigurationError(
+    below.length > 0
+      ? `${found}, and there is one in a folder below. Name it with --config ${below.join(' or ')}, or the input config.`
+      : `${found}. Write one (the README's first steps show a short one), or name another with ${config === undefined ? '--config, or the input config' : '--config'}.`,
+    { cause },
+  );
+}
+
+/** Configurations of checkouts that lie one folder below, as actions/checkout with path: leaves them. */
+async function configurationsBelow(top: string): Promise<readonly string[]> {
+  const entries = await readdir(top, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(name, DEFAULTS.configurationFile))
+    .filter((file) => existsSync(join(top, file)));
 }
 
 async function refuseLinkOut(top: string, path: string, file: string): Promise<void> {

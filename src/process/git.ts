@@ -109,7 +109,7 @@ function alternates(objects: string, env: GitOptions['env'] = {}): Record<string
   return { [name]: before === undefined || before === '' ? own : `${own}:${before}` };
 }
 
-const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 
 /**
  * The lines of git's error stream that say what is wrong. Its last one is often advice ("and the repository

@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigurationError } from '../errors/errors.ts';
-import { git, tryGit } from '../process/git.ts';
+import { ConfigurationError, StoreError } from '../errors/errors.ts';
+import { git, gitReason, tryGit } from '../process/git.ts';
 import { gitStore } from '../process/git-store.ts';
 import { fetchBranch, fetchCommit, mergeBase, type Fetched } from './fetch.ts';
 
@@ -47,10 +47,30 @@ export interface SidesRequest {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The top of the work tree that a folder lies in, or undefined outside of one. */
+/**
+ * The top of the work tree that a folder lies in, or undefined outside of one.
+ * @throws ConfigurationError when git refuses to read the repository, with what to do
+ */
 export async function topLevel(directory: string): Promise<string | undefined> {
-  const { status, stdout } = await tryGit(directory, ['rev-parse', '--show-toplevel']);
-  return status === 0 ? stdout.trim() : undefined;
+  const { status, stdout, stderr } = await tryGit(directory, ['rev-parse', '--show-toplevel']);
+  if (status === 0) return stdout.replace(/\n$/, '');
+  // A file .git that leads nowhere is a repository that is broken, and says so by another name.
+  if (stderr.includes('not a git repository (or any')) return undefined;
+  throw unreadable(directory, stderr);
+}
+
+/** Why git does not read a repository. */
+function unreadable(directory: string, stderr: string): ConfigurationError {
+  const owned = /dubious ownership in repository at '([^']+)'/.exec(stderr)?.[1];
+  if (owned !== undefined)
+    return new ConfigurationError(
+      `git refuses to read the repository ${owned}, because it belongs to another user than the one that runs Pacegate. Trust it with: git config --global --add safe.directory ${owned}`,
+    );
+  if (stderr.includes('must be run in a work tree'))
+    return new ConfigurationError(
+      `${directory} is a repository without files (a bare one), so there is nothing to measure. Run Pacegate in a checkout.`,
+    );
+  return new ConfigurationError(`git cannot read the repository at ${directory}: ${gitReason(stderr)}`);
 }
 
 /**
@@ -73,16 +93,31 @@ export async function resolveSides(request: SidesRequest): Promise<Sides> {
 
 /**
  * The checkout's commit, whatever lies beside it.
- * @throws ConfigurationError when there is no commit yet
+ * @throws ConfigurationError when there is no repository, or no commit yet
  */
 export async function resolveCommit(directory: string): Promise<SideCommit> {
   const { status, stdout } = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-  if (status !== 0)
-    throw new ConfigurationError(
-      `${directory} has no commit yet: make a first one, so that there is something to measure.`,
-    );
+  if (status !== 0) throw await withoutCommit(directory);
   const commit = stdout.trim();
   return { commit, tree: commit, dirty: false };
+}
+
+/** Why HEAD names no commit. */
+async function withoutCommit(directory: string): Promise<ConfigurationError | StoreError> {
+  if ((await topLevel(directory)) === undefined)
+    return new ConfigurationError(
+      `${directory} is not a git repository, so there is no commit to measure and none to compare with. Run Pacegate in a checkout; where actions/checkout was given path:, name the configuration in that folder (config: FOLDER/.github/pacegate.yml).`,
+    );
+  // Without ^{commit} git only reads the ref, and not what it names.
+  const named = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD']);
+  if (named.status !== 0)
+    return new ConfigurationError(
+      `${directory} has no commit yet: make a first one, so that there is something to measure.`,
+    );
+  const { stderr } = await tryGit(directory, ['rev-parse', '--verify', 'HEAD^{commit}']);
+  return new StoreError(
+    `The commit that HEAD of ${directory} names cannot be read: ${gitReason(stderr)}. git fsck says what is missing.`,
+  );
 }
 
 /**

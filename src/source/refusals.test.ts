@@ -1,0 +1,92 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { gitReason } from '../process/git.ts';
+import { removeTemporaryFolders, repository, temporaryFolder } from './repository.test-support.ts';
+import { resolveCommit, topLevel } from './sides.ts';
+
+/** What stands between the program and a repository, and whether the message says so. */
+
+afterAll(removeTemporaryFolders);
+const environment = { ...process.env };
+afterEach(() => {
+  process.env = { ...environment };
+});
+
+describe('a checkout', () => {
+  test('of another owner says with which command git trusts it', async () => {
+    const { path, commit } = repository();
+    commit('one');
+    process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'] = '1';
+    await expect(topLevel(path)).rejects.toThrow(`git config --global --add safe.directory ${path}`);
+    await expect(resolveCommit(path)).rejects.toThrow('it belongs to another user');
+  });
+
+  test('that is none is said to be none, with what path: asks for', async () => {
+    await expect(resolveCommit(temporaryFolder())).rejects.toThrow(
+      /is not a git repository.*path:, name the configuration in that folder/,
+    );
+  });
+
+  test('without a commit yet says so, and one whose commit is gone says that', async () => {
+    const empty = repository();
+    await expect(resolveCommit(empty.path)).rejects.toThrow('has no commit yet');
+    const broken = repository();
+    const commit = broken.commit('one');
+    rmSync(join(broken.path, '.git/objects', commit.slice(0, 2)), { recursive: true });
+    await expect(resolveCommit(broken.path)).rejects.toThrow(/cannot be read: .*git fsck/);
+  });
+
+  test('that is bare, or whose .git leads nowhere, is told apart', async () => {
+    const bare = repository(temporaryFolder());
+    bare.git('init', '-q', '--bare');
+    await expect(topLevel(bare.path)).rejects.toThrow('a repository without files');
+    const lost = temporaryFolder();
+    writeFileSync(join(lost, '.git'), 'gitdir: /nowhere\n');
+    await expect(topLevel(lost)).rejects.toThrow('/nowhere');
+  });
+
+  test('without git is the user’s to mend, in one sentence', async () => {
+    const { path, commit } = repository();
+    commit('one');
+    process.env['PATH'] = temporaryFolder();
+    await expect(topLevel(path)).rejects.toMatchObject({
+      exitStatus: 2,
+      message: expect.stringMatching(/^git was not found on the PATH\./),
+    });
+  });
+
+  test('in a folder that does not exist is not blamed on git', async () => {
+    const folder = join(temporaryFolder(), 'gone');
+    await expect(topLevel(folder)).rejects.toThrow(`The folder ${folder} does not exist`);
+    mkdirSync(folder);
+    expect(await topLevel(folder)).toBeUndefined();
+  });
+});
+
+test.each([
+  [
+    'a remote that does not exist',
+    "fatal: '/nowhere' does not appear to be a git repository\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n",
+    "fatal: '/nowhere' does not appear to be a git repository",
+  ],
+  [
+    'ssh without a key',
+    'git@github.com: Permission denied (publickey).\r\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n',
+    'git@github.com: Permission denied (publickey).',
+  ],
+  [
+    'a token that may not write',
+    "remote: Permission to o/n.git denied to github-actions[bot].\nfatal: unable to access 'https://github.com/o/n/': The requested URL returned error: 403\n",
+    "Permission to o/n.git denied to github-actions[bot].; fatal: unable to access 'https://github.com/o/n/': The requested URL returned error: 403",
+  ],
+  [
+    'a protected branch',
+    "remote: error: GH006: Protected branch update failed for refs/heads/b.        \nremote: \nremote: - Changes must be made through a pull request.        \nTo https://github.com/o/n\n ! [remote rejected] 0123 -> b (protected branch hook declined)\nerror: failed to push some refs to 'https://github.com/o/n'\n",
+    'error: GH006: Protected branch update failed for refs/heads/b.; - Changes must be made through a pull request.; [remote rejected] 0123 -> b (protected branch hook declined)',
+  ],
+  ['colours and bells', '\u001b[31mfatal: \u0007no\u001b[0m\n', 'fatal: no'],
+  ['nothing', '\n', 'no message'],
+])('of what git says of %s the line that says what stays', (_, said, reason) => {
+  expect(gitReason(said)).toBe(reason);
+});
