@@ -12,7 +12,7 @@ import type { Comparison } from '../compare/comparison.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isJournal, sessionOfJournal } from '../measure/journal.ts';
 import { merged, partsOf, type SessionFile } from '../session/merged.ts';
-import { parseSessionFile } from '../session/read.ts';
+import { MAX_SESSION_BYTES, parseSessionFile } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import { PREVIOUS_FOLDER } from './out-folder.ts';
 
@@ -105,7 +105,10 @@ async function sessionFilesAt(path: string, recursive = true): Promise<readonly 
 /** @throws ConfigurationError when the file cannot be read */
 export async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    const { size } = await stat(file);
+    if (size > MAX_SESSION_BYTES)
+      throw new RangeError(`it has ${size} bytes, and at most ${MAX_SESSION_BYTES} are read`);
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
     throw unreadable(file, error);
   }

@@ -4,7 +4,11 @@ import { MERGED_FORMAT, MERGED_VERSION, mergedSchema, type SessionFile } from '.
 import { SESSION_FORMAT, SESSION_VERSION, sessionSchema, type Session } from './session.ts';
 
 /** A larger file is not one of ours, and it would be held in memory whole. */
-const MAX_BYTES = 128 * 1024 * 1024;
+export const MAX_SESSION_BYTES = 64 * 1024 * 1024;
+/** Limits of the text, before it is parsed: brackets in each other, lists and objects, values. */
+const MAX_DEPTH = 50;
+const MAX_BRACKETS = 500_000;
+const MAX_VALUES = 4_000_000;
 const MAX_PROBLEMS = 10;
 
 const envelopeOf = (formats: readonly string[]) =>
@@ -45,15 +49,17 @@ function open(
   file: string,
   formats: readonly string[],
 ): { readonly format: string; readonly value: unknown } {
-  if (text.length > MAX_BYTES)
-    throw refusal(file, `found ${text.length} characters; legal: at most ${MAX_BYTES}`);
+  if (text.length > MAX_SESSION_BYTES)
+    throw refusal(file, `found ${text.length} characters; must be at most ${MAX_SESSION_BYTES}`);
+  const excess = excessOf(text);
+  if (excess !== undefined) throw refusal(file, excess);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw refusal(
       file,
-      `found text that is no JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `found text that is no JSON: ${clipped(error instanceof Error ? error.message : String(error))}`,
       error,
     );
   }
@@ -73,12 +79,93 @@ function open(
   return { format, value };
 }
 
+/** What a text would take too much memory for, in one look at its signs. */
+function excessOf(text: string): string | undefined {
+  let [depth, brackets, values] = [0, 0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      // To the end of the string: a quote behind an even number of backslashes.
+      do {
+        at = text.indexOf('"', at + 1);
+        if (at === -1) return undefined;
+      } while (isEscaped(text, at));
+    } else if (code === 0x5b || code === 0x7b) {
+      depth++;
+      brackets++;
+      if (depth > MAX_DEPTH)
+        return `found ${depth} lists and objects in each other; must be at most ${MAX_DEPTH}`;
+    } else if (code === 0x5d || code === 0x7d) depth--;
+    else if (code === 0x2c) values++;
+  }
+  if (brackets > MAX_BRACKETS) return `found ${brackets} lists and objects; must be at most ${MAX_BRACKETS}`;
+  return values > MAX_VALUES ? `found ${values} values; must be at most ${MAX_VALUES}` : undefined;
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let start = quote;
+  while (text.charCodeAt(start - 1) === 0x5c) start--;
+  return (quote - start) % 2 === 1;
+}
+
+/** What a session may hold, of each list: more is no measurement, and judging it would take minutes. */
+const MOST = {
+  parts: 500,
+  variants: 2000,
+  images: 4000,
+  runs: 20_000,
+  warmup: 12_000,
+  nights: 2000,
+  failures: 10_000,
+  notes: 1000,
+  explanations: 1000,
+} as const;
+const MOST_RULES = 6000;
+/** Rows of a report, and the looks of rows at runs. */
+const MOST_ROWS = 100_000;
+const MOST_LOOKS = 20_000_000;
+
+/** What is too much in the parts of a file together, before each value of them is looked at. */
+function tooLarge(value: unknown): readonly string[] {
+  const listOf = (of: unknown, name: string): readonly unknown[] => {
+    const found = typeof of === 'object' && of !== null ? (of as Record<string, unknown>)[name] : undefined;
+    return Array.isArray(found) ? found : [];
+  };
+  const found = listOf(value, 'parts');
+  const parts = found.length === 0 ? [value] : found;
+  const count = (name: string) => parts.reduce<number>((sum, part) => sum + listOf(part, name).length, 0);
+  const rules = Math.max(
+    ...parts.slice(0, MOST.parts).map((part) => {
+      const own = (part as Record<string, unknown> | null)?.['rules'];
+      return listOf(own, 'metrics').length + listOf(own, 'patterns').length;
+    }),
+  );
+  const products: readonly (readonly [string, number, number])[] = [
+    ['metrics with a rule', rules, MOST_RULES],
+    ['rows (variants by metrics)', count('variants') * rules, MOST_ROWS],
+    ['runs by metrics', count('runs') * rules, MOST_LOOKS],
+  ];
+  return [
+    ...(found.length > MOST.parts ? [`parts: found ${found.length}; must be at most ${MOST.parts}`] : []),
+    ...Object.entries(MOST).flatMap(([name, most]) =>
+      name !== 'parts' && count(name) > most
+        ? [`${name}: found ${count(name)}; must be at most ${most}`]
+        : [],
+    ),
+    ...products.flatMap(([name, number, most]) =>
+      number > most ? [`found ${number} ${name}; must be at most ${most}`] : [],
+    ),
+  ];
+}
+
 function checked<Value>(
   value: unknown,
   file: string,
   schema: z.ZodType<Value>,
   impossibleIn: (value: Value) => readonly string[],
 ): Value {
+  const large = tooLarge(value);
+  if (large.length > 0) throw refusal(file, large.join('\n  '));
   const parsed = schema.safeParse(value);
   const problems = parsed.success
     ? impossibleIn(parsed.data)
@@ -87,8 +174,12 @@ function checked<Value>(
       );
   if (parsed.success && problems.length === 0) return parsed.data;
   const more = problems.length > MAX_PROBLEMS ? [`… and ${problems.length - MAX_PROBLEMS} more`] : [];
-  throw refusal(file, [...problems.slice(0, MAX_PROBLEMS), ...more].join('\n  '));
+  const short = problems.slice(0, MAX_PROBLEMS).map((problem) => clipped(problem));
+  throw refusal(file, [...short, ...more].join('\n  '));
 }
+
+/** A name in a file may be as long as the file. */
+const clipped = (text: string, most = 300) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
 const refusal = (file: string, reason: string, cause?: unknown) =>
   new ConfigurationError(`${file} cannot be read as a session; nothing was compared.\n  ${reason}`, {
@@ -109,6 +200,8 @@ function impossible({ variants, runs, warmup }: Session): string[] {
         ([name, found]) => `run ${index}: found ${found} for ${name}; legal: a value that is not negative`,
       ),
   ]);
+  const twice = variants.filter((variant, index) => variants.indexOf(variant) !== index);
+  if (twice.length > 0) problems.push(`variants: found ${JSON.stringify(twice[0])} twice; legal: once`);
   for (const [index, { side, variant, block, attempt }] of runs.entries()) {
     const key = JSON.stringify([side, variant, block, attempt]);
     if (seen.has(key))

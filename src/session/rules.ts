@@ -37,7 +37,7 @@ export const rulesSchema = z.object({
   alpha: z.number().gte(LEAST_ALPHA).lt(0.5),
   profile: z.enum(PROFILES),
   /** The cap: blocks that a session has at most. */
-  blocks: z.int().min(1),
+  blocks: z.int().min(1).max(100_000),
   evidence: evidenceRequestSchema,
   failOn: z.array(verdictSchema),
   /** What a change of what measures does to the verdict; `report` in files of earlier versions. */

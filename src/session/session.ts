@@ -204,9 +204,10 @@ export type Night = z.infer<typeof nightSchema>;
 export const shardSchema = z.object({
   /** From 1. */
   index: z.int().min(1),
-  of: z.int().min(2),
+  /** As many as a shard's name may say. */
+  of: z.int().min(2).max(9999),
   /** Size of the whole family: all variants of the plan by the metrics that are tested. */
-  tests: z.int().min(0),
+  tests: z.int().min(0).max(10_000_000),
   /** All variants of the plan, in its order: those of a shard that is missing are known by it. */
   variants: z.array(z.string()),
 });

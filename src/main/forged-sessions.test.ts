@@ -1,0 +1,193 @@
+import { expect, test } from '@jest/globals';
+import { compareSession } from '../compare/compare.ts';
+import { assembleParts, compareParts } from '../compare/merge.ts';
+import { drawn, simulated } from '../compare/session.test-support.ts';
+import { PacegateError } from '../errors/errors.ts';
+import { renderMarkdown } from '../report/markdown.ts';
+import { renderOpenMetrics } from '../report/openmetrics.ts';
+import { renderTerminal } from '../report/terminal.ts';
+import { partsOf } from '../session/merged.ts';
+import { parseSessionFile } from '../session/read.ts';
+import type { Session } from '../session/session.ts';
+import { renderTimings } from '../session/timings.ts';
+import { uniformSource } from '../statistics/random.ts';
+
+/**
+ * Sessions that somebody wrote by hand or that were damaged on their way: refused in words, or judged, and never a crash.
+ * A file of this size takes milliseconds; the limit is far above what a busy machine makes of that, and far below what
+ * anything that is not linear would take.
+ */
+const LIMIT_MS = 10_000;
+
+/** Whatever a session from outside goes through. @returns the message of a refusal */
+function whole(text: string): string | undefined {
+  try {
+    const file = parseSessionFile(text, 'forged.json');
+    for (const session of partsOf(file)) {
+      const comparison = compareSession(session);
+      renderMarkdown(comparison, session, {});
+      renderTerminal(comparison, session, { colour: false });
+      renderTimings(session);
+      renderOpenMetrics({ sessions: [session], comparison, timelines: [] });
+    }
+    compareParts(assembleParts(partsOf(file).map((session) => ({ session, file: 'forged.json' }))));
+    return undefined;
+  } catch (error) {
+    if (error instanceof PacegateError) return error.message;
+    throw error;
+  }
+}
+
+const honest = drawn(
+  {
+    a: { wall_time_s: { level: 1, change: 0.05, spread: 0.01 } },
+    b: { wall_time_s: { level: 2, change: 0, spread: 0.01 } },
+  },
+  { blocks: 12 },
+);
+
+const HOSTILE: readonly unknown[] = [
+  ...[null, true, -1, 0, 1.5, 5e-324, 1.7e308, -1.7e308, 1e9, 2 ** 53, '', 'a', 'head', 'constructor'],
+  ...[
+    '__proto__',
+    'toString',
+    '\u0000\u001b[2J##[error]x',
+    '::error::x',
+    'x'.repeat(5000),
+    '2026-01-01T00:00:00Z',
+  ],
+  [],
+  {},
+  [[]],
+  JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": 1}}'),
+];
+
+/** The session with one to three of its places changed, dropped, doubled or renamed. */
+function forged(seed: number): string {
+  const random = uniformSource(seed);
+  const draw = (n: number) => Math.floor(random() * n);
+  const copy = JSON.parse(JSON.stringify(honest)) as Record<string, unknown>;
+  for (let change = draw(3); change >= 0; change--) {
+    let [holder, key]: [Record<string, unknown>, string] = [copy, ''];
+    for (let depth = 0; depth < 6; depth++) {
+      const keys = Object.keys(holder);
+      key = keys[draw(keys.length)] ?? '';
+      const next = holder[key];
+      if (typeof next !== 'object' || next === null || Object.keys(next).length === 0 || random() < 0.15)
+        break;
+      holder = next as Record<string, unknown>;
+    }
+    const value = HOSTILE[draw(HOSTILE.length)];
+    switch (draw(5)) {
+      case 0:
+        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- damage is what this makes
+        delete holder[key];
+        break;
+      case 1:
+        if (Array.isArray(holder)) holder.push(holder[draw(holder.length)]);
+        else holder[['constructor', 'toString', 'hasOwnProperty'][draw(3)] ?? ''] = holder[key];
+        break;
+      default:
+        holder[key] = value;
+    }
+  }
+  const text = JSON.stringify(copy);
+  return random() < 0.05 ? text.slice(0, draw(text.length)) : text;
+}
+
+test('200 forged sessions are refused in words or judged, each at once', () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const begun = performance.now();
+    let message: string | undefined;
+    try {
+      message = whole(forged(seed));
+    } catch (error) {
+      throw new Error(`seed ${seed}`, { cause: error });
+    }
+    expect((message ?? '').length).toBeLessThan(5000);
+    expect([seed, performance.now() - begun < LIMIT_MS]).toEqual([seed, true]);
+  }
+  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  expect(Object.keys(Object.prototype)).toEqual([]);
+});
+
+const changed = (change: Partial<Record<keyof Session, unknown>>) => JSON.stringify({ ...honest, ...change });
+const many = <Thing>(count: number, thing: (index: number) => Thing) =>
+  Array.from({ length: count }, (_, index) => thing(index));
+
+test.each<[string, () => string, RegExp]>([
+  [
+    '60,000 blocks',
+    () => changed({ runs: many(60_000, () => 0) }),
+    /runs: found 60000; must be at most 20000/,
+  ],
+  [
+    'shards without number',
+    () => changed({ shard: { index: 1, of: 1e9, tests: 2, variants: ['a', 'b'] } }),
+    /shard\.of: /,
+  ],
+  ['an alpha below all', () => changed({ rules: { ...honest.rules, alpha: 1e-308 } }), /rules\.alpha: /],
+  ['brackets in brackets', () => '['.repeat(1e6), /found 51 lists and objects in each other/],
+  ['objects in objects', () => '{"a":'.repeat(1e6), /found 51 lists and objects in each other/],
+  ['lists without number', () => `[${'[],'.repeat(6e5)}0]`, /found 600001 lists and objects/],
+  ['values without number', () => `[${'0,'.repeat(4_000_001)}0]`, /found 4000001 values/],
+  ['backslashes', () => `"${'\\'.repeat(4e6)}`, /no JSON/],
+  [
+    'more variants than there are',
+    () => changed({ variants: many(3000, (index) => `v${index}`) }),
+    /variants: found 3000; must be at most 2000/,
+  ],
+  [
+    'rules without number',
+    () =>
+      changed({
+        rules: {
+          ...honest.rules,
+          metrics: many(7000, (n) => ({ ...honest.rules.metrics[0], name: `m${n}` })),
+        },
+      }),
+    /found 7000 metrics with a rule; must be at most 6000/,
+  ],
+  ['a variant twice', () => changed({ variants: ['a', 'b', 'a'] }), /variants: found "a" twice/],
+])('%s: refused before anything is made of it', (_, text, message) => {
+  const begun = performance.now();
+  expect(whole(text())).toMatch(message);
+  expect(performance.now() - begun).toBeLessThan(LIMIT_MS);
+});
+
+test('the longest session that is read is judged in seconds', () => {
+  const long = simulated({ noise: 0.02, blocks: 10_000, seed: 1 });
+  const begun = performance.now();
+  expect(whole(JSON.stringify(long))).toBeUndefined();
+  expect(performance.now() - begun).toBeLessThan(3 * LIMIT_MS);
+});
+
+test.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__', 'prototype'])(
+  'a variant and a metric called %s go the whole way',
+  (name) => {
+    const rename = <Thing extends { readonly variant: string }>(thing: Thing) => ({
+      ...thing,
+      variant: name,
+    });
+    const session = drawn(
+      { [name]: { [name === '__proto__' ? 'proto' : name]: { level: 1, change: 0.2, spread: 0.001 } } },
+      {
+        blocks: 12,
+        metrics: [
+          { name: name === '__proto__' ? 'proto' : name, unit: '', better: 'lower', gate: true, limit: 0.03 },
+        ],
+      },
+    );
+    const own = {
+      ...session,
+      variants: [name],
+      images: session.images.map(rename),
+      runs: session.runs.map(rename),
+      warmup: session.warmup.map(rename),
+    };
+    expect(whole(JSON.stringify(own))).toBeUndefined();
+    const read = parseSessionFile(JSON.stringify(own), 'f') as Session;
+    expect(compareSession(read).verdict).toBe('regressed');
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  },
+);
