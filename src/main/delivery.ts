@@ -4,7 +4,7 @@ import { uploadArtifact } from '../github/artifact.ts';
 import { connect, upsertComment, type CommentRequest } from '../github/comment.ts';
 import type { EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
-import { oneLine } from '../report/escape.ts';
+import { forRunner, oneLine, printable } from '../report/escape.ts';
 import { change, metricWords, quantity } from '../report/words.ts';
 import { RESULT_FILES, type OutFolder } from './out-folder.ts';
 import type { ProgressLog } from './progress.ts';
@@ -12,9 +12,9 @@ import { PROFILES_FOLDER } from './places.ts';
 
 /** The runner as a log: foldable groups are left out, for a red job is read from its end. */
 const log: ProgressLog = {
-  info: (line) => core.info(line),
-  warn: (line) => core.warning(line),
-  step: (title) => core.info(`\u001b[1m${title}\u001b[0m`),
+  info: (line) => core.info(forRunner(printable(line))),
+  warn: (line) => core.warning(printable(line)),
+  step: (title) => core.info(`\u001b[1m${forRunner(printable(title))}\u001b[0m`),
   transient: () => undefined,
 };
 
@@ -25,7 +25,7 @@ export const runner = {
   saveState: (name: string, value: string) => core.saveState(name, value),
   output: (name: string, value: string) => core.setOutput(name, value),
   /** The job's red line: everything that a person needs, in one annotation. */
-  fail: (message: string) => core.error(message, { title: 'Pacegate' }),
+  fail: (message: string) => core.error(printable(message), { title: 'Pacegate' }),
 };
 
 export interface Uploaded {

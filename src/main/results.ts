@@ -16,7 +16,9 @@ export interface ResultFiles {
   readonly report: string;
 }
 
-export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+/** The runner takes `##[` for a command wherever it stands; in JSON it can only stand in a string. */
+export const jsonText = (value: unknown): string =>
+  `${JSON.stringify(value, null, 2).replaceAll('##[', '##\\u005b')}\n`;
 
 /** What `session.json` holds: one session, or the sessions that were judged together. */
 const fileText = (file: SessionFile): string =>

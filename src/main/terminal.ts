@@ -19,15 +19,15 @@ import {
   type CommandContext,
 } from './commands.ts';
 import { endOnSignals } from './ending.ts';
-import { terminalLog, wantsColour } from './log.ts';
+import { printed, terminalLog, wantsColour, type Output } from './log.ts';
 import type { Places } from './places.ts';
 import { plainError } from './plain-error.ts';
 import { VERSION } from './version.ts';
 
 /** Where the program writes: results to `out`, what is said on the way to `log`. */
 export interface Streams {
-  readonly out: NodeJS.WriteStream;
-  readonly log: NodeJS.WriteStream;
+  readonly out: Output;
+  readonly log: Output;
 }
 
 /**
@@ -64,7 +64,7 @@ export async function runTerminal(
 }
 
 const streamsOf = ({ out }: Streams) => ({
-  print: (text: string) => void out.write(text),
+  print: (text: string) => void out.write(printed(text)),
   colour: wantsColour(out),
   // A file or a pipe has no width of its own.
   width: out.isTTY ? out.columns : 160,

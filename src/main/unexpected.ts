@@ -1,4 +1,6 @@
 import { writeSync } from 'node:fs';
+import { printable } from '../report/escape.ts';
+import { printed, type Output } from './log.ts';
 import { plainError } from './plain-error.ts';
 
 /** Could not be measured: what nobody decided is no verdict. */
@@ -30,7 +32,7 @@ export function endOnUnexpected(): void {
 /** Synchronous, and to nobody where nobody listens any more. */
 function say(text: string): void {
   try {
-    writeSync(2, text);
+    writeSync(2, printed(printable(text)));
   } catch {
     // The error stream is full or closed: the status says it.
   }
@@ -58,4 +60,15 @@ export function endureLostOutput(): void {
   });
   // What is said on the way may be lost.
   process.stderr.on('error', () => undefined);
+}
+
+/**
+ * Keeps the standard output for the result alone: whatever else prints, a library above all, prints to the error stream.
+ * @returns the standard output
+ */
+export function claimStandardOutput(): Output {
+  const { stdout, stderr } = process;
+  const write = stdout.write.bind(stdout);
+  stdout.write = stderr.write.bind(stderr);
+  return { write, isTTY: stdout.isTTY, columns: stdout.columns };
 }

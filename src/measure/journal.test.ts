@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compareSession } from '../compare/compare.ts';
+import { exitStatus } from '../compare/exit-status.ts';
 import { twoSided } from '../compare/session.test-support.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Run } from '../session/run.ts';
@@ -111,8 +113,10 @@ test('the session of a run that was killed is read back from its journal: interr
     runs: whole.runs,
     workload: { ...whole.workload, repetitions: settings.repetitions },
     declaredMetrics: settings.declaredMetrics,
+    interrupted: true,
   });
   expect(session.notes.at(-1)).toMatch(/^This session was read back from runs\.jsonl/);
+  expect(exitStatus(compareSession(session), ['regressed'])).toBe(3);
 });
 
 test('a journal without its first line is refused with what is missing', () => {

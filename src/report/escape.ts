@@ -6,12 +6,26 @@
 // Control characters, and marks that turn the direction of what follows.
 const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+// What a terminal takes for a command: colours and cursors (CSI), titles and links (OSC). Whole, or its letters stay.
+const TERMINAL_COMMANDS = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)/g;
+
 /** Without control characters; line breaks and tabs become spaces. For the terminal and for one line. */
-export const oneLine = (text: string): string => text.replace(/[\r\n\t]+/g, ' ').replace(INVISIBLE, '');
+export const oneLine = (text: string): string =>
+  text
+    .replace(TERMINAL_COMMANDS, '')
+    .replace(/[\r\n\t]+/g, ' ')
+    .replace(INVISIBLE, '');
 
 /** Text of several lines without control characters, for a terminal or a fence. */
 export const printable = (text: string): string =>
-  text.replace(/\r\n?/g, '\n').replace(/\t/g, '  ').replace(INVISIBLE, '');
+  text.replace(TERMINAL_COMMANDS, '').replace(/\r\n?/g, '\n').replace(/\t/g, '  ').replace(INVISIBLE, '');
+
+/**
+ * Text as a GitHub runner may read it in a job's output: there `::name::` at the start of a line and `##[name]` anywhere
+ * in it are commands. A zero-width space makes them none; the reader sees no difference.
+ */
+export const forRunner = (text: string): string =>
+  text.replaceAll('##[', '##\u200b[').replace(/^([^\S\n]*)::/gm, '$1\u200b::');
 
 /** A code span, safe in a table: GitHub makes no mention, link or HTML out of it. */
 export function code(text: string): string {
