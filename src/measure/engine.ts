@@ -74,6 +74,8 @@ export interface RunResult {
   readonly noise: Noise;
   readonly exitStatus: number | null;
   readonly message: string | undefined;
+  /** For the check from outside: whose CPU time it is, and what the probe and the starts of the interpreter took beside it. */
+  readonly inside?: { readonly cgroup: boolean; readonly besideSeconds: number };
   /** What valgrind counted, where it was asked to. */
   readonly counted?: Counted;
   /** Why the hardware's counters did not count, where they were asked for: the kernel's error, such as ENOENT. */

@@ -11,6 +11,7 @@ const answerSchema = z.object({
   message: z.string().max(4000),
   metrics: z.record(z.string(), z.number().nonnegative()),
   cgroupCpu: z.number().nonnegative().nullable(),
+  besideCpu: z.number().nonnegative().optional(),
   noise: noiseSchema,
   business: z.string().nullable(),
   counts: z
@@ -67,11 +68,11 @@ export function readProbeAnswer({
     metrics: {
       ...reported.values,
       ...metrics,
-      // wait4 counts what was reaped; a process that escaped being reaped shows in the cgroup's sum alone.
-      ...(cpu !== undefined && cgroupCpu !== null && cgroupCpu > cpu * 1.1 + 0.05
-        ? { cpu_time_s: cgroupCpu }
-        : {}),
+      // wait4 counts what was reaped; what the kernel was told to forget (SIGCHLD ignored) is in the cgroup's sum alone.
+      // Less than that is another group's. A server has none: its figures are the cgroup's already.
+      ...(cpu !== undefined && cgroupCpu !== null && cgroupCpu > 0.9 * cpu ? { cpu_time_s: cgroupCpu } : {}),
     },
+    inside: { cgroup: cgroupCpu !== null, besideSeconds: rest.besideCpu ?? 0 },
     declared: reported.declared,
     noise,
     exitStatus,

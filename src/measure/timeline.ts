@@ -4,8 +4,10 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '../session/run.ts';
 import { everySecond, MOST_SAMPLES, type Timeline, type TimelineSample } from '../session/timeline.ts';
+import { serverOf } from './command-line.ts';
 import type { Engine } from './engine.ts';
 import type { Journal } from './journal.ts';
+import { checkedFromOutside } from './outside-check.ts';
 
 /**
  * Time between two looks. A look is a handful of reads in this process, some 0.1 ms of CPU, and a run of one or two
@@ -252,16 +254,22 @@ export function timelineFile(path: string, sessionId: string, workFolder: string
         const containerIdFile = join(workFolder, `container-${randomUUID()}.id`);
         let tree: Found | undefined;
         const watching = watch(() => tree ?? findCgroup(kernelFile(containerIdFile)?.trim() ?? ''));
+        let seen: Watched | undefined;
+        const stop = () => (seen ??= last = watching.stop());
         try {
-          return await engine.run(
+          const result = await engine.run(
             {
               ...request,
               traces: { containerIdFile, onProcess: (pid) => void (tree = processTree(pid)) },
             },
             signal,
           );
+          const { source, samples } = stop();
+          // A server's figures are of a part of its container's life, and what is around them is not known here.
+          const isWhole = serverOf(request) === undefined && source === 'cgroup';
+          return isWhole ? checkedFromOutside(result, request.repetitions, samples.at(-1)?.[1]) : result;
         } finally {
-          last = watching.stop();
+          stop();
           removeQuietly(containerIdFile);
         }
       },
