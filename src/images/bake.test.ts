@@ -1,14 +1,7 @@
 import { withheld } from './buildx.ts';
 import { expect, test } from '@jest/globals';
-import type { BakeVariant, BuildOptions, InterpreterVariant } from '../plan/plan.ts';
-import {
-  bakeArguments,
-  bakeDefinition,
-  bakeOverrides,
-  definitionText,
-  interpreterDefinition,
-  secretsOf,
-} from './bake.ts';
+import type { BuildOptions, InterpreterVariant } from '../plan/plan.ts';
+import { bakeArguments, bakeDefinition, definitionText, interpreterDefinition, secretsOf } from './bake.ts';
 
 const official: InterpreterVariant = {
   name: 'official-3.13',
@@ -158,23 +151,6 @@ test.each([
   ],
 ])('the argument list of %j', (call, words) => expect(bakeArguments(call)).toEqual(words.split(' ')));
 
-test("a project's own target keeps all but tag, output and the configured caches", () => {
-  const variant: BakeVariant = {
-    name: 'own',
-    kind: 'bake',
-    target: 'app',
-    file: 'docker-bake.hcl',
-    python: 'python',
-    flags: [],
-    env: {},
-  };
-  expect(bakeOverrides(variant, 'baseline', 's1', { ...plain, cacheFrom: ['type=gha,scope=x'] })).toEqual([
-    'app.tags=pacegate/own-baseline:s1',
-    'app.output=type=docker',
-    'app.cache-from=type=gha,scope=x-own',
-  ]);
-});
-
 test('an absolute certificate file stays where it is', () =>
   expect(secretsOf({ ...plain, ca: '/etc/ca.pem' }, '/repository')).toEqual(['id=ca,src=/etc/ca.pem']));
 
@@ -185,7 +161,15 @@ test("a project's own bake file gets nothing of a job's environment but what doc
     https_proxy: 'http://p',
     GITHUB_ACTIONS: 'true',
   };
-  const tokens = { 'INPUT_GITHUB-TOKEN': 't', ACTIONS_RUNTIME_TOKEN: 't', NPM_TOKEN: 't' };
+  const tokens = {
+    'INPUT_GITHUB-TOKEN': 't',
+    ACTIONS_RUNTIME_TOKEN: 't',
+    NPM_TOKEN: 't',
+    DOCKER_PASSWORD: 't',
+    DOCKER_AUTH_CONFIG: 't',
+    BUILDX_BAKE_ENTITLEMENTS_FS: '0',
+    BUILDKIT_TOKEN: 't',
+  };
   expect(Object.keys(withheld({ ...environment, ...tokens })).sort()).toEqual(
     ['GITHUB_ACTIONS', ...Object.keys(tokens)].sort(),
   );

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { BakeVariant, BuildOptions, InterpreterVariant } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
+import type { ResolvedBake } from './bake-file.ts';
 import { cacheEntry } from './cache.ts';
 import { imageTag, targetName } from './names.ts';
 import { isAddress } from './paths.ts';
@@ -167,7 +168,7 @@ export function secretsOf({ secrets, ca }: BuildOptions, root: string): string[]
  * The definition as text. Bake reads every string of a JSON file, keys too, as a template: without the
  * doubling, a `${…}` in an argument would be evaluated.
  */
-export function definitionText(definition: BakeDefinition): string {
+export function definitionText(definition: BakeDefinition | ResolvedBake): string {
   return `${JSON.stringify(escapeTemplates(definition), undefined, 2)}\n`;
 }
 
@@ -206,24 +207,12 @@ export function bakeArguments({
   ];
 }
 
-/**
- * What is laid over a target of the project's own bake file: our tag, an image in the engine's store, and
- * the caches that the configuration names. Its secrets, arguments and contexts stay its own.
- */
-export function bakeOverrides(
-  variant: BakeVariant,
-  side: Side,
-  sessionId: string,
-  build: BuildOptions,
-): string[] {
-  const { target, name } = variant;
-  return [
-    `${target}.tags=${imageTag(name, side, sessionId)}`,
-    `${target}.output=type=docker`,
-    ...build.cacheFrom.map((entry) => `${target}.cache-from=${cacheEntry(entry, name)}`),
-    ...build.cacheTo.map((entry) => `${target}.cache-to=${cacheEntry(entry, name)}`),
-  ];
-}
+/** What a target of the project's own bake file is given: our tag, and the caches that the configuration names. */
+export const bakeSettings = ({ name }: BakeVariant, side: Side, sessionId: string, build: BuildOptions) => ({
+  tag: imageTag(name, side, sessionId),
+  cacheFrom: build.cacheFrom.map((entry) => cacheEntry(entry, name)),
+  cacheTo: build.cacheTo.map((entry) => cacheEntry(entry, name)),
+});
 
 /** A named context: an address stays, a path starts from the root. */
 function namedContext(value: string, root: string): string {

@@ -6,6 +6,7 @@ import { isTimeOver } from '../process/deadline.ts';
 import { engineAnswers, ENGINE_SILENT } from '../process/docker-engine.ts';
 import type { Side } from '../session/run.ts';
 import { bakeArguments, definitionText, type BakeDefinition } from './bake.ts';
+import type { ResolvedBake } from './bake-file.ts';
 import {
   buildFailureMessage,
   engineFailureMessage,
@@ -20,8 +21,8 @@ export interface BuildRequest {
   readonly variant: string;
   /** Undefined for an interpreter by itself, which both sides share. */
   readonly side: Side | undefined;
-  /** Our own definition, or the absolute path of a project's bake file. */
-  readonly definition: BakeDefinition | { readonly file: string };
+  /** Our own definition, or what a project's bake file was resolved to. */
+  readonly definition: BakeDefinition | { readonly resolved: ResolvedBake };
   readonly target: string;
   /** The linked target that makes the interpreter, where there is one. */
   readonly interpreterTarget?: string;
@@ -65,9 +66,9 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
   const { variant, side, definition, target, events, onLine } = request;
   const folder = await mkdtemp(join(request.workFolder, 'build-'));
   try {
-    const ours = !('file' in definition);
-    const file = ours ? join(folder, 'bake.json') : definition.file;
-    if (ours) await writeFile(file, definitionText(definition));
+    const ours = !('resolved' in definition);
+    const file = join(folder, 'bake.json');
+    await writeFile(file, definitionText(ours ? definition : definition.resolved));
     const metadataFile = join(folder, 'metadata.json');
     const label = side === undefined ? variant : `${variant} ${side}`;
     const subject = side === undefined ? variant : `${variant} (${side})`;
@@ -179,20 +180,35 @@ export function digestsOf(metadata: string, target: string): string[] {
 
 /**
  * @param ours whether the definition is Pacegate's: its paths are absolute and lie where the files are. A
- *   project's own bake file comes with the pull request, so buildx keeps guarding what it may read.
+ *   project's own bake file comes with the pull request, so buildx guards what it may read, whatever
+ *   the job's environment says.
  */
-function buildEnvironment(ours: boolean): Record<string, string | undefined> {
+export function buildEnvironment(ours: boolean): Record<string, string | undefined> {
   return {
     // The docker driver would load every linked target, and leave images without a name behind.
     BUILDX_NO_DEFAULT_LOAD: '1',
     BUILDX_METADATA_PROVENANCE: 'disabled',
-    ...(ours ? { BUILDX_BAKE_ENTITLEMENTS_FS: '0' } : withheld(process.env)),
+    ...(ours
+      ? { BUILDX_BAKE_ENTITLEMENTS_FS: '0' }
+      : { ...withheld(process.env), ...(isRunner(process.env) ? { BUILDX_BAKE_ENTITLEMENTS_FS: '1' } : {}) }),
   };
 }
 
-/** What docker, buildx and a proxy need of a job's environment. */
-const HANDED_ON =
-  /^(PATH|HOME|USER|TMPDIR|LANG|LC_.*|XDG_.*|SSL_CERT_.*|DOCKER_.*|BUILDX_.*|BUILDKIT_.*|(https?|no|all)_proxy)$/i;
+/** What docker, buildx and a proxy need of a job's environment: each by its name, for a password has a prefix too. */
+const HANDED_ON = new Set([
+  ...['PATH', 'HOME', 'USER', 'TMPDIR', 'LANG', 'LC_ALL', 'LC_CTYPE'],
+  ...[
+    'XDG_CONFIG_HOME',
+    'XDG_CACHE_HOME',
+    'XDG_DATA_HOME',
+    'XDG_RUNTIME_DIR',
+    'SSL_CERT_FILE',
+    'SSL_CERT_DIR',
+  ],
+  ...['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY'],
+  ...['DOCKER_API_VERSION', 'DOCKER_DEFAULT_PLATFORM', 'BUILDX_BUILDER', 'BUILDX_CONFIG', 'BUILDKIT_HOST'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'],
+]);
 
 /**
  * On a runner a project's bake file comes with the change, and may make a build secret of any variable: the job's
@@ -201,10 +217,13 @@ const HANDED_ON =
 export function withheld(
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
-  if (environment['GITHUB_ACTIONS'] !== 'true') return {};
+  if (!isRunner(environment)) return {};
   return Object.fromEntries(
     Object.keys(environment)
-      .filter((name) => !HANDED_ON.test(name))
+      .filter((name) => !HANDED_ON.has(name.toUpperCase()))
       .map((name) => [name, undefined]),
   );
 }
+
+const isRunner = (environment: Readonly<Record<string, string | undefined>>): boolean =>
+  environment['GITHUB_ACTIONS'] === 'true';

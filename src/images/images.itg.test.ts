@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
+import { inspectImage } from './inspect.ts';
 import { join } from 'node:path';
 import { withEngine } from '../process/engine.test-support.ts';
 import { tryDocker } from './docker.ts';
@@ -174,6 +175,33 @@ withEngine(
     );
     expect(failure(await prepare({ ...own, file: 'none.hcl', target: 'app' }, 'head', tree))).toMatch(
       /none\.hcl is not in this side's files/,
+    );
+  },
+);
+
+withEngine(
+  "a change's bake file is built for this machine with what is laid over it, and reads nothing of the runner",
+  async () => {
+    const outside = await folderWith({ token: 'secret' });
+    const bake = (secret: string) =>
+      `target "dep" {\n  dockerfile-inline = "FROM scratch\\nCOPY bench.py /"\n  output = ["type=local,dest=${outside}/written"]\n}\ntarget "app" {\n  contexts = { dep = "target:dep" }\n  platforms = ["linux/amd64", "linux/arm64"]\n  secret = [${secret}]\n}\n`;
+    const files = {
+      'docker-bake.override.hcl': 'target "app" {\n  args = { NAME = "laid $${over}" }\n}\n',
+      Dockerfile: 'FROM debian:trixie-slim\nARG NAME\nCOPY --from=dep bench.py .\nLABEL name="$NAME"\n',
+      'bench.py': '',
+      'pip.conf': '',
+    };
+    const own = { ...carried, name: 'own', kind: 'bake', target: 'app', file: 'docker-bake.hcl' } as const;
+    const variant = { ...own, python: 'python3' };
+    const { prepare } = builderOf({ confined: true });
+    const tree = await folderWith({ ...files, 'docker-bake.hcl': bake('"id=pip,src=pip.conf"') });
+    const { image } = ready(await prepare(variant, 'head', tree));
+    expect((await inspectImage(image.id))?.labels['name']).toBe('laid ${over}');
+    expect(await readdir(outside)).toEqual(['token']);
+
+    const hostile = await folderWith({ ...files, 'docker-bake.hcl': bake(`"id=t,src=${outside}/token"`) });
+    expect(failure(await prepare(variant, 'head', hostile))).toContain(
+      `target.app.secret of the bake file is "${outside}/token", which lies outside of the checkout`,
     );
   },
 );

@@ -63,10 +63,12 @@ export function builderOf(
     build?: Partial<Plan['build']>;
     variantsFolder?: string;
     pushInterpreters?: boolean;
+    confined?: true;
   } = {},
 ) {
   const plan = {
     root: change.root ?? top,
+    ...(change.confined === undefined ? {} : { confined: change.confined }),
     workload: { context: '.', dockerfile: change.dockerfile, files: [] },
     variants: [],
     build: {

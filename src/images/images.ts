@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import type { Runnable } from '../measure/engine.ts';
 import type { BakeVariant, ImageVariant, InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
@@ -8,9 +8,10 @@ import { within } from '../process/deadline.ts';
 import type { Side } from '../session/run.ts';
 import type { Failure } from '../session/session.ts';
 import { findApplication } from './application.ts';
-import { bakeDefinition, bakeOverrides, targetsOf } from './bake.ts';
+import { bakeDefinition, bakeSettings, targetsOf } from './bake.ts';
+import { bakeFiles, bakeToBuild, reachOf, resolveBake } from './bake-file.ts';
 import type { Fault } from './build-failure.ts';
-import { build, type BuildRequest } from './buildx.ts';
+import { build, buildEnvironment, type BuildRequest } from './buildx.ts';
 import { checkCertificate } from './certificate.ts';
 import type { ColdBuild } from './cold-build.ts';
 import { coldImage, type ColdImageRequest } from './cold-image.ts';
@@ -20,7 +21,7 @@ import { isDownloadFault, isEngineFault } from './engine-fault.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import { applicationLabels, createInterpreters, interpreterOfPulled, labelsOf } from './interpreter.ts';
 import { imageTag, interpreterTag } from './names.ts';
-import { checkBuildPaths, checkContexts } from './paths.ts';
+import { checkBuildPaths, checkContexts, insideCheckout } from './paths.ts';
 import { refusal, toRunnable, type Had } from './runnable.ts';
 import { compressedSize, layerSizes } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
@@ -235,19 +236,35 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       return not(
         `${variant.name} (${side}): ${JSON.stringify(variant.target)} is not the name of a bake target (letters, digits, _ and -).`,
       );
-    const file = join(tree, variant.file);
-    const text = await readFile(file, 'utf8').catch(() => undefined);
-    if (text === undefined)
-      return not(`${variant.name} (${side}): the bake file ${variant.file} is not in this side's files.`);
-    const definition = definitionHash({ variant, files: { [variant.file]: text } });
+    const subject = `${variant.name} (${side})`;
+    const files = await bakeFiles(tree, variant.file);
+    const texts: Record<string, string> = {};
+    for (const file of files) {
+      const text = await readInside(tree, file);
+      if (text === undefined)
+        return not(`${subject}: the bake file ${relative(tree, file)} is not in this side's files.`);
+      texts[relative(tree, file)] = text;
+    }
+    const definition = definitionHash({ variant, files: texts });
     const ready = await pullKnown(request, definition, signal);
     if (ready !== undefined) return ready;
+    for (const file of files.slice(1))
+      onLine(
+        `[${variant.name} ${side}] ${relative(tree, file)} is laid over ${variant.file}, as docker buildx bake does`,
+      );
+    const resolved = await resolveBake(
+      { files, target: variant.target, directory: tree, env: buildEnvironment(false) },
+      signal,
+    );
+    const confined = plan.confined === true;
+    const reach = confined ? await reachOf(resolved, tree) : undefined;
+    if (reach !== undefined) return not(`${subject}: ${reach}`);
+    const settings = { ...bakeSettings(variant, side, sessionId, plan.build), confined };
     return await buildAndInspect(
       {
         ...(await buildRequest(variant, side)),
-        definition: { file },
+        definition: { resolved: bakeToBuild(resolved, variant.target, settings) },
         target: variant.target,
-        set: bakeOverrides(variant, side, sessionId, plan.build),
         directory: tree,
       },
       definition,
@@ -395,4 +412,14 @@ function secondsFor({ variant, secondsLeft }: ImageRequest): number | undefined 
 async function newFolder(workFolder: string): Promise<string> {
   await mkdir(workFolder, { recursive: true });
   return await mkdtemp(join(workFolder, 'images-'));
+}
+
+/** A file of a side's own; undefined where there is none, or a link leads out of its files. */
+async function readInside(tree: string, file: string): Promise<string | undefined> {
+  try {
+    await insideCheckout(tree, file, file);
+    return await readFile(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

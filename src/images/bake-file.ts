@@ -1,0 +1,224 @@
+import { access } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { BuildError, ConfigurationError } from '../errors/errors.ts';
+import { runCommand } from '../process/command.ts';
+import { lastWords } from './docker.ts';
+import { insideCheckout, isAddress } from './paths.ts';
+
+/**
+ * A project's own bake file. It is resolved first, and what comes out is looked at and then built: a file that comes with
+ * a change could otherwise read a secret of the runner, or write to its folders.
+ */
+
+const textOrTable = z.union([z.string(), z.record(z.string(), z.unknown())]);
+const targetSchema = z.looseObject({
+  context: z.string().optional(),
+  contexts: z.record(z.string(), z.string()).optional(),
+  dockerfile: z.string().optional(),
+  platforms: z.array(z.string()).optional(),
+  secret: z.array(textOrTable).optional(),
+  'cache-from': z.array(textOrTable).optional(),
+  'cache-to': z.array(textOrTable).optional(),
+  network: z.string().optional(),
+});
+const resolvedSchema = z.looseObject({ target: z.record(z.string(), targetSchema) });
+
+type ResolvedTarget = z.infer<typeof targetSchema>;
+/** What `docker buildx bake --print` says of a target and those that it is linked with. */
+export interface ResolvedBake {
+  readonly target: Readonly<Record<string, ResolvedTarget>>;
+}
+
+/** What `docker buildx bake` itself lays over a file of these names, in its order. */
+const OVERRIDES = ['docker-bake.override.json', 'docker-bake.override.hcl'];
+const LOOKED_UP = ['docker-bake.json', 'docker-bake.hcl'];
+
+/** A bake file with the override files beside it that buildx takes too, absolute. */
+export async function bakeFiles(tree: string, file: string): Promise<readonly string[]> {
+  const path = join(tree, file);
+  if (!LOOKED_UP.includes(basename(file))) return [path];
+  const there: string[] = [path];
+  for (const name of OVERRIDES) {
+    const override = join(dirname(path), name);
+    const found = await access(override).then(
+      () => true,
+      () => false,
+    );
+    if (found) there.push(override);
+  }
+  return there;
+}
+
+/**
+ * Asks buildx what a bake file comes to.
+ * @throws BuildError with buildx's words
+ */
+export async function resolveBake(
+  request: {
+    readonly files: readonly string[];
+    readonly target: string;
+    readonly directory: string;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
+  signal: AbortSignal,
+): Promise<ResolvedBake> {
+  const { files, target, directory, env } = request;
+  const result = await runCommand(
+    'docker',
+    ['buildx', 'bake', '--print', ...files.flatMap((file) => ['--file', file]), target],
+    { cwd: directory, env, signal, timeoutSeconds: 60, group: true },
+  );
+  if (result.status !== 0) throw new BuildError(`the bake file could not be resolved: ${lastWords(result)}`);
+  const parsed = resolvedSchema.safeParse(parseJson(result.stdout));
+  if (!parsed.success || parsed.data.target[target] === undefined)
+    throw new BuildError(
+      `${JSON.stringify(target)} names no single target of the bake file. A group cannot be a variant: name a target that makes one image.`,
+    );
+  return { target: parsed.data.target };
+}
+
+/**
+ * The definition that is built: one image for this machine under our tag, and nothing written by the targets that it is
+ * linked with.
+ */
+export function bakeToBuild(
+  { target: targets }: ResolvedBake,
+  target: string,
+  {
+    tag,
+    cacheFrom,
+    cacheTo,
+    confined,
+  }: {
+    readonly tag: string;
+    readonly cacheFrom: readonly string[];
+    readonly cacheTo: readonly string[];
+    /** The file is somebody's change: it writes no cache that later builds read. */
+    readonly confined: boolean;
+  },
+): ResolvedBake {
+  return {
+    target: Object.fromEntries(
+      Object.entries(targets).map(([name, own]) => {
+        const { platforms = [], 'cache-to': written, ...others } = own;
+        const rest = Object.fromEntries(
+          Object.entries(others).filter(([key]) => key !== 'tags' && key !== 'output'),
+        );
+        const main = name === target;
+        const caches = main && cacheTo.length > 0 ? cacheTo : confined ? [] : (written ?? []);
+        return [
+          name,
+          {
+            ...rest,
+            // Several platforms are an index, which no engine's store can load; without any it is this machine's.
+            ...(platforms.length === 1 ? { platforms } : {}),
+            ...(main && cacheFrom.length > 0 ? { 'cache-from': [...cacheFrom] } : {}),
+            ...(caches.length > 0 ? { 'cache-to': [...caches] } : {}),
+            ...(main ? { tags: [tag], output: ['type=docker'] } : { output: ['type=cacheonly'] }),
+          },
+        ];
+      }),
+    ),
+  };
+}
+
+/** Keys of a target that reach nothing of the runner by themselves, or are looked at below. */
+const KNOWN = [
+  ...[
+    'annotations',
+    'args',
+    'attest',
+    'cache-from',
+    'cache-to',
+    'call',
+    'context',
+    'contexts',
+    'description',
+  ],
+  ...['dockerfile', 'dockerfile-inline', 'extra-hosts', 'labels', 'network', 'no-cache', 'no-cache-filter'],
+  ...['output', 'platforms', 'policy', 'pull', 'secret', 'shm-size', 'tags', 'target', 'ulimits'],
+];
+const ADDRESS = /^(docker-image|https?):\/\//;
+
+/**
+ * What a change's bake file would reach of the runner: paths that lead out of its files, secrets of the environment,
+ * the ssh agent, the host's network. Its outputs and the caches that it writes are left out, and need no look.
+ * @returns the first such thing by its name, or undefined
+ */
+export async function reachOf({ target }: ResolvedBake, tree: string): Promise<string | undefined> {
+  try {
+    for (const [name, own] of Object.entries(target)) await checkTarget(name, own, tree);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+}
+
+async function checkTarget(name: string, own: ResolvedTarget, tree: string): Promise<void> {
+  const refuse = (key: string, what: string): never => {
+    throw new ConfigurationError(
+      `target.${name}.${key} of the bake file ${what}. A pull request's bake file may use its own files alone.`,
+    );
+  };
+  const unknown = Object.keys(own).find((key) => !KNOWN.includes(key));
+  if (unknown !== undefined) refuse(unknown, 'is not for a pull request to set');
+  if (own.network !== undefined && !['default', 'none'].includes(own.network))
+    refuse('network', `is ${JSON.stringify(own.network)}`);
+  const context = own.context ?? '.';
+  const contexts = { context, ...own.contexts };
+  for (const [key, value] of Object.entries(contexts)) {
+    if (value.startsWith('target:') || ADDRESS.test(value)) continue;
+    if (isAddress(value)) refuse(`contexts.${key}`, `has the scheme of ${JSON.stringify(value)}`);
+    await insideTree(tree, value, `target.${name}.contexts.${key} of the bake file`);
+  }
+  const { dockerfile } = own;
+  if (dockerfile !== undefined && !ADDRESS.test(context))
+    await insideTree(
+      tree,
+      dockerfile.startsWith('/') ? dockerfile : join(context, dockerfile),
+      `target.${name}.dockerfile of the bake file`,
+    );
+  for (const entry of own.secret ?? []) {
+    const { src, source, path = src ?? source, env, type } = fieldsOf(entry);
+    if (path === undefined || env !== undefined || type === 'env')
+      refuse('secret', 'takes a secret of the environment');
+    else await insideTree(tree, path, `target.${name}.secret of the bake file`);
+  }
+  for (const entry of own['cache-from'] ?? []) {
+    const { src, source, path = src ?? source } = fieldsOf(entry);
+    if (path !== undefined) await insideTree(tree, path, `target.${name}.cache-from of the bake file`);
+  }
+}
+
+/** An absolute path is as little the change's own as one that leads out. */
+async function insideTree(tree: string, path: string, what: string): Promise<void> {
+  if (path.startsWith('/') && !`${path}/`.startsWith(`${tree}/`))
+    throw new ConfigurationError(
+      `${what} is ${JSON.stringify(path)}, which lies outside of the checkout. A pull request's bake file may use its own files alone.`,
+    );
+  await insideCheckout(tree, path, what);
+}
+
+/** The fields of a specification, as text or as newer versions of buildx print it. */
+function fieldsOf(entry: string | Readonly<Record<string, unknown>>): Record<string, string> {
+  if (typeof entry !== 'string')
+    return Object.fromEntries(
+      Object.entries(entry).filter((field): field is [string, string] => typeof field[1] === 'string'),
+    );
+  return Object.fromEntries(
+    entry.split(',').map((field) => {
+      const [key = '', ...rest] = field.trim().replace(/^"|"$/g, '').split('=');
+      return [key.toLowerCase(), rest.join('=')];
+    }),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
