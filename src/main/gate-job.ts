@@ -47,6 +47,7 @@ export async function reportJob(job: Job): Promise<number> {
     // Elsewhere the sessions carry the rules of their own commit, and no checkout is needed.
     openProject: async () => await openProjectOf(job),
     occasion: async (project) => await occasionOf(job, project),
+    log: job.context.log,
   });
   return await deliver(job, {
     ...judged,

@@ -5,6 +5,7 @@ import { drawn } from '../compare/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 import { openProject } from './project.ts';
+import type { ProgressLog } from './progress.ts';
 import { judgeForReport } from './report-sessions.ts';
 
 /** Mode report on a real repository: whose rules hold, and which sessions are believed. */
@@ -45,6 +46,7 @@ const report = async (named: readonly NamedSession[], event: string, defaultBran
   await judgeForReport(named, {
     event,
     overrides: {},
+    log: { step: () => undefined, info: () => undefined, warn: () => undefined } as unknown as ProgressLog,
     openProject: async () => await openProject({ directory: repo.path, config: undefined, overrides: {} }),
     occasion: () =>
       Promise.resolve({
@@ -94,4 +96,43 @@ test('sessions of another commit than the checkout are refused on a pull request
   await expect(report([{ session: other, file: 'session.json' }], 'pull_request')).rejects.toThrow(
     `the head: session.json has ${'f'.repeat(40)}, this checkout has ${head}; legal: one`,
   );
+});
+
+test('nights that only a session knows are not believed on a pull request', async () => {
+  const night = {
+    session: 'made-up',
+    started: '2026-01-01T00:00:00.000Z',
+    sameMachine: true,
+    changedFiles: null,
+    medians: { a: { wall_time_s: 9 } },
+    residuals: { a: { wall_time_s: [0, 0.5, -0.5] } },
+    centres: { a: { wall_time_s: 0 } },
+  };
+  const forged = { ...session, nights: Array.from({ length: 20 }, () => night) };
+  const { judged } = await report([{ session: forged, file: 'session.json' }], 'pull_request');
+  expect(judged.session.nights).toEqual([]);
+});
+
+test('that both sides are one image is said to be the word of the measuring job', async () => {
+  const same = {
+    ...session,
+    runs: [],
+    images: session.images.map((image) => ({ ...image, identity: 'one' })),
+  };
+  const { remarks } = await report([{ session: same, file: 'session.json' }], 'pull_request');
+  expect(remarks.join(' ')).toContain(
+    'By the word of the measuring jobs both sides are the same image, and nothing was run: a.',
+  );
+});
+
+test.each<[string, readonly string[], string]>([
+  [
+    'one that the plan has not',
+    ['a', 'b'],
+    'the variants: session.json has b, which the configuration has not',
+  ],
+  ['none of the plan', [], 'the variants: session.json lacks a of the configuration'],
+])('variants of a session that are not the plan’s are refused: %s', async (_, variants, problem) => {
+  const other = { ...session, variants: [...variants] };
+  await expect(report([{ session: other, file: 'session.json' }], 'pull_request')).rejects.toThrow(problem);
 });

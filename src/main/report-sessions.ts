@@ -5,12 +5,16 @@ import {
   ruledBy,
   type NamedSession,
 } from '../compare/merge.ts';
+import { withNights } from '../compare/nights.ts';
+import { identicalVariants } from '../compare/observations.ts';
 import { ConfigurationError } from '../errors/errors.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import type { MeasuringChange } from '../session/measuring.ts';
 import type { Verdict } from '../session/rules.ts';
 import { withoutHistory, type Session } from '../session/session.ts';
-import { ruledPlan, sidesOf, type Occasion } from './gate-repository.ts';
+import { readHistory, ruledPlan, sidesOf, type Occasion } from './gate-repository.ts';
+import type { ProgressLog } from './progress.ts';
 import type { Project } from './project.ts';
 import { judgedTogether, type JudgedSessions } from './session-files.ts';
 
@@ -19,6 +23,7 @@ export interface ReportRequest {
   readonly overrides: Overrides;
   readonly openProject: () => Promise<Project>;
   readonly occasion: (project: Project) => Promise<Occasion>;
+  readonly log: ProgressLog;
 }
 
 export interface ReportedSessions {
@@ -37,10 +42,11 @@ export interface ReportedSessions {
  */
 export async function judgeForReport(
   named: readonly NamedSession[],
-  { event, overrides, openProject, occasion }: ReportRequest,
+  { event, overrides, openProject, occasion, log }: ReportRequest,
 ): Promise<ReportedSessions> {
   const project = await openProject();
-  const { sides, standing } = await sidesOf(project, await occasion(project));
+  const own = await occasion(project);
+  const { sides, standing } = await sidesOf(project, own);
   if (standing.kind !== 'change') {
     const judged = judgedTogether(named);
     return { judged, failOn: overrides.failOn ?? judged.session.rules.failOn, remarks: [] };
@@ -59,15 +65,28 @@ export async function judgeForReport(
     // The head's commit holds the measuring code.
     workload: { hash: first?.session.workload.hash ?? '' },
   });
-  const problems = named.flatMap(({ session, file }) =>
-    identityDifferences(identityOf(session), file, here, 'this checkout'),
-  );
+  const problems = named.flatMap(({ session, file }) => [
+    ...identityDifferences(identityOf(session), file, here, 'this checkout'),
+    ...planDifferences(session, file, plan),
+  ]);
   if (problems.length > 0)
     throw new ConfigurationError(
       `The sessions are not of this pull request; nothing was judged.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
+  // What earlier nights measured is on the baseline branch; whoever wrote a session's file may have made others up.
+  const { sessions: history } = await readHistory(
+    project.top,
+    plan,
+    own.gitEnvironment,
+    log,
+    own.remote,
+    project.formerly,
+  );
   const ruled = named.map(({ session, file }) => ({
-    session: ruledBy(withMeasuringChanges(withoutHistory(session), measuring?.changes), plan.rules),
+    session: ruledBy(
+      withMeasuringChanges(withNights(withoutHistory(session), history), measuring?.changes),
+      plan.rules,
+    ),
     file,
   }));
   const edited = named.flatMap((one, index) => {
@@ -79,9 +98,10 @@ export async function judgeForReport(
     failOn: plan.rules.failOn,
     remarks:
       edited.length === 0
-        ? remarks
+        ? [...remarks, ...identicalRemarks(named)]
         : [
             ...remarks,
+            ...identicalRemarks(named),
             `The sessions carry other rules than the base's configuration, whose rules hold: ${edited[0] ?? ''}`,
             ...notes,
           ],
@@ -96,3 +116,33 @@ function withMeasuringChanges(
   if (changes === undefined) return session;
   return { ...session, measuring: { trials: [], ...said, changes: [...changes] } };
 }
+
+/**
+ * A gate measures every variant of the plan, or is a shard that says which others there are: one that is left out would
+ * never be missed, and one that the plan has not would be nobody's.
+ */
+function planDifferences({ purpose, shard, variants }: Session, file: string, plan: Plan): string[] {
+  const planned = plan.variants.map(({ name }) => name);
+  const strange = variants.filter((variant) => !planned.includes(variant));
+  const known = new Set(shard?.variants ?? variants);
+  const left = purpose === 'gate' ? planned.filter((variant) => !known.has(variant)) : [];
+  return [
+    ...(strange.length === 0
+      ? []
+      : [`the variants: ${file} has ${listed(strange)}, which the configuration has not`]),
+    ...(left.length === 0 ? [] : [`the variants: ${file} lacks ${listed(left)} of the configuration`]),
+  ];
+}
+
+/** That both sides are one image is the measuring job's word: nothing of it was run, so it is said. */
+function identicalRemarks(named: readonly NamedSession[]): string[] {
+  const names = new Set(named.flatMap(({ session }) => [...identicalVariants(session)]));
+  return names.size === 0
+    ? []
+    : [
+        `By the word of the measuring jobs both sides are the same image, and nothing was run: ${listed([...names])}.`,
+      ];
+}
+
+const listed = (names: readonly string[]) =>
+  names.length <= 6 ? names.join(', ') : `${names.slice(0, 6).join(', ')} and ${names.length - 6} more`;
