@@ -38,7 +38,9 @@ export function toRunnable(
       ...(digest === undefined ? {} : { digest }),
       id: facts.id,
       definitionHash: definition,
-      sizeBytes: facts.sizeBytes,
+      // With Docker's containerd store the engine's own figure is the packed size, or both together, by its version; with
+      // the other it is this very sum.
+      sizeBytes: layers === undefined ? facts.sizeBytes : layers.reduce((sum, bytes) => sum + bytes, 0),
       layers: [...facts.layers],
       origin,
       ...(seconds === undefined ? {} : { buildSeconds: seconds }),
