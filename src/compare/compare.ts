@@ -34,8 +34,10 @@ export const compareTimings = (runs: readonly TimedRun[], options: TimingsOption
  * fixed by the plan, not by what the data turned out to be.
  */
 export function compare(...parts: readonly [Observations, ...Observations[]]): Comparison {
-  const { drafts, from, outcomes, tests } = judge(...parts);
-  const rows = drafts.map((draft) => rowOf(draft, outcomes.get(draft), from.get(draft) ?? parts[0], tests));
+  const { drafts, from, outcomes, tests, testsOf } = judge(...parts);
+  const rows = drafts.map((draft) =>
+    rowOf(draft, outcomes.get(draft), from.get(draft) ?? parts[0], testsOf(draft)),
+  );
   const interrupted = parts.some((part) => part.interrupted);
   return {
     verdict: interrupted ? worstWith(rows, 'no_data') : worst(rows),
@@ -52,7 +54,10 @@ export interface Judged {
   readonly from: ReadonlyMap<Draft, Observations>;
   /** What the family's rule says of the rows that were tested. */
   readonly outcomes: ReadonlyMap<Draft, RowOutcome>;
+  /** The family's tests: those of the base's variants, or those that the change adds where there are no others. */
   readonly tests: number;
+  /** The tests of the family that a row is in. */
+  readonly testsOf: (draft: Draft) => number;
 }
 
 /** The decision alone, without the figures around it: what the running session asks after each block. */
@@ -62,27 +67,40 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
     parts.flatMap((observations) => draftRows(observations).map((draft) => [draft, observations] as const)),
   );
   const drafts = [...from.keys()];
-  const own = drafts.filter(
-    (draft) => draft.gated && draft.evidence !== 'identical' && !isOutsideTests(draft),
-  ).length;
-  const tests = Math.max(own, sharedTests ?? 0);
-  const tested = drafts.flatMap((draft) =>
-    draft.gated && draft.tested !== undefined ? [{ draft, tested: draft.tested }] : [],
-  );
-  const outcomes = judgeFamily(
-    tested.map(({ tested: data }) => (data.kind === 'paired' ? data.series : data.single)),
-    { alpha, looks: [], tests, sharded: sharedTests !== undefined },
-  );
-  return {
-    drafts,
-    from,
-    outcomes: new Map(
-      tested.flatMap(({ draft }, index) => {
+  const isAdded = (draft: Draft) => from.get(draft)?.added.has(draft.variant) === true;
+  /** A family by itself: what a change adds must not make it harder to find what it makes worse. */
+  const family = (members: readonly Draft[], shared: number | undefined) => {
+    const own = members.filter(
+      (draft) => draft.gated && draft.evidence !== 'identical' && !isOutsideTests(draft),
+    ).length;
+    const tests = Math.max(own, shared ?? 0);
+    const tested = members.flatMap((draft) =>
+      draft.gated && draft.tested !== undefined ? [{ draft, tested: draft.tested }] : [],
+    );
+    const outcomes = judgeFamily(
+      tested.map(({ tested: data }) => (data.kind === 'paired' ? data.series : data.single)),
+      { alpha, looks: [], tests, sharded: shared !== undefined },
+    );
+    return {
+      tests,
+      outcomes: tested.flatMap(({ draft }, index) => {
         const outcome = outcomes[index];
         return outcome === undefined ? [] : [[draft, outcome] as const];
       }),
-    ),
-    tests,
+    };
+  };
+  const added = drafts.filter(isAdded);
+  const base = family(
+    drafts.filter((draft) => !isAdded(draft)),
+    sharedTests,
+  );
+  const extra = family(added, undefined);
+  return {
+    drafts,
+    from,
+    outcomes: new Map([...base.outcomes, ...extra.outcomes]),
+    tests: added.length === drafts.length ? extra.tests : base.tests,
+    testsOf: (draft) => (isAdded(draft) ? extra.tests : base.tests),
   };
 }
 

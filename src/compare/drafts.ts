@@ -198,7 +198,7 @@ function countedDraft(base: Draft, rule: MetricRule, observations: Observations)
 function pairedDraft(
   base: Draft,
   rule: MetricRule,
-  { runs, secondsLeftOut, profile, cap }: Observations,
+  { runs, secondsLeftOut, profile, cap: capOfBase, added, addedCap }: Observations,
 ): Draft {
   const pairs = pairsOf(runs, base.variant, rule.name);
   if (pairs.length === 0 && secondsLeftOut > 0)
@@ -223,6 +223,7 @@ function pairedDraft(
         `${rule.name} has values that are not positive, and a change in per cent needs positive ones`,
       ],
     };
+  const cap = added.has(base.variant) ? addedCap : capOfBase;
   const looks = looksFor(profile, cap ?? pairs.length);
   const series: RowSeries = {
     worse: ratios.map((ratio) => sign(rule) * ratio),

@@ -7,7 +7,7 @@ import type { Session } from '../session/session.ts';
 import { compareSession } from './compare.ts';
 import { exitStatus } from './exit-status.ts';
 import { assembleParts, compareParts } from './merge.ts';
-import { session, twoSided } from './session.test-support.ts';
+import { drawn, session, twoSided } from './session.test-support.ts';
 
 /** What a change takes from what measures it: what is said of it, and when it makes the gate say no. */
 
@@ -226,4 +226,25 @@ test.each<[Measuring['command'], string]>([
     }),
   );
   expect(one?.sentence).toBe(`This change edits workload.command from "python bench.py" to ${end}`);
+});
+
+test('variants that a change adds take nothing from the tests of the others', () => {
+  const names = Array.from({ length: 40 }, (_, n) => `v${n}`);
+  const row = (change: number) => ({ wall_time_s: { level: 1, change, spread: 0.002 } });
+  const observed: Session = drawn(
+    { a: row(1.88), ...Object.fromEntries(names.map((name) => [name, row(0)])) },
+    { blocks: 8 },
+  );
+  const judged = (added: readonly string[]) =>
+    compareSession({
+      ...observed,
+      measuring: { changes: added.map((variant) => ({ kind: 'variant_added', variant })), trials: [] },
+    });
+  const of = (comparison: ReturnType<typeof judged>) =>
+    comparison.rows.find(({ variant }) => variant === 'a');
+  // Of eight pairs, one test in 41 can say nothing.
+  expect(of(judged([]))?.verdict).not.toBe('regressed');
+  const comparison = judged(names);
+  expect([of(comparison)?.verdict, comparison.family.tests]).toEqual(['regressed', 1]);
+  expect(of(comparison)?.worse.pAdjusted).toBe(of(comparison)?.worse.p);
 });

@@ -54,7 +54,7 @@ function changeSentence(change: MeasuringChange, command: Measuring['command']):
     case 'variant_removed':
       return `This change removes the variant ${change.variant}, which its base measures: nothing here judges it.`;
     case 'variant_added':
-      return `This change adds the variant ${change.variant}: it is measured after those of the base, and judged apart from them.`;
+      return `This change adds the variant ${change.variant}: it is judged apart from those of the base, and takes nothing from their tests.`;
     case 'variant_edited':
       return `This change edits the variant ${change.variant} (${listed(change.keys)})${change.starts ? ', and so how its workload is started' : ''}: each side is measured as its own configuration says.`;
     case 'command':

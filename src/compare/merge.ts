@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/errors.ts';
+import { addedVariants } from '../session/measuring.ts';
 import { reportedBy, reportedIn, withPatterns } from '../session/patterns.ts';
 import type { Rules } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
@@ -144,7 +145,7 @@ function shardProblems(gates: readonly NamedSession[]): string[] {
     const before = gates.slice(0, position).find((other) => other.session.shard?.index === shard?.index);
     if (shard === undefined || first?.session.shard === undefined) return [];
     const expected = namesOfShard(shard.variants, shard);
-    const tests = familySize(shard.variants.length, rules.metrics);
+    const tests = familySize(ofBase(session), rules.metrics);
     const words = (names: readonly string[]) => names.join(', ') || 'none';
     const one = first.session.shard;
     return [
@@ -268,7 +269,7 @@ function testsTogether(gates: Parts['gates']): number | undefined {
   const absent = shard.variants.length - gates.reduce((sum, { variants }) => sum + variants.length, 0);
   return (
     familySize(
-      shard.variants.length,
+      ofBase(gates[0]),
       rules.metrics.filter(({ pattern }) => pattern === undefined),
     ) +
     met.flat().reduce((sum, variants) => sum + variants, 0) +
@@ -304,7 +305,7 @@ export function ruledBy(session: Session, given: Rules): Session {
     rules,
     ...(shard === undefined
       ? {}
-      : { shard: { ...shard, tests: familySize(shard.variants.length, rules.metrics) } }),
+      : { shard: { ...shard, tests: familySize(ofBase(session), rules.metrics) } }),
   };
 }
 
@@ -347,4 +348,10 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
       secondsLeftOut: sum(({ budget }) => budget.secondsLeftOut),
     },
   };
+}
+
+/** How many variants of a shard's plan its base has: those that the change adds are a family of their own. */
+function ofBase({ shard, measuring }: Session): number {
+  const added = addedVariants(measuring);
+  return (shard?.variants ?? []).filter((variant) => !added.has(variant)).length;
 }

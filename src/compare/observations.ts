@@ -1,3 +1,4 @@
+import { addedVariants } from '../session/measuring.ts';
 import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
 import { reportedBy, withPatterns } from '../session/patterns.ts';
 import { groupedBy, own } from '../session/record.ts';
@@ -36,6 +37,10 @@ export interface Observations {
   readonly profile: Profile;
   /** The cap of blocks; undefined where nobody planned: what there is was the plan. */
   readonly cap: number | undefined;
+  /** Variants that the base does not have: a family of their own, so that they take nothing from the others' power. */
+  readonly added: ReadonlySet<string>;
+  /** Their cap of blocks, for they are measured by themselves. */
+  readonly addedCap: number | undefined;
   /** Size of the whole family where these observations are one of several jobs' share of it. */
   readonly sharedTests: number | undefined;
   /** Seed of what is drawn: the same file gives the same figures. */
@@ -85,6 +90,11 @@ export function observeSession(session: Session): Observations {
     evidence: rules.evidence,
     profile: rules.profile,
     cap: Math.min(rules.blocks, session.budget.blocksPlanned ?? rules.blocks),
+    added: addedVariants(session.measuring),
+    addedCap: Math.min(
+      rules.blocks,
+      session.budget.addedBlocksPlanned ?? session.budget.blocksPlanned ?? rules.blocks,
+    ),
     sharedTests: session.shard?.tests,
     seed: session.seed,
     variants: session.variants,
@@ -140,6 +150,8 @@ export function observeTimings(
     evidence: 'auto',
     profile: rules?.profile ?? 'balanced',
     cap: undefined,
+    added: new Set(),
+    addedCap: undefined,
     sharedTests: undefined,
     seed: 0,
     variants: [...new Set(runs.map(({ variant }) => variant))],

@@ -26,7 +26,7 @@ export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): 
 
 /**
  * The plan that starts what its base starts, on the variants of the base first: those that a pull request adds are
- * measured after them, and must take nothing from them.
+ * built and warmed up after them.
  * @param kept paths of the base's `workload.files` that the head still has
  */
 export function withMeasuringOf(plan: Plan, base: Plan, kept: readonly string[]): Plan {

@@ -268,6 +268,8 @@ export const sessionSchema = z.object({
     spentSeconds: z.number().nonnegative(),
     /** The cap of blocks set before the first one, where the budget allowed fewer than the rules. */
     blocksPlanned: z.int().nonnegative().optional(),
+    /** The same for the variants that the change adds, which are measured after the others; absent without any. */
+    addedBlocksPlanned: z.int().nonnegative().optional(),
     /** Blocks left out although something was still undecided, and what they would have taken. */
     blocksLeftOut: z.int().nonnegative(),
     secondsLeftOut: z.number().nonnegative(),

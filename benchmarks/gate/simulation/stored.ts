@@ -96,6 +96,8 @@ function shippedVerdicts(
     evidence: 'stored',
     profile: 'balanced',
     cap: RUNS,
+    added: new Set<string>(),
+    addedCap: undefined,
     sharedTests: undefined,
     seed: 0,
     variants: names,
