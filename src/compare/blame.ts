@@ -67,7 +67,10 @@ function evidenceOf(observations: Observations, variant: string): Evidence {
   const warmup = of(observations.warmup);
   const trials = of(observations.trials);
   const withHeads = trials.filter(({ code }) => code === 'head');
-  const repeated = Math.max(1, ...trials.map(({ repetitions }) => repetitions));
+  const repeated = Math.max(
+    observations.repetitions[variant] ?? 1,
+    ...trials.map(({ repetitions }) => repetitions),
+  );
   /** With as many repetitions as the run that died: that it works once is another question. */
   const alike = (trial: Trial) => trial.repetitions === repeated;
   const isDead = ({ outcome }: Pick<ObservedRun, 'outcome'>) => outcome !== 'ok' && outcome !== 'engine';

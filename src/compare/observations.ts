@@ -53,6 +53,8 @@ export interface Observations {
   readonly warmup: readonly Pick<ObservedRun, 'side' | 'variant' | 'outcome'>[];
   /** Runs beside the samples, of sides that failed or were not measured. */
   readonly trials: readonly Trial[];
+  /** How often a run of each variant repeats the workload. */
+  readonly repetitions: Readonly<Record<string, number>>;
   /** How the head's measuring code differs from the baseline's own; undefined where nobody looked. */
   readonly measuringCode: MeasuringCodeRecord | undefined;
   /** Whether the session was cancelled: what it did not decide is then no data. */
@@ -102,6 +104,7 @@ export function observeSession(session: Session): Observations {
     runs,
     warmup: session.warmup,
     trials: session.trials ?? [],
+    repetitions: session.workload.repetitions,
     measuringCode: session.measuringCode,
     interrupted: session.interrupted === true,
     failures: session.failures,
@@ -162,6 +165,7 @@ export function observeTimings(
     runs: paired ? runs : runs.filter(({ side }) => side === 'head'),
     warmup: [],
     trials: [],
+    repetitions: {},
     measuringCode: undefined,
     interrupted: false,
     failures: [],

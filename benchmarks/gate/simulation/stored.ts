@@ -105,6 +105,7 @@ function shippedVerdicts(
     runs,
     warmup: [],
     trials: [],
+    repetitions: {},
     measuringCode: undefined,
     interrupted: false,
     failures: [],
