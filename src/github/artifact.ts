@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+
 export interface ArtifactRequest {
   readonly name: string;
   /** Absolute paths, below `folder`. */
@@ -21,7 +23,10 @@ export async function uploadArtifact({
 }: ArtifactRequest): Promise<ArtifactResult> {
   const { DefaultArtifactClient } = await import('@actions/artifact');
   const upload = async (as: string): Promise<ArtifactResult> => {
-    const { id, size } = await new DefaultArtifactClient().uploadArtifact(as, [...files], folder);
+    const { id, size } = await within(
+      UPLOAD_SECONDS,
+      new DefaultArtifactClient().uploadArtifact(as, [...files], folder),
+    );
     return id === undefined
       ? { kind: 'failed', reason: 'GitHub gave no artifact id' }
       : { kind: 'uploaded', id, bytes: size ?? 0 };
@@ -36,12 +41,32 @@ export async function uploadArtifact({
   try {
     // Two sessions of one shard would be refused by the job that judges.
     if (replace) {
-      await new DefaultArtifactClient().deleteArtifact(name);
+      await within(UPLOAD_SECONDS, new DefaultArtifactClient().deleteArtifact(name));
       return await upload(name);
     }
     return await upload(`${name}-${Date.now().toString(36)}`);
   } catch (error) {
     return { kind: 'failed', reason: messageOf(error) };
+  }
+}
+
+/** Seconds for an upload: the client has no deadline of its own, and a server that is silent must not hold a job. */
+const UPLOAD_SECONDS = 300;
+
+/** @throws Error when something has not ended after some seconds */
+export async function within<Value>(seconds: number, work: Promise<Value>): Promise<Value> {
+  const end = new AbortController();
+  try {
+    return await Promise.race([
+      work,
+      setTimeout(seconds * 1000, undefined, { signal: end.signal }).then(() => {
+        throw new Error(`GitHub's artifact service did not answer within ${seconds} s`);
+      }),
+    ]);
+  } finally {
+    end.abort();
+    // What comes later is nobody's.
+    work.catch(() => undefined);
   }
 }
 

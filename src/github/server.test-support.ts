@@ -19,6 +19,19 @@ export interface ServerOptions {
   readonly graphql?: boolean;
   /** Comments may not be written. */
   readonly readOnly?: boolean;
+  /** Answers some requests with something else; `lost`: it is done, and answered with 502; `silent`: never answered. */
+  readonly fault?: (
+    request: string,
+    count: number,
+  ) =>
+    | {
+        readonly status: number;
+        readonly message: string;
+        readonly headers?: Readonly<Record<string, string>>;
+      }
+    | 'lost'
+    | 'silent'
+    | undefined;
   /** The first n requests are answered with 502. */
   readonly failures?: number;
 }
@@ -95,6 +108,22 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
       const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
       const body = await readBody(request);
       requests.push(`${method} ${url.pathname}`);
+      const wrong = options.fault?.(
+        `${method} ${url.pathname}`,
+        requests.filter((request) => request === `${method} ${url.pathname}`).length,
+      );
+      if (wrong === 'silent') return;
+      if (wrong !== undefined && wrong !== 'lost') {
+        response
+          .writeHead(wrong.status, { 'content-type': 'application/json', ...wrong.headers })
+          .end(JSON.stringify({ message: wrong.message }));
+        return;
+      }
+      if (wrong === 'lost') {
+        answer(method, url, body);
+        response.writeHead(502).end('{"message": "Server Error"}');
+        return;
+      }
       if (failures > 0) {
         failures -= 1;
         response.writeHead(502).end('{"message": "Server Error"}');
