@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { InterpreterVariant } from '../plan/plan.ts';
 import { definitionHash } from './definition-hash.ts';
-import { basesOf, mergedIgnore, replacesBase } from './dockerfile.ts';
+import { basesOf, finalBase, mergedIgnore, replacesBase } from './dockerfile.ts';
 import { atLeast, parseBuilder, versionIn } from './engine-check.ts';
 import { pushName } from './store.ts';
 
@@ -18,6 +18,23 @@ test.each([
   ['# FROM python\nFROM debian', false],
   ['', false],
 ])('%j takes an interpreter: %s', (text, expected) => expect(replacesBase(text)).toBe(expected));
+
+test.each([
+  ['FROM python\n', 1, 'FROM python'],
+  ['ARG V=3.13\nFROM python:${V}-slim AS base\nRUN x\n', 2, 'FROM python:${V}-slim AS base'],
+  ['FROM python AS builder\nFROM python:3.13-slim\nCOPY --from=builder /a /a\n', 2, 'FROM python:3.13-slim'],
+  [
+    'FROM python:3.12 AS base\nFROM base AS b\nfrom --platform=linux/amd64 B as c\n',
+    1,
+    'FROM python:3.12 AS base',
+  ],
+  // A stage cannot stand on itself: the base is an image of that name.
+  ['FROM python AS python\n', 1, 'FROM python AS python'],
+])('%j stands on line %d in the end', (text, line, from) => {
+  expect(finalBase(text)).toEqual({ line, text: from });
+});
+
+test('a Dockerfile without FROM stands on nothing', () => expect(finalBase('RUN x')).toBeUndefined());
 
 test('the bases are named for the message', () =>
   expect(basesOf('FROM a AS x\n  from --platform=p b:1\nRUN FROM')).toEqual(['a', 'b:1']));

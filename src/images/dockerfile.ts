@@ -19,6 +19,35 @@ export function replacesBase(text: string): boolean {
   });
 }
 
+/**
+ * The `FROM` that the last stage stands on in the end: stages that are built on one another are followed.
+ * @returns its line, from 1, and its text; undefined where there is no FROM
+ */
+export function finalBase(text: string): { readonly line: number; readonly text: string } | undefined {
+  const stages = text.split(/\r?\n/).flatMap((line, index) => {
+    const [, base, name] = /^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?/i.exec(line) ?? [];
+    return base === undefined
+      ? []
+      : [
+          {
+            line: index + 1,
+            text: line.trim().slice(0, 200),
+            base: base.toLowerCase(),
+            name: name?.toLowerCase(),
+          },
+        ];
+  });
+  let at = stages.length - 1;
+  for (;;) {
+    const stage = stages[at];
+    if (stage === undefined) return undefined;
+    // Only an earlier stage can be meant: a later one of the same name is another.
+    const below = stages.slice(0, at).findLastIndex(({ name }) => name === stage.base);
+    if (below === -1) return { line: stage.line, text: stage.text };
+    at = below;
+  }
+}
+
 /** The bases that a Dockerfile names, for the message; at most ten. */
 export function basesOf(text: string): string[] {
   return [...text.matchAll(/^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)/gim)]

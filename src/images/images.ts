@@ -8,13 +8,14 @@ import { within } from '../process/deadline.ts';
 import type { Side } from '../session/run.ts';
 import type { Failure } from '../session/session.ts';
 import { findApplication } from './application.ts';
-import { bakeDefinition, bakeSettings, targetsOf } from './bake.ts';
+import { BASE_NAME, bakeDefinition, bakeSettings, targetsOf } from './bake.ts';
 import { bakeFiles, bakeToBuild, reachOf, resolveBake } from './bake-file.ts';
 import type { Fault } from './build-failure.ts';
 import { build, buildEnvironment, type BuildRequest } from './buildx.ts';
 import { checkCertificate } from './certificate.ts';
 import type { ColdBuild } from './cold-build.ts';
 import { coldImage, type ColdImageRequest } from './cold-image.ts';
+import { finalBase } from './dockerfile.ts';
 import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { isDownloadFault, isEngineFault } from './engine-fault.ts';
@@ -208,6 +209,8 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       signal,
     );
     if (had.kind === 'not') return had;
+    const elsewhere = await withoutInterpreter(reference, had.facts, application.dockerfile);
+    if (elsewhere !== undefined) return not(`${variant.name} (${side}): ${elsewhere}`);
     // Both sides are made of it; its minutes are those of the side that came first.
     const compiling = counted.has(definition.key) ? 0 : interpreter.seconds;
     counted.add(definition.key);
@@ -256,6 +259,11 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       { files, target: variant.target, directory: tree, env: buildEnvironment(false) },
       signal,
     );
+    const { platforms = [] } = resolved.target[variant.target] ?? {};
+    if (platforms.length > 1)
+      onLine(
+        `[${variant.name} ${side}] ${variant.file} sets \`platforms\`: the target is built for this machine alone`,
+      );
     const confined = plan.confined === true;
     const reach = confined ? await reachOf(resolved, tree) : undefined;
     if (reach !== undefined) return not(`${subject}: ${reach}`);
@@ -389,6 +397,23 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
 /** A baseline that a registry or a mirror kept from being built is none of the base's doing. */
 const stageOf = (fault: Fault, message: string, side: Side): Failure['stage'] =>
   isEngineFault(message) || (side === 'baseline' && isDownloadFault(message)) ? 'engine' : fault;
+
+/**
+ * Why an image is not the variant's: the interpreter's layers are not what it stands on, so every variant would be the
+ * same image under another name. Where the engine does not have the interpreter itself, that cannot be seen.
+ */
+async function withoutInterpreter(
+  reference: string | undefined,
+  { layers }: ImageFacts,
+  dockerfile: string,
+): Promise<string | undefined> {
+  const interpreter = reference === undefined ? undefined : await inspectImage(reference);
+  if (interpreter === undefined || interpreter.layers.every((layer, index) => layer === layers[index]))
+    return undefined;
+  const base = finalBase(await readFile(dockerfile, 'utf8').catch(() => ''));
+  const where = base === undefined ? '' : ` (line ${base.line}: \`${base.text}\`)`;
+  return `the built image does not stand on this variant's interpreter, so it would be measured under a wrong name. The last stage of the Dockerfile${where} takes its base from elsewhere: write \`FROM ${BASE_NAME}\` there, without a tag or a variable.`;
+}
 
 const not = (message: string, fault: Fault = 'build'): Extract<Had, { kind: 'not' }> => ({
   kind: 'not',

@@ -49,6 +49,8 @@ export interface ImageFacts {
   /** `/` where the image names none. */
   readonly workingDirectory: string;
   readonly identity: string;
+  /** What the image starts its command through; empty where there is none. */
+  readonly entrypoint: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   /** When it was last tagged here; undefined where the engine does not say. */
   readonly tagged: Date | undefined;
@@ -84,6 +86,7 @@ export function readInspection(json: string): ImageFacts {
     sizeBytes: image.Size,
     workingDirectory: image.Config?.WorkingDir === undefined ? '/' : image.Config.WorkingDir || '/',
     identity: identityOf(image),
+    entrypoint: image.Config?.Entrypoint ?? [],
     labels: image.Config?.Labels ?? {},
     // Go's zero time, year 1, stands for never.
     tagged: tagged.getTime() > 0 ? tagged : undefined,

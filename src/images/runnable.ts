@@ -48,6 +48,7 @@ export function toRunnable(
       ...(base === undefined ? {} : { base }),
       ...(interpreter === undefined ? {} : { interpreter }),
       ...(needed === undefined ? {} : { cpuFlags: [...needed] }),
+      ...(facts.entrypoint.length === 0 ? {} : { entrypoint: [...facts.entrypoint] }),
     },
     // Every interpreter of `variants/` promises `python` in the PATH.
     python: variant.kind === 'image' || variant.kind === 'bake' ? variant.python : 'python',

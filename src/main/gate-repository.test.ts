@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
-import { gateRepository } from './gate-repository.ts';
+import { gateRepository, ignoredDockerfile } from './gate-repository.ts';
 import { openOutFolder } from './out-folder.ts';
+import type { Plan } from '../plan/plan.ts';
 import { openProject } from './project.ts';
 
 /** What is refused before anything is exported, built or run. */
@@ -53,6 +54,19 @@ test('a pull request cannot add a host variant to a configuration that its base 
   await expect(gateMerge(', here: { interpreter: host, python: python3 }')).rejects.toThrow(
     'here: a pull request adds a variant with `interpreter: host`',
   );
+});
+
+test('a Dockerfile that is not used is named', async () => {
+  const repo = repository();
+  const plan = (workload: object) =>
+    ({ workload: { context: 'app', ...workload }, variants: [{ kind: 'interpreter' }] }) as unknown as Plan;
+  expect(await ignoredDockerfile(plan({}), repo.path)).toEqual([]);
+  repo.write('app/Dockerfile', 'FROM python');
+  expect(await ignoredDockerfile(plan({}), repo.path)).toEqual([
+    expect.stringMatching(/^app\/Dockerfile is not used: workload\.dockerfile is not set/),
+  ]);
+  expect(await ignoredDockerfile(plan({ dockerfile: 'Dockerfile' }), repo.path)).toEqual([]);
+  expect(await ignoredDockerfile({ ...plan({}), variants: [] }, repo.path)).toEqual([]);
 });
 
 test('a shard without a variant is refused with what is legal', async () => {

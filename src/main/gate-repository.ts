@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBaselineBranch } from '../baseline/branch.ts';
 import { knownImage } from '../baseline/format.ts';
@@ -123,6 +124,8 @@ export async function gateRepository(
       ? undefined
       : await exportSide(top, baselineCommit, join(workFolder, 'baseline'), plan.workload.context);
   const measuring = await measuringRequest(top, ruled, baselineCommit, sides.head, workFolder);
+  const ignored = await ignoredDockerfile(plan, head.tree.directory);
+  for (const note of ignored) log.warn(note);
   const request: GateRequest = {
     sessionId: context.sessionId,
     ...(shard === undefined ? {} : { shard }),
@@ -147,7 +150,7 @@ export async function gateRepository(
     knownImage: ({ name }) =>
       baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
     ...(measuring === undefined ? {} : { measuring }),
-    notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings],
+    notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings, ...ignored],
     ...(part.coldBuilds === true ? { figures: { coldBuilds: 'all' } } : {}),
   };
   const result = await withPorts(
@@ -376,6 +379,18 @@ export async function readHistory(
       remarks: [`The baseline history could not be read: ${error.message}`],
     };
   }
+}
+
+/** A Dockerfile that the reader may think is measured. @param tree the head's files, absolute */
+export async function ignoredDockerfile({ workload, variants }: Plan, tree: string): Promise<string[]> {
+  if (workload.dockerfile !== undefined || !variants.some(({ kind }) => kind === 'interpreter')) return [];
+  const path = join(workload.context, 'Dockerfile');
+  const found = await lstat(join(tree, path)).catch(() => undefined);
+  return found === undefined
+    ? []
+    : [
+        `${path} is not used: workload.dockerfile is not set, so the images are built by Pacegate's own Dockerfile. Set workload.dockerfile: Dockerfile, and write \`FROM python\` in it, to measure what it builds.`,
+      ];
 }
 
 /** Writes a side's files into a folder of the session's own. */

@@ -16,7 +16,7 @@ import { tryMeasuringCode, type MeasuringRequest } from './measuring-trials.ts';
 import { pushSide } from './push.ts';
 import { keepMeasuringCode } from './measuring-code.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
-import { contextOf, identical, prepareSides, type SideRequest } from './sides.ts';
+import { contextOf, entrypointNotes, identical, prepareSides, type SideRequest } from './sides.ts';
 import { tryOut } from './trials.ts';
 
 export interface GateRequest {
@@ -99,6 +99,8 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
     request.push === true && commit !== undefined
       ? { ...built, variants: await pushSide(built.variants, 'baseline', commit, ports) }
       : built;
+  const entrypoints = entrypointNotes(prepared.variants);
+  for (const note of entrypoints) ports.log.warn(note);
   /** A night is its baseline twice: being the same is no reason not to measure it. */
   const skipped = request.purpose === 'nightly' ? [] : prepared.variants.filter(identical);
 
@@ -171,7 +173,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       measured,
       trials,
       ...(code === undefined ? {} : { measuringCode: code.record }),
-      notes: [...notes, ...unavailableNote(pair.baseline, stored), ...countNotes],
+      notes: [...notes, ...unavailableNote(pair.baseline, stored), ...countNotes, ...entrypoints],
     });
   // The nights travel with the session: whoever judges its file later judges by the same.
   const nights = nightsFor(assembled(NOTHING_MEASURED), history);

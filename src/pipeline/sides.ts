@@ -102,6 +102,18 @@ function runIdentity({ image, python, flags, env }: Runnable): string {
   return `sha256:${createHash('sha256').update(started).digest('hex')}`;
 }
 
+/** What a workload may miss: the images' own entrypoints are left out. */
+export function entrypointNotes(variants: readonly VariantSides[]): string[] {
+  return variants.flatMap(({ variant, sides }) => {
+    const entrypoint = sides.head?.image.entrypoint ?? sides.baseline?.image.entrypoint;
+    return entrypoint === undefined
+      ? []
+      : [
+          `${variant}: the image's ENTRYPOINT ${entrypoint.join(' ').slice(0, 200)} is not run, so what it sets or starts is missing from the workload. Name it in workload.command where it belongs to what is measured.`,
+        ];
+  });
+}
+
 /** Both sides are the same bytes, started the same way: nothing to measure. */
 export const identical = ({ sides }: VariantSides): boolean =>
   sides.baseline !== undefined && sides.baseline.image.identity === sides.head?.image.identity;

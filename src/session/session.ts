@@ -97,6 +97,8 @@ export const imageSchema = z.object({
     .optional(),
   /** CPU flags that the interpreter was compiled for (`-march=native`), as the kernel names them. */
   cpuFlags: z.array(z.string()).optional(),
+  /** The image's own ENTRYPOINT, which is not run: the workload is started without it. Absent where there is none. */
+  entrypoint: z.array(z.string()).optional(),
   facts: interpreterFactsSchema.optional(),
   /** What valgrind counted; only where the plan asks for it. */
   counted: instructionCountSchema.optional(),

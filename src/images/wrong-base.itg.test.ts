@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import type { BakeVariant } from '../plan/plan.ts';
+import { builderOf, failure, folderWith, lines, official, output, ready } from './images.test-support.ts';
+
+const app = { 'app.py': 'print(1)\n' };
+
+// No step runs in these builds, so they need no network.
+test('a base in a variable is refused for the variant that it is not, with the line to change', async () => {
+  const { prepare } = builderOf({ dockerfile: 'Dockerfile' });
+  const Dockerfile = 'ARG RELEASE=trixie\nFROM debian:${RELEASE}-slim AS base\nCOPY app.py .\n';
+  const message = failure(await prepare(official, 'head', await folderWith({ ...app, Dockerfile })));
+  expect(message).toMatch(/^official \(head\): the built image does not stand on this variant's interpreter/);
+  expect(message).toContain('(line 2: `FROM debian:${RELEASE}-slim AS base`)');
+  expect(message).toContain('write `FROM python` there');
+}, 600_000);
+
+test('a pinned last stage behind a builder that takes the interpreter is refused; one that takes it too is not', async () => {
+  const { prepare } = builderOf({ dockerfile: 'Dockerfile' });
+  const stages = (last: string) =>
+    `FROM python AS builder\nCOPY app.py /hi\n${last}\nCOPY --from=builder /hi /hi\n`;
+  const pinned = await folderWith({ ...app, Dockerfile: stages('FROM debian:trixie-slim') });
+  expect(failure(await prepare(official, 'head', pinned))).toContain('(line 3: `FROM debian:trixie-slim`)');
+  const right = await folderWith({ ...app, Dockerfile: stages('FROM python') });
+  const { image } = ready(await prepare(official, 'baseline', right));
+  expect(await output(image.id, 'cat', '/hi')).toContain('print(1)');
+}, 600_000);
+
+test('an ENTRYPOINT is recorded, for it is not run', async () => {
+  const { prepare } = builderOf({ dockerfile: 'Dockerfile' });
+  const plain = await folderWith({ ...app, Dockerfile: 'FROM python\nCOPY app.py .\n' });
+  expect(ready(await prepare(official, 'baseline', plain)).image).not.toHaveProperty('entrypoint');
+  const own = await folderWith({ ...app, Dockerfile: 'FROM python\nENTRYPOINT ["/entry.sh", "-x"]\n' });
+  expect(ready(await prepare(official, 'head', own)).image.entrypoint).toEqual(['/entry.sh', '-x']);
+}, 600_000);
+
+test('a bake target for two platforms is built for this machine, and the log says so', async () => {
+  const { prepare } = builderOf();
+  const tree = await folderWith({
+    ...app,
+    Dockerfile: 'FROM python:3.13-slim-trixie\nCOPY app.py /app.py\n',
+    'docker-bake.hcl': 'target "app" {\n  context = "."\n  platforms = ["linux/amd64", "linux/arm64"]\n}\n',
+  });
+  const variant: BakeVariant = {
+    name: 'own',
+    kind: 'bake',
+    target: 'app',
+    file: 'docker-bake.hcl',
+    python: 'python',
+    flags: [],
+    env: {},
+  };
+  const { image } = ready(await prepare(variant, 'head', tree));
+  expect(await output(image.id, 'python', '/app.py')).toContain('1');
+  expect(lines.join('\n')).toContain('sets `platforms`: the target is built for this machine alone');
+}, 600_000);
