@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -314,6 +315,25 @@ describe('nothing that goes wrong with the timeline reaches a run', () => {
     };
     await expect(timeline.watched(broken).run(runRequest(['true']), never)).rejects.toThrow('broken');
     expect((await readdir(folder)).filter((name) => name.endsWith('.id'))).toEqual([]);
+  });
+
+  test('no file stays open: neither of a timeline that no journal closes, nor of one that is closed', async () => {
+    const path = join(folder, 'handles.jsonl');
+    const open = () =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === path;
+        } catch {
+          return false;
+        }
+      });
+    const unused = timelineFile(path, 's1', folder);
+    await unused.watched(engine).run(runRequest(['true']), never);
+    expect(open()).toEqual([]);
+    const kept = timelineFile(path, 's1', folder).beside(await journal());
+    await kept.append(RUN, false);
+    await kept.close();
+    expect(open()).toEqual([]);
   });
 });
 

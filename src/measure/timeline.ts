@@ -242,10 +242,6 @@ export interface TimelineFile {
 export function timelineFile(path: string, sessionId: string, workFolder: string): TimelineFile {
   let last: Watched | undefined;
   let trouble: string | undefined;
-  const file = open(path, 'w').catch((error: unknown) => {
-    trouble = `The timeline cannot be kept: ${error instanceof Error ? error.message : String(error)}`;
-    return undefined;
-  });
   return {
     watched: (engine) => ({
       ...engine,
@@ -274,24 +270,31 @@ export function timelineFile(path: string, sessionId: string, workFolder: string
         }
       },
     }),
-    beside: (journal) => ({
-      ...journal,
-      append: async (run, warmup) => {
-        await journal.append(run, warmup);
-        const seen = last;
-        last = undefined;
-        if (warmup || seen === undefined) return;
-        try {
-          await (await file)?.write(`${JSON.stringify(lineOf(sessionId, run, seen))}\n`);
-        } catch (error) {
-          trouble = `The timeline is not whole: ${error instanceof Error ? error.message : String(error)}`;
-        }
-      },
-      close: async () => {
-        await journal.close();
-        await (await file)?.close().catch(() => undefined);
-      },
-    }),
+    beside: (journal) => {
+      // Opened with the journal that closes it: a handle of nobody would stay open.
+      const file = open(path, 'w').catch((error: unknown) => {
+        trouble = `The timeline cannot be kept: ${error instanceof Error ? error.message : String(error)}`;
+        return undefined;
+      });
+      return {
+        ...journal,
+        append: async (run, warmup) => {
+          await journal.append(run, warmup);
+          const seen = last;
+          last = undefined;
+          if (warmup || seen === undefined) return;
+          try {
+            await (await file)?.write(`${JSON.stringify(lineOf(sessionId, run, seen))}\n`);
+          } catch (error) {
+            trouble = `The timeline is not whole: ${error instanceof Error ? error.message : String(error)}`;
+          }
+        },
+        close: async () => {
+          await journal.close();
+          await (await file)?.close().catch(() => undefined);
+        },
+      };
+    },
     trouble: () => trouble,
   };
 }
