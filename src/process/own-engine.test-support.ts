@@ -27,9 +27,11 @@ export async function startOwnEngine(...images: readonly string[]): Promise<OwnE
   const folder = mkdtempSync(join(tmpdir(), 'pacegate-engine-'));
   const host = `unix://${folder}/docker.sock`;
   const log = openSync(join(folder, 'log'), 'w');
+  // Without a bridge a daemon removes docker0, which is the other engine's: it gets a network namespace of its own.
   const daemon = spawn(
-    dockerd,
+    'unshare',
     [
+      ...['--net', dockerd],
       ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--host', host],
       ...['--pidfile', join(folder, 'pid')],
       ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
