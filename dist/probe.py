@@ -30,9 +30,18 @@ CPUINFO = "/proc/cpuinfo"
 PROCESSORS = "/sys/devices/system/cpu"
 # More business metrics than this are a mistake, and they would have to travel through a pipe.
 METRICS_LIMIT = 1 << 20
-# The file itself may be larger: pytest-benchmark writes every round down, megabytes for each benchmark.
+# The file itself may be larger: the tools write every single time down, megabytes for each benchmark.
 METRICS_FILE_LIMIT = 128 << 20
-ROUNDS = re.compile(rb'"data":\s*\[[-+.0-9eE,\s]+\]')
+NUMBERS = rb"\[[-+.0-9eE,\snulNaIfity]*\]"
+LISTS = NUMBERS.join((rb"\[\s*(?:", rb"|null)(?:\s*,\s*(?:")) + NUMBERS + rb"|null))*\s*\]"
+# pytest-benchmark's rounds, hyperfine's times; what pyperf threw away; and asv's samples, which have no key of their own.
+ROUNDS = re.compile(rb'"(data|times|memory_usage_byte)":\s*' + NUMBERS)
+WARMUPS = re.compile(rb'"warmups":\s*' + LISTS)
+SAMPLES = re.compile(LISTS)
+# What pyperf says of the machine in each of its runs; a name and a unit there are the benchmark's.
+METADATA = re.compile(rb'"metadata":\s*\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}')
+NEEDED = re.compile(rb'"(?:name|unit|exit_code|returncode|error)":\s*(?:"(?:[^"\\]|\\.)*"|[-0-9a-z]+)')
+GZIP = b"\x1f\x8b"
 MESSAGE_LIMIT = 1000
 # What a kill may take: a large process gives its memory back first.
 KILL_SECONDS = 5
@@ -587,11 +596,46 @@ def read_metrics(path):
         return None, "it is not a regular file"
     if len(content) > METRICS_FILE_LIMIT:
         return None, "it is larger than {} bytes".format(METRICS_FILE_LIMIT)
+    if content[:2] == GZIP:
+        content, complaint = unpacked(content)
+        if content is None:
+            return None, complaint
     if len(content) > METRICS_LIMIT:
-        content = ROUNDS.sub(b'"data": []', content)
+        content = without_rounds(content)
     if len(content) > METRICS_LIMIT:
-        return None, "it is larger than {} bytes".format(METRICS_LIMIT)
+        return None, (
+            "it is larger than {} bytes, single rounds, samples and warm-ups not counted: report fewer benchmarks".format(
+                METRICS_LIMIT
+            )
+        )
     return content.decode("utf-8", "replace"), None
+
+
+def unpacked(content):
+    """(bytes, complaint) of a file that a tool compressed, as pyperf does where its name ends in .gz."""
+    try:
+        import zlib
+    except ImportError:
+        return None, "it is compressed, and this Python has no zlib"
+    try:
+        reader = zlib.decompressobj(wbits=31)
+        whole = reader.decompress(content, METRICS_FILE_LIMIT + 1)
+    except zlib.error:
+        return None, "it begins as a gzip file and is none"
+    if len(whole) > METRICS_FILE_LIMIT:
+        return None, "unpacked it is larger than {} bytes".format(METRICS_FILE_LIMIT)
+    if not reader.eof:
+        return None, "it is a gzip file without its end"
+    return whole, None
+
+
+def without_rounds(content):
+    """A results file without what no figure is made of, which is most of a large one."""
+    content = ROUNDS.sub(rb'"\1": []', content)
+    if b'"result_columns"' in content:
+        return SAMPLES.sub(b"null", content)
+    content = WARMUPS.sub(b'"warmups": []', content)
+    return METADATA.sub(lambda found: b'"metadata": {' + b", ".join(NEEDED.findall(found.group(1))) + b"}", content)
 
 
 def unmeasured():
@@ -674,8 +718,9 @@ def run(options, command):
         outcome, exit_status, words = ending(status)
         if outcome != "ok":
             state["message"] = state["message"] or "the command " + words
-    # The kernel kills the largest process of the group, which need not be the command itself.
-    if outcome != "timeout" and outcome != "ok" and oom_kills(v2, v1) > 0:
+    # The kernel kills the largest process of the group, which need not be the command itself. A command that ends well
+    # without it has done less than its work, and one that waits for it without end has not hung by itself.
+    if oom_kills(v2, v1) > 0:
         outcome = "oom"
         state["message"] = "the kernel killed a process of the run: its memory limit was reached"
 
@@ -733,6 +778,9 @@ def run(options, command):
         "message": state["message"][:MESSAGE_LIMIT],
         "metrics": metrics,
         "cgroupCpu": cgroup,
+        # What the container's own count has beside the run: this process, and the starts of the interpreter.
+        "besideCpu": time.process_time()
+        + max(0.0, usage_seconds(resource.getrusage(resource.RUSAGE_CHILDREN)) - usage_seconds(usage)),
         "noise": noise,
         "business": business,
         "counts": counts,

@@ -426,7 +426,7 @@ def serve(options, command):
         metrics["stop_time_s"] = stopped
         metrics["max_rss_bytes"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     # One of several processes may have been killed and replaced: what was measured then is not the server's work.
-    if outcome != "timeout" and oom_kills(v2, v1) > 0:
+    if oom_kills(v2, v1) > 0:
         outcome, complaint = "oom", "the kernel killed a process of the server: its memory limit was reached"
     if options["interpreter"] > 0 and outcome == "ok":
         startup = startup_seconds(command[: options["interpreter"]], environment)

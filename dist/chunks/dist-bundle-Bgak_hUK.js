@@ -1,1 +1,0 @@
-export{t as VERSION,n as retry}from"./dist-bundle-DxDf5ohb.js";

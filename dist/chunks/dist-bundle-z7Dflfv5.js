@@ -1,0 +1,1 @@
+export{t as VERSION,n as retry}from"./dist-bundle-D1y-I6o5.js";
