@@ -25,7 +25,19 @@ export const compareSession = (session: Session): Comparison => {
 };
 
 export const compareTimings = (runs: readonly TimedRun[], options: TimingsOptions): Comparison =>
-  compare(observeTimings(runs, options));
+  withoutRules(compare(observeTimings(runs, options)), options);
+
+/** Figures that nobody meant to judge take significance from those that somebody did. */
+const withoutRules = (comparison: Comparison, { rules }: TimingsOptions): Comparison =>
+  rules === undefined && comparison.family.tests > 1
+    ? {
+        ...comparison,
+        warnings: [
+          `Timings carry no rules, so each of the ${comparison.family.tests} figures here is judged. --config FILE judges by a configuration's rules, and the session.json of the same run by its own.`,
+          ...comparison.warnings,
+        ],
+      }
+    : comparison;
 
 /**
  * Judges observations: those of one session, or those of several jobs' shares of one family.

@@ -34,6 +34,11 @@ export interface ImageRequest {
   readonly tree: string;
   /** Absolute folder whose `workload.files` are mounted over both sides. */
   readonly filesFrom: string;
+  /**
+   * The application's Dockerfile as that side's own configuration names it, relative to the context; null for the
+   * default one. Absent where the side has no configuration of its own: the plan's.
+   */
+  readonly dockerfile?: string | null;
   /** Digest reference to try to pull before building. */
   readonly known?: string;
   /** What is left of the budget, in seconds: whatever it takes to have the image ends with it. Unbounded without. */
@@ -221,10 +226,15 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     };
   };
 
-  const applicationOf = async ({ variant, side, tree }: ImageRequest) =>
+  const applicationOf = async ({
+    variant,
+    side,
+    tree,
+    dockerfile = plan.workload.dockerfile ?? null,
+  }: ImageRequest) =>
     await findApplication({
       tree,
-      workload: plan.workload,
+      workload: { ...plan.workload, dockerfile: dockerfile ?? undefined },
       variantsFolder,
       folder: join(await ownFolder(), 'application', imageTag(variant.name, side, 'x').replace(':', '-')),
     });

@@ -75,11 +75,12 @@ export async function postComment(
   { comment, githubToken }: Inputs,
   { pullRequest, owner, repo, apiUrl }: EventContext,
   written: Pick<CommentRequest, 'marker' | 'formerMarker' | 'run' | 'body'>,
+  signal: AbortSignal,
 ): Promise<Commented> {
   if (!comment || pullRequest === undefined) return { remarks: [] };
   if (githubToken === undefined)
     return { remarks: ['No comment was written: the input github-token is empty.'] };
-  const octokit = await connect(githubToken, apiUrl);
+  const octokit = await connect(githubToken, apiUrl, { signal });
   const result = await upsertComment(octokit, { owner, repo, number: pullRequest.number, ...written });
   if (result.kind === 'twice') return { remarks: [], twice: true };
   if (result.kind !== 'refused') {

@@ -100,7 +100,7 @@ interface Delivered extends JudgedSessions {
 }
 
 /** First to the disk, then to the artifact, then to people: each step may fail without losing the one before. */
-async function deliver({ inputs, event, context }: Job, result: Delivered): Promise<number> {
+async function deliver({ inputs, event, context, signal }: Job, result: Delivered): Promise<number> {
   const { comparison, session, parts, file, failOn, interrupted } = result;
   const measuring = inputs.mode === 'measure';
   const marker = markerOf(session.configuration);
@@ -119,12 +119,17 @@ async function deliver({ inputs, event, context }: Job, result: Delivered): Prom
   const comment =
     interrupted || measuring
       ? { remarks: [] }
-      : await postComment(inputs, event, {
-          marker,
-          body: render(artifact.remarks, artifact.url),
-          ...(result.formerly === undefined ? {} : { formerMarker: markerOf(result.formerly) }),
-          ...(run === undefined ? {} : { run }),
-        });
+      : await postComment(
+          inputs,
+          event,
+          {
+            marker,
+            body: render(artifact.remarks, artifact.url),
+            ...(result.formerly === undefined ? {} : { formerMarker: markerOf(result.formerly) }),
+            ...(run === undefined ? {} : { run }),
+          },
+          signal,
+        );
   const markdown = render([...artifact.remarks, ...comment.remarks], artifact.url);
   const files = await writeResults(context.out, file, comparison, () => markdown);
   await writeSummary(markdown);

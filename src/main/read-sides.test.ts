@@ -35,6 +35,28 @@ test('one session with both sides is judged as it was live, and so are its timin
   expect((await compare({ files: [csv(slower)] })).comparison.verdict).toBe('regressed');
 });
 
+test('timings beside the session that they were written from are judged by its family', async () => {
+  // More figures than the rules judge: each would be a check of a CSV alone.
+  const more = twoSided({ wall_time_s: [1, 1.2], tasks: [9, 9.01], rounds: [5, 5.01] });
+  const there = temporaryFolder();
+  const path = (name: string) => join(there, name);
+  writeFileSync(path('session.json'), JSON.stringify(more));
+  writeFileSync(path('timings.csv'), renderTimings(more));
+  const bySession = await compare({ files: [path('session.json')] });
+  const byTimings = await compare({ files: [path('timings.csv')] });
+  expect(byTimings).toEqual(bySession);
+  expect(bySession.comparison.family.tests).toBe(1);
+
+  const alone = await compare({ files: [csv(more)] });
+  expect(alone.comparison.family.tests).toBe(3);
+  expect(alone.comparison.warnings[0]).toMatch(
+    /^Timings carry no rules, so each of the 3 figures here is judged\./,
+  );
+  // What was edited afterwards is no longer the session's.
+  writeFileSync(path('timings.csv'), renderTimings(more).replace(',9,', ',9.5,'));
+  expect((await compare({ files: [path('timings.csv')] })).session).toBeUndefined();
+});
+
 test('a head is judged by the nights beside it, of one machine or vouched for', async () => {
   const head = saved(oneSided(slower, 'head', 'head'));
   const nights = (change: Partial<Session> = {}) =>

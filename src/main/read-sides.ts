@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { compareSession, compareTimings } from '../compare/compare.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { ruledBy } from '../compare/merge.ts';
@@ -7,7 +9,7 @@ import { isMerged, type Merged } from '../session/merged.ts';
 import type { Rules } from '../session/rules.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
-import { parseTimings, type TimedRun } from '../session/timings.ts';
+import { parseTimings, renderTimings, type TimedRun } from '../session/timings.ts';
 import { fileAt, judgedTogether, parseSessionOrRuns, readText } from './session-files.ts';
 
 /** What `compare` was given: files that say their side, and files that are told theirs. */
@@ -42,8 +44,12 @@ type Observed =
  * @throws ConfigurationError when a file is missing, does not parse, or does not fit what was said of it
  */
 export async function compareFiles(request: ComparisonFiles): Promise<ComparedFiles> {
+  const [only, ...others] = [...request.files, ...request.baseline, ...request.head];
+  const whole = others.length === 0 && only !== undefined && request.files.length === 1;
   const observed = [
-    ...(await Promise.all(request.files.map((file) => readObserved(file)))),
+    ...(await Promise.all(
+      request.files.map(async (file) => (whole ? await withItsSession(file) : await readObserved(file))),
+    )),
     ...(await Promise.all(
       request.baseline.map(async (file) => asSide(await readObserved(file), 'baseline', file)),
     )),
@@ -53,16 +59,16 @@ export async function compareFiles(request: ComparisonFiles): Promise<ComparedFi
     throw new ConfigurationError(
       'There is nothing to compare: name a session.json or a timings.csv, or two with --baseline FILE --head FILE.',
     );
-  const whole = observed.find((one) => one.kind === 'merged');
-  if (whole?.kind === 'merged') {
+  const merged = observed.find((one) => one.kind === 'merged');
+  if (merged?.kind === 'merged') {
     if (observed.length > 1)
       throw new ConfigurationError(
-        `${whole.file} holds the sessions of one gate and is judged by itself. pacegate merge FILE… puts it together with more of them.`,
+        `${merged.file} holds the sessions of one gate and is judged by itself. pacegate merge FILE… puts it together with more of them.`,
       );
     return judgedTogether(
-      whole.merged.parts.map((session) => ({
+      merged.merged.parts.map((session) => ({
         session: request.rules === undefined ? session : ruledBy(session, request.rules),
-        file: whole.file,
+        file: merged.file,
       })),
     );
   }
@@ -112,6 +118,22 @@ async function readObserved(path: string): Promise<Observed> {
   if (!text.trimStart().startsWith('{')) return { kind: 'timings', runs: parseTimings(text, file) };
   const read = parseSessionOrRuns(text, file);
   return isMerged(read) ? { kind: 'merged', merged: read, file } : { kind: 'session', session: read };
+}
+
+/**
+ * A CSV with the session that it was written from beside it is judged as that session: a CSV alone knows no family, and
+ * every figure that was ever measured would be a check. One that was edited is judged by itself.
+ */
+async function withItsSession(path: string): Promise<Observed> {
+  const observed = await readObserved(path);
+  if (observed.kind !== 'timings') return observed;
+  const file = await fileAt(path);
+  const beside = join(dirname(file), 'session.json');
+  if (!existsSync(beside)) return observed;
+  const session = await readObserved(beside);
+  if (session.kind === 'timings') return observed;
+  const parts = session.kind === 'merged' ? session.merged.parts : [session.session];
+  return renderTimings(...parts) === (await readText(file)) ? session : observed;
 }
 
 /** The same measurements as another side's: `run` measures a head, and tomorrow it is the baseline. */

@@ -3,7 +3,7 @@ import type { ColdBuilds, Plan, Variant } from '../plan/plan.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Image } from '../session/session.ts';
 import type { Ports, SideTree, VariantSides } from './ports.ts';
-import { ownVariant } from './sides.ts';
+import { ownDockerfile, ownVariant } from './sides.ts';
 
 /** Which figures of the images themselves are measured: each costs more than a look at what is there. */
 export interface BuildFigures {
@@ -70,7 +70,14 @@ export async function withBuildFigures(
       const own = ownVariant(tree, known);
       if (isBuiltCold(own, figures.coldBuilds)) {
         const built = await ports.images.coldBuild(
-          { variant: own, side, tree: tree.directory, filesFrom, secondsLeft: secondsLeft() },
+          {
+            variant: own,
+            side,
+            tree: tree.directory,
+            filesFrom,
+            ...ownDockerfile(tree),
+            secondsLeft: secondsLeft(),
+          },
           signal,
         );
         if (built?.kind === 'built') image.coldBuild = built.cost;

@@ -553,6 +553,37 @@ test('the baseline is asked for by the digest that the history knows, and built 
   ]);
 });
 
+test('each side is built by the Dockerfile that its own configuration names', async () => {
+  const dockerfiles = async (baseline: string | undefined, head: string | undefined) => {
+    const named = (dockerfile: string | undefined) => ({
+      ...plan,
+      workload: { ...plan.workload, dockerfile },
+    });
+    const asked: unknown[] = [];
+    const { ports } = world({
+      failing: ({ side, dockerfile }) => {
+        asked.push([side, dockerfile]);
+        return false;
+      },
+    });
+    const pair = {
+      head: { directory: '/head' },
+      baseline: { directory: '/baseline', plan: named(baseline) },
+    };
+    await gate(request({ plan: named(head), pair }), ports, never);
+    return asked.slice(0, 2);
+  };
+  // The head's is the plan's.
+  expect(await dockerfiles('Dockerfile', 'docker/Dockerfile')).toEqual([
+    ['baseline', 'Dockerfile'],
+    ['head', undefined],
+  ]);
+  expect(await dockerfiles(undefined, 'Dockerfile')).toEqual([
+    ['baseline', null],
+    ['head', undefined],
+  ]);
+});
+
 test('a run that was cancelled says so and keeps what it has', async () => {
   const { ports } = world({ interrupted: true });
   const { interrupted, session } = await gate(request(), ports, never);

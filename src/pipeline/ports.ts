@@ -40,6 +40,11 @@ export interface ImageRequest {
   readonly tree: string;
   /** Absolute folder of which `workload.files` are mounted over both sides. */
   readonly filesFrom: string;
+  /**
+   * The application's Dockerfile as that side's own configuration names it, relative to the context; null for the
+   * default one. Absent where the side has no configuration of its own: the plan's.
+   */
+  readonly dockerfile?: string | null;
   /** A digest reference to try before building. */
   readonly known?: string;
   /** What is left of the budget, in seconds. */

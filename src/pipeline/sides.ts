@@ -46,6 +46,7 @@ export async function prepareSides(
           side,
           tree: tree.directory,
           filesFrom,
+          ...ownDockerfile(tree),
           secondsLeft: secondsLeft(),
           ...(digest === undefined ? {} : { known: digest }),
         },
@@ -66,6 +67,10 @@ export async function prepareSides(
 /** A variant as a side's own configuration has it. */
 export const ownVariant = ({ plan }: SideTree, variant: Variant): Variant =>
   plan?.variants.find(({ name }) => name === variant.name) ?? variant;
+
+/** A Dockerfile that the change renames is still at its old place in the baseline. */
+export const ownDockerfile = ({ plan }: SideTree): { readonly dockerfile?: string | null } =>
+  plan === undefined ? {} : { dockerfile: plan.workload.dockerfile ?? null };
 
 async function prepareOne(
   request: Parameters<Ports['images']['prepare']>[0],

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { guarded, withRulesOf } from './base-rules.ts';
+import { guarded, withMeasuringOf, withRulesOf } from './base-rules.ts';
 import { configurationJsonSchema } from './configuration.ts';
 import type { Plan } from './plan.ts';
 import { resolvePlan } from './resolve.ts';
@@ -24,6 +24,15 @@ const FIELDS: Readonly<Record<string, Values>> = {
   'build.cold': ['quick', 'all'],
   'rules.changed-measurement': ['report', 'fail'],
   'workload.instructions': ['none', 'counters'],
+  'workload.command': [
+    ['python', 'a.py'],
+    ['python', '-c', 'pass'],
+  ],
+  'workload.repetitions': [1, 2],
+  'workload.server': [
+    { ready: 8000, load: ['python', 'load.py'] },
+    { ready: 8000, load: ['python', '-c', 'pass'] },
+  ],
 };
 
 /** What the change itself decides. */
@@ -31,16 +40,11 @@ const OWN: Readonly<Record<string, Values>> = {
   'workload.context': ['.', 'app'],
   'workload.dockerfile': ['Dockerfile', 'Dockerfile.perf'],
   'workload.files': [['a.py'], ['b.py']],
-  'workload.command': [
-    ['python', 'a.py'],
-    ['python', 'b.py'],
-  ],
   'workload.timeout': ['1m', '2m'],
   'workload.env': [{ A: '1' }, { A: '2' }],
   'workload.network': ['none', 'bridge'],
   'workload.memory': ['1g', '2g'],
   'workload.pids': [10, 20],
-  'workload.repetitions': [1, 2],
   'workload.profiler': ['cprofile', 'none'],
 };
 
@@ -56,19 +60,23 @@ function plan(field: string, value: unknown): Plan {
   return resolvePlan({ text: JSON.stringify(given), file: 'pacegate.yml', root: '/project' });
 }
 
+/** The plan that judges a change, as the gate makes it. */
+const judging = (change: Plan, base: Plan) =>
+  guarded(withMeasuringOf(withRulesOf(change, base), base, []), base);
+
 const table = readFileSync('docs/security.md', 'utf8');
 
 test.each(Object.entries(FIELDS))('%s is decided by the base', (field, [base, head]) => {
   const [own, change] = [plan(field, base), plan(field, head)];
   expect(change).not.toEqual(own);
-  expect(guarded(withRulesOf(change, own), own)).toEqual({ ...own, confined: true });
+  expect(judging(change, own)).toEqual({ ...own, confined: true });
   expect(table).toMatch(new RegExp(`\\| \`${field.replace('*', '\\*')}\` +\\| base`));
 });
 
 test.each(Object.entries(OWN))('%s is decided by the change', (field, [base, head]) => {
   const [own, change] = [plan(field, base), plan(field, head)];
   expect(change.workload).not.toEqual(own.workload);
-  expect(guarded(withRulesOf(change, own), own).workload).toEqual(change.workload);
+  expect(judging(change, own).workload).toEqual(change.workload);
   expect(table).toMatch(new RegExp(`\\| \`${field}\` +\\| head`));
 });
 
