@@ -25,19 +25,24 @@ export function buildFailureMessage({ variant, side, step, words }: BuildFailure
         : []),
     ].join('\n');
   }
-  const base = /^load metadata for (\S+)/.exec(step.step)?.[1];
-  if (base !== undefined)
-    return [
-      `${subject}: the base image ${base} could not be pulled: ${step.error}.`,
-      'Check that this name and version exist, and that this machine can reach and may read its registry (network, proxy, `docker login`).',
-    ].join(' ');
-  return [
-    `${subject}: the build stopped at \`${step.step}\` of ${dockerfileOf(step)}: ${reasonOf(step)}.`,
-    ...(step.lastLines.length === 0
-      ? ['The step printed nothing.']
-      : ['Its last lines:', ...step.lastLines.map((line) => `  ${line}`)]),
-    advice(step),
-  ].join('\n');
+  return (
+    missingBaseMessage(subject, step) ??
+    [
+      `${subject}: the build stopped at \`${step.step}\` of ${dockerfileOf(step)}: ${reasonOf(step)}.`,
+      ...(step.lastLines.length === 0
+        ? ['The step printed nothing.']
+        : ['Its last lines:', ...step.lastLines.map((line) => `  ${line}`)]),
+      advice(step),
+    ].join('\n')
+  );
+}
+
+/** A base that could not be pulled: its name may be wrong, or the way to its registry, and the reader knows which. */
+function missingBaseMessage(subject: string, { step, error }: FailedStep): string | undefined {
+  const base = /^load metadata for (\S+)/.exec(step)?.[1];
+  return base === undefined
+    ? undefined
+    : `${subject}: the base image ${base} could not be pulled: ${error}. Check that this name and version exist, and that this machine can reach and may read its registry (network, proxy, \`docker login\`).`;
 }
 
 /** Mounts that the default Dockerfile alone has: a project without one of its own must not look for this step in it. */
@@ -103,6 +108,8 @@ export function engineFailureMessage(subject: string, failure: BuildFailure): st
   const reason =
     step?.error ?? words.findLast((line) => /error/i.test(line)) ?? words.at(-1) ?? 'it gave no reason';
   const full = [reason, ...(step?.lastLines ?? [])].some((line) => /no space left on device/i.test(line));
+  const missing = step === undefined || full ? undefined : missingBaseMessage(subject, step);
+  if (missing !== undefined) return missing;
   return [
     `${subject}: the engine failed while it built the image${step === undefined ? '' : ` (at \`${step.step}\`)`}: ${reason.replace(/^error:\s*/i, '').replace(/[.]+$/, '')}.`,
     full

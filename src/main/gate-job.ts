@@ -126,7 +126,8 @@ async function deliver({ inputs, event, context, signal }: Job, result: Delivere
             marker,
             body: render(artifact.remarks, artifact.url),
             ...(result.formerly === undefined ? {} : { formerMarker: markerOf(result.formerly) }),
-            ...(run === undefined ? {} : { run }),
+            // A confirming job writes where the job that it confirms wrote, and in the same run.
+            ...(run === undefined || inputs.confirm !== undefined ? {} : { run }),
           },
           signal,
         );

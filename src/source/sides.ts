@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import { git, gitReason, tryGit } from '../process/git.ts';
@@ -140,13 +140,25 @@ async function workingTree(directory: string): Promise<string> {
   try {
     const index = join(folder, 'index');
     const own = await git(directory, ['rev-parse', '--path-format=absolute', '--git-path', 'index']);
-    await copyFile(own, index).catch(() => undefined);
+    await copyIndex(own, index);
     const env = { GIT_INDEX_FILE: index, ...store.writing };
     await git(directory, ['add', '--all', '.'], { env });
     return await git(directory, ['write-tree'], { env });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * git knows by the index's own time which files may have changed in the second in which they were added, and reads these:
+ * a younger copy would take a file that was edited then for unchanged (git's documentation, racy-git).
+ */
+async function copyIndex(from: string, to: string): Promise<void> {
+  const found = await stat(from).catch(() => undefined);
+  // Before the first commit there is none.
+  if (found === undefined) return;
+  await copyFile(from, to);
+  await utimes(to, found.atime, found.mtime);
 }
 
 async function pullRequestSides(request: SidesRequest, head: SideCommit): Promise<Sides> {

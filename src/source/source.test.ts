@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { exportTree, readFileAt, repositoryName } from './export.ts';
@@ -151,6 +151,25 @@ describe('the baseline', () => {
     expect(forced.baseline).toMatchObject({ commit: b });
     expect(forced.notes[0]).toContain('is gone');
     expect((await at('0'.repeat(40))).notes[0]).toContain('does not exist');
+  });
+
+  test('an edit in the second of the commit, of the same length, is part of the working folder', async () => {
+    const made = repository();
+    // Nothing but the index's own time tells such an edit.
+    made.git('config', 'core.trustctime', 'false');
+    const second = new Date('2026-01-01T00:00:00Z');
+    const file = join(made.path, 'app.py');
+    const settle = () => {
+      for (const path of [file, join(made.path, '.git/index')]) utimesSync(path, second, second);
+    };
+    made.write('app.py', 'rounds = 1\n');
+    utimesSync(file, second, second);
+    made.commit('one');
+    made.write('app.py', 'rounds = 2\n');
+    settle();
+    const { head } = await resolveSides({ directory: made.path, event: 'terminal' });
+    expect(head.dirty).toBe(true);
+    expect(await readFileAt(made.path, head.tree, 'app.py')).toEqual({ kind: 'text', text: 'rounds = 2\n' });
   });
 
   test('on a terminal: HEAD for a dirty folder, where the branch left main, or what is named', async () => {
