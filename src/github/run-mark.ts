@@ -15,6 +15,8 @@ export function runMark(
 ): RunMark | undefined {
   const [run, attempt] = [environment['GITHUB_RUN_ID'], environment['GITHUB_RUN_ATTEMPT']];
   if (run === undefined || !/^\d+$/.test(run)) return undefined;
+  // act numbers every run 1, so its runs cannot be told apart.
+  if (environment['ACT'] === 'true') return undefined;
   const ofRun = `<!-- pacegate-run:${run}.${/^\d+$/.test(attempt ?? '') ? attempt : 1}:`;
   return { line: `${ofRun}${session.replace(/[^A-Za-z0-9_.]+/g, '_')} -->`, ofRun };
 }

@@ -220,7 +220,7 @@ withEngine(
     const [created] = github.comments;
     expect(created?.body).toMatch(
       new RegExp(
-        `^${markerOf('pacegate')}\n<!-- pacegate-run:\\d+\\.\\d+:\\w+ -->\n\n### 🔴 Pacegate: \`official\` regressed: wall time \\+.*, CPU time \\+`,
+        `^${markerOf('pacegate')}\n\n### 🔴 Pacegate: \`official\` regressed: wall time \\+.*, CPU time \\+`,
       ),
     );
     expect(created?.body).toContain('Stored nights');
