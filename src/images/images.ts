@@ -18,7 +18,7 @@ import { coldImage, type ColdImageRequest } from './cold-image.ts';
 import { finalBase } from './dockerfile.ts';
 import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
-import { isDownloadFault, isEngineFault } from './engine-fault.ts';
+import { isDownloadFault } from './download-fault.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import { applicationLabels, createInterpreters, interpreterOfPulled, labelsOf } from './interpreter.ts';
 import { imageTag, interpreterTag } from './names.ts';
@@ -406,7 +406,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
 
 /** A baseline that a registry or a mirror kept from being built is none of the base's doing. */
 const stageOf = (fault: Fault, message: string, side: Side): Failure['stage'] =>
-  isEngineFault(message) || (side === 'baseline' && isDownloadFault(message)) ? 'engine' : fault;
+  side === 'baseline' && isDownloadFault(message) ? 'engine' : fault;
 
 /**
  * Why an image is not the variant's: the interpreter's layers are not what it stands on, so every variant would be the
