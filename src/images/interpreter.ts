@@ -115,6 +115,25 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
     return { reference, digest: here.id, pinned: false };
   };
 
+  const baseAt = async (reference: string, signal: AbortSignal) =>
+    await once(bases, reference, () => baseOf(reference, signal));
+
+  /** The images among named contexts, by the digest that their tags stand for today: a tag moves as a base's does. */
+  const pinnedContexts = async (contexts: InterpreterVariant['contexts'], signal: AbortSignal) => {
+    const found = await Promise.all(
+      Object.entries(contexts).map(async ([name, value]) => {
+        const reference = value.startsWith(IMAGE_SCHEME) ? value.slice(IMAGE_SCHEME.length) : undefined;
+        const image = reference === undefined ? undefined : await baseAt(reference, signal);
+        const address = image?.pinned === true ? `${IMAGE_SCHEME}${atDigest(image)}` : value;
+        return { name, address, digest: image?.digest };
+      }),
+    );
+    return {
+      contexts: Object.fromEntries(found.map(({ name, address }) => [name, address])),
+      digests: found.flatMap(({ name, digest }) => (digest === undefined ? [] : [[name, digest] as const])),
+    };
+  };
+
   const make = async (definition: Definition, signal: AbortSignal): Promise<Obtained> => {
     const { variant, key } = definition;
     const { registry } = target.build;
@@ -177,15 +196,14 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
       const args = { ...variant.args, ...processor };
       const hash = definitionHash({ variant: { ...variant, args }, files });
       const reference = baseImageOf(files[join(folder, 'Dockerfile')] ?? '', args);
-      const base =
-        reference === undefined ? undefined : await once(bases, reference, () => baseOf(reference, signal));
+      const base = reference === undefined ? undefined : await baseAt(reference, signal);
       // By its digest: both sides stand on the same bytes, whenever they are built.
-      const pinned =
-        base?.pinned === true ? { BASE_IMAGE: `${withoutDigest(base.reference)}@${base.digest}` } : {};
+      const pinned = base?.pinned === true ? { BASE_IMAGE: atDigest(base) } : {};
+      const { contexts, digests } = await pinnedContexts(variant.contexts, signal);
       return {
-        variant: { ...variant, args: { ...args, ...pinned } },
+        variant: { ...variant, args: { ...args, ...pinned }, contexts },
         hash,
-        key: keyOf(variant, hash, base),
+        key: keyOf(variant, { hash, base, contexts: digests }),
         base,
       };
     },
@@ -203,16 +221,33 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
 
 /**
  * What is compiled stays as it was compiled while its definition does: a base that moved is no reason to compile for
- * half an hour. The others are made anew with their base.
+ * half an hour. The others are made anew with their base. An image among the named contexts is what is compiled itself,
+ * so one that moved is another interpreter.
  */
-function keyOf({ interpreter }: InterpreterVariant, hash: string, base: Base | undefined): string {
-  const parts = [hash, process.arch, isCompiled(interpreter) ? '' : (base?.digest ?? '')];
+function keyOf(
+  { interpreter }: InterpreterVariant,
+  {
+    hash,
+    base,
+    contexts,
+  }: {
+    readonly hash: string;
+    readonly base: Base | undefined;
+    /** Name and digest of each context that is an image. */
+    readonly contexts: readonly (readonly [string, string])[];
+  },
+): string {
+  const parts = [
+    ...[hash, process.arch, isCompiled(interpreter) ? '' : (base?.digest ?? '')],
+    // Keys of interpreters without such a context stay as they were: compiling anew takes half an hour.
+    ...(contexts.length === 0 ? [] : [[...contexts].sort(([a], [b]) => (a < b ? -1 : 1))]),
+  ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
 }
 
 /** Inherited by every image that is made of it. */
 export const labelsOf = ({ base }: Pick<Definition, 'base'>): Record<string, string> =>
-  base === undefined ? {} : { [LABELS.base]: `${withoutDigest(base.reference)}@${base.digest}` };
+  base === undefined ? {} : { [LABELS.base]: atDigest(base) };
 
 /** What a later session that pulls the image by its digest must know of it. */
 export function applicationLabels(
@@ -291,7 +326,10 @@ function once<Answer>(
   return answer;
 }
 
-const withoutDigest = (reference: string) => reference.replace(/@.*$/, '');
+/** How a named context says that it is an image. */
+const IMAGE_SCHEME = 'docker-image://';
+
+const atDigest = ({ reference, digest }: Base) => `${reference.replace(/@.*$/, '')}@${digest}`;
 const byDigest = (name: string, digest: string) => `${name.replace(/:[^:/]*$/, '')}@${digest}`;
 
 const failed = (message: string, fault: Fault = 'build'): Obtained => ({ kind: 'failed', message, fault });

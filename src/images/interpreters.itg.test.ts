@@ -206,3 +206,35 @@ withEngine(
     expect(await tagged(sessionId)).toEqual([]);
   },
 );
+
+withEngine('an image in `contexts` whose tag moved makes another interpreter', async () => {
+  const registry = await startRegistry();
+  try {
+    const name = `127.0.0.1:${registry.port}/mirror:1`;
+    const publish = async (text: string) => {
+      const folder = await folderWith({ Dockerfile: 'FROM scratch\nCOPY file /file\n', file: text });
+      expect((await tryDocker(['build', '--quiet', '--tag', name, folder])).status).toBe(0);
+      expect((await tryDocker(['push', '--quiet', name])).status).toBe(0);
+      await removeImages([name]);
+    };
+    const variantsFolder = await interpreters(`${DOCKERFILE}COPY --from=source /file /mirrored\n`);
+    const tree = await folderWith({ ...APPLICATION, file: 'one' });
+    const variant = { ...pyenv, name: 'mirrored', contexts: { source: `docker-image://${name}` } };
+    const interpreterAt = async () => {
+      const { builder, prepare } = builderOf({ variantsFolder, dockerfile: 'Dockerfile' });
+      const { image } = ready(await prepare(variant, 'head', tree));
+      const found = [image.interpreter?.key, await output(image.id, 'cat', '/mirrored')];
+      await builder.cleanUp();
+      return found;
+    };
+    await publish('first');
+    const before = await interpreterAt();
+    expect(await interpreterAt()).toEqual(before);
+    await publish('second');
+    const after = await interpreterAt();
+    expect([before[1], after[1]]).toEqual(['first', 'second']);
+    expect(after[0]).not.toBe(before[0]);
+  } finally {
+    registry.stop();
+  }
+});
