@@ -70,7 +70,7 @@ const layering = Object.entries(layers).map(([folder, { imports, types = [], pur
 export default defineConfig(
   {
     ignores: [
-      ...['eslint.config.js', 'dist/', 'node_modules/', 'coverage/', 'pacegate-out/'],
+      ...['eslint.config.js', 'dist/', 'node_modules/', 'coverage/', 'pacegate-out/', 'docs/picture/'],
       'benchmarks/gate/.cache/',
     ],
   },
