@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { INPUT_NAMES } from './inputs.ts';
+import { filesIn, readWorkflow, stepsOf } from './workflows.test-support.ts';
+
+/** The project's own workflows, and the examples that a user copies; workflows.itg.test.ts has what linters say. */
+
+const EXAMPLES = filesIn('examples');
+const WORKFLOWS = [...EXAMPLES, ...filesIn('.github/workflows')];
+
+test.each(WORKFLOWS)('%s gives each job its own permissions and a time-out', (path) => {
+  const { permissions, jobs } = readWorkflow(path);
+  expect(permissions).toEqual({});
+  for (const job of Object.values(jobs)) {
+    expect(Object.keys(job.permissions ?? {})).toContain('contents');
+    expect(job['timeout-minutes']).toBeGreaterThan(0);
+  }
+});
+
+test.each(WORKFLOWS)('%s leaves no token in the checkout', (path) => {
+  const checkouts = stepsOf(readWorkflow(path)).filter(({ uses }) => uses?.startsWith('actions/checkout@'));
+  expect(checkouts.length).toBeGreaterThan(0);
+  for (const { with: inputs } of checkouts) expect(inputs).toMatchObject({ 'persist-credentials': false });
+});
+
+test.each(EXAMPLES)('%s gives inputs that the action has', (path) => {
+  const own = stepsOf(readWorkflow(path)).filter(({ uses }) => uses?.startsWith('pacegate/'));
+  expect(own.length).toBeGreaterThan(0);
+  for (const { with: inputs = {} } of own)
+    expect([...INPUT_NAMES]).toEqual(expect.arrayContaining(Object.keys(inputs)));
+});
+
+/** `uses: owner/name@commit # v1.2.3`: action to the commits with their versions. */
+function pins(): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const path of WORKFLOWS)
+    for (const [, action = '', pin = ''] of readFileSync(path, 'utf8').matchAll(/uses: ([^@\s]+)@(.+)/g))
+      found.set(action, (found.get(action) ?? new Set()).add(pin));
+  return found;
+}
+
+test('each action is pinned to one commit everywhere, with its version beside it', () => {
+  const { 'pacegate/pacegate': own, ...others } = Object.fromEntries(pins());
+  expect(own).toEqual(new Set(['v1']));
+  for (const [action, found] of Object.entries(others))
+    expect({ action, pins: [...found] }).toEqual({
+      action,
+      pins: [expect.stringMatching(/^[0-9a-f]{40} # v\d+\.\d+\.\d+$/)],
+    });
+});
