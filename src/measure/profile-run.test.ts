@@ -260,3 +260,39 @@ test('imports: what the start of the interpreter imports, with its flags', async
   expect(find(isolated, 'sitecustomize')?.own ?? 0).toBeLessThan(0.05);
   expect(find(isolated, 'site')).toBeDefined();
 });
+
+describe('py-spy', () => {
+  /** A program in its place: loses its first `lost` processes and then sees one stack. */
+  const pySpyThatLoses = async (lost: number): Promise<string> => {
+    const program = join(folder, 'py-spy');
+    const attempts = join(folder, 'attempts');
+    await writeFile(
+      program,
+      `#!/bin/sh
+echo attempt >> ${attempts}
+if [ "$(wc -l < ${attempts})" -le ${lost} ]; then echo 'Error: No child process (os error 10)' >&2; exit 1; fi
+while [ "$1" != --output ]; do shift; done
+echo 'work (bench.py:1) 3' > "$2"
+`,
+      { mode: 0o755 },
+    );
+    return program;
+  };
+  const sampled = async (pySpy: string) => {
+    await writeFile(join(folder, 'project', 'bench.py'), '');
+    const request = runRequest(['python', 'bench.py'], {
+      runnable: { python, workingDirectory: join(folder, 'project') },
+    });
+    const profile: ProfileRequest = { kind: 'time', profiler: 'py-spy', pySpy, scripts };
+    return profileRun(engine, { ...request, repetitions: 1, longestSeconds: 10, profile }, never);
+  };
+
+  test('gets a second attempt after it lost a process that ended while it attached', async () => {
+    const graph = graphOf(await sampled(await pySpyThatLoses(1)));
+    expect(find(graph, 'work')?.own).toBeGreaterThan(0);
+  });
+
+  test('gets no third', async () => {
+    expect(await sampled(await pySpyThatLoses(2))).toMatch(/No child process \(os error 10\)/);
+  });
+});

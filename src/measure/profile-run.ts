@@ -38,21 +38,25 @@ export async function profileRun(
   { runnable, workload, repetitions, longestSeconds, profile }: ProfileRun,
   signal: AbortSignal,
 ): Promise<CallGraph | string> {
-  const { outcome, message, profiles } = await engine.run(
-    {
-      runnable,
-      workload: {
-        ...workload,
-        timeoutSeconds: BESIDE_SECONDS + SLOWER * Math.min(longestSeconds, workload.timeoutSeconds),
-        memoryBytes: workload.memoryBytes === undefined ? undefined : workload.memoryBytes * LARGER,
-        ...(workload.server === undefined ? {} : { server: patient(workload.server) }),
+  const profiled = () =>
+    engine.run(
+      {
+        runnable,
+        workload: {
+          ...workload,
+          timeoutSeconds: BESIDE_SECONDS + SLOWER * Math.min(longestSeconds, workload.timeoutSeconds),
+          memoryBytes: workload.memoryBytes === undefined ? undefined : workload.memoryBytes * LARGER,
+          ...(workload.server === undefined ? {} : { server: patient(workload.server) }),
+        },
+        repetitions: repetitionsFor(profile.kind, repetitions),
+        hashSeed: HASH_SEED,
+        profile,
       },
-      repetitions: repetitionsFor(profile.kind, repetitions),
-      hashSeed: HASH_SEED,
-      profile,
-    },
-    signal,
-  );
+      signal,
+    );
+  let result = await profiled();
+  if (isBySampling({ profile }) && lostAThread(result.message)) result = await profiled();
+  const { outcome, message, profiles } = result;
   if (outcome !== 'ok') return message ?? outcome;
   const { texts, leftOut } = profiles ?? { texts: [], leftOut: 0 };
   if (isBySampling({ profile }) && texts.length === 0 && leftOut > 0)
@@ -61,6 +65,12 @@ export async function profileRun(
     ? readStacks(texts.join('\n'), profile.kind)
     : readDumps(texts, leftOut, profile.kind);
 }
+
+/**
+ * Whether py-spy gave up because a process or thread ended while py-spy attached to it: ESRCH or ECHILD from ptrace. It
+ * happens by chance, mostly on a busy machine, so a second attempt is worthwhile.
+ */
+const lostAThread = (message: string | undefined): boolean => /\(os error (3|10)\)/.test(message ?? '');
 
 /** Its start is slower, too, and what was seen is written down at its end. */
 const patient = (server: Server): Server => ({
