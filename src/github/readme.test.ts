@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
-import { DESCRIBED_METRICS } from '../session/metric.ts';
 
 interface Action {
   readonly inputs: Record<string, { description: string; default: string }>;
@@ -35,18 +34,4 @@ function expectReadme(mark: string, expected: string) {
 
 test("README's tables of inputs and outputs are those of action.yml", () => {
   expectReadme('inputs', tables(parse(readFileSync('action.yml', 'utf8')) as Action));
-});
-
-test("README's table of metrics is that of the code", () => {
-  const rows = DESCRIBED_METRICS.map(({ name, gate, limit, what, misleads }) => [
-    `\`${name}\``,
-    gate ? 'yes' : '',
-    `${limit * 100} %`,
-    what,
-    misleads,
-  ]);
-  expectReadme(
-    'metrics',
-    markdownTable([['metric', 'judged', 'limit', 'how it is had', 'what misleads'], ...rows]),
-  );
 });

@@ -6,13 +6,15 @@ import { PROFILERS } from '../session/profile.ts';
 import { evidenceRequestSchema, LEAST_ALPHA, verdictSchema } from '../session/rules.ts';
 import { INSTRUCTION_SOURCES } from '../session/session.ts';
 import { PROFILES } from '../statistics/looks.ts';
+import { DEFAULTS } from './defaults.ts';
 import { IDENTITY } from './identity.ts';
 import { COLD_BUILDS, STOP_SIGNALS } from './plan.ts';
 import { BYTE_SIZE, DURATION, FRACTION, parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
 /**
  * The configuration file, `.github/pacegate.yml`. This definition is the only one: the validation, the
- * types and the published JSON Schema all come from it.
+ * types, the published JSON Schema and the keys of docs/configuration.md all come from it. A `default` here is what
+ * editors show; `DEFAULTS` applies it.
  */
 
 /** A name that is safe in a file's path, an image tag and a Markdown table. */
@@ -35,7 +37,7 @@ const duration = z
     (text) => parseDuration(text) !== undefined,
     legal(`${DURATION_WORDS}, above 0 and of a week (168h) at most`),
   )
-  .meta({ description: 'A duration: 90s, 10m, 1h30m.', examples: ['10m'] });
+  .meta({ examples: ['10m'] });
 
 // What was typed, as it would be right, is the shortest explanation.
 const wrongFraction = {
@@ -49,7 +51,7 @@ const fraction = z
     error: wrongFraction.error,
   })
   .refine((value) => parseFraction(String(value)) !== undefined, wrongFraction)
-  .meta({ description: 'A percentage (3%), or a fraction below 1 (0.03).', examples: ['3%'] });
+  .meta({ examples: ['3%'] });
 
 function fractionWords(input: unknown): string {
   const bare = Number(input);
@@ -60,7 +62,12 @@ function fractionWords(input: unknown): string {
 
 const version = z
   .string({ error: 'legal: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)' })
-  .regex(/^\d+\.\d+(\.\d+)?((a|b|rc)\d+)?t?$/, legal('a version such as "3.13" or "3.13.5"'));
+  .regex(/^\d+\.\d+(\.\d+)?((a|b|rc)\d+)?t?$/, legal('a version such as "3.13" or "3.13.5"'))
+  .meta({
+    description:
+      'The version of Python, in quotes. A minor version such as "3.13" takes the newest patch release that the interpreter\'s source has. A trailing `t` ("3.13t") asks for the free-threaded build, where the interpreter has one.',
+    examples: ['3.13', '3.13.5', '3.13t'],
+  });
 
 const release = z.string().regex(/^[a-z]+$/, legal('a Debian release by its name, such as trixie'));
 
@@ -72,16 +79,27 @@ const relativePath = z
     legal('a path inside the repository: relative, without ..'),
   );
 
-const environment = z
-  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, legal('a name of letters, digits and _')), z.string())
-  .meta({ description: 'Environment variables of the workload.' });
+const environment = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, legal('a name of letters, digits and _')),
+  z.string(),
+);
 
 const carried = {
   flags: z
     .array(z.string().regex(/^-/, legal('interpreter flags, each beginning with -')))
     .optional()
-    .meta({ description: 'Flags of the interpreter, such as -O.', examples: [['-O']] }),
-  env: environment.optional(),
+    .meta({
+      description:
+        'Flags of the interpreter. They follow the first word of the command where that is `python` or `python3`.',
+      default: [],
+      examples: [['-O']],
+    }),
+  env: environment.optional().meta({
+    description:
+      'Environment variables of the workload in this variant. They take precedence over `workload.env`.',
+    default: {},
+    examples: [{ PYTHONMALLOC: 'malloc' }],
+  }),
 };
 
 const PINNED_BASE = 'an image with its digest: python:3.13-slim-trixie@sha256:…';
@@ -99,7 +117,10 @@ const built = {
     )
     .optional()
     .meta({
-      description: 'Named build contexts of the interpreter: a mirror of its sources, a folder or an image.',
+      description:
+        "Named build contexts of the interpreter's Dockerfile, for example a mirror of its sources. Each is a folder of the repository, `docker-image://…` or `https://…`. The README of the interpreter's folder in `variants/` lists the names. A pull request may only use the contexts that its base names.",
+      default: {},
+      examples: [{ 'python-source': 'vendor/python' }],
     }),
 };
 
@@ -109,10 +130,15 @@ const pinnedBase = z
   .optional()
   .meta({
     description:
-      'The image that the interpreter is taken from or stands on, pinned by its digest; without it the tag is looked up once, for both sides.',
+      'The base image, pinned by its digest. Without this key the tag is looked up once and both sides build on the same digest.',
+    examples: [`python:3.13-slim-trixie@sha256:${'0123456789abcdef'.repeat(4)}`],
   });
 
-const debian = release.optional().meta({ description: 'The Debian release underneath.' });
+const debian = release.optional().meta({
+  description: 'The Debian release of the base image.',
+  default: DEFAULTS.debian,
+  examples: ['bookworm'],
+});
 
 const officialVariant = table({
   interpreter: z.literal('official').meta({ description: "Docker's official Python image, slim." }),
@@ -129,7 +155,12 @@ const alpineVariant = table({
   alpine: z
     .string({ error: 'legal: an Alpine release in quotes, such as "3.22"' })
     .regex(/^\d+\.\d+$/, legal('an Alpine release such as "3.22"'))
-    .optional(),
+    .optional()
+    .meta({
+      description: 'The Alpine release of the base image, in quotes.',
+      default: DEFAULTS.alpine,
+      examples: ['3.21'],
+    }),
   base: pinnedBase,
   ...carried,
   ...built,
@@ -138,7 +169,11 @@ const alpineVariant = table({
 const debianVariant = table({
   interpreter: z.literal('debian').meta({ description: "Debian's own Python." }),
   debian,
-  python: version.optional(),
+  python: version.optional().meta({
+    description:
+      "The version that Debian's Python must have. It selects nothing: a release has one Python, and the build fails if that is another version.",
+    examples: ['3.13'],
+  }),
   base: pinnedBase,
   ...carried,
   ...built,
@@ -155,23 +190,36 @@ const compiled = {
     )
     .optional()
     .meta({
-      description: "More options of CPython's ./configure, such as --with-tail-call-interp and CC=clang.",
+      description: "Further options of CPython's `./configure`. An option cannot contain a space.",
+      default: [],
       examples: [['--with-tail-call-interp', 'CC=clang']],
     }),
-  jit: z.boolean(legal('true or false')).optional().meta({
-    description: 'Compile the experimental JIT in (3.13 and newer).',
-  }),
+  jit: z
+    .boolean(legal('true or false'))
+    .optional()
+    .meta({
+      description: 'Builds the experimental JIT (Python 3.13 and newer, not with a free-threaded build).',
+      default: false,
+      examples: [true],
+    }),
   ...carried,
   ...built,
 };
 
 const MARCH = 'x86-64-v2, x86-64-v3 or x86-64-v4';
-const march = z.enum(['x86-64-v2', 'x86-64-v3', 'x86-64-v4'], legal(MARCH)).optional().meta({
-  description: 'Compile for processors of this level and newer; others are refused before the workload runs.',
-});
+const march = z
+  .enum(['x86-64-v2', 'x86-64-v3', 'x86-64-v4'], legal(MARCH))
+  .optional()
+  .meta({
+    description:
+      'The level of x86-64 processors to compile for. Pacegate does not start the image on an older processor. Without this key the interpreter runs on every processor of the architecture.',
+    examples: ['x86-64-v3'],
+  });
 
 const pyenvVariant = table({
-  interpreter: z.literal('pyenv').meta({ description: 'CPython compiled by pyenv with no options.' }),
+  interpreter: z
+    .literal('pyenv')
+    .meta({ description: 'CPython compiled by pyenv without options: neither PGO nor LTO.' }),
   march,
   ...compiled,
 });
@@ -179,20 +227,20 @@ const pyenvVariant = table({
 const pyenvOptimizedVariant = table({
   interpreter: z
     .literal('pyenv-optimized')
-    .meta({ description: 'CPython compiled by pyenv with --enable-optimizations --with-lto.' }),
+    .meta({ description: 'CPython compiled by pyenv with `--enable-optimizations --with-lto`.' }),
   march,
   ...compiled,
 });
 
 const pyenvNativeVariant = table({
   interpreter: z.literal('pyenv-native').meta({
-    description: "pyenv-optimized with -march=native -mtune=native: for this machine's processor alone.",
+    description: "`pyenv-optimized` with `-march=native -mtune=native`: for this machine's processor only.",
   }),
   ...compiled,
 });
 
 const pyenvBoltVariant = table({
-  interpreter: z.literal('pyenv-bolt').meta({ description: 'pyenv-optimized with --enable-bolt.' }),
+  interpreter: z.literal('pyenv-bolt').meta({ description: '`pyenv-optimized` with `--enable-bolt`.' }),
   march,
   ...compiled,
 });
@@ -201,21 +249,24 @@ const ADDRESS = 'an address: https://…, or file:///… of a folder in the buil
 const address = z.string(legal(ADDRESS)).regex(/^(https?|file):\/\/[\x21-\x7e]*$/, legal(ADDRESS));
 
 const uvVariant = table({
-  interpreter: z.literal('uv').meta({ description: "uv's python-build-standalone." }),
+  interpreter: z.literal('uv').meta({ description: 'python-build-standalone, installed by uv.' }),
   python: version,
   release: z
     .string({ error: 'legal: a release of python-build-standalone in quotes, such as "20250612"' })
     .regex(/^\d{8}$/, legal('a release of python-build-standalone such as "20250612"'))
     .optional()
     .meta({
-      description: 'The release of python-build-standalone; what this uv knows where nothing is said.',
+      description:
+        "The release of python-build-standalone. Without this key the build uses the one in uv's own list.",
+      examples: ['20250612'],
     }),
   mirror: address.optional().meta({
-    description: "Where the archives come from instead of GitHub (uv's UV_PYTHON_INSTALL_MIRROR).",
+    description: "Where uv downloads the archives, in place of GitHub (uv's `UV_PYTHON_INSTALL_MIRROR`).",
+    examples: ['https://mirror.example.org/python-build-standalone'],
   }),
   downloads: address.optional().meta({
-    description:
-      "A list of archives in place of the one that uv carries (uv's UV_PYTHON_DOWNLOADS_JSON_URL).",
+    description: "A list of archives that replaces the one in uv (uv's `UV_PYTHON_DOWNLOADS_JSON_URL`).",
+    examples: ['https://mirror.example.org/downloads.json'],
   }),
   debian,
   base: pinnedBase,
@@ -224,13 +275,19 @@ const uvVariant = table({
 });
 
 const condaForgeVariant = table({
-  interpreter: z.literal('conda-forge').meta({ description: "conda-forge's Python, by micromamba." }),
+  interpreter: z
+    .literal('conda-forge')
+    .meta({ description: "conda-forge's Python, installed by micromamba." }),
   python: version,
   channel: z
     .string()
     .regex(/^[\x21-\x7e]+$/, legal('a channel or its address'))
     .optional()
-    .meta({ description: 'A channel, or the address of a mirror, in place of conda-forge.' }),
+    .meta({
+      description: 'The channel, or the address of a mirror. No other channel is used.',
+      default: 'conda-forge',
+      examples: ['https://mirror.example.org/conda-forge'],
+    }),
   debian,
   base: pinnedBase,
   ...carried,
@@ -238,8 +295,17 @@ const condaForgeVariant = table({
 });
 
 const hostVariant = table({
-  interpreter: z.literal('host').meta({ description: "This machine's own interpreter, no container." }),
-  python: z.string().min(1).meta({ description: 'A command or a path, resolved past shims.' }),
+  interpreter: z
+    .literal('host')
+    .meta({ description: 'An interpreter of this machine, without a container. For code that you trust.' }),
+  python: z
+    .string()
+    .min(1)
+    .meta({
+      description:
+        'The interpreter: a command in the `PATH`, or a path. Shims (pyenv, asdf) are resolved to the interpreter behind them.',
+      examples: ['python3'],
+    }),
   ...carried,
 });
 
@@ -247,20 +313,45 @@ const pythonInside = z
   .string()
   .min(1)
   .optional()
-  .meta({ description: 'The interpreter inside the image; python where nothing is said.' });
+  .meta({
+    description: 'The interpreter in the image: a command in its `PATH`, or a path.',
+    default: 'python',
+    examples: ['/opt/venv/bin/python'],
+  });
 
 const imageVariant = table({
-  image: z.string().min(1).meta({ description: 'An image that exists already.' }),
-  baseline: z.string().min(1).optional().meta({ description: "The baseline's image where it is another." }),
+  image: z
+    .string()
+    .min(1)
+    .meta({
+      description: 'An existing image with the application in it. Pacegate pulls it and builds nothing.',
+      examples: ['registry.example.org/team/app:new'],
+    }),
+  baseline: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      description: "The baseline's image. Without this key both sides use `image`.",
+      examples: ['registry.example.org/team/app:old'],
+    }),
   python: pythonInside,
   ...carried,
 });
 
 const bakeVariant = table({
-  bake: z.string().min(1).meta({ description: "A target of the project's own bake file." }),
-  file: relativePath
-    .optional()
-    .meta({ description: 'The bake file; docker-bake.hcl where nothing is said.' }),
+  bake: z
+    .string()
+    .min(1)
+    .meta({
+      description: "A target of the project's own bake file. Each side builds the target from its own files.",
+      examples: ['app'],
+    }),
+  file: relativePath.optional().meta({
+    description: 'The bake file.',
+    default: DEFAULTS.bakeFile,
+    examples: ['deploy/docker-bake.hcl'],
+  }),
   python: pythonInside,
   ...carried,
 });
@@ -305,24 +396,47 @@ const serverSchema = table({
     )
     .meta({
       description:
-        'When the server is ready: a TCP port of loopback that takes connections, or an http:// address there that answers with 2xx or 3xx.',
+        'When the server is ready: when a TCP port of the loopback interface accepts connections, or when an `http://` address there answers with 2xx or 3xx.',
       examples: [8000, 'http://127.0.0.1:8000/health'],
     }),
-  load: z.array(z.string(), legal(COMMAND)).min(1, legal(COMMAND)).meta({
-    description:
-      "One round of load, run in a second container beside the server's; a first word python or python3 is the interpreter of the baseline's image on both sides.",
-  }),
+  load: z
+    .array(z.string(), legal(COMMAND))
+    .min(1, legal(COMMAND))
+    .meta({
+      description:
+        "One round of load, as a list of words. It runs in a second container in the server's network. A first word `python` or `python3` is the interpreter of the baseline's image on both sides.",
+      examples: [['python', 'load.py']],
+    }),
   'warm-up': z
     .int(legal(WARM_UP))
     .min(0, legal(WARM_UP))
     .max(100, legal(WARM_UP))
     .optional()
-    .meta({ description: 'Rounds of load before the one that counts; 1 where nothing is said.' }),
-  'start-timeout': duration.optional(),
-  stop: z.enum(STOP_SIGNALS).optional().meta({ description: 'The signal that asks the server to end.' }),
-  'stop-timeout': duration.optional(),
+    .meta({
+      description: 'Rounds of load before the measured one.',
+      default: DEFAULTS.warmUp,
+      examples: [3],
+    }),
+  'start-timeout': duration.optional().meta({
+    description: 'Time that the server has to become ready.',
+    default: DEFAULTS.startTimeout,
+    examples: ['2m'],
+  }),
+  stop: z
+    .enum(STOP_SIGNALS)
+    .optional()
+    .meta({
+      description: 'The signal that asks the server to end.',
+      default: DEFAULTS.stop,
+      examples: ['SIGINT'],
+    }),
+  'stop-timeout': duration.optional().meta({
+    description: 'Time that the server has to end after the signal. Then it gets SIGKILL.',
+    default: DEFAULTS.stopTimeout,
+    examples: ['30s'],
+  }),
 }).meta({
-  description: 'The command is a server: it is measured while a second container puts load on it.',
+  description: 'Makes `command` a server: it is measured while a second container puts load on it.',
 });
 
 const portOf = (address: string) => Number(/:(\d+)(\/|$)/.exec(address.slice('http://'.length))?.[1]);
@@ -330,58 +444,137 @@ const portOf = (address: string) => Number(/:(\d+)(\/|$)/.exec(address.slice('ht
 const SIZE_WORDS = 'a size such as 512m or 2g';
 
 const workloadSchema = table({
-  context: relativePath.optional().meta({ description: 'The folder that the images carry.' }),
+  context: relativePath.optional().meta({
+    description: "The folder that the images carry, relative to the repository's top.",
+    default: DEFAULTS.context,
+    examples: ['services/orders'],
+  }),
   dockerfile: relativePath.optional().meta({
     description:
-      "The application's Dockerfile, relative to the context; its `FROM python` is replaced by each interpreter. Without one, the default installs from uv.lock, poetry.lock or requirements.txt and copies the context.",
+      "The application's Dockerfile, relative to `context`. Its `FROM python`, without a tag, is replaced by each variant's interpreter. Without this key a default Dockerfile installs from `uv.lock`, `poetry.lock` or `requirements.txt` and copies the context.",
+    examples: ['Dockerfile'],
   }),
-  files: z.array(relativePath).optional().meta({
+  files: z
+    .array(relativePath)
+    .optional()
+    .meta({
+      description:
+        'The measuring code: files and folders, relative to `context`. Both sides run the copy of the head, mounted read-only.',
+      default: [],
+      examples: [['bench.py', 'data/']],
+    }),
+  command: z
+    .array(z.string(), legal(COMMAND))
+    .min(1, legal(COMMAND))
+    .meta({
+      description:
+        "The command to measure, as a list of words; no shell is involved. A first word `python` or `python3` is the variant's interpreter. `{metrics}` in a word stands for the file of business metrics.",
+      examples: [['python', 'bench.py']],
+    }),
+  timeout: duration.optional().meta({
     description:
-      'The measuring code, relative to the context: taken from the head, mounted read-only on both sides.',
+      'Time limit of the command: of one repetition, or of one round of load where the command is a server.',
+    default: DEFAULTS.timeout,
+    examples: ['90s'],
   }),
-  command: z.array(z.string(), legal(COMMAND)).min(1, legal(COMMAND)).meta({
-    description: "The command; a first word python or python3 is the variant's own interpreter.",
+  env: environment.optional().meta({
+    description: 'Environment variables of the workload, in all variants.',
+    default: {},
+    examples: [{ MODE: 'fast' }],
   }),
-  timeout: duration.optional(),
-  env: environment.optional(),
-  network: z.enum(['none', 'bridge']).optional(),
+  network: z
+    .enum(['none', 'bridge'])
+    .optional()
+    .meta({
+      description: "The network of a run's container: `none`, or `bridge` for the engine's default network.",
+      default: DEFAULTS.network,
+      examples: ['bridge'],
+    }),
   memory: z
     .string(legal(SIZE_WORDS))
     .regex(BYTE_SIZE, { ...legal(SIZE_WORDS), abort: true })
     .refine((text) => parseBytes(text) !== undefined, legal(SIZE_WORDS))
     .optional()
-    .meta({ description: "A run's memory limit: 512m, 2g." }),
-  pids: z.int().min(1).max(1_000_000).optional().meta({ description: "A run's limit of processes." }),
+    .meta({
+      description:
+        "Memory limit of a run's container. Without this key there is no limit. The unit is required: `512m`, `2g`, `2GiB`.",
+      examples: ['2g'],
+    }),
+  pids: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .meta({
+      description: "Maximum number of processes and threads in a run's container.",
+      default: DEFAULTS.pids,
+      examples: [4096],
+    }),
   repetitions: z
     .union([z.literal('auto'), z.int().min(1).max(100_000)], legal('auto, or a number from 1'))
     .optional()
-    .meta({ description: 'How often a run repeats the command; auto aims at half a second.' }),
-  instructions: z.enum(INSTRUCTION_SOURCES).optional().meta({
-    description:
-      "counters: the hardware's, in containers too, which takes the capability PERFMON. cachegrind or callgrind: both sides are run once more under valgrind, and what it counts is judged as valgrind_instructions; callgrind keeps a profile too.",
-  }),
+    .meta({
+      description:
+        'How often one run repeats the command. Times and counts are those of one repetition. `auto` repeats a command that takes less than 0.3 s until a run takes about 0.5 s, at most 1000 times. It is 1 for a server and for a command with `{metrics}`.',
+      default: DEFAULTS.repetitions,
+      examples: [10],
+    }),
+  instructions: z
+    .enum(INSTRUCTION_SOURCES)
+    .optional()
+    .meta({
+      description:
+        "How instructions are counted. `counters`: by the processor's counters, in containers too; the container gets the capability `PERFMON`. `cachegrind`, `callgrind`: each side runs once more under valgrind, and the count is judged as `valgrind_instructions`; `callgrind` keeps a profile as well.",
+      default: DEFAULTS.instructions,
+      examples: ['cachegrind'],
+    }),
   server: serverSchema.optional(),
   profiler: z
     .enum(PROFILERS, legal(PROFILERS.join(', ')))
     .optional()
     .meta({
       description:
-        'What looks at one more run of each side of a variant that regressed: cprofile, py-spy (where it is installed on the machine) or none.',
+        'The profiler that runs once on each side of a variant that regressed. `py-spy` must be installed on the machine.',
+      default: DEFAULTS.profiler,
+      examples: ['py-spy'],
     }),
-});
+}).meta({ description: 'The command that is measured, and how it runs.' });
 
 const metricSchema = table({
-  limit: fraction.optional().meta({ description: 'The smallest change that counts.' }),
-  better: betterSchema.optional(),
-  unit: z.string().max(30).optional(),
-  gate: z.boolean(legal('true or false')).optional(),
+  limit: fraction.optional().meta({
+    description:
+      "The smallest change that counts: a percentage with its sign, or a fraction below 1. Defaults to the metric's own limit, or that of `rules.profile`.",
+    examples: ['5%', 0.05],
+  }),
+  better: betterSchema.optional().meta({
+    description:
+      'Which values are better. Defaults to what the workload reports with the metric, else to `lower`.',
+    examples: ['higher'],
+  }),
+  unit: z
+    .string()
+    .max(30)
+    .optional()
+    .meta({
+      description:
+        'The unit of the values. Values that the workload reports in another unit of the same kind are converted. Defaults to the unit that the workload reports first.',
+      examples: ['ms'],
+    }),
+  gate: z
+    .boolean(legal('true or false'))
+    .optional()
+    .meta({
+      description: 'Whether the metric is judged. `false` shows it in the report and tests nothing.',
+      default: true,
+      examples: [false],
+    }),
   formula: z
     .string(legal(LEGAL_FORMULA))
     .refine((text) => parseFormula(text) !== undefined, legal(LEGAL_FORMULA))
     .optional()
     .meta({
       description:
-        'A hybrid: worked out run by run from other metrics of the run, with + - * / ( ) and numbers. Names in it are of letters, digits and _.',
+        "Computes the metric of each run from the run's other metrics, with numbers, `+ - * /` and brackets. The names in it may only contain letters, digits and `_`.",
       examples: ['cpu_time_s / tasks'],
     }),
 });
@@ -396,26 +589,59 @@ const rulesSchema = table({
     .gte(LEAST_ALPHA, legal(ALPHA_WORDS))
     .lt(0.5, legal(ALPHA_WORDS))
     .optional()
-    .meta({ description: 'False alarms accepted for the whole pull request, one-sided.' }),
-  profile: z.enum(PROFILES).optional().meta({
-    description:
-      'balanced: 3 % counts, up to 30 blocks; strict: 2 %, up to 60; loose: 5 %, up to 20. What is said beside it stands.',
-  }),
+    .meta({
+      description: 'The accepted probability of a false alarm, for the whole report, one-sided.',
+      default: DEFAULTS.alpha,
+      examples: [0.01],
+    }),
+  profile: z
+    .enum(PROFILES)
+    .optional()
+    .meta({
+      description:
+        'A set of limit and looks. `balanced`: 3 %, at most 30 blocks. `strict`: 2 %, at most 60. `loose`: 5 %, at most 20. A `limit` or `blocks` of the file takes precedence.',
+      default: DEFAULTS.profile,
+      examples: ['strict'],
+    }),
   blocks: z
     .int(legal('a whole number of blocks, 1 to 1000'))
     .min(1, legal('a whole number of blocks, 1 to 1000'))
     .max(1000, legal('a whole number of blocks, 1 to 1000'))
     .optional()
-    .meta({ description: 'Pairs measured for each variant at most; fewer where they decide.' }),
-  budget: duration.optional(),
-  evidence: evidenceRequestSchema.optional(),
-  'fail-on': z.array(verdictSchema).optional(),
+    .meta({
+      description:
+        "Maximum number of blocks, which is the number of pairs of a variant. A variant stops earlier when all of its rows are decided. Defaults to the profile's maximum.",
+      examples: [40],
+    }),
+  budget: duration.optional().meta({
+    description:
+      'Time for building and measuring together. Rows that it leaves undecided are `inconclusive`. Profiles of a regression come after it.',
+    default: DEFAULTS.budget,
+    examples: ['45m'],
+  }),
+  evidence: evidenceRequestSchema.optional().meta({
+    description:
+      'What the head is compared with. `paired`: the baseline, measured on this machine in the same blocks. `stored`: nights of the same kind of machine. `auto`: paired, or stored where the baseline cannot be measured.',
+    default: DEFAULTS.evidence,
+    examples: ['paired'],
+  }),
+  'fail-on': z
+    .array(verdictSchema)
+    .optional()
+    .meta({
+      description:
+        'The verdicts that fail the job with exit status 1. `failed` and `no_data` end with status 3 whatever this list says. An empty list fails on no verdict.',
+      default: [...DEFAULTS.failOn],
+      examples: [['regressed', 'inconclusive']],
+    }),
   'changed-measurement': z
     .enum(CHANGED_MEASUREMENT, legal(CHANGED_MEASUREMENT.join(', ')))
     .optional()
     .meta({
       description:
-        "What it does to the verdict where a change removes a variant or edits the workload's command, settings or files: report, or fail (the gate says no). From the base's configuration.",
+        'What happens when a change removes a variant, or edits the command, the settings or the files of the workload. `report`: the report lists it. `fail`: the verdict is also `failed`, with exit status 1.',
+      default: 'report',
+      examples: ['fail'],
     }),
   anchor: z
     .string(legal(ANCHOR))
@@ -423,31 +649,65 @@ const rulesSchema = table({
     .optional()
     .meta({
       description:
-        'A fixed, older commit with which the nightly compares once a week, to see what adds up: a tag or a commit. It moves by a change of this line alone.',
+        'A tag or a commit with which the nightly compares once a week, to find losses that add up. A branch is refused.',
       examples: ['v1.2.0'],
     }),
-});
+}).meta({ description: 'When a change counts, how much is measured, and what fails the job.' });
 
 const buildSchema = table({
-  'cache-from': z.array(z.string()).optional(),
-  'cache-to': z.array(z.string()).optional(),
+  'cache-from': z
+    .array(z.string())
+    .optional()
+    .meta({
+      description:
+        "Caches that builds read, in the syntax of `docker buildx build`. `{variant}` stands for the variant's name; a `type=gha` cache without it gets a scope for each variant.",
+      default: [],
+      examples: [['type=gha']],
+    }),
+  'cache-to': z
+    .array(z.string())
+    .optional()
+    .meta({
+      description:
+        'Caches that builds write, in the form of `cache-from`. The builder must be able to export them.',
+      default: [],
+      examples: [['type=gha,mode=max'], ['type=registry,ref=ghcr.io/organisation/cache:{variant}']],
+    }),
   secrets: z
     .array(z.string())
     .optional()
-    .meta({ description: 'Build secrets as buildx has them: id=…,env=… or id=…,src=…' }),
+    .meta({
+      description:
+        "Build secrets, in the syntax of `docker buildx build`: `id=…,env=…` or `id=…,src=…`. A pull request's build does not get them unless the workflow allows it.",
+      default: [],
+      examples: [['id=pip.conf,src=pip.conf']],
+    }),
   ca: z
     .string()
     .optional()
-    .meta({ description: 'A file with an extra certificate authority for builds (PEM).' }),
+    .meta({
+      description:
+        'A PEM file with an additional certificate authority for builds. It reaches them as the secret `ca`.',
+      examples: ['company-ca.pem'],
+    }),
   registry: z
     .string()
     .optional()
-    .meta({ description: 'Where baseline images and interpreters are pushed and pulled by digest.' }),
-  cold: z.enum(COLD_BUILDS).optional().meta({
-    description:
-      'Images that the nightly builds once more from nothing, for their build time: quick (all that are not compiled), all or none.',
-  }),
-});
+    .meta({
+      description:
+        'The repository for baseline images and interpreters, without a tag. The nightly pushes to it and a gate pulls from it by digest.',
+      examples: ['ghcr.io/organisation/name'],
+    }),
+  cold: z
+    .enum(COLD_BUILDS)
+    .optional()
+    .meta({
+      description:
+        'The images that the nightly also builds without a cache, for their build time. `quick`: all whose interpreter is not compiled.',
+      default: DEFAULTS.cold,
+      examples: ['none'],
+    }),
+}).meta({ description: 'How images are built, cached and pushed.' });
 
 const BRANCH = 'a branch, or a pattern that begins with a letter or digit, such as release/*';
 
@@ -457,23 +717,37 @@ const trustSchema = table({
     .optional()
     .meta({
       description:
-        "Branches beside the default one whose commits are trusted as its own are, by GitHub's patterns (* is anything but a slash, ** anything). Only what stands on the default branch counts.",
+        'Branches whose commits are trusted as those of the default branch are. `*` matches anything but a slash, `**` anything. Only the list on the default branch counts.',
+      default: [],
       examples: [['release/*']],
     }),
-}).meta({ description: 'Whose commits may use build secrets, host variants and the baseline branch.' });
+}).meta({
+  description: 'Whose commits may use build secrets and host variants, and may write to the baseline branch.',
+});
 
 const NAME_WORDS = 'a name of small letters, digits, ., _ and -, at most 60';
 
 export const configurationSchema = table({
-  version: z.literal(1, legal('1')),
-  name: z.string(legal(NAME_WORDS)).regex(IDENTITY, legal(NAME_WORDS)).optional().meta({
-    description:
-      'What the comment, the artifact, the baselines and the pushed images of this configuration are kept under, in place of a name made of its path.',
-  }),
+  version: z
+    .literal(1, legal('1'))
+    .meta({ description: 'Version of the configuration format.', examples: [1] }),
+  name: z
+    .string(legal(NAME_WORDS))
+    .regex(IDENTITY, legal(NAME_WORDS))
+    .optional()
+    .meta({
+      description:
+        "The name of this configuration. Its comment, artifact, baselines and pushed images are kept under it. Defaults to a name made from the file's path.",
+      examples: ['orders'],
+    }),
   workload: workloadSchema,
   variants: z
     .record(z.string().regex(NAME, legal('a name of small letters, digits, ., _ and -')), variantSchema)
-    .refine((variants) => Object.keys(variants).length > 0, legal('at least one variant')),
+    .refine((variants) => Object.keys(variants).length > 0, legal('at least one variant'))
+    .meta({
+      description:
+        'The images to measure, by name; at least one. A name has small letters, digits, `.`, `_` and `-`. Each variant says where its Python comes from: `interpreter`, `image` or `bake`.',
+    }),
   metrics: z
     .record(
       z
@@ -486,7 +760,7 @@ export const configurationSchema = table({
     )
     .meta({
       description:
-        "How each metric is judged, by its name; a pattern such as 'test_*' stands for the metrics that the workload reports and that have no entry of their own, the first that matches.",
+        "How metrics are judged, by name. A pattern such as `'test_*'` applies to the metrics that the workload reports and that have no entry of their own; the first pattern that matches applies. An entry may be empty: naming a metric makes it judged.",
     })
     .optional(),
   rules: rulesSchema.optional(),

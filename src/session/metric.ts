@@ -66,16 +66,16 @@ const COUNT_LIMIT = 0.01;
 /** Counts that follow what else the machine does. */
 const NOISY_LIMIT = 0.25;
 
-/** A metric that there is without asking the workload: how it is judged by default, and what a reader must know. */
+/** A metric that Pacegate measures itself: how it is judged by default, and what docs/metrics.md says of it. */
 export interface DescribedMetric extends MetricRule {
   /**
    * What it is said of: a run of the workload, a run under valgrind, an image, or the building of one. A formula knows
    * those of runs.
    */
   readonly of: 'run' | 'count' | 'image' | 'build';
-  /** How it is had: a short sentence. */
+  /** How it is measured: at most two short sentences. */
   readonly what: string;
-  /** What misleads about it: a short sentence. */
+  /** What misleads about it: a few short sentences. */
   readonly misleads: string;
 }
 
@@ -105,182 +105,188 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
   described(
     'run',
     'wall_time_s',
-    'From the command’s exec to the end of the last process that it left behind.',
-    'Waiting counts like work: a busy machine, a slow disk and a sleep all lengthen it.',
+    'Time from the start of the command to the end of the last process that it left behind.',
+    'Waiting counts as much as work: a busy machine, a slow disk and a sleep all make it longer.',
     { gate: true },
   ),
   described(
     'run',
     'cpu_time_s',
-    'User and system time of every process and thread, orphans too: `wait4`, checked against the cgroup.',
-    'Spread over more processors it is no less; frequency and hyper-threads change it without a change of code.',
+    'User and system time of all processes and threads, orphans included: the cgroup’s count in a container, `wait4` on the host.',
+    'Work spread over more processors costs the same. Frequency and hyper-threads change it without a change of code.',
     { gate: true },
   ),
   described(
     'run',
     'max_rss_bytes',
     'The largest resident size of any one process: `wait4`.',
-    'No sum: four workers of 100 MiB are 100 MiB. Mapped files count.',
+    'It is not a sum: four workers of 100 MiB are 100 MiB. Mapped files count.',
     { gate: true },
   ),
   // The cgroup's peak holds page cache, so it moves with what the kernel kept.
   described(
     'run',
     'memory_peak_bytes',
-    'The cgroup’s own peak (`memory.peak`, `memory.max_usage_in_bytes`); containers alone.',
-    'Holds the page cache and the probe, so reading a large file raises it. Of all repetitions together.',
+    'The peak of the run’s cgroup (`memory.peak`, `memory.max_usage_in_bytes`). Containers only.',
+    'It includes the page cache and the probe, so reading a large file raises it. It is the peak of all repetitions.',
   ),
   described(
     'run',
     'anonymous_memory_bytes',
-    'The highest of samples of the cgroup’s anonymous memory (`memory.stat`), every 50 ms, less what was there before; containers alone.',
-    'A peak between two samples is missed: the run’s `noise.sampling_s` is the longest gap. None for runs of less than three samples.',
+    'The highest sample of the cgroup’s anonymous memory (`memory.stat`), every 50 ms, less the memory before the start. Containers only.',
+    'A peak between two samples is missed; `noise.sampling_s` of the run is the longest gap. Absent for runs with fewer than three samples.',
   ),
   described(
     'run',
     'user_time_s',
-    'The part of the CPU time in the program’s own code: `wait4`.',
-    'Where the kernel divides by ticks, the split from system time is a guess. Children that a process lets the kernel forget are in the CPU time alone.',
+    'The part of the CPU time that the program’s own code took: `wait4`.',
+    'Where the kernel counts in ticks, the split from system time is an estimate. Children that a process ignores (SIGCHLD) only count in `cpu_time_s`.',
   ),
   described(
     'run',
     'system_time_s',
-    'The part of the CPU time in the kernel for the program: `wait4`.',
-    'Starting a process is most of it in a short run; page faults and other tenants’ memory pressure move it.',
+    'The part of the CPU time that the kernel took for the program: `wait4`.',
+    'In a short run most of it is the start of the process. Page faults and memory pressure from other work change it.',
     { limit: UNSTEADY_LIMIT },
   ),
   described(
     'run',
     'page_faults_minor',
-    'Pages given out without reading a disk, all processes: `wait4`.',
-    'Varies little and says how often memory was asked for, not how much is held; huge pages make it fall. About a hundred are the probe’s fork.',
+    'Pages that the kernel gave to the processes without reading a disk: `wait4`.',
+    'It shows how often memory was requested, not how much is held. Huge pages lower it. About a hundred belong to the probe’s fork.',
     { unit: 'faults' },
   ),
   described(
     'run',
     'page_faults_major',
-    'Pages that had to be read from a disk, all processes: `wait4`.',
-    'Says whether files were in the page cache, which the run before decided; 0 as a rule.',
+    'Pages that the kernel read from a disk for the processes: `wait4`.',
+    'It shows whether files were in the page cache, which depends on the run before. It is 0 in most runs.',
     { unit: 'faults', limit: NOISY_LIMIT },
   ),
   described(
     'run',
     'context_switches_voluntary',
     'How often a thread waited for something: `wait4`.',
-    'Locks, pipes and sleeps; follows the timing of threads, so it varies a lot.',
+    'It counts locks, pipes and sleeps. It follows the timing of threads, so it varies a lot.',
     { unit: 'switches', limit: NOISY_LIMIT },
   ),
   described(
     'run',
     'context_switches_involuntary',
-    'How often a thread was put aside for another: `wait4`.',
-    'Says more of the machine’s other work than of the program.',
+    'How often the kernel interrupted a thread for another one: `wait4`.',
+    'It shows more about other work on the machine than about the program.',
     { unit: 'switches', limit: NOISY_LIMIT },
   ),
   described(
     'run',
     'io_read_bytes',
-    'Bytes fetched from storage for the processes: `wait4`’s blocks of 512.',
-    'What the page cache held is not read: a second run often says 0. No pipes, sockets or tmpfs.',
+    'Bytes read from storage for the processes: `wait4`, in blocks of 512.',
+    'Reads from the page cache do not count, so a second run is often 0. Pipes, sockets and tmpfs do not count.',
     { limit: UNSTEADY_LIMIT },
   ),
   described(
     'run',
     'io_write_bytes',
-    'Bytes that the processes made the kernel write to storage: `wait4`’s blocks of 512.',
-    'Counted when a page becomes dirty, whole pages, even where the file is deleted before it is written. No pipes, sockets or tmpfs.',
+    'Bytes that the processes made the kernel write to storage: `wait4`, in blocks of 512.',
+    'A whole page counts when it becomes dirty, even if the file is deleted before it is written. Pipes, sockets and tmpfs do not count.',
     { limit: UNSTEADY_LIMIT },
   ),
   described(
     'run',
     'throttled_time_s',
-    'Time that the cgroup was held back by a CPU quota (`cpu.stat`), summed over processors; containers alone.',
-    '0 without a quota. With one, wall time is the quota’s as much as the program’s.',
+    'Time for which a CPU quota stopped the cgroup (`cpu.stat`), summed over processors. Containers only.',
+    'It is 0 without a quota. With a quota, the quota decides the wall time as much as the program does.',
     { limit: NOISY_LIMIT },
   ),
   described(
     'run',
     'startup_time_s',
-    'Starting this interpreter and ending it (`python -c pass` with the variant’s flags): median of up to five, behind the workload, in its container.',
-    'Everything is in the page cache by then, so it is no cold start; it imports nothing of the application. Commands that begin with `python` alone.',
+    'Time to start and end the variant’s interpreter (`python -c pass` with its flags): the median of at most five starts after the workload.',
+    'Files are in the page cache by then, so it is not a cold start. It imports nothing of the application. Only for commands that begin with `python`.',
   ),
   described(
     'run',
     'ready_time_s',
-    'Servers alone: from the server’s exec to its first good answer to the ready check, which asks every 5 ms and later every hundredth of the time since.',
-    'Once in a run, with files in the page cache. A port can take connections before the program behind it can answer: an address says more.',
+    'Time from the server’s start to its first good answer to the ready check. Servers only.',
+    'Files are in the page cache. A port can accept connections before the program behind it can answer; an address in `ready` is more exact.',
     { limit: UNSTEADY_LIMIT },
   ),
   described(
     'run',
     'stop_time_s',
-    'Servers alone: from the stop signal to the end of the server’s last process.',
-    'What the server waits for by itself is in it. One that does not end is killed at `stop-timeout`, which then is the figure.',
+    'Time from the stop signal to the end of the server’s last process. Servers only.',
+    'It includes whatever the server waits for. A server that does not end is killed at `stop-timeout`, which is then the value.',
     { limit: NOISY_LIMIT },
   ),
   described(
     'run',
     'load_cpu_time_s',
-    'Servers alone: CPU time of the round of load, as `cpu_time_s` of a command. The server’s has none of it.',
-    'Says whether the load was at its own limit: then wall time and rates are the load’s and not the server’s.',
+    'CPU time of the measured round of load, without the server’s. Servers only.',
+    'It shows whether the load was at its own limit. Wall time and rates then measure the load, not the server.',
     { limit: UNSTEADY_LIMIT },
   ),
   described(
     'run',
     'instructions',
-    'Instructions in user mode, all processes: `perf_event_open`, where the machine has counters and allows it; in containers with `instructions: counters` alone.',
-    'Fewer need not be faster: memory and mispredicted branches are not in it.',
+    'Instructions in user mode of all processes: `perf_event_open`, where the machine has counters. In containers only with `instructions: counters`.',
+    'Fewer instructions are not always faster: memory accesses and mispredicted branches are not counted.',
     { unit: 'instructions' },
   ),
   described(
     'run',
     'cycles',
-    'Processor cycles in user mode, all processes: as `instructions`.',
-    'Of the core’s changing clock, and a hyper-thread’s neighbour lengthens them.',
+    'Processor cycles in user mode of all processes: as `instructions`.',
+    'Cycles depend on the core’s clock, and a neighbour on the same core adds to them.',
     { unit: 'cycles' },
   ),
   described(
     'count',
     VALGRIND_INSTRUCTIONS,
-    'Instructions that valgrind counts in one run of the workload apart from the blocks, all processes; with `instructions: cachegrind` or `callgrind` alone, and judged then.',
-    'No kernel, no waiting, no memory or cache effects; threads run one at a time; the newest instructions are hidden, so a library may take another path; what depends on the time varies.',
+    'Instructions that valgrind counts in a run outside the blocks, all processes. Only with `instructions: cachegrind` or `callgrind`, and judged then.',
+    'Kernel, waiting, memory and caches do not count. Threads run one at a time. A library may select other code, and code that depends on time varies.',
     { unit: 'instructions', limit: COUNT_LIMIT, deterministic: true, counted: true },
   ),
   described(
     'image',
     'image_size_bytes',
-    'The unpacked image, as the engine says it.',
-    'Shared layers count in full for each image that has them.',
+    'Size of the unpacked image: the sum of its layers.',
+    'Layers that images share count in full for each image.',
     { gate: true, limit: SIZE_LIMIT, deterministic: true },
   ),
   // Compressing an image takes seconds: measured where it is judged, or asked for.
   described(
     'image',
     'image_compressed_bytes',
-    'The layers as a registry keeps them, each through gzip; where it is named, by `rank` and at night.',
-    'A pull skips the layers that a machine has already.',
+    'Size of the layers, each compressed with gzip, as in a registry. Measured where it is named, by `rank` and by the nightly.',
+    'A pull skips layers that the machine already has.',
     { limit: SIZE_LIMIT, deterministic: true },
   ),
   // A cold build takes minutes: measured where it is judged, or asked for.
   described(
     'build',
     'build_time_s',
-    'One build alone with no step from a cache; where it is named, with `--cold-builds`, by `rank` and at night.',
-    'Once on each side, so there is no interval; mirrors and downloads are in it.',
+    'Wall time of one build without any cache. Measured where it is named, with `--cold-builds`, by `rank` and by the nightly.',
+    'It is measured once on each side, so there is no interval. Mirrors and downloads are part of it.',
     { limit: BUILD_LIMIT, deterministic: true, once: true },
   ),
   described(
     'build',
     'build_cpu_time_s',
-    'The CPU time of that build.',
-    'Once on each side, so there is no interval.',
+    'CPU time of the build without any cache.',
+    'It is measured once on each side, so there is no interval.',
     { limit: BUILD_LIMIT, deterministic: true, once: true },
   ),
-  described('image', 'image_layers', 'The image’s layers, as the engine says it.', 'Fewer is not smaller.', {
-    unit: 'layers',
-    limit: SIZE_LIMIT,
-    deterministic: true,
-  }),
+  described(
+    'image',
+    'image_layers',
+    'Number of the image’s layers.',
+    'Fewer layers are not always a smaller image.',
+    {
+      unit: 'layers',
+      limit: SIZE_LIMIT,
+      deterministic: true,
+    },
+  ),
 ];
 
 /** The metrics that there are without asking the workload, and how they are judged by default. */
