@@ -466,6 +466,58 @@ describe('what cannot be run', () => {
   });
 });
 
+describe('a workload that reaches into its probe', () => {
+  // What each way is refused with; 0 is an open door. The last one is its own, which it may open.
+  const REACHES = [
+    'import ctypes, json, os',
+    'libc = ctypes.CDLL(None, use_errno=True)',
+    'def refused(act, *words):',
+    '    try: act(*words)',
+    '    except OSError as error: return error.errno',
+    '    return 0',
+    'def attach(pid):',
+    '    if libc.ptrace(16, pid, 0, 0) != 0: raise OSError(ctypes.get_errno(), "ptrace")',
+    'tried = {',
+    '    "memory": refused(os.open, "/proc/1/mem", os.O_RDWR),',
+    '    "output": refused(os.open, "/proc/1/fd/1", os.O_WRONLY),',
+    '    "trace": refused(attach, 1),',
+    '    "user": os.getuid(),',
+    '    "own": refused(os.open, "/proc/self/mem", os.O_RDWR),',
+    '}',
+    'json.dump(tried, open(os.environ["PACEGATE_METRICS"], "w"))',
+  ];
+  const [EPERM, EACCES] = [1, 13];
+
+  withEngine.each([
+    ['root', 0],
+    ['a user without rights', 1234],
+  ])('as %s is refused, in each repetition', async (_, user) => {
+    const name = `pacegate-${options.sessionId}-reach`;
+    const image = `pacegate-itg:reach-${process.pid}`;
+    await docker('create', '--name', name, PYTHON_IMAGE);
+    await docker('commit', '--change', `USER ${user}:${user}`, name, image);
+    await docker('rm', name);
+    try {
+      const result = await run(script(...REACHES), {
+        runnable: { image: { id: image } as Image },
+        repetitions: 2,
+      });
+      expect(result).toMatchObject({ outcome: 'ok', message: undefined });
+      expect(result.openProbe).toBeUndefined();
+      const { memory, output, trace, own } = result.metrics;
+      expect({ memory, output, trace, own, user: result.metrics['user'] }).toEqual({
+        memory: EACCES,
+        output: EACCES,
+        trace: EPERM,
+        own: 0,
+        user,
+      });
+    } finally {
+      await docker('rmi', image);
+    }
+  });
+});
+
 describe('a workload that writes an answer of its own into the probe’s output', () => {
   const write = `echo '${FAKE_ANSWER}' > /proc/1/fd/1`;
 

@@ -80,6 +80,8 @@ export interface RunResult {
   readonly counted?: Counted;
   /** Why the hardware's counters did not count, where they were asked for: the kernel's error, such as ENOENT. */
   readonly noCounters?: string;
+  /** The workload could write to the memory of its probe: the image's interpreter has no ctypes to shut it out with. */
+  readonly openProbe?: true;
   /** What the processes of a profiled run left, as text, and how many of their files there was no room for. */
   readonly profiles?: { readonly texts: readonly string[]; readonly leftOut: number };
 }

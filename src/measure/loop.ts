@@ -68,6 +68,8 @@ export interface LoopResult {
   readonly declaredMetrics: Session['declaredMetrics'];
   /** Why the hardware's counters did not count, where they were asked for: the kernel's error. */
   readonly noCounters?: string;
+  /** Variants whose workload could write to the memory of its probe. */
+  readonly openProbes: readonly string[];
   /** The cap of blocks that was set before the first one. */
   readonly blocksPlanned: number;
   readonly blocksLeftOut: number;
@@ -85,6 +87,7 @@ interface State {
   readonly repetitions: Map<string, number>;
   readonly reports: ReportTaker;
   noCounters: string | undefined;
+  readonly openProbes: Set<string>;
   /** Seconds that a pair of each variant takes, from its last one. */
   readonly pairSeconds: Map<string, number>;
 }
@@ -103,6 +106,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     repetitions: new Map(),
     reports: reportTaker(request.plan.metrics),
     noCounters: undefined,
+    openProbes: new Set(),
     pairSeconds: new Map(),
   };
   const started = request.clock().getTime();
@@ -239,6 +243,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     repetitions: Object.fromEntries(state.repetitions),
     declaredMetrics: state.reports.declared(),
     ...(state.noCounters === undefined ? {} : { noCounters: state.noCounters }),
+    openProbes: [...state.openProbes],
     blocksPlanned: cap,
     blocksLeftOut,
     secondsLeftOut,
@@ -288,6 +293,7 @@ async function warmUp(
         seconds += (request.clock().getTime() - begun) / 1000;
         longest = Math.max(longest, run.metrics['wall_time_s'] ?? 0);
         state.noCounters ??= result.noCounters;
+        if (result.openProbe === true) state.openProbes.add(variant);
         break;
       }
       if (run.outcome !== 'engine' || attempt === MAX_ATTEMPT) {

@@ -25,6 +25,7 @@ const answerSchema = z.object({
     .string()
     .regex(/^\w{1,40}$/)
     .nullish(),
+  open: z.boolean().nullish(),
   profiles: z.array(z.string()).optional(),
   profilesLeftOut: z.int().nonnegative().optional(),
 });
@@ -78,6 +79,7 @@ export function readProbeAnswer({
     exitStatus,
     message: undefined,
     ...(rest.counts === null || rest.counts === undefined ? {} : { counted: rest.counts }),
+    ...(rest.open === true ? { openProbe: true as const } : {}),
     ...(rest.noCounters === null || rest.noCounters === undefined ? {} : { noCounters: rest.noCounters }),
     ...(rest.profiles === undefined
       ? {}

@@ -21,6 +21,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from probe import (  # noqa: E402 - found by the line above, for an isolated interpreter looks beside no script.
     MESSAGE_LIMIT,
+    Guard,
     Samples,
     Timeout,
     anonymous_memory,
@@ -249,8 +250,8 @@ class ReadyCheck:
 class Server:
     """The server's processes, from its start to their end."""
 
-    def __init__(self, command, environment):
-        self.main, self.began, self.message = start(command, environment)
+    def __init__(self, command, environment, guard):
+        self.main, self.began, self.message = start(command, environment, guard)
         self.status = 127 << 8 if self.message else None
         self.gone = bool(self.message)
 
@@ -396,7 +397,8 @@ def serve(options, command):
     window = Window(v2, v1)
     outcome, complaint, phase = "ok", "", BEFORE_READY
     metrics = window.metrics
-    server = Server(command, environment)
+    guard = Guard(contained, window.samples)
+    server = Server(command, environment, guard)
     try:
         if server.message:
             raise Ended()
@@ -440,6 +442,7 @@ def serve(options, command):
         "cgroupCpu": None,
         "noise": window.noise,
         "business": None,
+        "open": guard.open,
     }
     if options["profiles"]:
         answer["profiles"], answer["profilesLeftOut"] = unmeasured().read_profiles(options["profiles"])

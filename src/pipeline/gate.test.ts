@@ -53,6 +53,7 @@ interface Script {
   /** What a single run of a workload on an image does. */
   readonly runOnce?: (request: SingleRun) => RunResult;
   readonly noCounters?: string;
+  readonly openProbes?: readonly string[];
   /** What a side of a variant reports of itself, in its warm-up and in every run. */
   readonly reported?: (variant: string, side: Side) => Readonly<Record<string, number>>;
 }
@@ -83,6 +84,7 @@ function world({
   interrupted = false,
   counts = () => 'nothing is counted here',
   noCounters,
+  openProbes = [],
   reported = () => ({}),
   runOnce = () => result('engine', 'nothing is tried here'),
 }: Script = {}) {
@@ -129,6 +131,7 @@ function world({
       repetitions: {},
       declaredMetrics,
       ...(noCounters === undefined ? {} : { noCounters }),
+      openProbes,
       blocksPlanned: undefined,
       blocksLeftOut: 0,
       secondsLeftOut: 0,
@@ -411,6 +414,13 @@ describe('instructions', () => {
       expect(other.asked.join()).not.toContain('cachegrind');
     }
   });
+});
+
+test('a probe that its workload could write to is said', async () => {
+  const { session } = await gate(request(), world({ openProbes: ['a'] }).ports, never);
+  expect(session.notes).toEqual([
+    'The workload could write to the memory of its probe (a): the interpreter has no ctypes, which the probe needs to shut it out. Of the figures only CPU time is checked from outside.',
+  ]);
 });
 
 test('counters that a machine does not have are said once, with what counts without them', async () => {

@@ -153,6 +153,8 @@ export interface Measured {
   readonly declaredMetrics: Session['declaredMetrics'];
   /** Why the hardware's counters did not count, where they were asked for: the kernel's error. */
   readonly noCounters?: string;
+  /** Variants whose workload could write to the memory of its probe. */
+  readonly openProbes?: readonly string[];
   /** The cap of blocks that was set before the first one; undefined where nothing was to be measured. */
   readonly blocksPlanned: number | undefined;
   readonly blocksLeftOut: number;

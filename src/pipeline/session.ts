@@ -78,7 +78,12 @@ export function assembleSession(parts: SessionParts): Session {
     ...(measured.interrupted ? { interrupted: true } : {}),
     nights: [],
     declaredMetrics: measured.declaredMetrics,
-    notes: [...parts.notes, ...counterNotes(measured), ...serverNotes(plan.workload, measured.runs)],
+    notes: [
+      ...parts.notes,
+      ...counterNotes(measured),
+      ...probeNotes(measured),
+      ...serverNotes(plan.workload, measured.runs),
+    ],
     budget: {
       seconds: plan.budgetSeconds,
       spentSeconds: (parts.ended.getTime() - parts.started.getTime()) / 1000,
@@ -98,6 +103,14 @@ const counterNotes = ({ noCounters }: Measured): readonly string[] =>
     ? []
     : [
         `The hardware's counters did not count (workload.instructions: counters): ${COUNTER_ERRORS[noCounters] ?? 'the kernel refused them'} (${noCounters}). instructions: cachegrind counts without them.`,
+      ];
+
+/** The probe cannot shut the workload out by itself; the kernel's count from outside is then the only check. */
+const probeNotes = ({ openProbes = [] }: Measured): readonly string[] =>
+  openProbes.length === 0
+    ? []
+    : [
+        `The workload could write to the memory of its probe (${openProbes.join(', ')}): the interpreter has no ctypes, which the probe needs to shut it out. Of the figures only CPU time is checked from outside.`,
       ];
 
 const COUNTER_ERRORS: Readonly<Record<string, string>> = {
