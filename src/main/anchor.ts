@@ -131,10 +131,10 @@ async function measure(
   signal: AbortSignal,
 ) {
   const { plan, top } = project;
-  const { workFolder, sessionId } = context;
+  const { workFolder, sessionId, places } = context;
   const sides = {
-    baseline: await exportSide(top, anchor, join(workFolder, 'baseline'), plan.workload.context),
-    head: await exportSide(top, head, join(workFolder, 'head'), plan.workload.context),
+    baseline: await exportSide(top, anchor, join(workFolder, 'baseline'), { plan, places }),
+    head: await exportSide(top, head, join(workFolder, 'head'), { plan, places }),
   };
   const then = await planAt(project, anchor.commit, {});
   return await withPorts(

@@ -9,6 +9,7 @@ import { measuringFiles, pathsThere } from '../source/measuring-files.ts';
 import type { SideCommit } from '../source/sides.ts';
 import { checkContext, overlayFiles } from '../source/workload-files.ts';
 import type { Project } from './project.ts';
+import { refusePointers } from './usable-files.ts';
 
 /** What a head changes of what measures it. */
 export interface HeadMeasuring {
@@ -81,6 +82,8 @@ export async function measuringRequest(
   const own = join(workFolder, 'baseline-measuring-code');
   await exportTree(directory, baseline.tree, own);
   await checkContext(own, base.workload.context);
+  // Its files alone: all else is that of the baseline, which was looked at.
+  await refusePointers({ ...base, variants: [] }, own, "the baseline's measuring code");
   const from = join(own, base.workload.context);
   // A container has the base's files mounted over the head's; a host interpreter needs them in a folder of its own.
   const onHost = plan.variants.some(({ kind }) => kind === 'host');

@@ -17,9 +17,11 @@ import { checkContext } from '../source/workload-files.ts';
 import { withPorts } from './compose.ts';
 import { exportSide, type RunContext } from './gate-repository.ts';
 import type { Look } from './machine-look.ts';
+import type { Places } from './places.ts';
 import type { Project } from './project.ts';
 import { reload } from './nightly.ts';
 import { newSeed } from './session-id.ts';
+import { refusePointers } from './usable-files.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -38,8 +40,8 @@ export async function examine(
   const { workFolder, sessionId, log } = context;
   for (const warning of [...cacheWarnings(plan), ...compileWarnings(plan)]) log.warn(warning);
   const [baseline, head] = [
-    await copyOfFiles(project, join(workFolder, 'baseline')),
-    await copyOfFiles(project, join(workFolder, 'head')),
+    await copyOfFiles(project, join(workFolder, 'baseline'), context.places),
+    await copyOfFiles(project, join(workFolder, 'head'), context.places),
   ];
   await reload(plan, head);
   let inContainer: Finding | undefined;
@@ -91,9 +93,14 @@ export async function examine(
 }
 
 /** The files as they stand; never the user's own folder, for the measuring code is laid over one side. */
-async function copyOfFiles({ plan, top, repository }: Project, folder: string): Promise<SideTree> {
-  if (repository) return (await exportSide(top, await resolveHead(top), folder, plan.workload.context)).tree;
+async function copyOfFiles(
+  { plan, top, repository }: Project,
+  folder: string,
+  places: Places,
+): Promise<SideTree> {
+  if (repository) return (await exportSide(top, await resolveHead(top), folder, { plan, places })).tree;
   await cp(top, folder, { recursive: true, verbatimSymlinks: true });
   await checkContext(folder, plan.workload.context);
+  await refusePointers(plan, folder, top, places);
   return { directory: folder };
 }

@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { openBaselineBranch } from '../baseline/branch.ts';
 import { knownImage } from '../baseline/format.ts';
 import { gateHistory } from '../compare/history.ts';
@@ -38,6 +38,7 @@ import { isOutside, planAt, type PlanAt, type Project } from './project.ts';
 import { judgedParts, type JudgedSessions } from './session-files.ts';
 import { newSeed } from './session-id.ts';
 import { standingIn, standingNotes } from './standing.ts';
+import { refusePointers } from './usable-files.ts';
 import { VERSION } from './version.ts';
 
 /** What a run has whoever asked for it. */
@@ -101,7 +102,7 @@ export async function gateRepository(
   part: GatePart = {},
 ): Promise<GatedRepository> {
   const { top } = project;
-  const { log, workFolder, out } = context;
+  const { log, workFolder, out, places } = context;
   const { event, gitEnvironment: env } = occasion;
   const { sides, standing } = await sidesOf(project, occasion);
   const baselineCommit = 'unavailable' in sides.baseline ? undefined : sides.baseline;
@@ -118,11 +119,11 @@ export async function gateRepository(
   const warnings = [...doubtfulMetrics(plan), ...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) log.warn(warning);
 
-  const head = await exportSide(top, sides.head, join(workFolder, 'head'), plan.workload.context);
+  const head = await exportSide(top, sides.head, join(workFolder, 'head'), { plan, places }, env);
   const baseline =
     baselineCommit === undefined
       ? undefined
-      : await exportSide(top, baselineCommit, join(workFolder, 'baseline'), plan.workload.context);
+      : await exportSide(top, baselineCommit, join(workFolder, 'baseline'), { plan, places }, env);
   const measuring = await measuringRequest(top, ruled, baselineCommit, sides.head, workFolder);
   const ignored = await ignoredDockerfile(plan, head.tree.directory);
   for (const note of ignored) log.warn(note);
@@ -150,7 +151,13 @@ export async function gateRepository(
     knownImage: ({ name }) =>
       baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
     ...(measuring === undefined ? {} : { measuring }),
-    notes: [...sides.notes, ...ruled.notes, ...head.notes, ...warnings, ...ignored],
+    notes: [
+      ...sides.notes,
+      ...ruled.notes,
+      ...new Set([...head.notes, ...(baseline?.notes ?? [])]),
+      ...warnings,
+      ...ignored,
+    ],
     ...(part.coldBuilds === true ? { figures: { coldBuilds: 'all' } } : {}),
   };
   const result = await withPorts(
@@ -393,14 +400,21 @@ export async function ignoredDockerfile({ workload, variants }: Plan, tree: stri
       ];
 }
 
-/** Writes a side's files into a folder of the session's own. */
+/**
+ * Writes a side's files into a folder of the session's own.
+ * @param credentials environment for git, where a file has to be fetched (Git LFS)
+ * @throws StoreError where a file is not there but for a pointer to it
+ */
 export async function exportSide(
   directory: string,
   side: SideCommit,
   folder: string,
-  context: string,
+  { plan, places }: { readonly plan: Plan; readonly places: Places },
+  credentials: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly tree: SideTree; readonly notes: readonly string[] }> {
-  const notes = await exportTree(directory, side.tree, folder);
-  await checkContext(folder, context);
-  return { tree: { directory: folder, commit: record(side) }, notes };
+  const notes = await exportTree(directory, side.tree, folder, credentials);
+  await checkContext(folder, plan.workload.context);
+  const subject = `the ${basename(folder)}'s files (${side.dirty ? 'the working folder' : side.commit.slice(0, 10)})`;
+  const doubts = await refusePointers(plan, folder, subject, places);
+  return { tree: { directory: folder, commit: record(side) }, notes: [...notes, ...doubts] };
 }

@@ -11,6 +11,7 @@ import { withPorts } from './compose.ts';
 import { exportSide, type RunContext } from './gate-repository.ts';
 import type { Project } from './project.ts';
 import { newSeed } from './session-id.ts';
+import { refusePointers } from './usable-files.ts';
 import { VERSION } from './version.ts';
 
 export interface TreeRequest {
@@ -28,6 +29,7 @@ export async function measureTree(
   signal: AbortSignal,
 ): Promise<OneSideResult> {
   const { plan, top, repository } = project;
+  const { places } = context;
   const warnings = [...doubtfulMetrics(plan), ...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) context.log.warn(warning);
   const exported = repository
@@ -35,11 +37,12 @@ export async function measureTree(
         top,
         event === 'terminal' ? await resolveHead(top) : await resolveCommit(top),
         join(context.workFolder, side),
-        plan.workload.context,
+        { plan, places },
       )
     : { tree: { directory: top } satisfies SideTree, notes: [] };
-  await checkContext(exported.tree.directory, plan.workload.context);
-  const { tree, notes } = exported;
+  const { tree } = exported;
+  await checkContext(tree.directory, plan.workload.context);
+  const notes = repository ? exported.notes : await refusePointers(plan, tree.directory, top, places);
   return await withPorts(
     { plan, ...context },
     async (ports) =>

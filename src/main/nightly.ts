@@ -171,11 +171,11 @@ async function gateAgainstItself(
   context: RunContext,
   signal: AbortSignal,
 ): Promise<GateResult> {
-  const { workFolder, sessionId, log } = context;
+  const { workFolder, sessionId, log, places } = context;
   const warnings = [...doubtfulMetrics(plan), ...cacheWarnings(plan), ...compileWarnings(plan)];
   for (const warning of warnings) log.warn(warning);
-  const baseline = await exportSide(top, commit, join(workFolder, 'baseline'), plan.workload.context);
-  const head = await exportSide(top, commit, join(workFolder, 'head'), plan.workload.context);
+  const baseline = await exportSide(top, commit, join(workFolder, 'baseline'), { plan, places });
+  const head = await exportSide(top, commit, join(workFolder, 'head'), { plan, places });
   await reload(plan, head.tree);
   return await withPorts(
     { plan, ...context, pushInterpreters: true },

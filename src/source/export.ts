@@ -1,25 +1,34 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { git, tryGit } from '../process/git.ts';
+import { StoreError } from '../errors/errors.ts';
+import { git, gitReason, tryGit } from '../process/git.ts';
 import { gitStore } from '../process/git-store.ts';
 
 /**
- * Writes the files of a commit or tree into a new folder. Both sides go this way, so modes and filters are equal
- * and only what the change changed differs; `git archive` would leave out and rewrite what attributes say.
+ * Writes the files of a commit or tree into a new folder, as a checkout of it would have them: by its own attributes, and
+ * through the filters that git is set up with here (Git LFS fetches its files so). `git archive` would leave out and
+ * rewrite what attributes say. There is no `.git` in it, on neither side.
  *
+ * @param credentials environment for a filter that asks a server
  * @returns notes for the report: submodules are not exported
+ * @throws StoreError where a file cannot be written, with the filter's own words
  */
 export async function exportTree(
   directory: string,
   tree: string,
   destination: string,
+  credentials: Readonly<Record<string, string>> = {},
 ): Promise<readonly string[]> {
   await mkdir(destination, { recursive: true });
   const folder = await mkdtemp(join((await gitStore(directory)).folder, 'index-'));
   try {
     const env = { GIT_INDEX_FILE: join(folder, 'index') };
     await git(directory, ['read-tree', tree], { env });
-    await git(directory, ['checkout-index', '--all', '--force', `--prefix=${destination}/`], { env });
+    // In a work tree of its own git reads the tree's attributes, and not those that lie in the user's.
+    const written = await tryGit(directory, ['checkout-index', '--all', '--force'], {
+      env: { ...credentials, ...env, GIT_WORK_TREE: destination },
+    });
+    if (written.status !== 0) throw notWritten(tree, written.stderr);
     const staged = await git(directory, ['ls-files', '--stage', '-z'], { env });
     const submodules = staged
       .split('\0')
@@ -30,6 +39,21 @@ export async function exportTree(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Why the files of a tree could not be written: a filter mostly, for git itself needs nothing but a disk. */
+function notWritten(tree: string, stderr: string): StoreError {
+  const [, file, filter] = /^(?:fatal|error): (.+): smudge filter (\S+) failed$/m.exec(stderr) ?? [];
+  if (file === undefined)
+    return new StoreError(`The files of ${tree.slice(0, 10)} cannot be written: ${gitReason(stderr)}.`);
+  const words = gitReason(stderr.replace(/^fatal: .*smudge filter .* failed$/m, ''));
+  return new StoreError(
+    `The file ${file} of ${tree.slice(0, 10)} cannot be written, because the filter ${filter ?? ''} that .gitattributes names failed: ${words}.${
+      filter === 'lfs'
+        ? ` Git LFS could not fetch it: check that the token may read the repository (contents: read, persist-credentials), or fetch it before (git lfs fetch origin ${tree}).`
+        : ''
+    }`,
+  );
 }
 
 /** What a commit has under a path, links inside of the repository followed. */

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { cp, lstat, mkdir, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
+import { cp, lstat, mkdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
+import { filesBelow, spelled } from './files-below.ts';
 
 /** More files than this in `workload.files` is a mistake: the measuring code is a script and its data. */
 const MAX_FILES = 20_000;
@@ -16,8 +18,12 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
   const hashes: Record<string, string> = {};
   for (const path of paths) {
     await refuseEscape(folder, path);
-    for (const file of await filesBelow(join(folder, path))) {
-      const name = relative(folder, file).split(sep).join('/');
+    for (const file of await filesOf(join(folder, path))) {
+      if (!isUtf8(file))
+        throw new ConfigurationError(
+          `workload.files names ${path}, and the name of a file in it is not UTF-8 (${spelled(file.subarray(Buffer.byteLength(folder) + 1))}), so it cannot be mounted and recorded. Rename the file.`,
+        );
+      const name = relative(folder, file.toString()).split(sep).join('/');
       if (Object.keys(hashes).length >= MAX_FILES)
         throw new ConfigurationError(
           `workload.files names more than ${MAX_FILES} files (${path}); it is meant for the measuring code and its data.`,
@@ -33,10 +39,13 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
 /** One hash over every file of a folder: what a host interpreter runs on. */
 export async function hashFolder(folder: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of (await filesBelow(folder)).sort()) {
-    const status = await lstat(file);
-    const content = status.isSymbolicLink() ? await readlink(file) : await readFile(file);
-    hash.update(`${relative(folder, file)}\0${status.mode & 0o111}\0${content.length}\0`).update(content);
+  for (const { path, name } of await filesBelow(folder)) {
+    const status = await lstat(path);
+    const content = status.isSymbolicLink() ? await readlink(path, 'buffer') : await readFile(path);
+    hash
+      .update(name)
+      .update(`\0${status.mode & 0o111}\0${content.length}\0`)
+      .update(content);
   }
   return hash.digest('hex');
 }
@@ -69,11 +78,10 @@ export async function checkContext(tree: string, context: string): Promise<void>
     );
 }
 
-async function filesBelow(path: string): Promise<string[]> {
+/** A file itself, or what lies below a folder. */
+async function filesOf(path: string): Promise<readonly Buffer[]> {
   const status = await lstat(path);
-  if (!status.isDirectory()) return [path];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  return status.isDirectory() ? (await filesBelow(path)).map((file) => file.path) : [Buffer.from(path)];
 }
 
 const existing = async (path: string) => await lstat(path).catch(() => undefined);

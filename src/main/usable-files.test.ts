@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { resolvePlan } from '../plan/resolve.ts';
+import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
+import { placesFrom } from './places.ts';
+import { refusePointers } from './usable-files.ts';
+
+afterAll(removeTemporaryFolders);
+
+const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n';
+const places = { ...placesFrom(import.meta.dirname), variants: join(import.meta.dirname, '../../variants') };
+
+function look(
+  files: Readonly<Record<string, string>>,
+  { workload = '', variant = '{ interpreter: debian }' } = {},
+) {
+  const tree = temporaryFolder();
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(tree, name)), { recursive: true });
+    writeFileSync(join(tree, name), text);
+  }
+  const plan = resolvePlan({
+    text: `version: 1\nworkload: { command: [python, bench.py]${workload} }\nvariants: { python: ${variant} }\n`,
+    file: '.github/pacegate.yml',
+    root: tree,
+    overrides: {},
+  });
+  return refusePointers(plan, tree, 'the head’s files', places);
+}
+
+test('a pointer that an image is given is refused before anything is built, by name and with what to do', async () => {
+  await expect(look({ 'app/model.bin': POINTER })).rejects.toThrow(
+    /^In the head’s files, app\/model\.bin is a Git LFS pointer: .*`lfs: true` for actions\/checkout, `git lfs install`.*\.dockerignore\.$/,
+  );
+  const many = Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`${index}.bin`, POINTER]));
+  await expect(look(many)).rejects.toThrow(
+    '0.bin, 1.bin, 2.bin, 3.bin, 4.bin and 2 more are Git LFS pointers',
+  );
+});
+
+test('what the image is not given is left alone, and what is measured with is not', async () => {
+  expect(await look({ 'docs/picture.bin': POINTER })).toEqual([]);
+  expect(await look({ 'data/model.bin': POINTER, '.dockerignore': 'data' })).toEqual([]);
+  await expect(
+    look({ 'data/model.bin': POINTER, '.dockerignore': 'data' }, { workload: ', files: [data]' }),
+  ).rejects.toThrow('data/model.bin is');
+  const own = { Dockerfile: 'FROM python\n', 'docs/picture.bin': POINTER };
+  await expect(look(own, { workload: ', dockerfile: Dockerfile' })).rejects.toThrow('docs/picture.bin is');
+  expect(
+    await look({ ...own, 'Dockerfile.dockerignore': '**/*.bin' }, { workload: ', dockerfile: Dockerfile' }),
+  ).toEqual([]);
+  expect(
+    await look({ 'model.bin': POINTER, 'service/app.py': '' }, { workload: ', context: service' }),
+  ).toEqual([]);
+});
+
+test('a host interpreter sees every file, a bake file may, an image that exists none but the measuring code', async () => {
+  await expect(
+    look(
+      { 'docs/a.bin': POINTER, '.dockerignore': 'docs' },
+      { variant: '{ interpreter: host, python: python3 }' },
+    ),
+  ).rejects.toThrow('docs/a.bin is');
+  const image = '{ image: python, python: python3 }';
+  expect(await look({ 'a.bin': POINTER }, { variant: image })).toEqual([]);
+  await expect(look({ 'a.bin': POINTER }, { variant: image, workload: ', files: [a.bin]' })).rejects.toThrow(
+    'a.bin is',
+  );
+  expect(await look({ 'a.bin': POINTER }, { variant: '{ bake: image, python: python3 }' })).toEqual([
+    expect.stringMatching(/^In the head’s files, a\.bin is a Git LFS pointer, .*Where the bake file puts it/),
+  ]);
+});
