@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { bakeFiles, bakeToBuild, reachOf, type ResolvedBake } from './bake-file.ts';
+import { bakeFiles, bakeToBuild, reachOf, takenToken, type ResolvedBake } from './bake-file.ts';
 
 /** What a change's own bake file may use, told from what buildx resolves it to. */
 
@@ -86,3 +86,19 @@ test('override files are those that buildx lays over the files it looks up itsel
   ]);
   expect(await bakeFiles(tree, 'perf.hcl')).toEqual([join(tree, 'perf.hcl')]);
 });
+
+test.each<[string, NonNullable<Target['secret']>[number]]>([
+  ['by a variable', 'id=x,env=ACTIONS_RUNTIME_TOKEN'],
+  ['by a variable in a table', { id: 'x', env: 'ACTIONS_RUNTIME_TOKEN' }],
+  ['by its own name', 'id=ACTIONS_RUNTIME_TOKEN'],
+  ['by its own name in a table', { id: 'ACTIONS_RUNTIME_TOKEN' }],
+  ['by a type', 'type=env,id=x,src=ACTIONS_RUNTIME_TOKEN'],
+])('a bake file that takes the runner’s token %s is found out, in a linked target too', (_, secret) => {
+  const linked = { target: { app: { context: '.' }, dep: { context: '.', secret: ['id=a,src=b', secret] } } };
+  expect(takenToken(linked)).toEqual({ target: 'dep', name: 'ACTIONS_RUNTIME_TOKEN' });
+});
+
+test('a secret of any other name is left to the rest', () =>
+  expect(
+    takenToken({ target: { app: { secret: ['id=x,env=TOKEN', 'id=y,src=ACTIONS.txt'] } } }),
+  ).toBeUndefined());

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import { runCommand } from '../process/command.ts';
+import { CACHE_TOKEN } from './cache-token.ts';
 import { lastWords } from './docker.ts';
 import { insideCheckout, isAddress } from './paths.ts';
 
@@ -190,6 +191,22 @@ async function checkTarget(name: string, own: ResolvedTarget, tree: string): Pro
     const { src, source, path = src ?? source } = fieldsOf(entry);
     if (path !== undefined) await insideTree(tree, path, `target.${name}.cache-from of the bake file`);
   }
+}
+
+/**
+ * The secret of a bake file, the maintainers' own too, that would hand the runner's token for its cache to a Dockerfile.
+ * A secret with neither a source nor a variable is read from the variable of its name.
+ */
+export function takenToken({
+  target,
+}: ResolvedBake): { readonly target: string; readonly name: string } | undefined {
+  for (const [name, { secret = [] }] of Object.entries(target))
+    for (const { id, src, source, path = src ?? source, env, type } of secret.map(fieldsOf)) {
+      const variables = path === undefined ? [env ?? id] : [env, ...(type === 'env' ? [path] : [])];
+      const token = CACHE_TOKEN.find((variable) => variables.includes(variable));
+      if (token !== undefined) return { target: name, name: token };
+    }
+  return undefined;
 }
 
 /** An absolute path is as little the change's own as one that leads out. */

@@ -1,4 +1,5 @@
-import { withheld } from './buildx.ts';
+import { CACHE_TOKEN } from './cache-token.ts';
+import { buildEnvironment, withheld } from './buildx.ts';
 import { expect, test } from '@jest/globals';
 import type { BuildOptions, InterpreterVariant } from '../plan/plan.ts';
 import { bakeArguments, bakeDefinition, definitionText, interpreterDefinition, secretsOf } from './bake.ts';
@@ -174,4 +175,21 @@ test("a project's own bake file gets nothing of a job's environment but what doc
     ['GITHUB_ACTIONS', ...Object.keys(tokens)].sort(),
   );
   expect(withheld({ ...tokens, PATH: '/bin' })).toEqual({});
+});
+
+test('the runner’s token for its cache reaches the build alone, where the configuration names that cache', () => {
+  const cache = Object.fromEntries(CACHE_TOKEN.map((name) => [name, `value of ${name}`]));
+  const runner = { ...cache, GITHUB_ACTIONS: 'true', PATH: '/bin', NPM_TOKEN: 't' };
+  /** What a program is started with: a name without a value is taken away. */
+  const started = (ours: boolean, githubCache: boolean) => {
+    const env: Record<string, string | undefined> = {
+      ...runner,
+      ...buildEnvironment({ ours, githubCache }, runner),
+    };
+    return [...CACHE_TOKEN, 'NPM_TOKEN', 'PATH'].filter((name) => env[name] !== undefined);
+  };
+  expect(started(false, false)).toEqual(['PATH']);
+  expect(started(false, true)).toEqual([...CACHE_TOKEN, 'PATH']);
+  // What our own definition takes of it, the configuration names.
+  expect(started(true, true)).toEqual([...CACHE_TOKEN, 'NPM_TOKEN', 'PATH']);
 });

@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, jest } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InterpreterVariant } from '../plan/plan.ts';
@@ -35,7 +38,7 @@ beforeAll(async () => {
   registry = await startRegistry();
   const name = `127.0.0.1:${registry.port}/debian:trixie-slim`;
   await tryDocker(['tag', 'debian:trixie-slim', name]);
-  const pushed = await tryDocker(['push', '--quiet', name]);
+  const pushed = await tryDocker(['push', '--quiet', name], { timeoutSeconds: 300 });
   if (pushed.status !== 0) throw new Error(pushed.stderr);
   const digest = await tryDocker(['image', 'inspect', '--format', '{{index .RepoDigests 0}}', name]);
   base = `${name}@${digest.stdout.trim().split('@')[1] ?? ''}`;
@@ -179,5 +182,79 @@ withTool(buildkitd)(
     // The same files again: the pulled image's own cache gives the very same image.
     const same = ready(await gate.prepare(variant, 'head', baseline));
     expect(same.image.identity).toBe(pulled.image.identity);
+  },
+);
+
+/** As GitHub's runner has it: BuildKit reads the scopes in it, and checks no signature. */
+const TOKEN = [
+  { alg: 'HS256', typ: 'JWT' },
+  { ac: JSON.stringify([{ Scope: 'refs/heads/main', Permission: 3 }]), nbf: 1, exp: 4_000_000_000 },
+]
+  .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+  .concat('signature')
+  .join('.');
+
+/** GitHub's cache as far as a reader asks it, with nothing in it. */
+async function startCache() {
+  const seen: string[] = [];
+  const server = createServer(({ url = '', headers }, response) => {
+    seen.push(`${headers.authorization ?? 'nobody'} ${url.split('?')[0] ?? ''}`);
+    response.writeHead(204).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { seen, url: `http://127.0.0.1:${port}/`, stop: () => server.close() };
+}
+
+withTool(buildkitd)(
+  'the runner’s token reaches GitHub’s cache from a bake variant and an interpreter’s, and no build',
+  async () => {
+    const cache = await startCache();
+    const given: Record<string, string> = {
+      GITHUB_ACTIONS: 'true',
+      ACTIONS_RUNTIME_TOKEN: TOKEN,
+      ACTIONS_CACHE_URL: cache.url,
+    };
+    const before = Object.keys(given).map((name) => [name, process.env[name]] as const);
+    Object.assign(process.env, given);
+    try {
+      await newBuilder();
+      const tree = await folderWith({
+        'docker-bake.hcl':
+          'variable "ACTIONS_RUNTIME_TOKEN" { default = "nothing" }\n' +
+          'target "app" {\n  args = { VARIABLE = ACTIONS_RUNTIME_TOKEN, ACTIONS_CACHE_URL = null }\n}\n',
+        Dockerfile: `FROM ${base}\nARG VARIABLE\nARG ACTIONS_RUNTIME_TOKEN\nARG ACTIONS_CACHE_URL\nRUN (echo "found $VARIABLE"; env) > /environment\n`,
+      });
+      const own = { ...carried, name: 'own', kind: 'bake', target: 'app', file: 'docker-bake.hcl' } as const;
+      const variant = { ...own, python: 'python3' };
+      const found = async (build: { cacheFrom?: string[] }) => {
+        cache.seen.length = 0;
+        const { image } = ready(await builderOf({ build }).prepare(variant, 'head', tree));
+        return await output(image.id, 'cat', '/environment');
+      };
+      const environment = await found({ cacheFrom: ['type=gha'] });
+      expect(cache.seen).toContainEqual(`Bearer ${TOKEN} /_apis/artifactcache/cache`);
+      expect(environment).toContain('found nothing\n');
+      expect(environment).not.toContain(TOKEN);
+      expect(environment).not.toContain(cache.url);
+      // Nothing of it where the configuration does not name that cache.
+      await found({});
+      expect(cache.seen).toEqual([]);
+
+      const { variantsFolder, head } = await files();
+      const { prepare } = builderOf({
+        variantsFolder,
+        dockerfile: 'Dockerfile',
+        build: { cacheFrom: ['type=gha'] },
+      });
+      ready(await prepare(compiled('github'), 'head', head));
+      expect(cache.seen.length).toBeGreaterThan(0);
+    } finally {
+      for (const [name, value] of before)
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      cache.stop();
+    }
   },
 );

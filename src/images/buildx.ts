@@ -5,6 +5,7 @@ import { runCommand } from '../process/command.ts';
 import { isTimeOver } from '../process/deadline.ts';
 import { engineAnswers, ENGINE_SILENT } from '../process/docker-engine.ts';
 import type { Side } from '../session/run.ts';
+import { CACHE_TOKEN } from './cache-token.ts';
 import { bakeArguments, definitionText, type BakeDefinition } from './bake.ts';
 import type { ResolvedBake } from './bake-file.ts';
 import {
@@ -29,6 +30,8 @@ export interface BuildRequest {
   readonly set?: readonly string[];
   /** Take no step from a cache. */
   readonly cold?: boolean;
+  /** Whether the definition names GitHub's cache, for which the client needs the runner's token. */
+  readonly githubCache?: boolean;
   /** Folder that relative paths (of secrets, of a project's bake file) start from. */
   readonly directory: string;
   readonly workFolder: string;
@@ -85,7 +88,7 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
     });
     const result = await runCommand('docker', args, {
       cwd: request.directory,
-      env: buildEnvironment(ours),
+      env: buildEnvironment({ ours, githubCache: request.githubCache === true }),
       signal,
       // The client's plugin does the work, and outlives a client that is killed.
       group: true,
@@ -179,18 +182,28 @@ export function digestsOf(metadata: string, target: string): string[] {
 }
 
 /**
- * @param ours whether the definition is Pacegate's: its paths are absolute and lie where the files are. A
- *   project's own bake file comes with the pull request, so buildx guards what it may read, whatever
- *   the job's environment says.
+ * What a build is started with beside this process's environment.
+ *
+ * @param ours whether the definition is Pacegate's: its paths are absolute and lie where the files are, and what it takes
+ *   of the environment is what the judging configuration names. A project's own bake file comes with the pull request,
+ *   so buildx guards what it may read, whatever the job's environment says.
+ * @param githubCache whether the configuration names GitHub's cache: buildx adds the runner's token to entries of
+ *   `type=gha`. A bake file is built with the token then, and resolved without it.
  */
-export function buildEnvironment(ours: boolean): Record<string, string | undefined> {
+export function buildEnvironment(
+  { ours, githubCache }: { readonly ours: boolean; readonly githubCache: boolean },
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string | undefined> {
   return {
     // The docker driver would load every linked target, and leave images without a name behind.
     BUILDX_NO_DEFAULT_LOAD: '1',
     BUILDX_METADATA_PROVENANCE: 'disabled',
     ...(ours
       ? { BUILDX_BAKE_ENTITLEMENTS_FS: '0' }
-      : { ...withheld(process.env), ...(isRunner(process.env) ? { BUILDX_BAKE_ENTITLEMENTS_FS: '1' } : {}) }),
+      : {
+          ...withheld(environment, githubCache ? CACHE_TOKEN : []),
+          ...(isRunner(environment) ? { BUILDX_BAKE_ENTITLEMENTS_FS: '1' } : {}),
+        }),
   };
 }
 
@@ -213,14 +226,16 @@ const HANDED_ON = new Set([
 /**
  * On a runner a project's bake file comes with the change, and may make a build secret of any variable: the job's
  * tokens are kept from it. On a terminal the file and the environment are the same person's.
+ * @param also names that are handed on beside what docker needs
  */
 export function withheld(
   environment: Readonly<Record<string, string | undefined>>,
+  also: readonly string[] = [],
 ): Record<string, string | undefined> {
   if (!isRunner(environment)) return {};
   return Object.fromEntries(
     Object.keys(environment)
-      .filter((name) => !HANDED_ON.has(name.toUpperCase()))
+      .filter((name) => !HANDED_ON.has(name.toUpperCase()) && !also.includes(name))
       .map((name) => [name, undefined]),
   );
 }

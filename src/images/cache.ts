@@ -1,3 +1,4 @@
+import { isGitHubCache } from '../plan/github-cache.ts';
 import { isCompiled } from '../plan/interpreters.ts';
 import type { Plan } from '../plan/plan.ts';
 import { repositoryComponent } from './names.ts';
@@ -19,7 +20,7 @@ export function cacheEntry(entry: string, variant: string): string {
   const name = repositoryComponent(variant);
   if (entry.includes(PLACEHOLDER)) return entry.replaceAll(PLACEHOLDER, name);
   const fields = entry.split(',');
-  if (!fields.includes('type=gha')) return entry;
+  if (!isGitHubCache(entry)) return entry;
   if (!fields.some((field) => field.startsWith('scope='))) return `${entry},scope=pacegate-${name}`;
   return fields.map((field) => (field.startsWith('scope=') ? `${field}-${name}` : field)).join(',');
 }

@@ -3,13 +3,14 @@ import { join, relative } from 'node:path';
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import type { Runnable } from '../measure/engine.ts';
 import type { BakeVariant, ImageVariant, InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
+import { usesGitHubCache } from '../plan/github-cache.ts';
 import { isCompiled } from '../plan/interpreters.ts';
 import { within } from '../process/deadline.ts';
 import type { Side } from '../session/run.ts';
 import type { Failure } from '../session/session.ts';
 import { findApplication } from './application.ts';
 import { BASE_NAME, bakeDefinition, bakeSettings, targetsOf } from './bake.ts';
-import { bakeFiles, bakeToBuild, reachOf, resolveBake } from './bake-file.ts';
+import { bakeFiles, bakeToBuild, reachOf, resolveBake, takenToken } from './bake-file.ts';
 import type { Fault } from './build-failure.ts';
 import { build, buildEnvironment, type BuildRequest } from './buildx.ts';
 import { checkCertificate } from './certificate.ts';
@@ -123,6 +124,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
           directory: plan.root,
           workFolder: await ownFolder(),
           events: hasEvents(await check()),
+          githubCache: usesGitHubCache(plan.build),
           onLine,
         },
         signal,
@@ -136,6 +138,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     side,
     workFolder: await ownFolder(),
     events: hasEvents(await check()),
+    githubCache: usesGitHubCache(plan.build),
     onLine,
   });
 
@@ -266,7 +269,12 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         `[${variant.name} ${side}] ${relative(tree, file)} is laid over ${variant.file}, as docker buildx bake does`,
       );
     const resolved = await resolveBake(
-      { files, target: variant.target, directory: tree, env: buildEnvironment(false) },
+      {
+        files,
+        target: variant.target,
+        directory: tree,
+        env: buildEnvironment({ ours: false, githubCache: false }),
+      },
       signal,
     );
     const { platforms = [] } = resolved.target[variant.target] ?? {};
@@ -277,6 +285,11 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const confined = plan.confined === true;
     const reach = confined ? await reachOf(resolved, tree) : undefined;
     if (reach !== undefined) return not(`${subject}: ${reach}`);
+    const taken = takenToken(resolved);
+    if (taken !== undefined)
+      return not(
+        `${subject}: target.${taken.target}.secret of the bake file takes ${taken.name}, with which the job's cache and artifacts can be written. It is for the builder alone: leave this secret out.`,
+      );
     const settings = { ...bakeSettings(variant, side, sessionId, plan.build), confined };
     return await buildAndInspect(
       {

@@ -75,6 +75,7 @@ async function occasionOf({ inputs, event }: Job, { top }: Project): Promise<Occ
     ...(pullRequest === undefined ? {} : { baseRef: pullRequest.baseRef }),
     // Of a pull request alone the runner's commit is the merge that GitHub made.
     ...(pullRequest === undefined || sha === undefined ? {} : { mergeSha: sha }),
+    ...(sha === undefined ? {} : { sha }),
     ...(mergeBase === undefined ? {} : { baseSha: mergeBase }),
     gitEnvironment: await tokenEnvironment(top, inputs.githubToken, event.serverUrl),
     secretsOnPullRequests: inputs.buildSecretsOnPullRequests,

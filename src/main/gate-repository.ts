@@ -19,6 +19,7 @@ import {
 } from '../plan/base-rules.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
 import { doubtfulMetrics } from '../plan/metrics.ts';
+import { hasOwnScope, withoutGitHubCacheTo } from '../plan/github-cache.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseImpossible, resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { shardOf } from '../plan/shard.ts';
@@ -58,6 +59,8 @@ export interface Occasion {
   readonly baseRef?: string;
   /** The merge commit that GitHub made for the pull request, to tell any other commit from it. */
   readonly mergeSha?: string;
+  /** The commit that the event is about, as the runner names it (GITHUB_SHA). */
+  readonly sha?: string;
   /** The repository's default branch, as the event names it. */
   readonly defaultBranch?: string;
   /** The remote's name or address of the job's own repository; `origin` where nothing is said. */
@@ -108,7 +111,7 @@ export async function gateRepository(
   const baselineCommit = 'unavailable' in sides.baseline ? undefined : sides.baseline;
 
   const ruled = await ruledPlan(project, overrides, { standing, sides });
-  const allowed = mayHaveSecrets(standing, occasion) ? ruled.plan : withoutSecrets(ruled.plan);
+  const allowed = permitted(ruled.plan, standing, occasion, sides);
   const { plan, shard } =
     part.shard === undefined ? { plan: allowed, shard: undefined } : shardOf(allowed, part.shard);
   const {
@@ -191,11 +194,24 @@ export async function sidesOf(
   return { sides, standing };
 }
 
+/** The plan with what this job may hand to its builds. */
+export function permitted(plan: Plan, standing: Standing, occasion: Occasion, { head }: Sides): Plan {
+  const secretly = mayHaveSecrets(standing, occasion) ? plan : withoutSecrets(plan);
+  return mayWriteCache(standing, occasion, head.commit) ? secretly : withoutGitHubCacheTo(secretly);
+}
+
 /** Build secrets are for what is trusted, and for pull requests where the workflow says so. */
 export const mayHaveSecrets = (
   { kind }: Standing,
   { event, secretsOnPullRequests }: Pick<Occasion, 'event' | 'secretsOnPullRequests'>,
 ): boolean => kind !== 'change' || (event.startsWith('pull_request') && secretsOnPullRequests);
+
+/** GitHub's cache is written by what is trusted, and by a change where nobody else reads what it writes. */
+export const mayWriteCache = (
+  { kind }: Standing,
+  { event, sha }: Pick<Occasion, 'event' | 'sha'>,
+  head: string,
+): boolean => kind !== 'change' || hasOwnScope({ event, head, ...(sha === undefined ? {} : { sha }) });
 
 /** One gate, or what confirms an earlier one. */
 async function measurePart(
