@@ -79,7 +79,7 @@ const JOBS: Readonly<Record<Inputs['mode'], (job: Job) => Promise<number>>> = {
 };
 
 /** `pull_request_target` gives a stranger's code the base's secrets; nothing here needs it. */
-function refuseTarget({ event }: EventContext): void {
+export function refuseTarget({ event }: Pick<EventContext, 'event'>): void {
   if (event === 'pull_request_target')
     throw new ConfigurationError(
       'Pacegate was run by pull_request_target, which hands the secrets of the base to the code of the pull request. Use the event pull_request.',
