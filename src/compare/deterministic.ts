@@ -5,10 +5,26 @@ import type { Session } from '../session/session.ts';
 import type { ImageMetric } from './observations.ts';
 import { sign } from './evidence.ts';
 
+const SIZES: ReadonlySet<string> = new Set(['image_size_bytes', 'image_compressed_bytes']);
+
+/**
+ * Why sizes of two sides cannot be compared. A layer's compressed size is a registry's in one store, and made anew from its
+ * content in the other; unpacked ones differ by what links take, some millionths.
+ */
+export function storeConflict(
+  baseline: ImageMetric | undefined,
+  head: ImageMetric | undefined,
+): string | undefined {
+  const [from, to] = [baseline?.store, head?.store];
+  return from === undefined || to === undefined || from === to
+    ? undefined
+    : `the baseline's image was in Docker's ${from} store and the head's in its ${to} store, and these do not count the same`;
+}
+
 /** Metrics of the images of a session: what they are, what making them cost, and what valgrind counted in them. */
 export function imageMetricsOf({ images }: Session): readonly ImageMetric[] {
   return images.flatMap((image): ImageMetric[] => {
-    const { variant, side, engine, sizeBytes, compressedBytes, coldBuild, layers, counted } = image;
+    const { variant, side, engine, store, sizeBytes, compressedBytes, coldBuild, layers, counted } = image;
     const ofCount: ImageMetric[] =
       counted === undefined
         ? []
@@ -31,7 +47,17 @@ export function imageMetricsOf({ images }: Session): readonly ImageMetric[] {
     };
     return [
       ...Object.entries(figures).flatMap(([metric, value]) =>
-        value === undefined ? [] : [{ variant, side, metric, value }],
+        value === undefined
+          ? []
+          : [
+              {
+                variant,
+                side,
+                metric,
+                value,
+                ...(store !== undefined && SIZES.has(metric) ? { store } : {}),
+              },
+            ],
       ),
       ...ofCount,
     ];

@@ -9,7 +9,7 @@ import type { RowSeries, SingleTest } from '../statistics/sequential.ts';
 import { twoModes } from '../statistics/two-modes.ts';
 import { deathOf, headRan } from './blame.ts';
 import type { Row } from './comparison.ts';
-import { countedVerdict, exactVerdict, spreadOf } from './deterministic.ts';
+import { countedVerdict, exactVerdict, spreadOf, storeConflict } from './deterministic.ts';
 import {
   finiteExp,
   logRatios,
@@ -126,11 +126,15 @@ function deterministicDraft(
   { imageMetrics, identical }: Observations,
   values: Readonly<Record<Side, readonly number[]>>,
 ): Draft[] {
-  const valueOf = (side: Side) =>
+  const figureOf = (side: Side) =>
     imageMetrics.find(
       (found) => found.variant === base.variant && found.side === side && found.metric === base.metric,
-    )?.value ?? base[side].median;
+    );
+  const valueOf = (side: Side) => figureOf(side)?.value ?? base[side].median;
   const [baseline, head] = [valueOf('baseline'), valueOf('head')];
+  const conflict = storeConflict(figureOf('baseline'), figureOf('head'));
+  if (conflict !== undefined)
+    return [{ ...base, settled: 'no_data', warnings: [`${base.metric} cannot be compared: ${conflict}`] }];
   if (baseline === null || head === null)
     return identical.has(base.variant) ? [] : unmeasuredBuild(base, rule, imageMetrics);
   const estimate = baseline > 0 ? changeOf(head, baseline) : null;

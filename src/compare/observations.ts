@@ -4,7 +4,7 @@ import { reportedBy, withPatterns } from '../session/patterns.ts';
 import { groupedBy, own } from '../session/record.ts';
 import { SIDES, type Outcome, type Side } from '../session/run.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
-import type { Failure, MeasuringCodeRecord, Night, Session, Trial } from '../session/session.ts';
+import type { Failure, MeasuringCodeRecord, Night, Session, Trial, ImageStore } from '../session/session.ts';
 import { lastAttempts, type TimedRun } from '../session/timings.ts';
 import type { Profile } from '../statistics/looks.ts';
 import { imageMetricsOf } from './deterministic.ts';
@@ -26,6 +26,8 @@ export interface ImageMetric {
   readonly side: Side;
   readonly metric: string;
   readonly value: number;
+  /** The store that the image was in, where the figure depends on it. */
+  readonly store?: ImageStore;
   /** The single counts that the value is the median of, where it is one of several. */
   readonly counts?: readonly number[];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BuildError } from '../errors/errors.ts';
+import type { ImageStore } from '../session/session.ts';
 import { lastWords, tryDocker } from './docker.ts';
 import { readable } from './progress.ts';
 
@@ -14,6 +15,8 @@ export interface EngineVersions {
   readonly buildkit: string | undefined;
   /** The builder's driver: `docker`, `docker-container`… */
   readonly driver: string;
+  /** Undefined where the engine does not say. */
+  readonly store: ImageStore | undefined;
 }
 
 /** Attestation switches came with buildx 0.10, linked targets with BuildKit 0.10, which Docker 23.0 carries. */
@@ -36,11 +39,26 @@ export async function checkEngine(): Promise<EngineVersions> {
     throw new BuildError(
       `The builder's BuildKit is ${buildkit}, which does not know linked bake targets. BuildKit 0.10 or newer is needed: create the builder anew with \`docker buildx create --use\`.`,
     );
-  return { engine: `Docker ${server}`, server, buildx, buildkit, driver };
+  return { engine: `Docker ${server}`, server, buildx, buildkit, driver, store: await imageStore() };
 }
 
 /** Whether buildx can give its progress as events instead of text. */
 export const hasEvents = ({ buildx }: EngineVersions): boolean => atLeast(buildx, RAWJSON_SINCE);
+
+/** How the engine keeps its images; undefined where it does not say. */
+export async function imageStore(): Promise<ImageStore | undefined> {
+  const { status, stdout } = await tryDocker(['info', '--format', '{{json .DriverStatus}}']);
+  return status === 0 ? storeOf(stdout) : undefined;
+}
+
+/** @param status the engine's word on its storage driver: pairs of names and values, as JSON */
+export function storeOf(status: string): ImageStore | undefined {
+  const pairs = z.array(z.tuple([z.string(), z.string()])).safeParse(parseJson(status));
+  if (!pairs.success) return undefined;
+  const isSnapshotter = ([name, value]: readonly [string, string]) =>
+    name === 'driver-type' && value.startsWith('io.containerd.snapshotter.');
+  return pairs.data.some(isSnapshotter) ? 'containerd' : 'classic';
+}
 
 async function serverVersion(): Promise<string> {
   const result = await tryDocker(['version', '--format', '{{json .Server.Version}}']);

@@ -25,7 +25,7 @@ import { applicationLabels, createInterpreters, interpreterOfPulled, labelsOf } 
 import { imageTag, interpreterTag } from './names.ts';
 import { checkBuildPaths, checkContexts, insideCheckout } from './paths.ts';
 import { refusal, toRunnable, type Had } from './runnable.ts';
-import { compressedSize, layerSizes } from './sizes.ts';
+import { compressedSize, layerSizes, noLayers } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
 
 export interface ImageRequest {
@@ -107,8 +107,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const names = new Set<string>();
   /** Variant -> the baseline image that was pulled: the head is built upon its layers where they are equal. */
   const pulled = new Map<string, { readonly reference: string; readonly facts: ImageFacts }>();
-  /** Layer -> its compressed size: what the images of a session share is compressed once. */
-  const compressed = new Map<string, number>();
+  const known = noLayers();
   const target = { build: plan.build, variantsFolder, root: plan.root };
   /** Keys of the interpreters whose making is in the minutes of an image already. */
   const counted = new Set<string>();
@@ -356,7 +355,18 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         if (had.kind === 'not') return failed(had);
         const refused = await refusal(subject, had.facts);
         if (refused !== undefined) return failed(not(refused));
-        return { kind: 'ready', runnable: toRunnable(request, had, await layerSizes(had.facts.id)) };
+        const { store } = await check();
+        const layers = await within(
+          Math.max(seconds ?? SIZE_SECONDS_AT_LEAST, SIZE_SECONDS_AT_LEAST),
+          signal,
+          async (ending) => await layerSizes(had.facts.id, store, known, ending),
+        ).catch((error: unknown) => {
+          // What is measured can be measured without its size.
+          if (!(error instanceof BuildError)) throw error;
+          onLine(`[${variant.name} ${side}] its size is not known: ${error.message}`);
+          return undefined;
+        });
+        return { kind: 'ready', runnable: toRunnable(request, had, { store, layers }) };
       } catch (error) {
         // What builds and pulls say is in their results: this is the engine, which answered a question amiss.
         if (error instanceof BuildError) return failed(not(`${subject}: ${error.message}`, 'engine'));
@@ -393,7 +403,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       await within(
         Math.max(secondsLeft, SIZE_SECONDS_AT_LEAST),
         signal,
-        async (ending) => await compressedSize(image.id, compressed, ending),
+        async (ending) => await compressedSize(image.id, known, ending),
       ),
 
     async push({ image }, commit) {

@@ -44,7 +44,7 @@ export interface ImageFacts {
   readonly digests: readonly string[];
   /** Digests of the unpacked layers, the base's first. */
   readonly layers: readonly string[];
-  /** Unpacked size in bytes with the overlay2 store; the containerd store says something else. */
+  /** Unpacked size in bytes with the classic store; the containerd store says something else. */
   readonly sizeBytes: number;
   /** `/` where the image names none. */
   readonly workingDirectory: string;

@@ -1,6 +1,6 @@
 import type { Runnable } from '../measure/engine.ts';
 import { missingFlags } from '../session/cpu.ts';
-import type { Image } from '../session/session.ts';
+import type { Image, ImageStore } from '../session/session.ts';
 import type { Fault } from './build-failure.ts';
 import type { ImageRequest } from './images.ts';
 import type { ImageFacts } from './inspect.ts';
@@ -19,11 +19,19 @@ export type Had =
     }
   | { readonly kind: 'not'; readonly message: string; readonly fault: Fault };
 
-/** What the measurement is handed. @param layers sizes of the layers that are not empty, where the engine says */
+/** What the engine says of an image as a whole. */
+export interface Kept {
+  /** Undefined where the engine does not say. */
+  readonly store: ImageStore | undefined;
+  /** Sizes of the layers that are not empty; undefined where they could not be had. */
+  readonly layers: readonly number[] | undefined;
+}
+
+/** What the measurement is handed. */
 export function toRunnable(
   request: ImageRequest,
   had: Extract<Had, { kind: 'had' }>,
-  layers: readonly number[] | undefined,
+  { store, layers }: Kept,
 ): Runnable {
   const { variant, side, filesFrom } = request;
   const { facts, origin, digest, definition, interpreter, seconds } = had;
@@ -38,9 +46,8 @@ export function toRunnable(
       ...(digest === undefined ? {} : { digest }),
       id: facts.id,
       definitionHash: definition,
-      // With Docker's containerd store the engine's own figure is the packed size, or both together, by its version; with
-      // the other it is this very sum.
-      sizeBytes: layers === undefined ? facts.sizeBytes : layers.reduce((sum, bytes) => sum + bytes, 0),
+      ...(store === undefined ? {} : { store }),
+      ...sizeOf(facts, { store, layers }),
       layers: [...facts.layers],
       origin,
       ...(seconds === undefined ? {} : { buildSeconds: seconds }),
@@ -58,6 +65,20 @@ export function toRunnable(
     filesFrom,
   };
 }
+
+/**
+ * The sum of the layers. The classic store's own figure is this very sum; the containerd store's is the packed size, or
+ * both together, by its version, and stands for nothing.
+ */
+export const sizeOf = (
+  { sizeBytes }: Pick<ImageFacts, 'sizeBytes'>,
+  { store, layers }: Kept,
+): { readonly sizeBytes?: number } =>
+  layers !== undefined
+    ? { sizeBytes: layers.reduce((sum, bytes) => sum + bytes, 0) }
+    : store === 'containerd'
+      ? {}
+      : { sizeBytes };
 
 /** Why an image must not be run on this machine; undefined where it may. */
 export async function refusal(subject: string, facts: ImageFacts): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { gzipSync } from 'node:zlib';
-import { registryBytes } from './sizes.ts';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { packTar } from 'modern-tar';
+import { registryBytes, unpackedBytes } from './sizes.ts';
 
 const streamOf = (...chunks: readonly Uint8Array[]) =>
   new ReadableStream<Uint8Array>({
@@ -25,4 +26,27 @@ test('a layer that is not is what gzip makes of it', async () => {
   const bytes = await registryBytes(streamOf(plain.slice(0, 2), plain.slice(2)));
   expect(Math.abs(bytes - packed.length)).toBeLessThan(64);
   expect(await registryBytes(streamOf())).toBeLessThan(64);
+});
+
+const layer = async () =>
+  await packTar([
+    { header: { name: 'folder/', type: 'directory', size: 0 } },
+    { header: { name: 'folder/one', type: 'file', size: 5000 }, body: new Uint8Array(5000) },
+    { header: { name: 'folder/link', type: 'symlink', size: 0, linkname: 'one' } },
+    { header: { name: 'folder/same', type: 'link', size: 0, linkname: 'folder/one' } },
+    { header: { name: '.wh.gone', type: 'file', size: 0 }, body: new Uint8Array() },
+    { header: { name: 'two', type: 'file', size: 9 }, body: new Uint8Array(9) },
+    { header: { name: 'two', type: 'file', size: 7 }, body: new Uint8Array(7) },
+  ]);
+
+test('a layer unpacked is what is in its files, however it is kept', async () => {
+  const tar = await layer();
+  for (const kept of [tar, gzipSync(tar), zstdCompressSync(tar)])
+    expect(await unpackedBytes(streamOf(new Uint8Array(kept)))).toBe(5010);
+  expect(await unpackedBytes(streamOf(tar.slice(0, 700), tar.slice(700)))).toBe(5010);
+});
+
+test('what is no layer has no size', async () => {
+  expect(await unpackedBytes(streamOf(plain))).toBeUndefined();
+  expect(await unpackedBytes(streamOf(packed.slice(0, 40)))).toBeUndefined();
 });

@@ -2,7 +2,9 @@ import { stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { ConfigurationError, MeasurementError, PacegateError } from '../errors/errors.ts';
 import type { ImageFacts } from '../images/inspect.ts';
-import { layerSizes } from '../images/sizes.ts';
+import { imageStore } from '../images/engine-check.ts';
+import { sizeOf } from '../images/runnable.ts';
+import { layerSizes, noLayers } from '../images/sizes.ts';
 import { obtainImage } from '../images/store.ts';
 import { containerEngine } from '../measure/container.ts';
 import type { Runnable } from '../measure/engine.ts';
@@ -58,7 +60,7 @@ export async function askTargets(
         target,
         kind: 'image',
         facts: await askImage(target, image.id, (runnable) => container.facts(runnable)),
-        image: await askedImage(image),
+        image: await askedImage(image, signal),
       });
     } catch (error) {
       if (!(error instanceof PacegateError)) throw error;
@@ -123,8 +125,10 @@ async function askImage(target: string, id: string, ask: (runnable: Runnable) =>
   );
 }
 
-async function askedImage({ id, digests, sizeBytes, layers, labels }: ImageFacts): Promise<AskedImage> {
-  const sizes = (await layerSizes(id)) ?? [];
+async function askedImage(image: ImageFacts, signal: AbortSignal): Promise<AskedImage> {
+  const { id, digests, layers, labels } = image;
+  const store = await imageStore();
+  const sizes = await layerSizes(id, store, noLayers(), signal);
   const [digest] = digests;
   const [reference, baseDigest] = ['name', 'digest'].map(
     (key) => labels[`org.opencontainers.image.base.${key}`],
@@ -132,10 +136,10 @@ async function askedImage({ id, digests, sizeBytes, layers, labels }: ImageFacts
   return {
     id,
     ...(digest === undefined ? {} : { digest }),
-    sizeBytes,
-    // The history has no digests. Where as many layers hold something as there are, they are the same, in order.
-    layers: sizes.map((bytes, index) => {
-      const own = sizes.length === layers.length ? layers[index] : undefined;
+    ...sizeOf(image, { store, layers: sizes }),
+    // The sizes have no digests. Where as many layers hold something as there are, they are the same, in order.
+    layers: (sizes ?? []).map((bytes, index) => {
+      const own = sizes?.length === layers.length ? layers[index] : undefined;
       return { ...(own === undefined ? {} : { digest: own }), bytes };
     }),
     ...(reference === undefined || baseDigest === undefined

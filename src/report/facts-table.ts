@@ -17,8 +17,8 @@ export interface AskedImage {
   readonly id: string;
   /** `name@sha256:…`; absent where no registry has it. */
   readonly digest?: string;
-  /** Unpacked, in bytes. */
-  readonly sizeBytes: number;
+  /** Unpacked, in bytes; absent where the engine does not say. */
+  readonly sizeBytes?: number;
   /** Layers that are not empty, the base's first: unpacked sizes in bytes, digests of the unpacked layers. */
   readonly layers: readonly { readonly digest?: string; readonly bytes: number }[];
   /** The image it stands on, where its labels say so (org.opencontainers.image.base). */
@@ -77,7 +77,9 @@ function linesOf(asked: readonly AskedInterpreter[]): readonly Line[] {
     ...line('packages of the system', ({ facts }) =>
       facts.systemPackages === null ? '' : String(facts.systemPackages),
     ),
-    ...line('unpacked size', ({ image }) => (image === undefined ? '' : quantity(image.sizeBytes, 'bytes'))),
+    ...line('unpacked size', ({ image }) =>
+      image?.sizeBytes === undefined ? '' : quantity(image.sizeBytes, 'bytes'),
+    ),
     ...line('layers', ({ image }) =>
       image === undefined ? '' : image.layers.map(({ bytes }) => quantity(bytes, 'bytes')).join(' + '),
     ),

@@ -58,6 +58,13 @@ export const instructionCountSchema = z.object({
 });
 export type InstructionCount = z.infer<typeof instructionCountSchema>;
 
+/**
+ * How Docker keeps images: in its classic store (overlay2 and others), or in containerd's, Docker 29's default. The two do
+ * not count sizes the same, so those of one are not compared with the other's.
+ */
+export const IMAGE_STORES = ['classic', 'containerd'] as const;
+export type ImageStore = (typeof IMAGE_STORES)[number];
+
 /** One side of one variant as it was measured: a container image, or a host interpreter on a checkout. */
 export const imageSchema = z.object({
   variant: z.string(),
@@ -71,7 +78,12 @@ export const imageSchema = z.object({
   id: z.string(),
   /** A hash of the variant's definition without the application: equal where the interpreter layer is. */
   definitionHash: z.string(),
-  /** Unpacked size in bytes as the engine reports it; absent for the host. */
+  /** The store of the engine that has the image; absent for the host, and in files of earlier versions. */
+  store: z.enum(IMAGE_STORES).optional(),
+  /**
+   * Unpacked size in bytes: the sum of the layers' (files of earlier versions may have what the engine calls its size).
+   * Absent for the host, and where it could not be had.
+   */
   sizeBytes: z.number().nonnegative().optional(),
   layers: z.array(z.string()),
   /** Where it came from: built here, pulled by digest, existed already, or the host's. */
@@ -82,7 +94,7 @@ export const imageSchema = z.object({
   coldBuild: buildCostSchema.optional(),
   /** Size of the layers as a registry would keep them, each through gzip, in bytes; only where it was asked for. */
   compressedBytes: z.number().nonnegative().optional(),
-  /** Unpacked size of each layer that is not empty, in bytes, the base's first, as the engine's history has them. */
+  /** Content of the files of each layer that is not empty, in bytes, the base's first. */
   layerSizes: z.array(z.number().nonnegative()).optional(),
   /** The image that the interpreter stands on, and the bytes that its name meant. */
   base: z.object({ reference: z.string(), digest: z.string() }).optional(),
