@@ -4,7 +4,7 @@ import { afterAll } from '@jest/globals';
 import { withEngine } from '../process/engine.test-support.ts';
 import { startOwnEngine, withOwnEngine, type OwnEngine } from '../process/own-engine.test-support.ts';
 import type { Variant } from '../plan/plan.ts';
-import { builderOf, carried, folderWith, never } from './images.test-support.ts';
+import { builderOf, carried, folderWith, lines, never } from './images.test-support.ts';
 
 /** Builds that do not end: by their own doing, and by the engine's. */
 jest.setTimeout(120_000);
@@ -81,21 +81,45 @@ withEngine('a step that fails is the Dockerfile’s, though it says what an engi
 
 withOwnEngine('an engine that freezes, or is killed, in a build is not the Dockerfile’s fault', async () => {
   own = await startOwnEngine('debian:trixie-slim');
-  const { host, pid } = own;
+  const { host } = own;
   process.env['DOCKER_HOST'] = host;
   const folder = await tree('RUN --network=none sleep 1000');
   const frozen = prepare(folder, 8);
-  setTimeout(() => process.kill(pid, 'SIGSTOP'), 5000);
+  setTimeout(() => process.kill(own?.pid() ?? 0, 'SIGSTOP'), 5000);
   const silent = await frozen;
   expect(silent.stage).toBe('engine');
   expect(silent.message).toMatch(/the build was ended after \d+ s: the Docker engine does not answer/);
   expect(silent.seconds).toBeLessThan(35);
-  process.kill(pid, 'SIGCONT');
+  process.kill(own.pid(), 'SIGCONT');
 
   const killed = prepare(folder, 60);
-  setTimeout(() => process.kill(pid, 'SIGKILL'), 5000);
+  setTimeout(() => process.kill(own?.pid() ?? 0, 'SIGKILL'), 5000);
   const dead = await killed;
   expect(dead.stage).toBe('engine');
   expect(dead.message).toMatch(/the engine failed while it built the image/);
   expect(dead.message).toMatch(/no fault of the Dockerfile/);
+  expect(dead.message).toMatch(/This was tried 4 times, with waits between\.$/);
+  expect(dead.seconds).toBeGreaterThan(15);
 });
+
+withOwnEngine(
+  'an engine that is started again in a build is waited for, and the image is built',
+  async () => {
+    await own?.stop();
+    own = await startOwnEngine('debian:trixie-slim');
+    const { host, restart } = own;
+    process.env['DOCKER_HOST'] = host;
+    const folder = await tree('RUN --network=none sleep 6; echo built > /built');
+    const { builder } = builderOf();
+    await builder.check();
+    setTimeout(() => void restart(4), 3000);
+    const result = await builder.prepare(
+      { variant: bake, side: 'head', tree: folder, filesFrom: folder, secondsLeft: 90 },
+      never,
+    );
+    expect(result).toMatchObject({ kind: 'ready' });
+    expect(lines.filter((line) => line.includes('It is tried again in'))).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^own \(head\): .* It is tried again in 1 s\.$/)]),
+    );
+  },
+);

@@ -6,8 +6,10 @@ import type { BakeVariant, ImageVariant, InterpreterVariant, Plan, Variant } fro
 import { usesGitHubCache } from '../plan/github-cache.ts';
 import { isCompiled } from '../plan/interpreters.ts';
 import { within } from '../process/deadline.ts';
+import { pause } from '../process/patience.ts';
 import type { Side } from '../session/run.ts';
 import type { Failure } from '../session/session.ts';
+import { againAfterFaults } from './again.ts';
 import { findApplication } from './application.ts';
 import { BASE_NAME, bakeDefinition, bakeSettings, targetsOf } from './bake.ts';
 import { bakeFiles, bakeToBuild, reachOf, resolveBake, takenToken } from './bake-file.ts';
@@ -351,7 +353,16 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       const seconds = secondsFor(request);
       if (seconds !== undefined && seconds <= 0) return failed(not(`${subject}: ${NO_TIME}`, 'engine'));
       try {
-        const had = await within(seconds, signal, async (ending) => await obtain(request, ending));
+        const had = await within(
+          seconds,
+          signal,
+          async (ending) =>
+            await againAfterFaults(async () => await obtain(request, ending), subject, {
+              pause,
+              signal: ending,
+              onLine,
+            }),
+        );
         if (had.kind === 'not') return failed(had);
         const refused = await refusal(subject, had.facts);
         if (refused !== undefined) return failed(not(refused));
@@ -368,7 +379,6 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         });
         return { kind: 'ready', runnable: toRunnable(request, had, { store, layers }) };
       } catch (error) {
-        // What builds and pulls say is in their results: this is the engine, which answered a question amiss.
         if (error instanceof BuildError) return failed(not(`${subject}: ${error.message}`, 'engine'));
         throw error;
       }

@@ -209,12 +209,16 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
     },
 
     obtain: async (definition, signal) =>
-      await once(obtained, definition.key, () =>
-        make(definition, signal).catch((error: unknown) => {
-          if (error instanceof BuildError)
-            return failed(`${definition.variant.name}: ${error.message}`, 'engine');
-          throw error;
-        }),
+      await once(
+        obtained,
+        definition.key,
+        () =>
+          make(definition, signal).catch((error: unknown) => {
+            if (error instanceof BuildError)
+              return failed(`${definition.variant.name}: ${error.message}`, 'engine');
+            throw error;
+          }),
+        (given) => given.kind === 'obtained' || given.fault !== 'engine',
       ),
   };
 }
@@ -315,14 +319,24 @@ async function textsOf(top: string, folders: readonly string[]): Promise<Record<
   return texts;
 }
 
-/** The answer to the first question, for all that ask the same. */
+/**
+ * The answer to the first question, for all that ask the same.
+ * @param isKept whether an answer is one to keep; an error is none, for an engine that is away comes back
+ */
 function once<Answer>(
   answers: Map<string, Promise<Answer>>,
   key: string,
   ask: () => Promise<Answer>,
+  isKept: (answer: Answer) => boolean = () => true,
 ): Promise<Answer> {
   const answer = answers.get(key) ?? ask();
   answers.set(key, answer);
+  const forget = () => {
+    if (answers.get(key) === answer) answers.delete(key);
+  };
+  answer.then((given) => {
+    if (!isKept(given)) forget();
+  }, forget);
   return answer;
 }
 

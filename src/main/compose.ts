@@ -9,7 +9,7 @@ import { openJournal } from '../measure/journal.ts';
 import { measureSession } from '../measure/loop.ts';
 import { thisMachine } from '../measure/machine.ts';
 import { isOwnerAlive, ownerOfThisProcess } from '../measure/owner.ts';
-import { pause } from '../measure/patience.ts';
+import { pause } from '../process/patience.ts';
 import { profileRun, profilerOf } from '../measure/profile-run.ts';
 import { findPySpy } from '../measure/py-spy.ts';
 import { timelineFile } from '../measure/timeline.ts';

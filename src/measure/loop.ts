@@ -7,7 +7,7 @@ import type { Failure, Session } from '../session/session.ts';
 import { chooseVariants } from './allocation.ts';
 import type { Engine, Runnable, RunResult } from './engine.ts';
 import type { Journal } from './journal.ts';
-import { WAIT_SECONDS, type Pause } from './patience.ts';
+import { WAIT_SECONDS, type Pause } from '../process/patience.ts';
 import { repetitionsOf } from './repetitions.ts';
 import { scheduleBlocks, type ScheduledPair } from './schedule.ts';
 

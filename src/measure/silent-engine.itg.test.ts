@@ -53,7 +53,7 @@ async function runWhile(fault: (engine: OwnEngine) => unknown, timeoutSeconds = 
 }
 
 withOwnEngine('an engine that freezes in a run is the engine’s fault, within half a minute', async () => {
-  const { result, seconds, engine, request } = await runWhile(({ pid }) => process.kill(pid, 'SIGSTOP'));
+  const { result, seconds, engine, request } = await runWhile(({ pid }) => process.kill(pid(), 'SIGSTOP'));
   expect(result).toMatchObject({ outcome: 'engine', metrics: {} });
   expect(result.message).toMatch(/^the Docker engine does not answer, which is no fault of what is built/);
   expect(seconds).toBeLessThan(45);
@@ -63,7 +63,7 @@ withOwnEngine('an engine that freezes in a run is the engine’s fault, within h
   await expect(engine.facts(request.runnable, { secondsLeft: 1 })).rejects.toThrow(/engine does not answer/);
   await engine.cleanUp();
   expect((performance.now() - began) / 1000).toBeLessThan(65);
-  process.kill(own?.pid ?? 0, 'SIGCONT');
+  process.kill(own?.pid() ?? 0, 'SIGCONT');
 });
 
 withOwnEngine('a run that hangs at an engine which answers is the workload’s', async () => {
@@ -82,7 +82,7 @@ withOwnEngine('a container that someone else stops is no fault of the engine’s
 withOwnEngine(
   'an engine that is stopped in a run ends its containers, which is no fault of theirs',
   async () => {
-    const { result } = await runWhile(({ pid }) => process.kill(pid, 'SIGTERM'));
+    const { result } = await runWhile(({ pid }) => process.kill(pid(), 'SIGTERM'));
     expect(result).toMatchObject({ outcome: 'engine' });
     await own?.stop();
     own = undefined;
@@ -90,7 +90,7 @@ withOwnEngine(
 );
 
 withOwnEngine('an engine that is killed in a run is the engine’s fault', async () => {
-  const { result } = await runWhile(({ pid }) => process.kill(pid, 'SIGKILL'));
+  const { result } = await runWhile(({ pid }) => process.kill(pid(), 'SIGKILL'));
   expect(result).toMatchObject({ outcome: 'engine' });
   await own?.stop();
   own = undefined;

@@ -3,7 +3,7 @@ import type { MetricRule } from '../session/metric.ts';
 import { withHybrids } from '../session/formula.ts';
 import type { Trial } from '../session/session.ts';
 import type { Engine, Runnable } from './engine.ts';
-import { WAIT_SECONDS, type Pause } from './patience.ts';
+import { WAIT_SECONDS, type Pause } from '../process/patience.ts';
 import { repetitionsOf } from './repetitions.ts';
 
 /** One side, tried with somebody's measuring code. */

@@ -17,8 +17,10 @@ export const withOwnEngine: typeof withEngine =
 export interface OwnEngine {
   /** For DOCKER_HOST. */
   readonly host: string;
-  /** The daemon itself, not the containerd below it. */
-  readonly pid: number;
+  /** The daemon itself, not the containerd below it. It is another one after a restart. */
+  readonly pid: () => number;
+  /** Kills the daemon and starts it again after a while, as a supervisor does. It need not answer yet. */
+  readonly restart: (awaySeconds: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -26,27 +28,38 @@ export interface OwnEngine {
 export async function startOwnEngine(...images: readonly string[]): Promise<OwnEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'pacegate-engine-'));
   const host = `unix://${folder}/docker.sock`;
-  const log = openSync(join(folder, 'log'), 'w');
   // Without a bridge a daemon removes docker0, which is the other engine's: it gets a network namespace of its own.
-  const daemon = spawn(
-    'unshare',
-    [
-      ...['--net', dockerd],
-      ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--host', host],
-      ...['--pidfile', join(folder, 'pid')],
-      ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
-    ],
-    {
-      env: {
-        ...process.env,
-        PATH: `${INSTALLED}/usr/sbin:${INSTALLED}/usr/bin:${process.env['PATH'] ?? ''}`,
+  const start = () => {
+    const log = openSync(join(folder, 'log'), 'a');
+    const started = spawn(
+      'unshare',
+      [
+        ...['--net', dockerd],
+        ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--host', host],
+        ...['--pidfile', join(folder, 'pid')],
+        ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
+      ],
+      {
+        env: {
+          ...process.env,
+          PATH: `${INSTALLED}/usr/sbin:${INSTALLED}/usr/bin:${process.env['PATH'] ?? ''}`,
+        },
+        stdio: ['ignore', log, log],
       },
-      stdio: ['ignore', log, log],
-    },
-  );
-  closeSync(log);
-  const ended = new Promise((resolve) => daemon.once('exit', resolve));
+    );
+    closeSync(log);
+    return { daemon: started, ended: new Promise((resolve) => started.once('exit', resolve)) };
+  };
+  let running = start();
+  const restart = async (awaySeconds: number) => {
+    running.daemon.kill('SIGKILL');
+    await running.ended;
+    await delay(awaySeconds * 1000);
+    await rm(join(folder, 'pid'), { force: true });
+    running = start();
+  };
   const stop = async () => {
+    const { daemon, ended } = running;
     daemon.kill('SIGCONT');
     daemon.kill('SIGTERM');
     await Promise.race([ended, delay(20_000)]);
@@ -58,7 +71,7 @@ export async function startOwnEngine(...images: readonly string[]): Promise<OwnE
   const answers = () =>
     spawnSync('docker', ['-H', host, 'version'], { stdio: 'ignore', timeout: 10_000 }).status === 0;
   for (let attempt = 0; !answers(); attempt++) {
-    if (attempt > 150 || daemon.exitCode !== null) {
+    if (attempt > 150 || running.daemon.exitCode !== null) {
       const words = readFileSync(join(folder, 'log'), 'utf8').slice(-2000);
       await stop();
       throw new Error(`the test's own engine did not start: ${words}`);
@@ -71,7 +84,7 @@ export async function startOwnEngine(...images: readonly string[]): Promise<OwnE
     });
     if (loaded.status !== 0) throw new Error(`${image}: ${loaded.stderr}`);
   }
-  return { host, pid: daemon.pid ?? 0, stop };
+  return { host, pid: () => running.daemon.pid ?? 0, restart, stop };
 }
 
 /** An engine that was killed leaves its containerd, the shims and what runs in its containers. */
