@@ -71,7 +71,7 @@ const streamsOf = ({ out }: Streams) => ({
 });
 
 /** The grammar: every command with its options, and nothing of what they do. */
-function commandLine(context: CommandContext, done: (status: number) => void): Command {
+export function commandLine(context: CommandContext, done: (status: number) => void): Command {
   const program = new Command('pacegate')
     .description(
       'Did this change make any of our Python images slower, hungrier or bigger, and how sure are we?',

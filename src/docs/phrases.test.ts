@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { configurationJsonSchema } from '../plan/configuration.ts';
+import { helpTexts } from './command-line.test-support.ts';
+import { PAGES } from './files.test-support.ts';
+import { GUIDE, phrasesIn, phrasesOfGuide } from './phrases.test-support.ts';
+
+const PHRASES = phrasesOfGuide();
+const REPORTS = readdirSync('fixtures/reports').map((name) => join('fixtures/reports', name));
+const read = (path: string) => phrasesIn(path, readFileSync(path, 'utf8'), PHRASES);
+
+test('the guide lists phrases, each with its plain form', () => {
+  expect(PHRASES.length).toBeGreaterThan(20);
+  for (const { out, plain } of PHRASES) {
+    expect(out).not.toBe('');
+    expect(plain).not.toBe('');
+  }
+});
+
+describe('no phrase of the guide is in', () => {
+  test.each(PAGES.filter((path) => path !== GUIDE))('%s', (path) => expect(read(path)).toEqual([]));
+
+  test.each(['action.yml', 'fixtures/errors.md'])('%s', (path) => expect(read(path)).toEqual([]));
+
+  test('the descriptions of the configuration', () => {
+    const schema = JSON.stringify(configurationJsonSchema(), null, 2);
+    expect(phrasesIn('configuration.schema.json', schema, PHRASES)).toEqual([]);
+  });
+
+  test.each(Object.entries(helpTexts()))('pacegate %s', (name, text) =>
+    expect(phrasesIn(name, text, PHRASES)).toEqual([]),
+  );
+
+  test('the golden reports', () => {
+    expect(REPORTS.length).toBeGreaterThan(20);
+    expect(REPORTS.flatMap(read)).toEqual([]);
+  });
+});
+
+test.each([
+  ['How it is had: by looking', ['a:1: "is had" is out; plain: is measured']],
+  ['One.\nThat is\n  HAD there.', ['a:2: "is had" is out; plain: is measured']],
+  ['- it is\n# had', ['a:1: "is had" is out; plain: is measured']],
+  ['the list is handed over', []],
+  ['this had', []],
+])('%j has %j', (text, expected) =>
+  expect(phrasesIn('a', text, [{ out: 'is had', plain: 'is measured' }])).toEqual(expected),
+);
