@@ -63,8 +63,8 @@ metrics:
   wall_time_s: { limit: 5% }
 rules: { blocks: 20 }
 `;
-const plan = (text: string, overrides: Overrides = {}) =>
-  resolvePlan({ text, file: '.github/pacegate.yml', root: '/project', overrides });
+const plan = (text: string, overrides: Overrides = {}, root = '/project') =>
+  resolvePlan({ text, file: '.github/pacegate.yml', root, overrides });
 const changed = (from: string, to: string) => () => plan(CONFIGURATION.replace(from, to));
 
 const SHARD: Session = {
@@ -167,10 +167,10 @@ const GOOD_ENGINE = {
   'image inspect': 'echo "Error: No such image: $3" >&2; exit 1',
 };
 
-function builder(text = CONFIGURATION) {
+function builder(text = CONFIGURATION, root?: string) {
   const folder = temporaryFolder();
   return createImageBuilder({
-    plan: plan(text),
+    plan: plan(text, {}, root),
     sessionId: 'session',
     variantsFolder: 'variants',
     workFolder: join(folder, 'work'),
@@ -256,7 +256,7 @@ const built: readonly (readonly [string, Provoke])[] = [
     'a certificate authority that is not there',
     async () => {
       dockerThatSays(GOOD_ENGINE);
-      return await builder(`${CONFIGURATION}build: { ca: company.pem }\n`).check();
+      return await builder(`${CONFIGURATION}build: { ca: company.pem }\n`, temporaryFolder()).check();
     },
   ],
   ["a step of the application's", recorded('failing-step.progress.txt')],
