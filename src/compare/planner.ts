@@ -50,10 +50,10 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
       const settled = new Set(
         observations.variants.filter((variant) => isSettled(variant, judged, observations)),
       );
-      const looks = looksFor(observations.profile, observations.cap ?? 0);
       return {
         settled,
         expected: (variant) => {
+          const looks = looksFor(observations.profile, capOf(variant, observations));
           // A row's outlook is renewed at its looks, as its verdict is.
           const passed = looks.filter(({ blocks }) => blocks <= blocksOf(variant, observations)).length;
           const known = outlooks.get(`${passed} ${variant}`);
@@ -73,6 +73,10 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
   };
 }
 
+/** Variants that a change adds have a cap of their own. */
+const capOf = (variant: string, { added, addedCap, cap }: Observations): number =>
+  (added.has(variant) ? addedCap : cap) ?? 0;
+
 /** The rows of a variant that blocks can decide. */
 const openRows = (variant: string, { drafts }: Judged): readonly Draft[] =>
   drafts.filter(
@@ -85,7 +89,7 @@ const blocksOf = (variant: string, { runs }: Observations): number =>
   new Set(runs.filter((run) => run.variant === variant).map(({ block }) => block)).size;
 
 function isSettled(variant: string, judged: Judged, observations: Observations): boolean {
-  const [first] = looksFor(observations.profile, observations.cap ?? 0);
+  const [first] = looksFor(observations.profile, capOf(variant, observations));
   const blocks = blocksOf(variant, observations);
   // Before the first look a metric that is missing may still come.
   if (first === undefined || blocks < first.blocks) return false;
@@ -104,11 +108,11 @@ function expectedBlocks(
   looks: readonly Look[],
 ): number {
   // One side alone is judged once, by all that there is.
-  if (!observations.twoSided.has(variant)) return observations.cap ?? 0;
+  if (!observations.twoSided.has(variant)) return capOf(variant, observations);
   const open = openRows(variant, judged).filter(
     (draft) => (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
   );
-  const blocks = open.map((draft) => settledAfter(draft, observations, looks, judged.tests));
+  const blocks = open.map((draft) => settledAfter(draft, observations, looks, judged.testsOf(draft)));
   const inSight = blocks.filter((found) => found !== undefined);
   // A row that will not be decided must not keep those waiting that will.
   return inSight.length === 0 ? Infinity : Math.max(...inSight);
@@ -149,9 +153,14 @@ function capWithin(
   secondsLeft: number,
 ): number {
   const { profile, alpha } = observations;
-  const planned = observations.cap ?? 0;
+  const [some = ''] = pairSeconds.keys();
+  // Asked for one family at a time: those that the change adds come after the others.
+  const planned = capOf(some, observations);
   const judged = judge(observations);
-  const tests = Math.max(1, judged.tests);
+  const tests = Math.max(
+    1,
+    ...judged.drafts.filter(({ variant }) => pairSeconds.has(variant)).map((draft) => judged.testsOf(draft)),
+  );
   const pairs = [...pairSeconds.values()];
   const affordable = [...pairs, pairs.reduce((sum, pair) => sum + pair, 0)].map((seconds) =>
     Math.floor(secondsLeft / Math.max(seconds, 1e-3)),

@@ -18,6 +18,7 @@ import { findValgrind } from '../measure/valgrind.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Ports, Profiled } from '../pipeline/ports.ts';
 import { hashFiles, overlayFiles } from '../source/workload-files.ts';
+import { addedVariants } from '../session/measuring.ts';
 import { atExit } from './at-exit.ts';
 import { removeSession, removeSessionNow } from './engine-clean-up.ts';
 import { hostVariants } from './host-variants.ts';
@@ -133,6 +134,7 @@ export async function withPorts<Result>(
             plan: measured,
             seed,
             variants,
+            added: addedVariants(session.measuring),
             secondsLeft,
             engines: { container: timeline.watched(container), host: timeline.watched(host) },
             journal,

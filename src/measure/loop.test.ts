@@ -46,15 +46,18 @@ const bad = (outcome: RunResult['outcome'], message: string): RunResult => ({
 });
 
 /** A scripted engine under a clock of its own: each run takes as long as it says. */
-function scripted(answer: (request: RunRequest, call: number) => RunResult, seconds = 1) {
+function scripted(
+  answer: (request: RunRequest, call: number) => RunResult,
+  seconds: number | ((variant: string) => number) = 1,
+) {
   const calls: string[] = [];
   const journal: string[] = [];
   const events: ProgressEvent[] = [];
   let now = 0;
   const engine: Engine = {
     run: async (request) => {
-      now += seconds * request.repetitions;
       const { variant, side } = request.runnable.image;
+      now += (typeof seconds === 'number' ? seconds : seconds(variant)) * request.repetitions;
       calls.push(`${variant}.${side}`);
       return await Promise.resolve(answer(request, calls.length));
     },
@@ -284,4 +287,61 @@ test('a cancelled measurement keeps what was measured and not the run that was c
   expect(result.interrupted).toBe(true);
   expect(result.runs).toHaveLength(4);
   expect(result.blocksLeftOut).toBe(0);
+});
+
+describe('variants that a change adds', () => {
+  const slowB = (variant: string) => (variant === 'b' ? 100 : 1);
+  const counted = (runs: readonly Run[]) =>
+    Object.fromEntries(
+      ['a', 'b'].map((name) => [name, runs.filter(({ variant }) => variant === name).length]),
+    );
+
+  test('come after the others, which have all the time there is', async () => {
+    const { request, events } = scripted(() => OK, slowB);
+    const measured = async (added: string[], secondsLeft: number) =>
+      await measureSession({ ...request, added: new Set(added), secondsLeft }, never);
+    // Two runs of the warm-up and eight pairs take 18 s: what is left is too short for a pair of 200 s.
+    const result = await measured(['b'], 30);
+    expect(counted(result.runs)).toEqual({ a: 16, b: 0 });
+    expect(result.warmup.map(({ variant }) => variant)).toEqual(['a', 'a', 'b', 'b']);
+    expect(result).toMatchObject({ blocksPlanned: 8, addedBlocksPlanned: 0, blocksLeftOut: 8 });
+    expect(events.filter(({ kind }) => kind === 'budget')).toHaveLength(1);
+    // Of a variant of the base that is as slow the other has nothing.
+    expect(counted((await measured([], 30)).runs)).toEqual({ a: 0, b: 0 });
+  });
+
+  test('have what the others leave, in blocks of their own', async () => {
+    const { request } = scripted(() => OK, slowB);
+    const { runs, ...result } = await measureSession(
+      { ...request, added: new Set(['b']), secondsLeft: 18 + 200 + 3 * 200 },
+      never,
+    );
+    expect(counted(runs)).toEqual({ a: 16, b: 6 });
+    expect(runs.filter(({ variant }) => variant === 'b').map(({ block }) => block)).toEqual([
+      1, 1, 2, 2, 3, 3,
+    ]);
+    expect(result).toMatchObject({ blocksPlanned: 8, addedBlocksPlanned: 3 });
+  });
+
+  test('are not begun where the others have taken all of it', async () => {
+    const { request, calls } = scripted(() => OK);
+    const { runs, warmup, secondsLeftOut } = await measureSession(
+      { ...request, added: new Set(['b']), secondsLeft: 8 },
+      never,
+    );
+    expect([counted(runs), warmup.length]).toEqual([{ a: 6, b: 0 }, 2]);
+    expect(calls.some((call) => call.startsWith('b'))).toBe(false);
+    expect(secondsLeftOut).toBeGreaterThan(0);
+  });
+
+  test('alone are measured as any others', async () => {
+    const { request } = scripted(() => OK);
+    const all = await measureSession({ ...request, added: new Set(['a', 'b']) }, never);
+    const none = await measureSession({ ...scripted(() => OK).request }, never);
+    expect({ ...all, ...{ runs: all.runs.map((run) => run.variant) } }).toMatchObject({
+      runs: none.runs.map((run) => run.variant),
+      blocksPlanned: 8,
+    });
+    expect(all.addedBlocksPlanned).toBeUndefined();
+  });
 });

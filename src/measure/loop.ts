@@ -16,6 +16,8 @@ export interface LoopRequest {
   readonly plan: Plan;
   readonly seed: number;
   readonly variants: readonly LoopVariant[];
+  /** Those of them that the change adds: they are measured after the others, in what these left of the budget. */
+  readonly added?: ReadonlySet<string>;
   /** What is left of the budget, in seconds. */
   readonly secondsLeft: number;
   readonly engines: { readonly container: Engine; readonly host: Engine };
@@ -72,6 +74,8 @@ export interface LoopResult {
   readonly openProbes: readonly string[];
   /** The cap of blocks that was set before the first one. */
   readonly blocksPlanned: number;
+  /** The same of variants that the change adds, where there are others. */
+  readonly addedBlocksPlanned?: number;
   readonly blocksLeftOut: number;
   readonly secondsLeftOut: number;
   readonly interrupted: boolean;
@@ -110,11 +114,71 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     pairSeconds: new Map(),
   };
   const started = request.clock().getTime();
-  const cancelled = () => signal.aborted;
   const left = () => request.secondsLeft - (request.clock().getTime() - started) / 1000;
 
+  const isAdded = ({ variant }: LoopVariant) => request.added?.has(variant) === true;
+  const others = request.variants.filter((variant) => !isAdded(variant));
+  const added = request.variants.filter(isAdded);
+  const first = await measureFamily(
+    { variants: others.length === 0 ? added : others, seed: request.seed, earlierCap: undefined },
+    request,
+    state,
+    signal,
+    left,
+  );
+  const second =
+    others.length === 0 || added.length === 0 || signal.aborted
+      ? undefined
+      : await measureFamily(
+          { variants: added, seed: request.seed + 1, earlierCap: first.cap },
+          request,
+          state,
+          signal,
+          left,
+        );
+  const blocksLeftOut = Math.max(first.blocksLeftOut, second?.blocksLeftOut ?? 0);
+  const secondsLeftOut = first.secondsLeftOut + (second?.secondsLeftOut ?? 0);
+  if (blocksLeftOut > 0) request.onProgress({ kind: 'budget', blocksLeftOut, secondsLeftOut });
+  return {
+    warmup: state.warmup,
+    runs: state.runs,
+    failures: state.failures,
+    repetitions: Object.fromEntries(state.repetitions),
+    declaredMetrics: state.reports.declared(),
+    ...(state.noCounters === undefined ? {} : { noCounters: state.noCounters }),
+    openProbes: [...state.openProbes],
+    blocksPlanned: first.cap,
+    ...(second === undefined ? {} : { addedBlocksPlanned: second.cap }),
+    blocksLeftOut,
+    secondsLeftOut,
+    interrupted: signal.aborted,
+  };
+}
+
+/** Variants that share a plan of blocks. */
+interface Family {
+  readonly variants: readonly LoopVariant[];
+  readonly seed: number;
+  /** The cap of those that were measured before, where these are the ones that the change adds. */
+  readonly earlierCap: number | undefined;
+}
+
+interface FamilyResult extends Pick<LoopResult, 'blocksLeftOut' | 'secondsLeftOut'> {
+  readonly cap: number;
+}
+
+/** The same for some of the variants, whose blocks are counted from 1. */
+async function measureFamily(
+  { variants, seed, earlierCap }: Family,
+  request: LoopRequest,
+  state: State,
+  signal: AbortSignal,
+  left: () => number,
+): Promise<FamilyResult> {
+  const cancelled = () => signal.aborted;
+  const names = new Set(variants.map(({ variant }) => variant));
   const warmed = new Set<string>();
-  for (const variant of request.variants) {
+  for (const variant of variants) {
     if (signal.aborted || left() <= 0) break;
     await warmUp(variant, request, state, signal, left);
     warmed.add(variant.variant);
@@ -129,12 +193,13 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
       failures: state.failures,
       declaredMetrics: state.reports.declared(),
     }) ?? []) {
+      if (!names.has(failure.variant)) continue;
       state.failures.push(failure);
       request.onProgress({ kind: 'dropped', failure });
     }
   const alive = () => {
     const dead = new Set(state.failures.map(({ variant }) => variant));
-    return request.variants.filter(({ variant }) => warmed.has(variant) && !dead.has(variant));
+    return variants.filter(({ variant }) => warmed.has(variant) && !dead.has(variant));
   };
   // A variant that the budget left no warm-up is taken to be like the slowest of the others.
   const pairSeconds = (variant: string) =>
@@ -152,13 +217,17 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
             { warmup: state.warmup, failures: state.failures, declaredMetrics: state.reports.declared() },
           ),
         );
-  let progress = request.planner.progress({
-    warmup: state.warmup,
-    runs: [],
-    failures: state.failures,
-    blocksPlanned: cap,
-    declaredMetrics: state.reports.declared(),
-  });
+  const progressNow = () =>
+    request.planner.progress({
+      warmup: state.warmup,
+      runs: state.runs,
+      failures: state.failures,
+      ...(earlierCap === undefined
+        ? { blocksPlanned: cap }
+        : { blocksPlanned: earlierCap, addedBlocksPlanned: cap }),
+      declaredMetrics: state.reports.declared(),
+    });
+  let progress = progressNow();
   const expected = (variant: string) => Math.min(cap, progress.expected(variant));
   const secondsTo = (blocks: (variant: string) => number, of: readonly LoopVariant[]) =>
     of.reduce((sum, { variant }) => sum + pairSeconds(variant) * blocks(variant), 0);
@@ -173,10 +242,10 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     });
 
   const schedule = scheduleBlocks(
-    request.variants.map(({ variant }) => variant),
-    request.variants.some(({ sides }) => sides.baseline !== undefined) ? ['baseline', 'head'] : ['head'],
+    variants.map(({ variant }) => variant),
+    variants.some(({ sides }) => sides.baseline !== undefined) ? ['baseline', 'head'] : ['head'],
     planned,
-    request.seed,
+    seed,
   );
   /** Pairs that each variant has, whichever blocks they were measured in. */
   const done = new Map<string, number>();
@@ -210,13 +279,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     }
     if (cancelled()) break;
     const before = progress.settled;
-    progress = request.planner.progress({
-      warmup: state.warmup,
-      runs: state.runs,
-      failures: state.failures,
-      blocksPlanned: cap,
-      declaredMetrics: state.reports.declared(),
-    });
+    progress = progressNow();
     const newly = measured
       .map(({ variant }) => variant)
       .filter((variant) => progress.settled.has(variant) && !before.has(variant));
@@ -226,7 +289,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
   const failed = new Set(state.failures.map(({ variant }) => variant));
   const undecided = cancelled()
     ? []
-    : request.variants.filter(
+    : variants.filter(
         ({ variant }) =>
           !failed.has(variant) && !progress.settled.has(variant) && blocksOf(variant) < planned,
       );
@@ -235,20 +298,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     Math.max(1, Math.min(planned, progress.expected(variant)) - blocksOf(variant));
   const blocksLeftOut = Math.max(0, ...undecided.map(({ variant }) => blocksLeft(variant)));
   const secondsLeftOut = secondsTo(blocksLeft, undecided);
-  if (blocksLeftOut > 0) request.onProgress({ kind: 'budget', blocksLeftOut, secondsLeftOut });
-  return {
-    warmup: state.warmup,
-    runs: state.runs,
-    failures: state.failures,
-    repetitions: Object.fromEntries(state.repetitions),
-    declaredMetrics: state.reports.declared(),
-    ...(state.noCounters === undefined ? {} : { noCounters: state.noCounters }),
-    openProbes: [...state.openProbes],
-    blocksPlanned: cap,
-    blocksLeftOut,
-    secondsLeftOut,
-    interrupted: cancelled(),
-  };
+  return { cap, blocksLeftOut, secondsLeftOut };
 }
 
 /** One discarded run of each side; it also says how long a pair takes and how often a short command is repeated. */

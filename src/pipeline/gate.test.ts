@@ -416,6 +416,37 @@ describe('instructions', () => {
   });
 });
 
+test('what a change adds is built and measured after the rest, and its builds take a quarter of the time at most', async () => {
+  const left: string[] = [];
+  const { ports, asked } = world({
+    failing: ({ variant, side, secondsLeft = 0 }) => {
+      left.push(`${variant.name} ${side} ${Math.round(secondsLeft)}`);
+      return false;
+    },
+  });
+  const head = plan.workload;
+  const { session } = await gate(
+    request({
+      measuring: {
+        changes: [{ kind: 'variant_added', variant: 'a' }],
+        head,
+        base: { workload: head, trees: {} },
+      },
+    }),
+    ports,
+    never,
+  );
+  const budget = plan.budgetSeconds;
+  expect(left).toEqual([
+    `b baseline ${budget}`,
+    `b head ${budget - 30}`,
+    `a baseline ${(budget - 60) / 4}`,
+    `a head ${(budget - 60) / 4 - 30}`,
+  ]);
+  expect(asked.find((line) => line.startsWith('measure'))).toMatch(/^measure b\+a in /);
+  expect(session.variants).toEqual(['a', 'b']);
+});
+
 test('a probe that its workload could write to is said', async () => {
   const { session } = await gate(request(), world({ openProbes: ['a'] }).ports, never);
   expect(session.notes).toEqual([

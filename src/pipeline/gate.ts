@@ -5,6 +5,7 @@ import { patternWarnings } from '../compare/patterns.ts';
 import { fixedPlanner, sequentialPlanner } from '../compare/planner.ts';
 import { unreported } from '../compare/unreported.ts';
 import type { Plan } from '../plan/plan.ts';
+import { addedVariants } from '../session/measuring.ts';
 import type { History } from '../session/history.ts';
 import type { Session, Source, Trial } from '../session/session.ts';
 import type { Planner } from '../session/planner.ts';
@@ -16,7 +17,14 @@ import { tryMeasuringCode, type MeasuringRequest } from './measuring-trials.ts';
 import { pushSide } from './push.ts';
 import { keepMeasuringCode } from './measuring-code.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
-import { contextOf, entrypointNotes, identical, prepareSides, type SideRequest } from './sides.ts';
+import {
+  contextOf,
+  entrypointNotes,
+  identical,
+  prepareSides,
+  type PreparedSides,
+  type SideRequest,
+} from './sides.ts';
 import { tryOut } from './trials.ts';
 
 export interface GateRequest {
@@ -93,7 +101,13 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
         ]),
     { side: 'head', tree: pair.head },
   ];
-  const built = await prepareSides(given, sides, headContext, ports, signal, secondsLeft);
+  const added = addedVariants(request.measuring);
+  const built = await prepareFamilies(
+    given,
+    added,
+    (plan, left) => prepareSides(plan, sides, headContext, ports, signal, left),
+    secondsLeft,
+  );
   const commit = baseline?.commit?.commit;
   const prepared =
     request.push === true && commit !== undefined
@@ -245,6 +259,31 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
     session: explanations.length === 0 ? session : { ...session, explanations: [...explanations] },
     comparison,
     interrupted: measured.interrupted,
+  };
+}
+
+/** Of what the base's builds left of the budget, those of variants that a change adds have this share at most. */
+const ADDED_BUILDS = 0.25;
+
+/** Builds the base's variants first: one that a change adds, and that takes long, must not take their minutes. */
+async function prepareFamilies(
+  plan: Plan,
+  added: ReadonlySet<string>,
+  prepare: (plan: Plan, secondsLeft: () => number) => Promise<PreparedSides>,
+  secondsLeft: () => number,
+): Promise<PreparedSides> {
+  const [own, extra] = [
+    plan.variants.filter(({ name }) => !added.has(name)),
+    plan.variants.filter(({ name }) => added.has(name)),
+  ];
+  if (own.length === 0 || extra.length === 0) return await prepare(plan, secondsLeft);
+  const first = await prepare({ ...plan, variants: own }, secondsLeft);
+  const reserved = (1 - ADDED_BUILDS) * secondsLeft();
+  const second = await prepare({ ...plan, variants: extra }, () => Math.max(0, secondsLeft() - reserved));
+  // Whatever else is done with them keeps this order.
+  return {
+    variants: [...first.variants, ...second.variants],
+    failures: [...first.failures, ...second.failures],
   };
 }
 

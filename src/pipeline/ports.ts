@@ -157,6 +157,8 @@ export interface Measured {
   readonly openProbes?: readonly string[];
   /** The cap of blocks that was set before the first one; undefined where nothing was to be measured. */
   readonly blocksPlanned: number | undefined;
+  /** The same of variants that the change adds, where there are others: they are measured after these. */
+  readonly addedBlocksPlanned?: number;
   readonly blocksLeftOut: number;
   readonly secondsLeftOut: number;
   /** True when the measurement was cancelled; what was measured is here all the same. */

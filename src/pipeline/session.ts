@@ -90,6 +90,9 @@ export function assembleSession(parts: SessionParts): Session {
       ...(measured.blocksPlanned === undefined || measured.blocksPlanned >= plan.rules.blocks
         ? {}
         : { blocksPlanned: measured.blocksPlanned }),
+      ...(measured.addedBlocksPlanned === undefined
+        ? {}
+        : { addedBlocksPlanned: measured.addedBlocksPlanned }),
       blocksLeftOut: measured.blocksLeftOut,
       secondsLeftOut: measured.secondsLeftOut,
     },

@@ -1,5 +1,6 @@
 import type { Row } from '../compare/comparison.ts';
 import { disturbances } from '../compare/disturbances.ts';
+import { addedVariants } from '../session/measuring.ts';
 import type { Session } from '../session/session.ts';
 import { noise } from './noise.ts';
 import { count, duration } from './words.ts';
@@ -10,10 +11,16 @@ export const plannedBlocks = ({ rules, budget }: Session): number =>
 
 type Reason = 'budget' | 'lowered' | 'noise' | 'stopped' | 'pairs' | 'counts';
 
-function reasonOf({ blocks, evidence }: Row, session: Session | undefined): Reason {
+/** Variants that a change adds have what the others left of the budget. */
+const capOf = (session: Session, variant: string): number =>
+  addedVariants(session.measuring).has(variant) && session.budget.addedBlocksPlanned !== undefined
+    ? session.budget.addedBlocksPlanned
+    : plannedBlocks(session);
+
+function reasonOf({ blocks, evidence, variant }: Row, session: Session | undefined): Reason {
   if (evidence === 'counted') return 'counts';
   if (session === undefined) return 'pairs';
-  const planned = plannedBlocks(session);
+  const planned = capOf(session, variant);
   if (blocks < planned) return session.budget.secondsLeftOut > 0 ? 'budget' : 'stopped';
   return planned < session.rules.blocks ? 'lowered' : 'noise';
 }

@@ -65,7 +65,9 @@ export const measuringSchema = z.object({
 export type Measuring = z.infer<typeof measuringSchema>;
 
 /** The variants that the base does not have: they are tested in a family of their own. */
-export const addedVariants = (measuring: Measuring | undefined): ReadonlySet<string> =>
+export const addedVariants = (
+  measuring: { readonly changes: readonly MeasuringChange[] } | undefined,
+): ReadonlySet<string> =>
   new Set(
     (measuring?.changes ?? []).flatMap((change) => (change.kind === 'variant_added' ? [change.variant] : [])),
   );

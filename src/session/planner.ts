@@ -9,6 +9,8 @@ export interface SoFar {
   readonly failures: readonly Failure[];
   /** The cap that was set before the first block; undefined until then. */
   readonly blocksPlanned: number | undefined;
+  /** That of the variants that a change adds, once the others are measured. */
+  readonly addedBlocksPlanned?: number;
   /** What the workload has said of its own metrics. */
   readonly declaredMetrics: Session['declaredMetrics'];
 }
