@@ -261,7 +261,7 @@ const built: readonly (readonly [string, Provoke])[] = [
   ],
   ["a step of the application's", recorded('failing-step.progress.txt')],
   ["a step of the interpreter's", recorded('failing-interpreter.progress.txt', 'old')],
-  ['a base image that cannot be had', recorded('missing-base.progress.txt')],
+  ['a base image that cannot be pulled', recorded('missing-base.progress.txt')],
   ['a step by an old buildx', recorded('failing-step.plain.txt')],
   [
     'a certificate that is not trusted',
@@ -283,7 +283,7 @@ const built: readonly (readonly [string, Provoke])[] = [
     prepared(CONFIGURATION.replace('files: [bench.py]', 'context: service'), 'official'),
   ],
   [
-    'an image that cannot be had',
+    'an image that cannot be pulled',
     prepared(
       CONFIGURATION.replace(
         '  debian: { interpreter: debian }',

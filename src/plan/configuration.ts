@@ -615,7 +615,7 @@ const rulesSchema = table({
     }),
   budget: duration.optional().meta({
     description:
-      'Time for building and measuring together. Rows that it leaves undecided are `inconclusive`. Profiles of a regression come after it.',
+      'Time for building and measuring together. Rows that it leaves undecided are `inconclusive`. An interpreter that has to be compiled has at least an hour. Profiles of a regression come after the budget.',
     default: DEFAULTS.budget,
     examples: ['45m'],
   }),

@@ -176,21 +176,27 @@ const valueOf = (value: unknown) => asYaml('x', value).slice('x: '.length);
 
 /** Where a page says more. */
 const MORE: Readonly<Record<string, string>> = {
-  name: '[several configurations](github.md)',
-  'workload.dockerfile': '[the default Dockerfile](../variants/application/README.md)',
+  name: '[several configurations](github.md#several-configurations)',
+  'workload.dockerfile': '[your application](workloads.md#put-your-application-into-the-images)',
   'workload.command': '[workloads](workloads.md)',
-  'workload.instructions': '[instructions](workloads.md#count-instructions)',
+  'workload.instructions': '[count instructions](workloads.md#count-instructions)',
   'workload.profiler': '[why](why.md)',
-  'workload.server': '[servers](workloads.md#measure-a-server)',
+  'workload.server': '[measure a server](workloads.md#measure-a-server)',
   variants: '[interpreters](interpreters.md)',
-  metrics: '[metrics](metrics.md)',
+  'variants.*.march': '[compile for one processor](interpreters.md#compile-for-one-processor)',
+  metrics: '[metrics](metrics.md), [patterns](workloads.md#patterns)',
   'metrics.*.formula': '[formula metrics](workloads.md#formula-metrics)',
   rules: '[method](method.md)',
-  'rules.anchor': '[nightly](nightly.md)',
+  'rules.profile': '[paired evidence](method.md#paired-evidence)',
+  'rules.budget': '[the budget](method.md#the-budget)',
+  'rules.evidence': '[stored evidence](method.md#stored-evidence)',
   'rules.fail-on': '[verdicts](verdicts.md)',
-  'build.registry': '[github](github.md)',
-  'build.secrets': '[security](security.md)',
-  'trust.branches': '[security](security.md)',
+  'rules.changed-measurement': '[changes to what measures](github.md#changes-to-what-measures)',
+  'rules.anchor': '[find creep](nightly.md#find-creep-with-an-anchor)',
+  'build.cache-from': '[cache layers](github.md#cache-layers)',
+  'build.registry': '[keep images in a registry](github.md#keep-images-in-a-registry)',
+  'build.secrets': '[whose rules apply](github.md#whose-rules-apply)',
+  'trust.branches': '[whose rules apply](github.md#whose-rules-apply)',
 };
 const moreOf = (path: string) => (MORE[path] === undefined ? '' : ` More: ${MORE[path]}.`);
 
