@@ -21,6 +21,7 @@ export async function againAfterFaults(
     onLine,
   }: { readonly pause: Pause; readonly signal: AbortSignal; readonly onLine: (line: string) => void },
 ): Promise<Had> {
+  const ended = () => signal.aborted;
   for (let attempt = 0; ; attempt++) {
     const had = await obtain().catch((error: unknown): Had => {
       // What builds and pulls say is in their results: this is the engine, which answered a question amiss.
@@ -28,12 +29,12 @@ export async function againAfterFaults(
         return { kind: 'not', message: `${subject}: ${error.message}`, fault: 'engine' };
       throw error;
     });
-    if (had.kind === 'had' || had.fault !== 'engine' || signal.aborted || STAYS.test(had.message)) return had;
+    if (had.kind === 'had' || had.fault !== 'engine' || ended() || STAYS.test(had.message)) return had;
     const seconds = WAIT_SECONDS[attempt];
     if (seconds === undefined)
       return { ...had, message: `${had.message}\nThis was tried ${attempt + 1} times, with waits between.` };
     onLine(`${had.message.split('\n')[0] ?? ''} It is tried again in ${seconds} s.`);
     await pause(seconds, signal);
-    if (signal.aborted) return had;
+    if (ended()) return had;
   }
 }

@@ -23,7 +23,10 @@ export interface CommandOptions {
   readonly timeoutSeconds?: number;
   /** Its abort asks the command to end (SIGTERM), and ends it (SIGKILL) when it has not after `GRACE_SECONDS`. */
   readonly signal?: AbortSignal;
-  /** Its end takes along what it started itself, such as a docker client's plugin: they are one process group. */
+  /**
+   * Its end takes along what it started itself, such as a docker client's plugin: they are one process group. So does
+   * the end of this process, however it comes.
+   */
   readonly group?: boolean;
   /** Called with each whole line of the error stream, as it comes. */
   readonly onStderrLine?: (line: string) => void;
@@ -69,6 +72,8 @@ export async function runCommand(
   };
 
   if (child.pid !== undefined) options.onStart?.(child.pid);
+  const unwatch =
+    options.group === true && child.pid !== undefined ? endGroupWithUs(child.pid) : () => undefined;
 
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;
@@ -143,6 +148,7 @@ export async function runCommand(
     clearTimeout(timer);
     clearTimeout(ending);
     clearTimeout(releasing);
+    unwatch();
     // What it left behind of its own is not needed by anyone.
     if (options.group === true && state.ended) end('SIGKILL');
     signal?.removeEventListener('abort', abort);
@@ -155,4 +161,25 @@ function killGroup(leader: number, name: NodeJS.Signals): void {
   } catch {
     // All of them have ended.
   }
+}
+
+/**
+ * Has a group of processes killed when this process is gone: nothing of it runs after SIGKILL, so a shell waits for the
+ * end of a pipe that only this process holds. Where there is no shell, the next start finds the group by its owner.
+ * @returns lets the group be: it has ended
+ */
+function endGroupWithUs(leader: number): () => void {
+  const watcher = spawn('sh', ['-c', `read -r line; kill -s KILL -- -${leader}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // Ctrl-C on a terminal is for this process, which ends the group by itself.
+    detached: true,
+  });
+  watcher.on('error', () => undefined);
+  watcher.stdin.on('error', () => undefined);
+  watcher.unref();
+  return () => {
+    // Killed before its pipe closes: the leader's number may be somebody else's by then.
+    watcher.kill('SIGKILL');
+    watcher.stdin.destroy();
+  };
 }

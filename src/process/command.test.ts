@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
+import { runCommand } from './command.ts';
+
+afterAll(removeTemporaryFolders);
+
+const SECONDS = 10;
+
+async function until(what: () => boolean): Promise<boolean> {
+  for (const begun = performance.now(); performance.now() - begun < SECONDS * 1000;) {
+    if (what()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
+}
+
+/** A zombie has ended: nobody may be there to take its status. */
+function isAlive(pid: string): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** A process of our own that runs a command, which starts another and writes down both their numbers. */
+async function parentOf(group: boolean) {
+  const file = join(temporaryFolder(), 'pids');
+  const script = `sleep 307 & echo $$ $! > ${file}.part; mv ${file}.part ${file}; wait`;
+  const program = `import { runCommand } from ${JSON.stringify(join(import.meta.dirname, 'command.ts'))};
+    await runCommand('sh', ['-c', ${JSON.stringify(script)}], { group: ${group} });`;
+  const parent = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program],
+    { stdio: 'ignore' },
+  );
+  expect(await until(() => existsSync(file))).toBe(true);
+  return { parent, children: readFileSync(file, 'utf8').trim().split(' ') };
+}
+
+test('after SIGKILL of this process a group is gone within seconds, and what is none goes on', async () => {
+  const group = await parentOf(true);
+  const single = await parentOf(false);
+  for (const { parent } of [group, single]) parent.kill('SIGKILL');
+  expect(await until(() => !group.children.some(isAlive))).toBe(true);
+  expect(single.children.every(isAlive)).toBe(true);
+  for (const pid of single.children) process.kill(Number(pid), 'SIGKILL');
+});
+
+test('a group that has ended leaves no watcher behind', async () => {
+  const watchers = () => spawnedBy(process.pid).filter((command) => command.includes('kill -s KILL')).length;
+  const before = watchers();
+  const running = runCommand('sh', ['-c', 'read line; echo "$line"'], { group: true, input: 'a line\n' });
+  expect(await running).toMatchObject({ status: 0, stdout: 'a line\n' });
+  expect(await until(() => watchers() === before)).toBe(true);
+});
+
+function spawnedBy(parent: number): string[] {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
+  return children
+    .split(' ')
+    .filter((pid) => pid !== '' && isAlive(pid))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return '';
+      }
+    });
+}
