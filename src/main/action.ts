@@ -4,6 +4,7 @@ import type { EventContext } from '../github/context.ts';
 import { readEvent } from '../github/context.ts';
 import { parseInputs, type Inputs } from '../github/inputs.ts';
 import type { Overrides } from '../plan/resolve.ts';
+import { endGitWith } from '../process/git.ts';
 import { baselineJob } from './baseline-job.ts';
 import { runner } from './delivery.ts';
 import { endOnSignals } from './ending.ts';
@@ -28,6 +29,7 @@ export async function runAction(places: Places): Promise<void> {
 async function runMain(places: Places): Promise<void> {
   // The runner cancels with SIGINT, then SIGTERM, then kills: what was measured is written in between.
   const ending = endOnSignals({ warn: (text) => runner.log.warn(text), second: 'ignored' });
+  endGitWith(ending.signal);
   const sessionId = newSessionId(new Date());
   runner.saveState('session', sessionId);
   let workFolder: string | undefined;
@@ -57,7 +59,7 @@ async function runMain(places: Places): Promise<void> {
   } finally {
     ending.stop();
     await out?.close();
-    if (workFolder !== undefined) await removeWorkFolder(workFolder);
+    if (workFolder !== undefined) await removeWorkFolder(workFolder, ending.signal);
   }
 }
 

@@ -283,7 +283,7 @@ export async function doctorCommand(
     await out.close();
     return report.checkup.rows.length === 0 || report.interrupted ? COULD_NOT_BE_MEASURED : 0;
   } finally {
-    await removeWorkFolder(workFolder);
+    await removeWorkFolder(workFolder, context.signal);
   }
 }
 
@@ -400,7 +400,7 @@ function overridesOf({
 
 /** Opens the folders of a run, and removes the temporary one whatever happens. */
 async function withRun(
-  { places, log }: CommandContext,
+  { places, log, signal }: CommandContext,
   folder: string,
   use: (run: RunContext) => Promise<number>,
 ): Promise<number> {
@@ -409,7 +409,7 @@ async function withRun(
     try {
       return await use({ sessionId: newSessionId(new Date()), workFolder, places, out, log });
     } finally {
-      await removeWorkFolder(workFolder);
+      await removeWorkFolder(workFolder, signal);
     }
   });
 }

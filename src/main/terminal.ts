@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DEFAULTS } from '../plan/defaults.ts';
 import { parseDuration } from '../plan/quantities.ts';
+import { endGitWith } from '../process/git.ts';
 import { evidenceRequestSchema, parseVerdicts, VERDICTS, type Verdict } from '../session/rules.ts';
 import { SIDES } from '../session/run.ts';
 import { parseShard, SHARD_WORDS, type ShardRequest } from '../session/shard.ts';
@@ -41,6 +42,7 @@ export async function runTerminal(
 ): Promise<number> {
   const log = terminalLog(streams.log, wantsColour(streams.log));
   const ending = endOnSignals({ warn: (text) => log.warn(text), second: 'ends' });
+  endGitWith(ending.signal);
   try {
     let status = 0;
     const context: CommandContext = { places, log, signal: ending.signal, ...streamsOf(streams) };
@@ -59,6 +61,7 @@ export async function runTerminal(
     log.error(`pacegate: ${plain.message}`);
     return plain.exitStatus;
   } finally {
+    endGitWith(undefined);
     ending.stop();
   }
 }

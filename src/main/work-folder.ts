@@ -48,8 +48,14 @@ export async function openWorkFolder(): Promise<string> {
   }
 }
 
-/** A folder that another user left stays theirs: that is no reason to stop. */
-export const removeWorkFolder = async (path: string): Promise<void> => {
+/**
+ * A folder that another user left stays theirs: that is no reason to stop.
+ * @param signal of the run: where it was cancelled, what programs of ours have left running is ended too (a git that is
+ *   ended leaves the helper that waits for a server)
+ */
+export const removeWorkFolder = async (path: string, signal?: AbortSignal): Promise<void> => {
+  const owner = ownerOfFolder(path);
+  if (signal?.aborted === true && owner !== undefined) await endProcessesOf(owner, path);
   await rm(path, { recursive: true, force: true }).catch(() => undefined);
   exits.get(path)?.();
   exits.delete(path);

@@ -6,7 +6,7 @@ export interface GitOptions {
   /** Added to this process's environment: `GIT_INDEX_FILE`, credentials in `GIT_CONFIG_*`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
-  /** Seconds until git is killed. Default `LOCAL_SECONDS`; what asks a server is given `SERVER_SECONDS`. */
+  /** Seconds until git is killed, of a call that asks a server. One that does not has `LOCAL_SECONDS`. */
   readonly timeoutSeconds?: number;
 }
 
@@ -32,9 +32,17 @@ const MOST_STDOUT_BYTES = 1024 * 1024 * 1024;
  */
 const LEAVE_ALONE = ['--no-optional-locks', '-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'];
 
+let cancelling: AbortSignal | undefined;
+
+/**
+ * From now on the signal ends what git is doing: a server that does not answer must not hold a run that is cancelled.
+ * After it git still answers from the disk, which keeping the session needs, and asks no server any more.
+ */
+export const endGitWith = (signal: AbortSignal | undefined): void => void (cancelling = signal);
+
 /**
  * Runs git in a folder and gives what it answered, whatever its status. Never asks for a password.
- * @throws ConfigurationError where there is no git
+ * @throws ConfigurationError where there is no git; StoreError where the run was cancelled meanwhile
  */
 export async function tryGit(
   directory: string,
@@ -43,6 +51,10 @@ export async function tryGit(
 ): Promise<GitResult> {
   const { env, input, timeoutSeconds = LOCAL_SECONDS } = options;
   const view = viewOf.get(directory);
+  const cancel = cancelling;
+  const before = cancel?.aborted === true;
+  const asksServer = options.timeoutSeconds !== undefined;
+  if (before && asksServer) throw cancelledIn(args);
   try {
     const ended = await runCommand('git', [...LEAVE_ALONE, ...args], {
       cwd: directory,
@@ -56,8 +68,10 @@ export async function tryGit(
       },
       timeoutSeconds,
       maxStdoutBytes: MOST_STDOUT_BYTES,
+      ...(cancel === undefined || before ? {} : { signal: cancel }),
       ...(input === undefined ? {} : { input }),
     });
+    if (!before && cancel?.aborted === true && ended.status !== 0) throw cancelledIn(args);
     const stderr = ended.timedOut
       ? `${ended.stderr}\nfatal: git did not end within ${timeoutSeconds} s`
       : ended.stderr;
@@ -73,6 +87,14 @@ export async function tryGit(
           cause: error,
         });
   }
+}
+
+/** @param args git's words, of which the command itself is the first that is no setting */
+function cancelledIn(args: readonly string[]): StoreError {
+  const command = args.find((word, index) => !word.startsWith('-') && args[index - 1] !== '-c');
+  return new StoreError(
+    `The run was cancelled while git worked (\`git ${command ?? ''}\`), so git was ended and nothing was decided.`,
+  );
 }
 
 /**
