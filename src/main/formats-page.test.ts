@@ -189,6 +189,13 @@ test('the example of comparison.json has the keys that are written', () => {
   expect(Object.keys(example.results[0] ?? {})).toEqual(Object.keys(written.results[0] ?? {}));
 });
 
+test('docs/formats.md has the families of openmetrics.txt', () => {
+  const golden = readFileSync('fixtures/reports/openmetrics.txt', 'utf8');
+  const families = [...golden.matchAll(/^# TYPE (\w+)/gm)].map(([, family = '']) => family);
+  for (const family of families.filter((name) => !name.startsWith('pacegate_timeline_')))
+    expect(page).toContain(`\`${family}\``);
+});
+
 test("docs/formats.md has the branch's files", () => {
   for (const [, file = ''] of README.matchAll(/- `(?:<configuration>\/)?([^`]+)`:/g))
     expect(page).toContain(file);
