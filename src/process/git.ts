@@ -52,7 +52,8 @@ export async function tryGit(
   const { env, input, timeoutSeconds = LOCAL_SECONDS } = options;
   const view = viewOf.get(directory);
   const cancel = cancelling;
-  const before = cancel?.aborted === true;
+  const isCancelled = () => cancel?.aborted === true;
+  const before = isCancelled();
   const asksServer = options.timeoutSeconds !== undefined;
   if (before && asksServer) throw cancelledIn(args);
   try {
@@ -71,7 +72,7 @@ export async function tryGit(
       ...(cancel === undefined || before ? {} : { signal: cancel }),
       ...(input === undefined ? {} : { input }),
     });
-    if (!before && cancel?.aborted === true && ended.status !== 0) throw cancelledIn(args);
+    if (!before && isCancelled() && ended.status !== 0) throw cancelledIn(args);
     const stderr = ended.timedOut
       ? `${ended.stderr}\nfatal: git did not end within ${timeoutSeconds} s`
       : ended.stderr;
