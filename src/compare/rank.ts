@@ -188,7 +188,7 @@ function warningsOf(newest: Session, { drafts, tests }: JudgedRanking, rows: rea
   const undecided = rows.filter(({ verdict }) => verdict === 'undecided');
   if (undecided.length === 0) return [];
   const { budget, rules } = newest;
-  const words = `${undecided.length} ${undecided.length === 1 ? 'comparison is' : 'comparisons are'} not decided`;
+  const words = `${undecided.length} ${undecided.length === 1 ? 'comparison is' : 'comparisons are'} undecided`;
   const most = Math.max(0, ...drafts.map(({ pairs }) => pairs.length));
   const planned = plannedBlocks(newest);
   const needed =

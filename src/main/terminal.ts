@@ -77,7 +77,7 @@ const streamsOf = ({ out }: Streams) => ({
 export function commandLine(context: CommandContext, done: (status: number) => void): Command {
   const program = new Command('pacegate')
     .description(
-      'Did this change make any of our Python images slower, hungrier or bigger, and how sure are we?',
+      'Did this change make any of our Python images slower or larger, or use more memory? And how sure are we?',
     )
     .version(VERSION)
     .exitOverride()

@@ -23,7 +23,7 @@ export function notSeenAgainHeadline(gated: readonly Row[]): string {
   const unseen = gated.filter(notSeenAgain).length;
   const others = gated.filter((row) => row.verdict === 'inconclusive').length - unseen;
   return `${unseen} of ${count(gated.length, 'check')} regressed in one session and not in a second${
-    others === 0 ? '' : `; ${others} not decided`
+    others === 0 ? '' : `; ${others} inconclusive`
   }`;
 }
 

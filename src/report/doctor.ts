@@ -55,7 +55,7 @@ export function adviceOf(report: DoctorReport): string[] {
   const busy = busyWith(report);
   if (busy.length > 0)
     advice.push(
-      `The machine was busy (${busy.join(', ')}). End what else runs there, or take another one: the noise measured here is partly its own.`,
+      `The machine was busy (${busy.join(', ')}). End the other programs on it, or take another one: the noise measured here is partly its own.`,
     );
   for (const { variant, runSeconds, repetitions } of variants) {
     const timed = blunt.some((row) => row.variant === variant && row.unit === 's');

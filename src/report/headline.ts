@@ -42,7 +42,7 @@ export function headline({ verdict, rows, measuring }: Comparison, name: (text: 
       return lost === '' ? 'nothing was measured' : lost;
     case 'inconclusive':
       if (gated.some(notSeenAgain)) return notSeenAgainHeadline(gated);
-      return `no regression found, but ${checks(of('inconclusive'))} not decided${
+      return `no regression found, but ${checks(of('inconclusive'))} inconclusive${
         of('improved').length > 0 ? `; ${moved(of('improved'), 'improved')}` : ''
       }`;
     case 'incomparable':
@@ -92,7 +92,7 @@ export function restOf({ verdict, rows }: Comparison, session: Session | undefin
     ...(undecided.length === 0
       ? []
       : [
-          `${checks(undecided)} not decided, which is neither an alarm nor an all-clear. ${reasonsUndecided(undecided, session).join(' ')}`,
+          `${checks(undecided)} inconclusive, which is neither an alarm nor an all-clear. ${reasonsUndecided(undecided, session).join(' ')}`,
         ]),
     ...(unchangedRows.length === 0
       ? []

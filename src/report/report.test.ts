@@ -656,9 +656,9 @@ describe('what valgrind counted', () => {
     expect(texts(counted([1000], [1000])).markdown).toContain('what differs by the limit is counted again');
   });
 
-  test('that a workload does not do twice alike is not decided, and more pairs would not decide it', () => {
+  test('that a workload does not do twice alike is inconclusive, and more pairs would not decide it', () => {
     const { markdown } = texts(counted([1000, 1100], [1150, 1250]));
-    expect(markdown).toContain('🟡 not decided');
+    expect(markdown).toContain('🟡 inconclusive');
     expect(markdown).toContain(
       'The counts of one side differ from each other as much as from the other side',
     );

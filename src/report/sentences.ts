@@ -92,7 +92,7 @@ function figureSentence(row: Row, { name, text }: Style): string {
   );
   const between = bounds[0] === bounds[1] ? '' : `, between ${bounds.join(' and ')}`;
   if (row.verdict === 'inconclusive')
-    return `${what} is not decided: most likely ${amount}${between.replace(', between', ', but anything between')}${between === '' ? '' : ' fits'} (${source})`;
+    return `${what} is inconclusive: most likely ${amount}${between.replace(', between', ', but anything between')}${between === '' ? '' : ' fits'} (${source})`;
   return `${what} ${MOVED[row.verdict] ?? 'moved'}: most likely ${amount}${between} (${source})`;
 }
 
@@ -106,7 +106,7 @@ const MOVED: Readonly<Partial<Record<Row['verdict'], string>>> = {
   regressed: 'got worse',
   accepted: 'got worse, which was accepted',
   improved: 'got better',
-  inconclusive: 'is not decided',
+  inconclusive: 'is inconclusive',
 };
 
 /**

@@ -124,7 +124,8 @@ function reason({ explanation, explained, named }: Why, session: Session, style:
 }
 
 function pointsTo(session: Session, variant: string): string {
-  if (factsDifferences(session, variant).length > 0) return 'to what else moved, which is named below';
+  if (factsDifferences(session, variant).length > 0)
+    return 'to the other differences, which are listed below';
   return lookedAtBoth(session, variant)
     ? 'away from any single function: interpreter, system and packages are the same on both sides, so look at what all code shares (flags, environment, hooks, the garbage collector)'
     : 'to the interpreter or the base image';

@@ -41,7 +41,7 @@ export const VERDICT_WORDS: Readonly<Record<Verdict | 'info', string>> = {
   failed: 'failed',
   regressed: 'regressed',
   no_data: 'no data',
-  inconclusive: 'not decided',
+  inconclusive: 'inconclusive',
   incomparable: 'incomparable',
   no_baseline: 'no baseline',
   accepted: 'accepted',
