@@ -1,7 +1,8 @@
 import type { Side } from '../session/run.ts';
 import type { Verdict } from '../session/rules.ts';
 import type { Failure, Trial } from '../session/session.ts';
-import type { Observations, ObservedRun } from './observations.ts';
+import type { Observations } from './observations.ts';
+import type { ObservedRun } from './observed-run.ts';
 
 /**
  * What keeps a variant from being judged by its runs, and whose doing that is.

@@ -1,5 +1,6 @@
 import type { MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
+import type { Change, StoredNights } from './evidence.ts';
 
 /**
  * Which evidence carried a verdict. `deterministic`: a figure that does not vary, compared exactly. `once`: a figure that
@@ -18,30 +19,10 @@ export interface SideSummary {
   n: number;
 }
 
-/** (head / baseline) - 1, positive where the value grew. Null where the data does not give the figure. */
-export interface Change {
-  estimate: number | null;
-  /** 95 % interval; null where too few blocks bound it. */
-  low: number | null;
-  high: number | null;
-}
-
 /** One-sided p and Holm's over the family; null for what is not tested. */
 export interface OneSided {
   p: number | null;
   pAdjusted: number | null;
-}
-
-/** The stored nights beside a row: their median and the prediction interval for one new session's median. */
-export interface StoredNights {
-  sessions: number;
-  median: number;
-  low: number | null;
-  high: number | null;
-  /** Where this session's baseline side lies against the interval; `unknown` without one. */
-  position: 'inside' | 'below' | 'above' | 'unknown';
-  /** False: the nights ran on another machine, so the figures are for orientation only. */
-  sameMachine: boolean;
 }
 
 /** One row: a variant's metric. The field names are the JSON's (formats). */

@@ -4,7 +4,8 @@ import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { worst, worstWith } from './compare.ts';
 import type { Comparison, Confirmation, Row } from './comparison.ts';
 import { asChange, logRatios, pairsOf, sign } from './evidence.ts';
-import { observeSession, type ObservedRun } from './observations.ts';
+import { observeSession } from './observations.ts';
+import type { ObservedRun } from './observed-run.ts';
 
 export { CONFIRMATION_BLOCKS };
 

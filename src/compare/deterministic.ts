@@ -1,68 +1,9 @@
 import { median } from 'simple-statistics';
-import { VALGRIND_INSTRUCTIONS, type MetricRule } from '../session/metric.ts';
+import type { MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
-import type { Session } from '../session/session.ts';
-import type { ImageMetric } from './observations.ts';
 import { sign } from './evidence.ts';
 
-const SIZES: ReadonlySet<string> = new Set(['image_size_bytes', 'image_compressed_bytes']);
-
-/**
- * Why sizes of two sides cannot be compared. A layer's compressed size is a registry's in one store, and made anew from its
- * content in the other; unpacked ones differ by what links take, some millionths.
- */
-export function storeConflict(
-  baseline: ImageMetric | undefined,
-  head: ImageMetric | undefined,
-): string | undefined {
-  const [from, to] = [baseline?.store, head?.store];
-  return from === undefined || to === undefined || from === to
-    ? undefined
-    : `the baseline's image was in Docker's ${from} store and the head's in its ${to} store, and these do not count the same`;
-}
-
-/** Metrics of the images of a session: what they are, what making them cost, and what valgrind counted in them. */
-export function imageMetricsOf({ images }: Session): readonly ImageMetric[] {
-  return images.flatMap((image): ImageMetric[] => {
-    const { variant, side, engine, store, sizeBytes, compressedBytes, coldBuild, layers, counted } = image;
-    const ofCount: ImageMetric[] =
-      counted === undefined
-        ? []
-        : [
-            {
-              variant,
-              side,
-              metric: VALGRIND_INSTRUCTIONS,
-              value: median(counted.counts),
-              counts: counted.counts,
-            },
-          ];
-    if (engine === 'host') return ofCount;
-    const figures = {
-      image_size_bytes: sizeBytes,
-      image_compressed_bytes: compressedBytes,
-      build_time_s: coldBuild?.seconds,
-      build_cpu_time_s: coldBuild?.cpuSeconds,
-      image_layers: layers.length === 0 ? undefined : layers.length,
-    };
-    return [
-      ...Object.entries(figures).flatMap(([metric, value]) =>
-        value === undefined
-          ? []
-          : [
-              {
-                variant,
-                side,
-                metric,
-                value,
-                ...(store !== undefined && SIZES.has(metric) ? { store } : {}),
-              },
-            ],
-      ),
-      ...ofCount,
-    ];
-  });
-}
+/** Verdicts on figures that are compared as they are, without a test. */
 
 /**
  * Counts of two sides, which vary a little. A change that would count is none where the sides' counts overlap, or lie no

@@ -9,7 +9,7 @@ import type { RowSeries, SingleTest } from '../statistics/sequential.ts';
 import { twoModes } from '../statistics/two-modes.ts';
 import { deathOf, headRan } from './blame.ts';
 import type { Row } from './comparison.ts';
-import { countedVerdict, exactVerdict, spreadOf, storeConflict } from './deterministic.ts';
+import { countedVerdict, exactVerdict, spreadOf } from './deterministic.ts';
 import {
   finiteExp,
   logRatios,
@@ -23,6 +23,7 @@ import {
   valuesOf,
   type Pair,
 } from './evidence.ts';
+import { storeConflict } from './image-metrics.ts';
 import { sinceLastShift, type Level } from './level-shifts.ts';
 import type { Observations } from './observations.ts';
 

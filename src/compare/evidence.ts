@@ -3,10 +3,9 @@ import type { MetricRule } from '../session/metric.ts';
 import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
 import { predict } from '../statistics/prediction.ts';
 import type { SingleTest } from '../statistics/sequential.ts';
-import type { Change, StoredNights } from './comparison.ts';
 import { groupedBy, own } from '../session/record.ts';
 import type { Night } from '../session/session.ts';
-import type { ObservedRun } from './observations.ts';
+import type { ObservedRun } from './observed-run.ts';
 
 /** Confidence of every interval that is shown. */
 const CONFIDENCE = 0.95;
@@ -22,6 +21,26 @@ export const asChange = (log: number | null) =>
 /** A positive number of its logarithm, within what a float can be. */
 export const finiteExp = (log: number): number =>
   Math.min(Number.MAX_VALUE, Math.max(Number.MIN_VALUE, Math.exp(log)));
+
+/** (head / baseline) - 1, positive where the value grew. Null where the data does not give the figure. */
+export interface Change {
+  estimate: number | null;
+  /** 95 % interval; null where too few blocks bound it. */
+  low: number | null;
+  high: number | null;
+}
+
+/** The stored nights beside a row: their median and the prediction interval for one new session's median. */
+export interface StoredNights {
+  sessions: number;
+  median: number;
+  low: number | null;
+  high: number | null;
+  /** Where this session's baseline side lies against the interval; `unknown` without one. */
+  position: 'inside' | 'below' | 'above' | 'unknown';
+  /** False: the nights ran on another machine, so the figures are for orientation only. */
+  sameMachine: boolean;
+}
 
 /** A pair of values of one block. */
 export interface Pair {

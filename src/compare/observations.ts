@@ -2,35 +2,14 @@ import { addedVariants } from '../session/measuring.ts';
 import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
 import { reportedBy, withPatterns } from '../session/patterns.ts';
 import { groupedBy, own } from '../session/record.ts';
-import { SIDES, type Outcome, type Side } from '../session/run.ts';
+import { SIDES, type Side } from '../session/run.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
-import type { Failure, MeasuringCodeRecord, Night, Session, Trial, ImageStore } from '../session/session.ts';
+import type { Failure, MeasuringCodeRecord, Night, Session, Trial } from '../session/session.ts';
 import { lastAttempts, type TimedRun } from '../session/timings.ts';
 import type { Profile } from '../statistics/looks.ts';
-import { imageMetricsOf } from './deterministic.ts';
+import { imageMetricsOf, type ImageMetric } from './image-metrics.ts';
 import { mediansOf, nightInUnits } from './nights.ts';
-
-/** One run as the comparison sees it, wherever it was written down. */
-export interface ObservedRun {
-  readonly session: string;
-  readonly side: Side;
-  readonly variant: string;
-  readonly block: number;
-  readonly outcome: Outcome;
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
-/** One figure of one side's image: the same at every look. */
-export interface ImageMetric {
-  readonly variant: string;
-  readonly side: Side;
-  readonly metric: string;
-  readonly value: number;
-  /** The store that the image was in, where the figure depends on it. */
-  readonly store?: ImageStore;
-  /** The single counts that the value is the median of, where it is one of several. */
-  readonly counts?: readonly number[];
-}
+import type { ObservedRun } from './observed-run.ts';
 
 /** What is to be judged: plain values from a session file or from CSVs, and nothing else. */
 export interface Observations {

@@ -4,7 +4,7 @@ import type { RankedMetric } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { looksFor, type Look } from '../statistics/looks.ts';
 import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
-import { imageMetricsOf } from './deterministic.ts';
+import { imageMetricsOf } from './image-metrics.ts';
 import { logRatios, sign, type Pair } from './evidence.ts';
 import { observeSession } from './observations.ts';
 import {
