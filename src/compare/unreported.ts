@@ -34,7 +34,7 @@ export function unreported(
           `The workload reported of its own: ${said.length === 0 ? 'nothing' : said.slice(0, 20).join(', ')}${
             said.length > 20 ? ` and ${said.length - 20} more` : ''
           }.`,
-          'Let the workload report it (README, "Metrics of your own"), mend the name under metrics, or set gate: false for it.',
+          'Let the workload report it (docs/workloads.md, "Business metrics"), correct the name under metrics, or set gate: false for it.',
         ].join('\n'),
       },
     ];

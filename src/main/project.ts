@@ -72,7 +72,7 @@ async function withoutConfiguration(
   return new ConfigurationError(
     below.length > 0
       ? `${found}, and there is one in a folder below. Name it with --config ${below.join(' or ')}, or the input config.`
-      : `${found}. Write one (the README's first steps show a short one), or name another with ${config === undefined ? '--config, or the input config' : '--config'}.`,
+      : `${found}. Write one (docs/getting-started.md shows a short one), or name another with ${config === undefined ? '--config, or the input config' : '--config'}.`,
     { cause },
   );
 }

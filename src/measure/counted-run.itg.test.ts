@@ -114,7 +114,7 @@ describe('several processes', () => {
   });
   withValgrind('that are forked count what came before the fork again with cachegrind', async () => {
     const { counted } = await count('cachegrind', forks(3));
-    // As the README says; whoever forks a lot takes callgrind.
+    // As docs/workloads.md says; for a workload that forks a lot, callgrind is right.
     expect((counted?.instructions ?? 0) / (await instructions('cachegrind', forks(0)))).toBeGreaterThan(3.5);
   });
 });
