@@ -72,6 +72,7 @@ export default defineConfig(
     ignores: [
       ...['eslint.config.js', 'dist/', 'node_modules/', 'coverage/', 'pacegate-out/', 'docs/picture/'],
       'benchmarks/gate/.cache/',
+      'benchmarks/fuzz/.cache/',
     ],
   },
   ...tseslint.configs.strictTypeChecked,

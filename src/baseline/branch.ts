@@ -10,7 +10,9 @@ import { parseSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import {
   folderOf,
+  isNewer,
   noisePath,
+  parseSummaries,
   rankingPath,
   RAW_SESSIONS,
   README,
@@ -19,7 +21,6 @@ import {
   sessionText,
   summarise,
   summariesPath,
-  summariesSchema,
   type SessionFolder,
   type Summary,
 } from './format.ts';
@@ -416,13 +417,11 @@ async function readSummaries(
   const path = summariesPath(configuration);
   const text = await readText(directory, commit, path);
   if (text === undefined) return [];
-  const json = parseJson(text);
-  const parsed = summariesSchema.safeParse(json);
-  if (parsed.success) return parsed.data.summaries;
-  const [issue] = parsed.error.issues;
-  const found = isNewer(json)
+  const read = parseSummaries(text);
+  if (typeof read !== 'string') return read;
+  const found = isNewer(text)
     ? 'was written by a newer Pacegate, which this one cannot read: update Pacegate'
-    : `is damaged (${json === undefined ? 'it is not JSON' : `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`}): put back an older version of it, which the branch's history has (git log -- ${path})`;
+    : `is damaged (${read}): put back an older version of it, which the branch's history has (git log -- ${path})`;
   return `${path} of the commit ${commit.slice(0, 10)} on the baseline branch ${found}`;
 }
 
@@ -433,19 +432,12 @@ async function refuseNewer(directory: string, commit: string, configuration: str
   // These can be made again from the sessions, so damage in them is mended by the next night.
   for (const path of [noisePath(configuration), rankingPath(configuration), 'index.json']) {
     const text = await readText(directory, commit, path);
-    if (text !== undefined && isNewer(parseJson(text)))
+    if (text !== undefined && isNewer(text))
       throw new StoreError(
         `${path} of the commit ${commit.slice(0, 10)} on the baseline branch was written by a newer Pacegate, which this one cannot read: update Pacegate. Nothing was written on top of it`,
       );
   }
 }
-
-const isNewer = (json: unknown): boolean =>
-  typeof json === 'object' &&
-  json !== null &&
-  'version' in json &&
-  typeof json.version === 'number' &&
-  json.version > 1;
 
 /** A file of a commit, undefined where it has none. @throws StoreError where it has one that cannot be read */
 async function readText(directory: string, commit: string, path: string): Promise<string | undefined> {
@@ -660,12 +652,4 @@ async function hasRemote(directory: string, remote: string): Promise<boolean> {
   // An address needs no entry in the repository's configuration.
   if (remote.includes('/')) return true;
   return (await tryGit(directory, ['remote', 'get-url', remote])).status === 0;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

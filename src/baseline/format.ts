@@ -25,6 +25,36 @@ export const summariesSchema = z.object({
   summaries: z.array(summarySchema),
 });
 
+/** Reads `summaries.json`. @returns the sentence that says what is wrong with it, where it cannot be read */
+export function parseSummaries(text: string): readonly Summary[] | string {
+  const json = parseJson(text);
+  if (json === undefined) return 'it is not JSON';
+  const parsed = summariesSchema.safeParse(json);
+  if (parsed.success) return parsed.data.summaries;
+  const [issue] = parsed.error.issues;
+  return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 300);
+}
+
+/** Whether a file of the branch says that a later version of Pacegate wrote it. */
+export function isNewer(text: string): boolean {
+  const json = parseJson(text);
+  return (
+    typeof json === 'object' &&
+    json !== null &&
+    'version' in json &&
+    typeof json.version === 'number' &&
+    json.version > 1
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Sessions that stay raw for each configuration; older ones become summaries. */
 export const RAW_SESSIONS = 90;
 

@@ -256,3 +256,49 @@ test('the parts as one session hold all variants, runs, failures and minutes', (
   expect(report.shard).toBeUndefined();
   expect(report.budget.seconds).toBe(2 * slow.budget.seconds);
 });
+
+test('a shard that was interrupted after one pair: the merge has no data, exit status 3, and no row of it passes', () => {
+  const [first, second, third] = shardsOf(whole({ changes: [0, 0, 0, 0, 0], blocks: 12, seed: 3 }), 3);
+  const cut: Session = {
+    ...second!,
+    runs: second!.runs.filter(({ block }) => block === 1),
+    interrupted: true,
+  };
+  for (const sessions of [
+    [first!, cut, third!],
+    [first!, third!, { ...cut, runs: [] }],
+  ]) {
+    const merged = together(sessions);
+    expect([merged.verdict, exitStatus(merged, ['regressed'])]).toEqual(['no_data', 3]);
+    expect(merged.interrupted).toBe(true);
+    const own = merged.rows.filter(({ variant }) => cut.variants.includes(variant));
+    expect([...new Set(own.map(({ verdict }) => verdict))]).toEqual(['no_data']);
+    // What the other jobs measured stands.
+    expect(merged.rows.some(({ verdict }) => verdict === 'unchanged')).toBe(true);
+  }
+});
+
+test('a shard that was interrupted hides no regression of another, and is no pass where nothing fails', () => {
+  const [first, second, third] = shardsOf(slow, 3);
+  const merged = together([first!, second!, { ...third!, interrupted: true }]);
+  expect(merged.rows.some(({ verdict }) => verdict === 'regressed')).toBe(true);
+  for (const failOn of [['regressed'], []] as const) expect(exitStatus(merged, [...failOn])).toBe(3);
+});
+
+test('the message on sessions that do not belong together is short, however many there are', () => {
+  const many = Array.from({ length: 400 }, (_, index) => ({
+    ...slow,
+    id: `session-${index}`,
+    configuration: `${'c'.repeat(50)}-${index}`,
+  }));
+  expect(refusal(many)).toThrow(/ … and 3\d\d more$/);
+  let message = '';
+  try {
+    refusal(many)();
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message.length).toBeLessThan(6000);
+  const nights = many.map((session) => ({ ...session, purpose: 'nightly' as const }));
+  expect(refusal(nights)).toThrow(/… and \d+ more$/);
+});

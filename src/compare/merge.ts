@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/errors.ts';
+import { firstProblems } from '../errors/problem-list.ts';
 import { addedVariants } from '../session/measuring.ts';
 import { reportedBy, reportedIn, withPatterns } from '../session/patterns.ts';
 import type { Rules } from '../session/rules.ts';
@@ -31,6 +32,9 @@ export const sessionsOf = ({ gates, confirmations }: Parts): readonly Session[] 
   ...confirmations,
 ];
 
+/** Lines of a message: twelve shards may differ in all that they share. */
+const MAX_PROBLEMS = 12;
+
 /**
  * Puts sessions of several jobs together.
  * @throws ConfigurationError with everything that keeps them from being one gate: the files, and both values
@@ -58,7 +62,7 @@ export function assembleParts(named: readonly NamedSession[]): Parts {
   const [first, ...rest] = gates.map(({ session }) => session);
   if (first === undefined || problems.length > 0)
     throw new ConfigurationError(
-      `These sessions cannot be judged together; nothing was compared.\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+      `These sessions cannot be judged together; nothing was compared.\n  ${firstProblems(problems, MAX_PROBLEMS, 480).join('\n  ')}`,
     );
   return { gates: [first, ...rest], confirmations: confirmations.map(({ session }) => session) };
 }

@@ -30,3 +30,16 @@ test('a pinned reference names its digest', () => {
   expect(pinnedDigest(`debian:trixie-slim@sha256:${'a'.repeat(64)}`)).toBe(`sha256:${'a'.repeat(64)}`);
   expect(pinnedDigest('debian:trixie-slim')).toBeUndefined();
 });
+
+test('arguments of names that every object has are arguments as any other', () => {
+  expect(baseImageOf('ARG constructor\nARG BASE_IMAGE=$constructor\nFROM x\n', {})).toBeUndefined();
+  expect(baseImageOf('ARG constructor=a\nARG __proto__=b\nARG BASE_IMAGE=$constructor$__proto__\n', {})).toBe(
+    'ab',
+  );
+  expect(baseImageOf('ARG BASE_IMAGE=$toString\n', {})).toBeUndefined();
+});
+
+test('arguments that double with each line have no value', () => {
+  const names = Array.from({ length: 60 }, (_, index) => `ARG A${index + 1}=$A${index}$A${index}`);
+  expect(baseImageOf(['ARG A0=xx', ...names, 'ARG BASE_IMAGE=$A60'].join('\n'), {})).toBeUndefined();
+});

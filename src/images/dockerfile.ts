@@ -42,9 +42,9 @@ export function finalBase(text: string): { readonly line: number; readonly text:
     const stage = stages[at];
     if (stage === undefined) return undefined;
     // Only an earlier stage can be meant: a later one of the same name is another.
-    const below = stages.slice(0, at).findLastIndex(({ name }) => name === stage.base);
-    if (below === -1) return { line: stage.line, text: stage.text };
-    at = below;
+    do at--;
+    while (at >= 0 && stages[at]?.name !== stage.base);
+    if (at < 0) return { line: stage.line, text: stage.text };
   }
 }
 

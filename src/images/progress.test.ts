@@ -195,3 +195,13 @@ describe('what ended a build', () => {
     expect(words('ERROR: failed to find target nothing')).toBe('build');
   });
 });
+
+test('a step that prints a megabyte of begun terminal commands takes no time', () => {
+  const { feed, running } = followProgress('a head', undefined, () => undefined);
+  feed('{"vertexes":[{"digest":"d","name":"[a 1/1] RUN x","started":"2026-01-01T00:00:00Z"}]}');
+  const data = Buffer.from(`\u001b${';#'.repeat(500_000)}\nlast\n`).toString('base64');
+  const begun = process.cpuUsage();
+  feed(JSON.stringify({ logs: [{ vertex: 'd', data }] }));
+  expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(3);
+  expect(running()?.lastLines.at(-1)).toBe('last');
+});

@@ -221,7 +221,8 @@ const isInternal = (name: string) =>
 
 /** One line of text for a person: no colours, no control characters, bounded. */
 export function readable(text: string, length = LINE_LENGTH): string {
-  const plain = stripVTControlCharacters(text)
+  // Whatever is hidden in it, a line of this length is no longer one that is read; looking through more takes its square.
+  const plain = stripVTControlCharacters(text.slice(0, 10 * length))
     .replace(/[\p{C}\s]+/gu, ' ')
     .trim();
   return plain.length > length ? `${plain.slice(0, length - 1)}…` : plain;

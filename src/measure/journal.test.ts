@@ -136,3 +136,37 @@ test('a journal that cannot be written stops no run, and says so', async () => {
     expect(journal.trouble()).toMatch(/ is not whole \(Error: EN/);
   }
 });
+
+test.each([
+  ['lists in lists', `${'['.repeat(1e5)}${']'.repeat(1e5)}`, /found 51 lists and objects in each other/],
+  ['lists without number', `[${'[],'.repeat(6e5)}0]`, /found 60000\d lists and objects/],
+])('%s are refused before anything is made of them', (_, value, message) => {
+  const text = `{"format":"pacegate-runs","version":1,"session":{"notes":${value}}}\n`;
+  expect(isJournal(text)).toBe(true);
+  expect(() => sessionOfJournal(text, 'runs.jsonl')).toThrow(ConfigurationError);
+  expect(() => sessionOfJournal(text, 'runs.jsonl')).toThrow(message);
+});
+
+test('a journal of more lines than a session has runs is refused, and one of more runs too', async () => {
+  const line = `${JSON.stringify({ warmup: false, ...run(1) })}\n`;
+  expect(() => readJournal(line.repeat(44_002), 'runs.jsonl')).toThrow(
+    /^runs\.jsonl cannot be read as the runs of a session: found 44002 lines; must be at most 44001\. Measure again\.$/,
+  );
+  const [header = ''] = (await written()).split('\n');
+  expect(() => sessionOfJournal(`${header}\n${line.repeat(20_001)}`, 'runs.jsonl')).toThrow(
+    /runs: found 20001; must be at most 20000/,
+  );
+});
+
+test('the message on a line with many wrong values is short', () => {
+  const metrics = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`metric_${n}`, 'x']));
+  const text = `${JSON.stringify({ warmup: false, ...run(1), metrics })}\n`;
+  let message = '';
+  try {
+    readJournal(text, 'runs.jsonl');
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message).toMatch(/^runs\.jsonl:1: .*metrics\.metric_9: .*; … and 2990 more\)/);
+  expect(message.length).toBeLessThan(2000);
+});

@@ -1,7 +1,9 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigurationError } from '../errors/errors.ts';
-import { parseSession } from '../session/read.ts';
+import { excessOf } from '../session/json-bounds.ts';
+import { completeLines, parsedLine } from '../session/json-lines.ts';
+import { MOST, parseSession } from '../session/read.ts';
 import { runSchema, type Run } from '../session/run.ts';
 import { sessionSchema, type Session } from '../session/session.ts';
 
@@ -66,6 +68,9 @@ export async function openJournal(path: string, session: Session): Promise<Journ
   };
 }
 
+/** As many runs as a session may have, and what the warm-up told after each of its own. */
+const MOST_LINES = MOST.runs + 2 * MOST.warmup + 1;
+
 interface ReadJournal {
   readonly session: Readonly<Record<string, unknown>> | undefined;
   readonly settings: Settings | undefined;
@@ -79,8 +84,15 @@ interface ReadJournal {
  * @throws ConfigurationError naming the file and the line for any other line that is not a run
  */
 export function readJournal(text: string, file: string): ReadJournal {
-  // What stands behind the last line break is empty, or a line that was never finished.
-  const complete = text.split('\n').slice(0, -1);
+  const complete = completeLines(text);
+  const excess =
+    complete.length > MOST_LINES
+      ? `found ${complete.length} lines; must be at most ${MOST_LINES}`
+      : excessOf(text);
+  if (excess !== undefined)
+    throw new ConfigurationError(
+      `${file} cannot be read as the runs of a session: ${excess}. Measure again.`,
+    );
   const read: { -readonly [Key in keyof ReadJournal]: ReadJournal[Key] } & { warmup: Run[]; runs: Run[] } = {
     session: undefined,
     settings: undefined,
@@ -88,13 +100,14 @@ export function readJournal(text: string, file: string): ReadJournal {
     runs: [],
   };
   for (const [index, line] of complete.entries()) {
-    const value = parsed(line, `${file}:${index + 1}`);
-    const header = index === 0 ? headerSchema.safeParse(value).data : undefined;
-    const settings = settingsSchema.safeParse(value).data;
+    const header = index === 0 ? parsedLine(line, headerSchema).value : undefined;
+    const settings = parsedLine(line, settingsSchema).value;
     if (header !== undefined) read.session = header.session;
     else if (settings !== undefined) read.settings = settings;
     else {
-      const { warmup, run } = runOf(value, `${file}:${index + 1}`);
+      const found = parsedLine(line, lineSchema);
+      if (found.value === undefined) throw noRun(`${file}:${index + 1}`, found.reason, found.cause);
+      const { warmup, ...run } = found.value;
       read[warmup ? 'warmup' : 'runs'].push(run);
     }
   }
@@ -135,26 +148,6 @@ export function sessionOfJournal(text: string, file: string): Session {
     }),
     file,
   );
-}
-
-function parsed(line: string, place: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    throw noRun(place, error instanceof Error ? error.message : String(error), error);
-  }
-}
-
-function runOf(value: unknown, place: string): { readonly warmup: boolean; readonly run: Run } {
-  const line = lineSchema.safeParse(value);
-  if (!line.success)
-    throw noRun(
-      place,
-      line.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
-      line.error,
-    );
-  const { warmup, ...run } = line.data;
-  return { warmup, run };
 }
 
 const noRun = (place: string, reason: string, cause: unknown) =>

@@ -105,7 +105,7 @@ function beyondBounds(text: string): Problem | undefined {
       found: `a file of ${text.length} characters`,
       legal: `at most ${MOST_CHARACTERS} characters`,
     };
-  let [line, brackets, dashes, keys, scalar] = [1, 0, 0, 0, false];
+  let [line, brackets, opened, dashes, keys, scalar] = [1, 0, 0, 0, 0, false];
   for (const source of new Lexer().lex(text)) {
     const at = line;
     line += source.split('\n').length - 1;
@@ -127,6 +127,7 @@ function beyondBounds(text: string): Problem | undefined {
       case 'flow-map-start':
       case 'flow-seq-start':
         brackets += 1;
+        opened += 1;
         break;
       case 'flow-map-end':
       case 'flow-seq-end':
@@ -142,6 +143,8 @@ function beyondBounds(text: string): Problem | undefined {
     }
     if (brackets > DEEPEST || dashes > DEEPEST)
       return problem(`more than ${DEEPEST} lists or tables inside one another`, `at most ${DEEPEST}`);
+    if (opened > MOST_KEYS)
+      return problem(`more than ${MOST_KEYS} lists or tables in brackets`, `at most ${MOST_KEYS}`);
     if (keys > MOST_KEYS) return problem(`more than ${MOST_KEYS} keys`, `at most ${MOST_KEYS}`);
   }
   return undefined;

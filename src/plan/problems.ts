@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ConfigurationError } from '../errors/errors.ts';
+import { clipped, firstProblems } from '../errors/problem-list.ts';
 import type { Problem, YamlDocument } from './document.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -129,10 +130,14 @@ const dotted = (path: readonly PropertyKey[]) => path.map(String).join('.') || '
 /** One error for all problems: file, line, what was found, what is legal. */
 export function configurationError(file: string, problems: readonly Problem[]): ConfigurationError {
   const sorted = [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  const lines = sorted.map(
-    ({ line, place, found, legal }) =>
-      `  ${file}${line === undefined ? '' : `:${line}`}: ${place}: found ${found}; legal: ${legal}`,
-  );
+  const lines = firstProblems(
+    sorted.map(
+      ({ line, place, found, legal }) =>
+        `${file}${line === undefined ? '' : `:${line}`}: ${clipped(place, 100)}: found ${clipped(found, 240)}; legal: ${legal}`,
+    ),
+    20,
+    400,
+  ).map((problem) => `  ${problem}`);
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   return new ConfigurationError(
     `The configuration has ${count}; nothing was built or run.\n${lines.join('\n')}`,

@@ -92,9 +92,13 @@ export async function runCommand(
     }
     stdout.push(chunk);
     if (options.onStdoutLine === undefined) return;
-    const lines = (partialAnswer + decoder.write(chunk)).split('\n');
-    partialAnswer = lines.pop() ?? '';
-    for (const line of lines) options.onStdoutLine(line);
+    const [first = '', ...rest] = decoder.write(chunk).split('\n');
+    // A line that comes in many pieces is put together once, and not at each of them.
+    const begun = partialAnswer + first;
+    const last = rest.pop();
+    partialAnswer = last ?? begun;
+    if (last === undefined) return;
+    for (const line of [begun, ...rest]) options.onStdoutLine(line);
   });
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (chunk: string) => {

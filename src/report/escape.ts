@@ -25,7 +25,7 @@ export const printable = (text: string): string =>
  * in it are commands. A zero-width space makes them none; the reader sees no difference.
  */
 export const forRunner = (text: string): string =>
-  text.replaceAll('##[', '##\u200b[').replace(/^([^\S\n]*)::/gm, '$1\u200b::');
+  text.replaceAll('##[', '##\u200b[').replace(/^([^\S\n\r\u2028\u2029]*)::/gm, '$1\u200b::');
 
 /** A code span, safe in a table: GitHub makes no mention, link or HTML out of it. */
 export function code(text: string): string {

@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../errors/errors.ts';
+import { clipped, firstProblems } from '../errors/problem-list.ts';
+import { excessOf } from './json-bounds.ts';
 import { MERGED_FORMAT, MERGED_VERSION, mergedSchema, type SessionFile } from './merged.ts';
 import { SESSION_FORMAT, SESSION_VERSION, sessionSchema, type Session } from './session.ts';
 
 /** A larger file is not one of ours, and it would be held in memory whole. */
 export const MAX_SESSION_BYTES = 64 * 1024 * 1024;
-/** Limits of the text, before it is parsed: brackets in each other, lists and objects, values. */
-const MAX_DEPTH = 50;
-const MAX_BRACKETS = 500_000;
-const MAX_VALUES = 4_000_000;
-const MAX_PROBLEMS = 10;
 
 const envelopeOf = (formats: readonly string[]) =>
   z.object({ format: z.enum(formats), version: z.int().positive() });
@@ -79,37 +76,8 @@ function open(
   return { format, value };
 }
 
-/** What a text would take too much memory for, in one look at its signs. */
-function excessOf(text: string): string | undefined {
-  let [depth, brackets, values] = [0, 0, 0];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x22) {
-      // To the end of the string: a quote behind an even number of backslashes.
-      do {
-        at = text.indexOf('"', at + 1);
-        if (at === -1) return undefined;
-      } while (isEscaped(text, at));
-    } else if (code === 0x5b || code === 0x7b) {
-      depth++;
-      brackets++;
-      if (depth > MAX_DEPTH)
-        return `found ${depth} lists and objects in each other; must be at most ${MAX_DEPTH}`;
-    } else if (code === 0x5d || code === 0x7d) depth--;
-    else if (code === 0x2c) values++;
-  }
-  if (brackets > MAX_BRACKETS) return `found ${brackets} lists and objects; must be at most ${MAX_BRACKETS}`;
-  return values > MAX_VALUES ? `found ${values} values; must be at most ${MAX_VALUES}` : undefined;
-}
-
-function isEscaped(text: string, quote: number): boolean {
-  let start = quote;
-  while (text.charCodeAt(start - 1) === 0x5c) start--;
-  return (quote - start) % 2 === 1;
-}
-
 /** What a session may hold, of each list: more is no measurement, and judging it would take minutes. */
-const MOST = {
+export const MOST = {
   parts: 500,
   variants: 2000,
   images: 4000,
@@ -173,13 +141,8 @@ function checked<Value>(
         ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
       );
   if (parsed.success && problems.length === 0) return parsed.data;
-  const more = problems.length > MAX_PROBLEMS ? [`… and ${problems.length - MAX_PROBLEMS} more`] : [];
-  const short = problems.slice(0, MAX_PROBLEMS).map((problem) => clipped(problem));
-  throw refusal(file, [...short, ...more].join('\n  '));
+  throw refusal(file, firstProblems(problems).join('\n  '));
 }
-
-/** A name in a file may be as long as the file. */
-const clipped = (text: string, most = 300) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
 const refusal = (file: string, reason: string, cause?: unknown) =>
   new ConfigurationError(`${file} cannot be read as a session; nothing was compared.\n  ${reason}`, {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../errors/errors.ts';
+import { excessOf } from './json-bounds.ts';
+import { completeLines, parsedLine } from './json-lines.ts';
 import { runSchema, sideSchema } from './run.ts';
 
 /**
@@ -38,6 +40,9 @@ export const timelineSchema = z.object({
 });
 export type Timeline = z.infer<typeof timelineSchema>;
 
+/** Of a file: as many as a session has runs. */
+const MOST_LINES = 20_000;
+
 /** A run keeps at most so many samples, an even number: a longer one is thinned out, and its interval doubles. */
 export const MOST_SAMPLES = 240;
 
@@ -51,19 +56,18 @@ export const everySecond = (samples: readonly TimelineSample[]): TimelineSample[
  * @throws ConfigurationError naming the file and the line for any other line that is no timeline
  */
 export function readTimelines(text: string, file: string): readonly Timeline[] {
-  const complete = text.split('\n').slice(0, -1);
-  return complete.map((line, index) => {
-    try {
-      return timelineSchema.parse(JSON.parse(line));
-    } catch (error) {
-      const reason =
-        error instanceof z.ZodError
-          ? error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
-          : (error as Error).message;
-      throw new ConfigurationError(
-        `${file}:${index + 1}: not a run's timeline as Pacegate writes it (${reason}). Take the line out, or the file away: it is in no verdict.`,
-        { cause: error },
-      );
-    }
+  const refuse = (place: string, reason: string, cause?: unknown) =>
+    new ConfigurationError(
+      `${place}: not a run's timeline as Pacegate writes it (${reason}). Take the line out, or the file away: it is in no verdict.`,
+      { cause },
+    );
+  const lines = completeLines(text);
+  const excess =
+    lines.length > MOST_LINES ? `found ${lines.length} lines; must be at most ${MOST_LINES}` : excessOf(text);
+  if (excess !== undefined) throw refuse(file, excess);
+  return lines.map((line, index) => {
+    const read = parsedLine(line, timelineSchema);
+    if (read.value === undefined) throw refuse(`${file}:${index + 1}`, read.reason, read.cause);
+    return read.value;
   });
 }

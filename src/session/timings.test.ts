@@ -73,3 +73,11 @@ test.each([
   ['nothing at all', ''],
   ['an open quote', `${HEADER}s1,"head,a\n`],
 ])('%s is refused', (_, text) => expect(messageOf(text)).toContain('timings.csv'));
+
+test('the message on a file that is wrong everywhere is short', () => {
+  const rows = Array.from({ length: 5000 }, () => `${'s'.repeat(500)},${'b'.repeat(500)},a,1,0,x,y,lost\n`);
+  const message = messageOf(HEADER + rows.join(''));
+  expect(message).toMatch(/\n  … and \d+ more$/);
+  expect(message.length).toBeLessThan(6000);
+  expect(messageOf(`${HEADER}"${'x'.repeat(100_000)}"y,head,a,1,0,x,1,ok\n`).length).toBeLessThan(1000);
+});

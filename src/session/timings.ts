@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { ConfigurationError } from '../errors/errors.ts';
+import { clipped, firstProblems } from '../errors/problem-list.ts';
 import { METRIC_NAME } from './metric.ts';
 import { OUTCOMES, SIDES, type Outcome, type Run, type Side } from './run.ts';
 import type { Session } from './session.ts';
@@ -73,7 +74,7 @@ export function parseTimings(text: string, file: string): TimedRun[] {
     throw new ConfigurationError(`${file} is larger than 64 MiB; a timings.csv of that size is not read.`);
   const problems: string[] = [];
   const complain = (line: number, found: string, legal: string) =>
-    problems.push(`  ${file}:${line}: found ${found}; legal: ${legal}`);
+    problems.push(`${file}:${line}: found ${found}; legal: ${legal}`);
   const runs = new Map<string, TimedRun & { readonly metrics: Record<string, number> }>();
   for (const [index, { record, line }] of records(text, file).entries()) {
     if (index === 0) {
@@ -90,9 +91,8 @@ export function parseTimings(text: string, file: string): TimedRun[] {
   }
   if (runs.size === 0 && problems.length === 0) complain(1, 'no sample', 'at least one row below the header');
   if (problems.length > 0) {
-    const more = problems.length > MAX_PROBLEMS ? `\n  … and ${problems.length - MAX_PROBLEMS} more` : '';
     throw new ConfigurationError(
-      `The timings cannot be read; nothing was compared.\n${problems.slice(0, MAX_PROBLEMS).join('\n')}${more}`,
+      `The timings cannot be read; nothing was compared.\n  ${firstProblems(problems, MAX_PROBLEMS, 250).join('\n  ')}`,
     );
   }
   return [...runs.values()];
@@ -118,7 +118,7 @@ function records(text: string, file: string): readonly Located[] {
     }));
   } catch (error) {
     throw new ConfigurationError(
-      `${file} is no CSV: ${error instanceof Error ? error.message : String(error)}`,
+      `${file} is no CSV: ${clipped(error instanceof Error ? error.message : String(error))}`,
       {
         cause: error,
       },

@@ -150,3 +150,12 @@ test('patterns are those of GitHub’s branch filters', () => {
   expect(matches('release/1.0', 'release/1x0')).toBe(false);
   expect(matches('v*', 'somebody/v1')).toBe(false);
 });
+
+test('a pattern of many stars takes no longer than one', () => {
+  const branch = 'a'.repeat(240);
+  expect(matches(`${'**a'.repeat(40)}b`, branch)).toBe(false);
+  expect(matches(`${'**a'.repeat(40)}**`, branch)).toBe(true);
+  expect(matches(`${'*a'.repeat(40)}*/x`, `${branch}/x`)).toBe(true);
+  expect(matches('*', 'a/b')).toBe(false);
+  expect(matches('a.c', 'abc')).toBe(false);
+});

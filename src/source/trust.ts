@@ -70,13 +70,23 @@ export async function standingOf(request: TrustRequest): Promise<Standing> {
 
 /** As GitHub's own branch filters have it: `*` stands for anything but a slash, `**` for anything. */
 export function matches(pattern: string, branch: string): boolean {
-  const source = pattern
-    .split(/(\*\*|\*)/)
-    .map((part) =>
-      part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'),
-    )
-    .join('');
-  return new RegExp(`^${source}$`).test(branch);
+  // Up to which places of the name the pattern's parts can reach: a regular expression of many stars may take for ever.
+  let reached = new Set([0]);
+  for (const part of pattern.split(/(\*\*|\*)/)) {
+    const next = new Set<number>();
+    for (const at of reached) {
+      if (part !== '*' && part !== '**') {
+        if (branch.startsWith(part, at)) next.add(at + part.length);
+        continue;
+      }
+      for (let end = at; end <= branch.length && !next.has(end); end++) {
+        next.add(end);
+        if (part === '*' && branch[end] === '/') break;
+      }
+    }
+    reached = next;
+  }
+  return reached.has(branch.length);
 }
 
 /** The repository that a job belongs to, as its runner names it. */

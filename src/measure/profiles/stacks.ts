@@ -42,10 +42,14 @@ export function readStacks(text: string, kind: ProfileKind): ReadProfile {
 /** `work (bench.py:3)`; the line is where it was met, not where the function begins. */
 function placeOf(frame: string): Place {
   // A longer one is no function's, and is not searched through.
-  const found = /^(.*?) \((.*?)(?::(\d{1,7}))?\)$/.exec(frame.slice(0, MOST_CHARACTERS));
+  const text = frame.slice(0, MOST_CHARACTERS);
+  const open = text.indexOf(' (');
+  if (open === -1 || !text.endsWith(')')) return { file: '', name: frame.slice(0, NAME_LIMIT), line: 0 };
+  const place = text.slice(open + 2, -1);
+  const line = /:\d{1,7}$/.exec(place)?.[0] ?? '';
   return {
-    file: (found?.[2] ?? '').slice(-NAME_LIMIT),
-    name: (found?.[1] ?? frame).slice(0, NAME_LIMIT),
-    line: Number(found?.[3] ?? 0),
+    file: place.slice(0, place.length - line.length).slice(-NAME_LIMIT),
+    name: text.slice(0, open).slice(0, NAME_LIMIT),
+    line: Number(line.slice(1)),
   };
 }

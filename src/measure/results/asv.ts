@@ -15,11 +15,16 @@ const resultSchema = z.union([z.number(), z.literal(SKIPPED), z.null()], {
 const fileSchema = z.object({
   version: z.literal(VERSION, {
     error: ({ input }) =>
-      `found version ${JSON.stringify(input).slice(0, 40)}; must be ${VERSION}, as asv 0.5 and newer write it. Run the suite with a newer asv; \`asv update\` converts files`,
+      `found ${versionWords(input)}; must be ${VERSION}, as asv 0.5 and newer write it. Run the suite with a newer asv; \`asv update\` converts files`,
   }),
   result_columns: z.array(z.string()),
   results: z.record(z.string(), z.array(z.unknown())),
 });
+
+const versionWords = (version: unknown) =>
+  typeof version === 'number' || typeof version === 'string'
+    ? `version ${JSON.stringify(version).slice(0, 40)}`
+    : 'no version';
 
 const ADVICE = "Mend it, or leave it out with asv's --bench";
 

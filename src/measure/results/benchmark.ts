@@ -56,7 +56,7 @@ export function failureIn(benchmark: unknown): string | undefined {
     // hyperfine writes null for a command that a signal ended.
     const bad = (codes as readonly unknown[]).filter((code) => code !== 0);
     if (bad.length > 0)
-      return `it ended with ${bad[0] === null ? 'a signal' : JSON.stringify(bad[0]).slice(0, 20)} in ${bad.length} of ${codes.length} runs`;
+      return `it ended with ${typeof bad[0] === 'number' ? bad[0] : 'a signal'} in ${bad.length} of ${codes.length} runs`;
   }
   for (const code of [exit_code, returncode, errcode])
     if (typeof code === 'number' && code !== 0) return `it ended with ${code}`;

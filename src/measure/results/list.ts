@@ -11,7 +11,8 @@ export function readList(text: string): Benchmarks {
   const found: Benchmark[] = [];
   const met = new Map<string, number>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
-    const written = line.replace(/(^|\s)#.*$/, '').trim();
+    const comment = line.search(/(?:^|\s)#/);
+    const written = (comment === -1 ? line : line.slice(0, comment)).trim();
     if (written === '') continue;
     const place = `line ${index + 1}`;
     const {

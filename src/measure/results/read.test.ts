@@ -267,3 +267,10 @@ test('an illegible file of the largest size is refused at once', () => {
     expect(performance.now() - begun).toBeLessThan(5000);
   }
 });
+
+test('a command that ended with what is no number is one that failed', () => {
+  const text = JSON.stringify({ results: [{ command: 'x', median: 1, exit_codes: [0, 'deep'] }] });
+  const deep = text.replace('"deep"', `${'['.repeat(9000)}${']'.repeat(9000)}`);
+  for (const one of [text, deep])
+    expect(readResults(one)).toMatch(/"x" failed: it ended with a signal in 1 of 2 runs/);
+});
