@@ -105,6 +105,38 @@ export function bakeDefinition(request: ApplicationBuild): BakeDefinition {
   };
 }
 
+export const askingTargetOf = (variant: string) => `asking-${targetName(variant)}`;
+
+/** The definition of a question to an interpreter: a Dockerfile of ours stands on it, and leaves its answer in a folder. */
+export function askingDefinition(
+  request: InterpreterTarget & {
+    /** Absolute folder with the Dockerfile. */
+    readonly context: string;
+    /** Absolute folder that the answer is put into. */
+    readonly answer: string;
+    readonly interpreterImage: string | undefined;
+  },
+): BakeDefinition {
+  const { variant, context, answer, interpreterImage } = request;
+  const interpreter = interpreterTargetOf(variant.name);
+  return {
+    target: {
+      ...(interpreterImage === undefined
+        ? { [interpreter]: { ...interpreterTarget(request), output: ['type=cacheonly'] } }
+        : {}),
+      [askingTargetOf(variant.name)]: {
+        context,
+        dockerfile: join(context, 'Dockerfile'),
+        contexts: {
+          [BASE_NAME]:
+            interpreterImage === undefined ? `target:${interpreter}` : `docker-image://${interpreterImage}`,
+        },
+        output: [`type=local,${csvField(`dest=${answer}`)}`],
+      },
+    },
+  };
+}
+
 /** The definition of an interpreter's image by itself. @param output buildx's word: `type=docker`, `type=registry` */
 export function interpreterDefinition(
   request: InterpreterTarget,

@@ -98,6 +98,7 @@ ARG CACHE_ID=apt
 RUN mkdir /opt/python && cat /proc/sys/kernel/random/uuid > /opt/python/compiled
 FROM \${BASE_IMAGE}
 COPY --from=build /opt/python /opt/python
+RUN printf '#!/bin/sh\\necho "{ \\\\"python\\\\": \\\\"3.13.5\\\\", \\\\"implementation\\\\": \\\\"$(cat /opt/python/compiled)\\\\", \\\\"executable\\\\": \\\\"$*\\\\" }"\\n' > /usr/bin/python && chmod 755 /usr/bin/python
 `;
 
 async function files() {
@@ -117,11 +118,21 @@ withTool(buildkitd)(
     const { builder, prepare } = builderOf({ variantsFolder, dockerfile: 'Dockerfile' });
     expect((await builder.check()).driver).toBe('remote');
     const variant = compiled('linked');
-    const one = ready(await prepare(variant, 'baseline', baseline));
+    const first = await prepare(variant, 'baseline', baseline);
+    const one = ready(first);
     const two = ready(await prepare(variant, 'head', head));
     expect(one.image.interpreter).toBeUndefined();
     expect(await uuidOf(one.image.id)).toMatch(/^[0-9a-f-]{36}$/);
     expect(await uuidOf(two.image.id)).toBe(await uuidOf(one.image.id));
+    // Where the engine never has the interpreter, the builder asks it which Python it is.
+    expect(first.kind === 'ready' ? await first.interpreter?.(never) : undefined).toEqual({
+      kind: 'answered',
+      python: {
+        python: '3.13.5',
+        implementation: await uuidOf(one.image.id),
+        executable: '-B -I -S /pacegate/facts.py python',
+      },
+    });
     expect(two.image.base).toEqual(one.image.base);
     expect(one.image.base?.digest).toBe(base.split('@')[1]);
     const cold = await builder.coldBuild({ variant, side: 'head', tree: head, filesFrom: head }, never);

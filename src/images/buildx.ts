@@ -28,6 +28,8 @@ export interface BuildRequest {
   /** The linked target that makes the interpreter, where there is one. */
   readonly interpreterTarget?: string;
   readonly set?: readonly string[];
+  /** The target leaves files in a folder, and no image. */
+  readonly files?: boolean;
   /** Take no step from a cache. */
   readonly cold?: boolean;
   /** Whether the definition names GitHub's cache, for which the client needs the runner's token. */
@@ -103,6 +105,7 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
       return await endedBuild({ subject, seconds, signal, step: last() });
     if (result.status !== 0)
       return await failedBuild(subject, { variant, side, step: progress.failed(), words: progress.words() });
+    if (request.files === true) return { kind: 'built', seconds, digests: [] };
     const digests = digestsOf(await readFile(metadataFile, 'utf8'), target);
     if (digests.length === 0)
       return {

@@ -23,9 +23,17 @@ import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { isDownloadFault } from './download-fault.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
-import { applicationLabels, createInterpreters, interpreterOfPulled, labelsOf } from './interpreter.ts';
+import {
+  applicationLabels,
+  createInterpreters,
+  interpreterOfPulled,
+  labelsOf,
+  type Definition,
+} from './interpreter.ts';
+import { askInterpreter, type PythonAnswer } from './interpreter-python.ts';
 import { imageTag, interpreterTag } from './names.ts';
 import { checkBuildPaths, checkContexts, insideCheckout } from './paths.ts';
+import { layersOf } from './registry.ts';
 import { refusal, toRunnable, type Had } from './runnable.ts';
 import { compressedSize, layerSizes, noLayers } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
@@ -49,8 +57,16 @@ export interface ImageRequest {
 }
 
 export type ImageResult =
-  | { readonly kind: 'ready'; readonly runnable: Runnable }
+  | {
+      readonly kind: 'ready';
+      readonly runnable: Runnable;
+      /** Asks the interpreter by itself which Python it is; only of an image that was built upon one here. */
+      readonly interpreter?: (signal: AbortSignal) => Promise<PythonAnswer>;
+    }
   | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** A build that both sides share. */
+type AloneRequest = Pick<BuildRequest, 'definition' | 'target' | 'variant' | 'files'>;
 
 /** Builds, pulls or finds the images of a session. */
 export interface ImageBuilder {
@@ -84,6 +100,8 @@ export interface ImageBuilderOptions {
   readonly sessionId: string;
   /** Absolute folder with the interpreters' folders and the default application's. */
   readonly variantsFolder: string;
+  /** facts.py on this machine, absolute. */
+  readonly facts: string;
   /** Absolute folder for temporary files; made when it is not there. */
   readonly workFolder: string;
   /** Whether interpreters that are built here are put into the plan's registry; false where nothing is said. */
@@ -113,23 +131,48 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const target = { build: plan.build, variantsFolder, root: plan.root };
   /** Keys of the interpreters whose making is in the minutes of an image already. */
   const counted = new Set<string>();
+  const buildAlone = async (request: AloneRequest, signal: AbortSignal) =>
+    await build(
+      {
+        ...request,
+        side: undefined,
+        directory: plan.root,
+        workFolder: await ownFolder(),
+        events: hasEvents(await check()),
+        githubCache: usesGitHubCache(plan.build),
+        onLine,
+      },
+      signal,
+    );
+  /** An interpreter's image, or its key -> which Python it is by itself. */
+  const pythons = new Map<string, Promise<PythonAnswer>>();
+  const pythonOf =
+    (definition: Definition, interpreterImage: string | undefined) => (signal: AbortSignal) => {
+      const { key, variant } = definition;
+      // Two compilations of one definition are two builds.
+      const which = interpreterImage ?? key;
+      const asked =
+        pythons.get(which) ??
+        within(ASKING_SECONDS, signal, async (ending) =>
+          askInterpreter(
+            {
+              target: { ...target, variant },
+              interpreterImage,
+              script: options.facts,
+              workFolder: await ownFolder(),
+              build: buildAlone,
+            },
+            ending,
+          ),
+        );
+      pythons.set(which, asked);
+      return asked;
+    };
   const interpreters = createInterpreters({
     target,
     driver: async () => (await check()).driver,
     push: pushInterpreters,
-    build: async (request, signal) =>
-      await build(
-        {
-          ...request,
-          side: undefined,
-          directory: plan.root,
-          workFolder: await ownFolder(),
-          events: hasEvents(await check()),
-          githubCache: usesGitHubCache(plan.build),
-          onLine,
-        },
-        signal,
-      ),
+    build: buildAlone,
     onName: (name) => names.add(name),
     onLine,
   });
@@ -218,7 +261,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       signal,
     );
     if (had.kind === 'not') return had;
-    const elsewhere = await withoutInterpreter(reference, had.facts, application.dockerfile);
+    const elsewhere = await withoutInterpreter(reference, had.facts, application.dockerfile, signal);
     if (elsewhere !== undefined) return not(`${variant.name} (${side}): ${elsewhere}`);
     // Both sides are made of it; its minutes are those of the side that came first.
     const compiling = counted.has(definition.key) ? 0 : interpreter.seconds;
@@ -227,6 +270,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       ...had,
       seconds: (had.seconds ?? 0) + compiling,
       ...(record === undefined ? {} : { interpreter: record }),
+      python: pythonOf(definition, reference),
     };
   };
 
@@ -377,7 +421,11 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
           onLine(`[${variant.name} ${side}] its size is not known: ${error.message}`);
           return undefined;
         });
-        return { kind: 'ready', runnable: toRunnable(request, had, { store, layers }) };
+        return {
+          kind: 'ready',
+          runnable: toRunnable(request, had, { store, layers }),
+          ...(had.python === undefined ? {} : { interpreter: had.python }),
+        };
       } catch (error) {
         if (error instanceof BuildError) return failed(not(`${subject}: ${error.message}`, 'engine'));
         throw error;
@@ -443,16 +491,18 @@ const stageOf = (fault: Fault, message: string, side: Side): Failure['stage'] =>
 
 /**
  * Why an image is not the variant's: the interpreter's layers are not what it stands on, so every variant would be the
- * same image under another name. Where the engine does not have the interpreter itself, that cannot be seen.
+ * same image under another name. An interpreter that the engine does not have is its registry's; of one that is built along
+ * in another builder nobody knows the layers, and the Python that runs says it.
  */
 async function withoutInterpreter(
   reference: string | undefined,
   { layers }: ImageFacts,
   dockerfile: string,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
-  const interpreter = reference === undefined ? undefined : await inspectImage(reference);
-  if (interpreter === undefined || interpreter.layers.every((layer, index) => layer === layers[index]))
-    return undefined;
+  if (reference === undefined) return undefined;
+  const expected = (await inspectImage(reference))?.layers ?? (await layersOf(reference, signal));
+  if (expected === undefined || expected.every((layer, index) => layer === layers[index])) return undefined;
   const base = finalBase(await readFile(dockerfile, 'utf8').catch(() => ''));
   const where = base === undefined ? '' : ` (line ${base.line}: \`${base.text}\`)`;
   return `the built image does not stand on this variant's interpreter, so it would be measured under a wrong name. The last stage of the Dockerfile${where} takes its base from elsewhere: write \`FROM ${BASE_NAME}\` there, without a tag or a variable.`;
@@ -465,6 +515,8 @@ const not = (message: string, fault: Fault = 'build'): Extract<Had, { kind: 'not
 });
 
 const SIZE_SECONDS_AT_LEAST = 60;
+/** The question takes a second; most of this is for a busy machine. */
+const ASKING_SECONDS = 120;
 const NO_TIME = 'the budget was spent before its turn. Raise rules.budget, or build less.';
 
 /** A compiler takes up to half an hour and more, once for all later sessions: it is not to begin anew with each budget. */

@@ -25,6 +25,48 @@ export async function digestOf(reference: string, signal?: AbortSignal): Promise
     : { kind: 'unavailable', reason: result.status === 0 ? 'no digest in the answer' : lastWords(result) };
 }
 
+/** The configuration of an image, or of one for each platform, as far as it is read; the names are those of OCI. */
+const layersSchema = z.object({ rootfs: z.object({ diff_ids: z.array(z.string()) }) });
+
+/**
+ * Asks the registry for the layers of an image that the engine does not have; nothing is pulled.
+ * @returns the digests of the unpacked layers, the base's first; undefined where the registry does not say.
+ */
+export async function layersOf(
+  reference: string,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const result = await tryDocker(
+    ['buildx', 'imagetools', 'inspect', '--format', '{{json .Image}}', reference],
+    { timeoutSeconds: QUERY_SECONDS, signal },
+  );
+  return result.status === 0 ? layersIn(result.stdout, process.arch) : undefined;
+}
+
+/** Names of architectures: Node's, and OCI's. */
+const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
+  ['x64', 'amd64'],
+  ['arm64', 'arm64'],
+]);
+
+/**
+ * The layers in buildx's answer on an image.
+ * @param architecture Node's name of the one that is meant where the image is for several
+ */
+export function layersIn(text: string, architecture: string): readonly string[] | undefined {
+  const answer = parseJson(text);
+  const one = layersSchema.safeParse(answer);
+  if (one.success) return one.data.rootfs.diff_ids;
+  const byPlatform = z.record(z.string(), z.unknown()).safeParse(answer).data ?? {};
+  const name = ARCHITECTURES.get(architecture) ?? architecture;
+  const [, own] =
+    Object.entries(byPlatform).find(([platform]) => {
+      const [system, found] = platform.split('/');
+      return system === 'linux' && found === name;
+    }) ?? [];
+  return layersSchema.safeParse(own).data?.rootfs.diff_ids;
+}
+
 const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 function parseJson(json: string): unknown {

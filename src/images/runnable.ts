@@ -5,6 +5,7 @@ import type { Fault } from './build-failure.ts';
 import type { ImageRequest } from './images.ts';
 import type { ImageFacts } from './inspect.ts';
 import { baseIn, flagsOf, processorFlags } from './interpreter.ts';
+import type { PythonAnswer } from './interpreter-python.ts';
 
 /** An image of one side of a variant, wherever it came from, or why there is none. */
 export type Had =
@@ -16,6 +17,8 @@ export type Had =
       readonly definition: string;
       readonly interpreter?: Image['interpreter'];
       readonly seconds?: number;
+      /** Asks its interpreter by itself which Python it is. */
+      readonly python?: (signal: AbortSignal) => Promise<PythonAnswer>;
     }
   | { readonly kind: 'not'; readonly message: string; readonly fault: Fault };
 

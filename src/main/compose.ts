@@ -56,6 +56,7 @@ export async function withPorts<Result>(
   const images = createImageBuilder({
     plan,
     sessionId,
+    facts: places.facts,
     variantsFolder: places.variants,
     workFolder: join(workFolder, 'images'),
     pushInterpreters: world.pushInterpreters ?? false,

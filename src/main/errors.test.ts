@@ -173,6 +173,7 @@ function builder(text = CONFIGURATION, root?: string) {
     plan: plan(text, {}, root),
     sessionId: 'session',
     variantsFolder: 'variants',
+    facts: 'facts.py',
     workFolder: join(folder, 'work'),
     onLine: () => undefined,
   });

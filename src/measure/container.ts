@@ -385,7 +385,10 @@ async function askInterpreter(
     [
       ...['run', '--rm', ...isolation(sessionId, owner), '--network', 'none', ...mounts],
       // A process of the image that goes on after its answer, or starts others, ends at these.
-      ...['--pids-limit', '256', '--name', name, '--entrypoint', runnable.python, runnable.image.id],
+      ...['--pids-limit', '256', '--name', name],
+      // A PATH of the variant decides which interpreter it is.
+      ...Object.entries(runnable.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+      ...['--entrypoint', runnable.python, runnable.image.id],
       ...words,
     ],
     factsLimits(limits),

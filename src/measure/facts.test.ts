@@ -94,6 +94,7 @@ describe('this machine’s interpreter', () => {
         'print(json.dumps(sorted(set(names))))',
       ),
     ).toEqual([
+      'hashlib',
       'importlib',
       'importlib.util',
       'json',

@@ -4,7 +4,7 @@ import type { TrialRequest } from '../measure/trial.ts';
 import type { Plan, Variant, Workload } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
-import type { InterpreterFacts } from '../session/facts.ts';
+import type { InterpreterFacts, Python } from '../session/facts.ts';
 import type { CallGraph, ProfileKind } from '../session/profile.ts';
 import type { BuildCost, Failure, Machine, Session, Trial } from '../session/session.ts';
 
@@ -52,8 +52,17 @@ export interface ImageRequest {
 }
 
 export type Prepared =
-  | { readonly kind: 'ready'; readonly runnable: Runnable }
+  | {
+      readonly kind: 'ready';
+      readonly runnable: Runnable;
+      /** Asks the variant's interpreter by itself which Python it is, where the image was built upon one. */
+      readonly interpreter?: (signal: AbortSignal) => Promise<AskedPython>;
+    }
   | { readonly kind: 'failed'; readonly failure: Failure };
+
+export type AskedPython =
+  | { readonly kind: 'answered'; readonly python: Python }
+  | { readonly kind: 'failed'; readonly message: string };
 
 export type ColdBuilt =
   | { readonly kind: 'built'; readonly cost: BuildCost }

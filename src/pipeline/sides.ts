@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Runnable } from '../measure/engine.ts';
 import type { Plan, Variant } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
+import { isSamePython, type Python } from '../session/facts.ts';
 import type { Failure, Session } from '../session/session.ts';
 import type { Ports, Prepared, SideTree, VariantSides } from './ports.ts';
 
@@ -87,6 +88,11 @@ async function prepareOne(
   const { runnable } = prepared;
   try {
     const facts = await ports.facts(runnable, { secondsLeft: secondsLeft(), signal });
+    const other = await otherPython(prepared, facts, signal);
+    if (other !== undefined) {
+      ports.log.warn(other.message);
+      return { kind: 'failed', failure: { variant: request.variant.name, side: request.side, ...other } };
+    }
     const image = { ...runnable.image, facts, identity: runIdentity(runnable) };
     return { kind: 'ready', runnable: { ...runnable, image } };
   } catch (error) {
@@ -99,6 +105,34 @@ async function prepareOne(
     ports.log.warn(failure.message);
     return { kind: 'failed', failure };
   }
+}
+
+/**
+ * Why what would be measured is not the variant's: the Python that the image runs is another one than its interpreter's, for
+ * a Dockerfile can put one over it, or before it in the PATH. A virtual environment of the interpreter is the interpreter.
+ */
+async function otherPython(
+  { runnable, interpreter }: Extract<Prepared, { kind: 'ready' }>,
+  found: Python,
+  signal: AbortSignal,
+): Promise<Pick<Failure, 'stage' | 'message'> | undefined> {
+  const asked = await interpreter?.(signal);
+  if (asked === undefined) return undefined;
+  const subject = `${runnable.image.variant} (${runnable.image.side})`;
+  if (asked.kind === 'failed')
+    return {
+      // An interpreter that does not start is refused when it is made: this is none of the application's doing.
+      stage: 'engine',
+      message: `${subject}: whether the image runs this variant's Python could not be checked. ${asked.message}`,
+    };
+  const expected = asked.python;
+  if (isSamePython(found, expected)) return undefined;
+  const words = (python: Python) =>
+    `${python.implementation} ${python.python} (${python.executable}${python.build === undefined ? '' : `, build ${python.build.replace(/^sha256:/, '').slice(0, 12)}`})`;
+  return {
+    stage: 'build',
+    message: `${subject}: the image runs another Python than this variant's, so it would be measured under a wrong name. Found \`${runnable.python}\` to be ${words(found)}, expected ${words(expected)}. The Dockerfile installs one over it, upgrades its package, or puts one before it in the PATH: leave that out, or make a virtual environment of the interpreter (\`python -m venv\`). To measure an image with a Python of its own, write it as a variant of its own (\`image:\` or \`bake:\`).`,
+  };
 }
 
 /** What a run depends on beside the workload: the image's bytes and how its interpreter is started. */

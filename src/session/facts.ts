@@ -35,14 +35,31 @@ export const propertySchema = z.object({
 });
 export type PropertyFacts = z.infer<typeof propertySchema>;
 
-/** What an interpreter is, asked and looked at inside its image. */
-export const interpreterFactsSchema = z.object({
+/** Which Python an interpreter is. */
+export const pythonSchema = z.object({
   /** `3.13.5`. */
   python: z.string(),
   /** `CPython`. */
   implementation: z.string(),
   /** Path of the binary, symbolic links followed. */
   executable: z.string(),
+  /**
+   * SHA-256 of the binary and its libpython: two compilations of one version are two builds. Absent where they cannot be
+   * read, and in files of earlier versions.
+   */
+  build: z.string().optional(),
+});
+export type Python = z.infer<typeof pythonSchema>;
+
+/** Whether two are the same Python, wherever each lies: an environment of an interpreter (venv) runs that interpreter. */
+export const isSamePython = (a: Python, b: Python): boolean =>
+  a.python === b.python &&
+  a.implementation === b.implementation &&
+  (a.build === undefined || b.build === undefined || a.build === b.build);
+
+/** What an interpreter is, asked and looked at inside its image. */
+export const interpreterFactsSchema = z.object({
+  ...pythonSchema.shape,
   compiler: z.string(),
   /** `glibc 2.41`, `musl`: by the binary's loader and the library's own word. */
   libc: z.string(),

@@ -1,0 +1,139 @@
+import { expect, jest } from '@jest/globals';
+import { join } from 'node:path';
+import { containerEngine } from '../measure/container.ts';
+import { ownerOfThisProcess } from '../measure/owner.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Ports } from '../pipeline/ports.ts';
+import { prepareSides } from '../pipeline/sides.ts';
+import { withEngine } from '../process/engine.test-support.ts';
+import { tryDocker } from './docker.ts';
+import {
+  builderOf,
+  failure,
+  folderWith,
+  never,
+  official,
+  ready,
+  startRegistry,
+} from './images.test-support.ts';
+import { removeImages } from './store.ts';
+
+/** Whose Python a built image runs: an application's Dockerfile has many ways to another one than its variant's. */
+
+jest.setTimeout(600_000);
+
+const containers = containerEngine({
+  sessionId: `itg-python-${process.pid}`,
+  owner: ownerOfThisProcess(),
+  probe: '',
+  facts: join(import.meta.dirname, '..', 'measure', 'facts.py'),
+});
+
+/** What the pipeline makes of a head with this Dockerfile: an image, or the sentence that refuses it. */
+async function gated(dockerfile: string): Promise<{ message: string; python: string; build: string }> {
+  const { builder } = builderOf({ dockerfile: 'Dockerfile' });
+  const tree = { directory: await folderWith({ 'app.py': 'print(1)\n', Dockerfile: dockerfile }) };
+  const ports = {
+    images: builder,
+    facts: containers.facts.bind(containers),
+    log: { warn: () => undefined, info: () => undefined, step: () => undefined },
+  } as unknown as Ports;
+  const plan = { variants: [official] } as Partial<Plan> as Plan;
+  const { variants, failures } = await prepareSides(
+    plan,
+    [{ side: 'head', tree }],
+    tree.directory,
+    ports,
+    never,
+    () => 600,
+  );
+  const facts = variants[0]?.sides.head?.image.facts;
+  return {
+    message: failures.map(({ stage, message }) => `${stage}: ${message}`).join('\n'),
+    python: facts?.python ?? '',
+    build: facts?.build ?? '',
+  };
+}
+
+withEngine(
+  'the interpreter, and a virtual environment of it by links or copies, is the variant’s',
+  async () => {
+    const plain = await gated('FROM python\nCOPY app.py .\n');
+    expect(plain).toEqual({
+      message: '',
+      python: expect.stringMatching(/^3\.13\./),
+      build: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+    });
+    for (const options of ['', '--copies '])
+      expect(
+        await gated(
+          `FROM python\nRUN python -m venv --without-pip ${options}/v\nENV PATH=/v/bin:$PATH\nCOPY app.py .\n`,
+        ),
+      ).toEqual(plain);
+  },
+);
+
+withEngine.each([
+  // A program that is longer by a byte is another build of the same version, and runs as well.
+  [
+    'over the interpreter',
+    'RUN cp --remove-destination /usr/bin/python3.13 /usr/local/bin/python && printf x >> /usr/local/bin/python',
+    '/usr/local/bin/python,',
+  ],
+  [
+    'before it in the PATH',
+    'RUN mkdir /own && cp /usr/bin/python3.13 /own/python && printf x >> /own/python\nENV PATH=/own:$PATH',
+    '/own/python,',
+  ],
+])('another Python %s is refused with both of them', async (_where, lines, found) => {
+  const { message } = await gated(`FROM python\n${lines}\nCOPY app.py .\n`);
+  expect(message).toMatch(
+    /^build: official \(head\): the image runs another Python than this variant's, so it would be measured under a wrong name\./,
+  );
+  expect(message).toContain(`Found \`python\` to be CPython 3.13.5 (${found} build `);
+  expect(message).toContain('expected CPython 3.13.5 (/usr/bin/python3.13, build ');
+  expect(message).toContain('python -m venv');
+});
+
+withEngine.each([
+  ['ARG PYTHON_VERSION=3.13\nFROM python:${PYTHON_VERSION}-slim-trixie\nCOPY app.py .\n', 2],
+  ['FROM python AS builder\nCOPY app.py /a\nFROM python:3.13-slim-trixie\nCOPY --from=builder /a /a\n', 3],
+])('the same Python from elsewhere is refused by its layers: %j', async (dockerfile, line) => {
+  const { message } = await gated(dockerfile);
+  expect(message).toMatch(
+    /^build: official \(head\): the built image does not stand on this variant's interpreter/,
+  );
+  expect(message).toContain(`(line ${line}: `);
+});
+
+withEngine(
+  'layers are checked by the registry where the engine has no image of the interpreter',
+  async () => {
+    const registry = await startRegistry();
+    try {
+      const build = { registry: `127.0.0.1:${registry.port}/images` };
+      const variant = { ...official, args: { ...official.args, REGISTRY: String(registry.port) } };
+      const right = await folderWith({ Dockerfile: 'FROM python\nCOPY file /file\n', file: '1' });
+      const nightly = builderOf({ dockerfile: 'Dockerfile', build, pushInterpreters: true });
+      const { key = '', reference = '' } =
+        ready(await nightly.prepare(variant, 'baseline', right)).image.interpreter ?? {};
+      await nightly.builder.cleanUp();
+      await removeImages([`pacegate-interpreter/official:${key}`]);
+      await tryDocker(['image', 'rm', reference]);
+
+      const gate = builderOf({ dockerfile: 'Dockerfile', build });
+      const built = ready(await gate.prepare(variant, 'head', right)).image;
+      expect(built.interpreter).toEqual({ key, reference, origin: 'registry' });
+      expect((await tryDocker(['image', 'inspect', reference])).status).not.toBe(0);
+      const wrong = await folderWith({
+        Dockerfile: 'FROM python AS builder\nFROM python:3.13-slim-trixie\nCOPY file /file\n',
+        file: '1',
+      });
+      expect(failure(await gate.prepare(variant, 'head', wrong))).toContain(
+        '(line 2: `FROM python:3.13-slim-trixie`)',
+      );
+    } finally {
+      registry.stop();
+    }
+  },
+);
