@@ -22,6 +22,7 @@ import { finalBase } from './dockerfile.ts';
 import { definitionHash } from './definition-hash.ts';
 import { checkEngine, hasEvents, type EngineVersions } from './engine-check.ts';
 import { isDownloadFault } from './download-fault.ts';
+import type { ImageRequest } from './image-request.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import {
   applicationLabels,
@@ -37,24 +38,6 @@ import { layersOf } from './registry.ts';
 import { refusal, toRunnable, type Had } from './runnable.ts';
 import { compressedSize, layerSizes, noLayers } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
-
-export interface ImageRequest {
-  readonly variant: Variant;
-  readonly side: Side;
-  /** Absolute folder with that side's files. */
-  readonly tree: string;
-  /** Absolute folder whose `workload.files` are mounted over both sides. */
-  readonly filesFrom: string;
-  /**
-   * The application's Dockerfile as that side's own configuration names it, relative to the context; null for the
-   * default one. Absent where the side has no configuration of its own: the plan's.
-   */
-  readonly dockerfile?: string | null;
-  /** Digest reference to try to pull before building. */
-  readonly known?: string;
-  /** What is left of the budget, in seconds: whatever it takes to have the image ends with it. Unbounded without. */
-  readonly secondsLeft?: number;
-}
 
 export type ImageResult =
   | {

@@ -2,7 +2,7 @@ import type { Runnable } from '../measure/engine.ts';
 import { missingFlags } from '../session/cpu.ts';
 import type { Image, ImageStore } from '../session/session.ts';
 import type { Fault } from './build-failure.ts';
-import type { ImageRequest } from './images.ts';
+import type { ImageRequest } from './image-request.ts';
 import type { ImageFacts } from './inspect.ts';
 import { baseIn, flagsOf, processorFlags } from './interpreter.ts';
 import type { PythonAnswer } from './interpreter-python.ts';

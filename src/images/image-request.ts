@@ -1,0 +1,21 @@
+import type { Variant } from '../plan/plan.ts';
+import type { Side } from '../session/run.ts';
+
+/** One side of one variant, as it is asked of the image builder. */
+export interface ImageRequest {
+  readonly variant: Variant;
+  readonly side: Side;
+  /** Absolute folder with that side's files. */
+  readonly tree: string;
+  /** Absolute folder whose `workload.files` are mounted over both sides. */
+  readonly filesFrom: string;
+  /**
+   * The application's Dockerfile as that side's own configuration names it, relative to the context; null for the
+   * default one. Absent where the side has no configuration of its own: the plan's.
+   */
+  readonly dockerfile?: string | null;
+  /** Digest reference to try to pull before building. */
+  readonly known?: string;
+  /** What is left of the budget, in seconds: whatever it takes to have the image ends with it. Unbounded without. */
+  readonly secondsLeft?: number;
+}
