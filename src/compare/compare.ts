@@ -66,7 +66,7 @@ export interface Judged {
   readonly from: ReadonlyMap<Draft, Observations>;
   /** What the family's rule says of the rows that were tested. */
   readonly outcomes: ReadonlyMap<Draft, RowOutcome>;
-  /** The family's tests: those of the base's variants, or those that the change adds where there are no others. */
+  /** The family's tests: those of what the base has, or of what the change adds where there is nothing else. */
   readonly tests: number;
   /** The tests of the family that a row is in. */
   readonly testsOf: (draft: Draft) => number;
@@ -79,7 +79,6 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
     parts.flatMap((observations) => draftRows(observations).map((draft) => [draft, observations] as const)),
   );
   const drafts = [...from.keys()];
-  const isAdded = (draft: Draft) => from.get(draft)?.added.has(draft.variant) === true;
   /** A family by itself: what a change adds must not make it harder to find what it makes worse. */
   const family = (members: readonly Draft[], shared: number | undefined) => {
     const own = members.filter(
@@ -101,9 +100,9 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
       }),
     };
   };
-  const added = drafts.filter(isAdded);
+  const added = drafts.filter((draft) => draft.added);
   const base = family(
-    drafts.filter((draft) => !isAdded(draft)),
+    drafts.filter((draft) => !draft.added),
     sharedTests,
   );
   const extra = family(added, undefined);
@@ -112,7 +111,7 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
     from,
     outcomes: new Map([...base.outcomes, ...extra.outcomes]),
     tests: added.length === drafts.length ? extra.tests : base.tests,
-    testsOf: (draft) => (isAdded(draft) ? extra.tests : base.tests),
+    testsOf: (draft) => (draft.added ? extra.tests : base.tests),
   };
 }
 
@@ -132,7 +131,9 @@ function rowOf(
   observations: Observations,
   tests: number,
 ): Row {
-  const { tested, settled, ...row } = draft;
+  const ofRow: Omit<Draft, 'added'> & { added?: boolean } = { ...draft };
+  delete ofRow.added;
+  const { tested, settled, ...row } = ofRow;
   const found = !row.gated
     ? 'info'
     : (settled ?? (outcome === undefined ? 'no_data' : VERDICT_OF[outcome.decision]));

@@ -1,7 +1,7 @@
 import { median } from 'simple-statistics';
 import type { MetricRule } from '../session/metric.ts';
 import { groupedBy } from '../session/record.ts';
-import { isJudgedIn, standsForNothing } from '../session/patterns.ts';
+import { isAddedIn, isJudgedIn, standsForNothing } from '../session/patterns.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Verdict } from '../session/rules.ts';
 import { looksFor, type Look } from '../statistics/looks.ts';
@@ -31,6 +31,8 @@ import type { Observations } from './observations.ts';
 export type Draft = Omit<Row, 'verdict' | 'worse' | 'better' | 'detectable' | 'confirmation'> & {
   readonly tested: Tested | undefined;
   readonly settled: Verdict | undefined;
+  /** What a change adds, a variant or a benchmark, is in a family of its own. */
+  readonly added: boolean;
 };
 
 export type Tested =
@@ -86,6 +88,7 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     warnings: [],
     tested: undefined,
     settled: undefined,
+    added: observations.added.has(variant) || isAddedIn(rule, variant),
   };
   if (rule.counted === true) return countedDraft(base, rule, observations);
   if (rule.deterministic === true) return deterministicDraft(base, rule, observations, values);

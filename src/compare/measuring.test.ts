@@ -7,6 +7,8 @@ import type { Session } from '../session/session.ts';
 import { compareSession } from './compare.ts';
 import { exitStatus } from './exit-status.ts';
 import { assembleParts, compareParts } from './merge.ts';
+import { ruledBy } from './merge.ts';
+import { patternWarnings } from './patterns.ts';
 import { drawn, session, twoSided } from './session.test-support.ts';
 
 /** What a change takes from what measures it: what is said of it, and when it makes the gate say no. */
@@ -247,4 +249,89 @@ test('variants that a change adds take nothing from the tests of the others', ()
   const comparison = judged(names);
   expect([of(comparison)?.verdict, comparison.family.tests]).toEqual(['regressed', 1]);
   expect(of(comparison)?.worse.pAdjusted).toBe(of(comparison)?.worse.p);
+});
+
+describe('benchmarks that a change adds under a pattern of its base', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, n) => `test_new${n}`);
+  const OLD = 'test_old';
+  /** A suite whose old benchmark is slower by a share; the head's measuring code has new ones, and runs on both sides. */
+  function suite(
+    added: readonly string[],
+    loss: number,
+    trials: MeasuringTrial[] = [triedIn('a', [OLD])],
+    variants = ['a'],
+  ): Session {
+    const cell = (change: number) => ({ level: 1, change, spread: 0.01 });
+    const row = { [OLD]: cell(loss), ...Object.fromEntries(added.map((name) => [name, cell(0)])) };
+    const observed = drawn(Object.fromEntries(variants.map((variant) => [variant, row])), { blocks: 10 });
+    const given: Session = {
+      ...observed,
+      warmup: observed.runs.filter(({ block }) => block === 1).map((run) => ({ ...run, block: 0 })),
+      measuring: {
+        changes: [{ kind: 'files', edited: ['bench.py'], added: [], removed: [] }],
+        trials,
+      },
+    };
+    return ruledBy(given, {
+      ...observed.rules,
+      metrics: [],
+      patterns: [{ pattern: 'test_*', gate: true, limit: 0.03 }],
+    });
+  }
+  function triedIn(variant: string, known: readonly string[]): MeasuringTrial {
+    const values = Object.fromEntries(known.map((name) => [name, [1, 1]]));
+    return { variant, image: 'baseline', pairs: 2, base: values, head: values, failures: {} };
+  }
+  const verdictOf = (observed: Session, metric = OLD) =>
+    compareSession(observed).rows.find((row) => row.metric === metric)?.verdict;
+
+  test('take nothing from the tests of the others: 200 of them, and a loss of 10 % is still found', () => {
+    const observed = suite(names(200), 0.1);
+    const comparison = compareSession(observed);
+    expect([verdictOf(observed), comparison.family.tests]).toEqual(['regressed', 1]);
+    const old = comparison.rows.find(({ metric }) => metric === OLD);
+    expect(old?.worse.pAdjusted).toBe(old?.worse.p);
+    // One family of 201 can call nothing in ten pairs.
+    expect(verdictOf(suite(names(200), 0.1, []))).not.toBe('regressed');
+    expect(comparison.measuring?.news.map(({ sentence }) => sentence)).toContain(
+      'This change adds the benchmarks test_new0, test_new1, test_new2, test_new3, test_new4 and 195 more: they are judged apart from those of the base, and take nothing from their tests.',
+    );
+    expect(patternWarnings(observed)).toEqual([]);
+    expect(parseSession(JSON.stringify(observed), 'session.json')).toEqual(observed);
+  });
+
+  test('are judged among themselves', () => {
+    const observed = suite(names(1), 0);
+    const slow: Session = {
+      ...observed,
+      runs: observed.runs.map((run) => ({
+        ...run,
+        metrics: { ...run.metrics, test_new0: run.side === 'head' ? 1.5 : 1 },
+      })),
+    };
+    expect([verdictOf(slow, 'test_new0'), verdictOf(slow)]).toEqual(['regressed', 'unchanged']);
+  });
+
+  test('too many of them do not undo the judgement of the others', () => {
+    const observed = suite(names(600), 0.1);
+    expect(verdictOf(observed)).toBe('regressed');
+    expect(patternWarnings(observed)).toEqual([
+      'test_* stands for 601 metrics, and at most 500 are judged, so the 600 that this change adds are not.',
+    ]);
+  });
+
+  test('are told by the trials of another variant where a variant was not tried', () => {
+    const observed = suite(names(200), 0.1, [triedIn('a', [OLD])], ['a', 'b']);
+    expect(compareSession(observed).family.tests).toBe(2);
+  });
+
+  test('are in the size of no family of shards', () => {
+    const observed = suite(names(200), 0.1);
+    const shard = { index: 1, of: 2, tests: 402, variants: ['a', 'b'] };
+    expect(ruledBy({ ...observed, shard }, { ...observed.rules, metrics: [] }).shard?.tests).toBe(2);
+    const parts = assembleParts([
+      { session: ruledBy({ ...observed, shard }, { ...observed.rules, metrics: [] }), file: 'one.json' },
+    ]);
+    expect(compareParts(parts).family.tests).toBe(2);
+  });
 });

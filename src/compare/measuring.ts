@@ -7,7 +7,7 @@ import {
 } from '../session/measuring.ts';
 import { metricWords } from '../session/metric-words.ts';
 import { BUILT_IN_METRICS, METRIC_NAME } from '../session/metric.ts';
-import { isJudgedIn, matchesPattern } from '../session/patterns.ts';
+import { isJudgedIn, isNewMetric, matchesPattern } from '../session/patterns.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import type { Comparison, MeasuringNews } from './comparison.ts';
@@ -44,6 +44,7 @@ function newsOf(session: Session): News[] {
       sentence: changeSentence(change, measuring?.command),
       takesAway: takesAway(change),
     })),
+    ...addedBenchmarks(session),
     ...goneFromHead(session),
     ...trialNews(session),
   ];
@@ -91,6 +92,18 @@ const listed = (names: readonly string[]) =>
   names.length <= NAMES_AT_A_GLANCE
     ? names.join(', ')
     : `${names.slice(0, NAMES_AT_A_GLANCE).join(', ')} and ${names.length - NAMES_AT_A_GLANCE} more`;
+
+function addedBenchmarks({ rules }: Session): News[] {
+  const names = rules.metrics.filter((rule) => rule.gate && isNewMetric(rule)).map(({ name }) => name);
+  return names.length === 0
+    ? []
+    : [
+        {
+          sentence: `This change adds ${names.length === 1 ? 'the benchmark' : 'the benchmarks'} ${listed(names)}: ${names.length === 1 ? 'it is' : 'they are'} judged apart from those of the base, and ${names.length === 1 ? 'takes' : 'take'} nothing from their tests.`,
+          takesAway: false,
+        },
+      ];
+}
 
 /** Benchmarks that the baseline's warm-up reported and the head's did not, of variants in which both ended well. */
 function goneFromHead({ variants, warmup, rules }: Session): News[] {

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors/errors.ts';
 import { firstProblems } from '../errors/problem-list.ts';
-import { addedVariants } from '../session/measuring.ts';
-import { reportedBy, reportedIn, withPatterns } from '../session/patterns.ts';
+import { addedVariants, reportedByBase } from '../session/measuring.ts';
+import { isAddedIn, reportedBy, reportedIn, withPatterns } from '../session/patterns.ts';
 import type { Rules } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import { familySize, namesOfShard } from '../session/shard.ts';
@@ -267,9 +267,15 @@ export function compareParts(parts: Parts): Comparison {
 function testsTogether(gates: Parts['gates']): number | undefined {
   const { shard, rules } = gates[0];
   if (shard === undefined) return undefined;
-  const met = gates.map(({ rules: { metrics } }) =>
-    metrics.flatMap(({ gate, pattern }) => (gate && pattern !== undefined ? [pattern.variants.length] : [])),
-  );
+  const met = gates.map(({ rules: { metrics }, measuring }) => {
+    const added = addedVariants(measuring);
+    return metrics.flatMap((rule) => {
+      const own = (rule.pattern?.variants ?? []).filter(
+        (variant) => !added.has(variant) && !isAddedIn(rule, variant),
+      );
+      return rule.gate && own.length > 0 ? [own.length] : [];
+    });
+  });
   const absent = shard.variants.length - gates.reduce((sum, { variants }) => sum + variants.length, 0);
   return (
     familySize(
@@ -303,7 +309,12 @@ const absentee = (like: Observations, variants: readonly string[], message: stri
  */
 export function ruledBy(session: Session, given: Rules): Session {
   const { shard } = session;
-  const rules = withPatterns(given, reportedIn(session), session.declaredMetrics);
+  const rules = withPatterns(
+    given,
+    reportedIn(session),
+    session.declaredMetrics,
+    reportedByBase(session.measuring),
+  );
   return {
     ...session,
     rules,

@@ -1,4 +1,5 @@
 import { namesOf } from '../session/declared.ts';
+import { reportedByBase } from '../session/measuring.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
 import { nearest } from '../session/nearest.ts';
 import {
@@ -7,7 +8,9 @@ import {
   MOST_OF_A_PATTERN,
   reportedBy,
   reportedIn,
+  standingOf,
   type Matches,
+  type ReportedByBase,
 } from '../session/patterns.ts';
 import { own } from '../session/record.ts';
 import { SIDES } from '../session/run.ts';
@@ -30,16 +33,25 @@ export function patternWarnings(session: Session): string[] {
   const reported = reportedIn(session);
   return [
     ...warnings,
-    ...matchesOf(session.rules, reported, session.declaredMetrics)
-      .filter(({ variants }) => variants.size > MOST_OF_A_PATTERN)
-      .map(
-        ({ pattern, variants }) =>
-          `${pattern.pattern} stands for ${variants.size} metrics, and at most ${MOST_OF_A_PATTERN} are judged, so none of them is. Name them by several narrower patterns, or those that matter by themselves.`,
-      ),
+    ...matchesOf(session.rules, reported, session.declaredMetrics).flatMap((matches) =>
+      tooMany(matches, reportedByBase(session.measuring)),
+    ),
     ...lonely(session),
     ...lost(session),
     ...unmatched(session),
     ...unreachable(session),
+  ];
+}
+
+function tooMany(matches: Matches, ofBase: ReportedByBase): string[] {
+  const { pattern, variants } = matches;
+  const { judged, leftOut } = standingOf(matches, ofBase);
+  if (leftOut === 0) return [];
+  const found = `${pattern.pattern} stands for ${variants.size} metrics, and at most ${MOST_OF_A_PATTERN} are judged`;
+  return [
+    judged.length === 0
+      ? `${found}, so none of them is. Name them by several narrower patterns, or those that matter by themselves.`
+      : `${found}, so the ${leftOut} that this change adds are not.`,
   ];
 }
 
@@ -150,9 +162,10 @@ const listed = (names: readonly string[]) =>
 /** The configuration could not be refused for it: how many tests there are is known since the warm-up. */
 function unreachable(session: Session): string[] {
   const { alpha, profile, blocks, evidence } = session.rules;
-  const own = draftRows(observeSession({ ...session, runs: [], nights: [] })).filter(
+  const rows = draftRows(observeSession({ ...session, runs: [], nights: [] })).filter(
     (draft) => draft.gated && draft.evidence !== 'identical' && !isOutsideTests(draft),
-  ).length;
+  );
+  const own = rows.filter(({ added }) => !added).length || rows.length;
   const tests = Math.max(own, session.shard?.tests ?? 0);
   if (evidence === 'stored' || !session.sides.includes('baseline') || tests === 0) return [];
   if (firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return [];

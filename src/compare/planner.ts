@@ -77,12 +77,15 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
 const capOf = (variant: string, { added, addedCap, cap }: Observations): number =>
   (added.has(variant) ? addedCap : cap) ?? 0;
 
-/** The rows of a variant that blocks can decide. */
-const openRows = (variant: string, { drafts }: Judged): readonly Draft[] =>
-  drafts.filter(
+/** The rows of a variant that blocks can decide: benchmarks that a change adds prolong nothing where there are others. */
+function openRows(variant: string, { drafts }: Judged): readonly Draft[] {
+  const rows = drafts.filter(
     (draft) =>
       draft.variant === variant && draft.gated && !isOutsideTests(draft) && draft.evidence !== 'identical',
   );
+  const ofBase = rows.filter(({ added }) => !added);
+  return ofBase.length > 0 ? ofBase : rows;
+}
 
 /** How many blocks have measured a variant. */
 const blocksOf = (variant: string, { runs }: Observations): number =>
@@ -159,7 +162,9 @@ function capWithin(
   const judged = judge(observations);
   const tests = Math.max(
     1,
-    ...judged.drafts.filter(({ variant }) => pairSeconds.has(variant)).map((draft) => judged.testsOf(draft)),
+    ...[...pairSeconds.keys()].flatMap((variant) =>
+      openRows(variant, judged).map((draft) => judged.testsOf(draft)),
+    ),
   );
   const pairs = [...pairSeconds.values()];
   const affordable = [...pairs, pairs.reduce((sum, pair) => sum + pair, 0)].map((seconds) =>

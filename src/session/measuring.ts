@@ -75,3 +75,17 @@ export const addedVariants = (
 /** Whether a change takes from what measures or edits it: what is added takes nothing away. */
 export const takesAway = (change: MeasuringChange): boolean =>
   change.kind === 'variant_edited' ? change.starts : change.kind !== 'variant_added';
+
+/**
+ * What the base's own measuring code reported, by the trials of both versions: a variant's own, or those of the others
+ * where it has none. Undefined where it was not tried: then nothing is known of what a change adds.
+ */
+export function reportedByBase(
+  measuring: Pick<Measuring, 'trials'> | undefined,
+): (variant: string) => ReadonlySet<string> | undefined {
+  const tried = (measuring?.trials ?? []).filter(({ base }) => Object.keys(base).length > 0);
+  const namesIn = (trials: readonly MeasuringTrial[]) =>
+    trials.length === 0 ? undefined : new Set(trials.flatMap(({ base }) => Object.keys(base)));
+  const all = namesIn(tried);
+  return (variant) => namesIn(tried.filter((trial) => trial.variant === variant)) ?? all;
+}

@@ -32,9 +32,11 @@ export const metricRuleSchema = z.object({
   formula: z.string().optional(),
   /**
    * Where nobody named it and a pattern stands for it: which one, and the variants in which every side reported it. In
-   * the others it is shown, not judged.
+   * the others it is shown, not judged. `added`: those of them in which the base's measuring code does not report it.
    */
-  pattern: z.object({ text: z.string(), variants: z.array(z.string()) }).optional(),
+  pattern: z
+    .object({ text: z.string(), variants: z.array(z.string()), added: z.array(z.string()).optional() })
+    .optional(),
 });
 export type MetricRule = z.infer<typeof metricRuleSchema>;
 

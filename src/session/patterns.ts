@@ -15,6 +15,9 @@ import type { Session } from './session.ts';
 /** What each side of each variant reported; a side that was to run and did not end well has reported nothing. */
 export type Reported = ReadonlyMap<string, Readonly<Partial<Record<Side, ReadonlySet<string>>>>>;
 
+/** What the base's own measuring code reports in a variant; undefined where it was not tried. */
+export type ReportedByBase = (variant: string) => ReadonlySet<string> | undefined;
+
 /** More names than these are not a suite; every one of them makes all others harder to find. */
 export const MOST_OF_A_PATTERN = 500;
 
@@ -108,6 +111,42 @@ export function matchesOf(
   return found;
 }
 
+/** A metric that a pattern stands for. */
+export interface Standing {
+  readonly name: string;
+  /** Where every side reported it, and where of these the base's measuring code does not. */
+  readonly variants: readonly string[];
+  readonly added: readonly string[];
+}
+
+/**
+ * What of a pattern's matches is judged. More than a suite has are none; but what a change adds must not undo the
+ * judgement of what its base has: together too many, the base's alone are judged.
+ */
+export function standingOf(
+  { variants }: Matches,
+  ofBase: ReportedByBase,
+): { readonly judged: readonly Standing[]; readonly leftOut: number } {
+  const all = [...variants].map(([name, own]): Standing => {
+    const added = own.filter((variant) => ofBase(variant)?.has(name) === false);
+    return { name, variants: own, added };
+  });
+  if (all.length <= MOST_OF_A_PATTERN) return { judged: all, leftOut: 0 };
+  const known = all.filter((one) => !isNew(one));
+  const judged = known.length === all.length || known.length > MOST_OF_A_PATTERN ? [] : known;
+  return { judged, leftOut: all.length - judged.length };
+}
+
+const isNew = ({ variants, added }: Standing) => added.length === variants.length;
+
+/** Whether the base's measuring code reports a metric in no variant: it is in no family of the base's. */
+export const isNewMetric = ({ pattern }: MetricRule): boolean =>
+  pattern !== undefined && pattern.variants.length > 0 && pattern.added?.length === pattern.variants.length;
+
+/** Whether what a change adds is judged here: a benchmark that the base's measuring code does not report. */
+export const isAddedIn = ({ pattern }: MetricRule, variant: string): boolean =>
+  pattern?.added?.includes(variant) === true;
+
 /**
  * The rules with one for each metric that a pattern stands for.
  *
@@ -115,27 +154,30 @@ export function matchesOf(
  * and is not there must show as `no_data`, or `failed` where the head died, and never be silently green.
  *
  * @param declared what the workload says of its own metrics, for what the pattern leaves open
+ * @param ofBase tells what a change adds, which is a family of its own
  */
-export function withPatterns(rules: Rules, reported: Reported, declared: DeclaredMetrics): Rules {
+export function withPatterns(
+  rules: Rules,
+  reported: Reported,
+  declared: DeclaredMetrics,
+  ofBase: ReportedByBase = () => undefined,
+): Rules {
   const { patterns = [] } = rules;
   if (patterns.length === 0) return rules;
   const named = rules.metrics.filter(({ pattern }) => pattern === undefined);
-  const standing = matchesOf(rules, reported, declared).flatMap(({ pattern, variants }) =>
-    variants.size > MOST_OF_A_PATTERN
-      ? []
-      : [...variants].map(([name, own]) => ruleOf(pattern, name, own, declared)),
+  const standing = matchesOf(rules, reported, declared).flatMap((matches) =>
+    standingOf(matches, ofBase).judged.map((one) => ruleOf(matches.pattern, one, declared)),
   );
   const empty = patterns.flatMap((pattern) => {
     const variants = pattern.gate ? variantsWithout(pattern, reported, declared, standing, named) : [];
-    return variants.length === 0 ? [] : [ruleOf(pattern, pattern.pattern, variants, {})];
+    return variants.length === 0 ? [] : [ruleOf(pattern, { name: pattern.pattern, variants, added: [] }, {})];
   });
   return { ...rules, metrics: [...named, ...standing, ...empty] };
 }
 
 function ruleOf(
   { pattern, unit, better, gate, limit }: MetricPattern,
-  name: string,
-  variants: readonly string[],
+  { name, variants, added }: Standing,
   declared: DeclaredMetrics,
 ): MetricRule {
   const said = own(declared, name);
@@ -145,7 +187,11 @@ function ruleOf(
     better: better ?? said?.better ?? 'lower',
     gate,
     limit,
-    pattern: { text: pattern, variants: [...variants] },
+    pattern: {
+      text: pattern,
+      variants: [...variants],
+      ...(added.length === 0 ? {} : { added: [...added] }),
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { MetricRule } from './metric.ts';
+import { isNewMetric } from './patterns.ts';
 
 /** Which of several jobs this is: `2/5`. */
 export interface ShardRequest {
@@ -26,4 +27,4 @@ export const namesOfShard = (names: readonly string[], { index, of }: ShardReque
  * for a job knows its own variants' alone: the others are taken to have the same.
  */
 export const familySize = (variants: number, metrics: readonly MetricRule[]): number =>
-  variants * metrics.filter(({ gate, deterministic }) => gate && deterministic !== true).length;
+  variants * metrics.filter((rule) => rule.gate && rule.deterministic !== true && !isNewMetric(rule)).length;
