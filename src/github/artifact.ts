@@ -1,32 +1,48 @@
 import { setTimeout } from 'node:timers/promises';
+import type { ArtifactClient } from '@actions/artifact';
 
 export interface ArtifactRequest {
   readonly name: string;
   /** Absolute paths, below `folder`. */
   readonly files: readonly string[];
   readonly folder: string;
-  /** Take the place of an artifact of the same name: one that an earlier attempt of the job left. */
-  readonly replace?: boolean;
+  /** What to do where the workflow's run has an artifact of this name by now: the name with a time is the default. */
+  readonly taken?: Taken;
 }
+
+/** `replace`: an earlier attempt of the job left it. `refuse`: it is another job's, whose figures would be lost. */
+export type Taken = 'rename' | 'replace' | 'refuse';
+
+/**
+ * What a job that measures for another does with an artifact of its name: in a first attempt it can only be that of another
+ * job, such as a matrix that runs one configuration twice.
+ */
+export const takenForMeasuring = (environment: Readonly<Record<string, string | undefined>>): Taken =>
+  Number(environment['GITHUB_RUN_ATTEMPT']) > 1 ? 'replace' : 'refuse';
 
 export type ArtifactResult =
   | { readonly kind: 'uploaded'; readonly id: number; readonly bytes: number }
+  /** Another job of this run has an artifact of this name; nothing was uploaded, and nothing of it was touched. */
+  | { readonly kind: 'taken' }
   /** The verdict stands all the same. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** Uploads files as one artifact. The client is large, and read only by a run that uploads. */
-export async function uploadArtifact({
-  name,
-  files,
-  folder,
-  replace = false,
-}: ArtifactRequest): Promise<ArtifactResult> {
+type Client = Pick<ArtifactClient, 'uploadArtifact' | 'deleteArtifact'>;
+
+/** The client is large, and read only by a run that uploads. */
+const githubClient = async (): Promise<Client> => {
   const { DefaultArtifactClient } = await import('@actions/artifact');
+  return new DefaultArtifactClient();
+};
+
+/** Uploads files as one artifact. */
+export async function uploadArtifact(
+  { name, files, folder, taken = 'rename' }: ArtifactRequest,
+  newClient: () => Promise<Client> = githubClient,
+): Promise<ArtifactResult> {
+  const client = await newClient();
   const upload = async (as: string): Promise<ArtifactResult> => {
-    const { id, size } = await within(
-      UPLOAD_SECONDS,
-      new DefaultArtifactClient().uploadArtifact(as, [...files], folder),
-    );
+    const { id, size } = await within(UPLOAD_SECONDS, client.uploadArtifact(as, [...files], folder));
     return id === undefined
       ? { kind: 'failed', reason: 'GitHub gave no artifact id' }
       : { kind: 'uploaded', id, bytes: size ?? 0 };
@@ -38,10 +54,11 @@ export async function uploadArtifact({
     if (!/conflict|already exists/i.test(messageOf(error)))
       return { kind: 'failed', reason: messageOf(error) };
   }
+  if (taken === 'refuse') return { kind: 'taken' };
   try {
     // Two sessions of one shard would be refused by the job that judges.
-    if (replace) {
-      await within(UPLOAD_SECONDS, new DefaultArtifactClient().deleteArtifact(name));
+    if (taken === 'replace') {
+      await within(UPLOAD_SECONDS, client.deleteArtifact(name));
       return await upload(name);
     }
     return await upload(`${name}-${Date.now().toString(36)}`);

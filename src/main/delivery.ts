@@ -1,6 +1,6 @@
 import * as core from '@actions/core';
 import type { Comparison } from '../compare/comparison.ts';
-import { uploadArtifact } from '../github/artifact.ts';
+import { uploadArtifact, type Taken } from '../github/artifact.ts';
 import { connect, upsertComment, type CommentRequest } from '../github/comment.ts';
 import type { EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
@@ -31,6 +31,8 @@ export const runner = {
 export interface Uploaded {
   readonly id?: number;
   readonly url?: string;
+  /** Another job of this run has an artifact of this name. */
+  readonly taken?: true;
   /** What stands in the report where it did not work. */
   readonly remarks: readonly string[];
 }
@@ -38,14 +40,14 @@ export interface Uploaded {
 /**
  * Uploads the files of a run; the verdict stands whether it works or not.
  * @param inside folders of the run's folder with files of a second session
- * @param replace take the place of what an earlier attempt of the job left
+ * @param taken what to do where another artifact of the workflow's run has the name
  */
 export async function upload(
   name: string,
   out: OutFolder,
   event: EventContext,
   inside: readonly OutFolder[] = [],
-  replace = false,
+  taken: Taken = 'rename',
 ): Promise<Uploaded> {
   if (name === 'none') return { remarks: [] };
   const files = (
@@ -56,7 +58,8 @@ export async function upload(
       ]),
     )
   ).flat();
-  const result = await uploadArtifact({ name, files, folder: out.path, replace });
+  const result = await uploadArtifact({ name, files, folder: out.path, taken });
+  if (result.kind === 'taken') return { taken: true, remarks: [] };
   if (result.kind === 'uploaded')
     return { id: result.id, url: `${event.runUrl}/artifacts/${result.id}`, remarks: [] };
   log.warn(`The artifact could not be uploaded: ${result.reason}. The files are in ${out.path}.`);

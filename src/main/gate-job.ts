@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { tokenEnvironment } from '../baseline/credentials.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import { exitStatus } from '../compare/exit-status.ts';
+import { takenForMeasuring } from '../github/artifact.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { oneLine } from '../report/escape.ts';
 import { headline } from '../report/headline.ts';
@@ -115,7 +116,13 @@ async function deliver({ inputs, event, context, signal }: Job, result: Delivere
       ...(artifactUrl === undefined ? {} : { artifactUrl }),
     });
   await writeResults(context.out, file, comparison, () => render([]));
-  const artifact = await upload(result.artifact, context.out, event, [], measuring);
+  const artifact = await upload(
+    result.artifact,
+    context.out,
+    event,
+    [],
+    measuring ? takenForMeasuring(process.env) : 'rename',
+  );
   // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
   const comment =
     interrupted || measuring
@@ -148,6 +155,10 @@ async function deliver({ inputs, event, context, signal }: Job, result: Delivere
     return 3;
   }
   runner.log.info(`Pacegate: ${headline(comparison, oneLine)}`);
+  if (artifact.taken === true) {
+    runner.fail(takenWords(result.artifact, session.configuration));
+    return 2;
+  }
   // The job that judges says what this one found; what it could not hand on would be lost.
   if (measuring && artifact.id === undefined && result.artifact !== 'none') {
     runner.fail('The session could not be uploaded, so the job that judges cannot have it.');
@@ -161,6 +172,9 @@ async function deliver({ inputs, event, context, signal }: Job, result: Delivere
   if (status !== 0) runner.fail(`Pacegate: ${headline(comparison, oneLine)}`);
   return status;
 }
+
+export const takenWords = (artifact: string, configuration: string) =>
+  `Another job of this workflow run has uploaded an artifact named ${artifact} already, so this one's session cannot reach the job that judges. Where a matrix runs one configuration twice, give each a name of its own: the input \`name\`, such as name: ${configuration}-\${{ matrix.os }}. Where the jobs share one configuration's variants, give each its \`shard\`.`;
 
 const twiceWords = (configuration: string) =>
   `Another job of this workflow run has written the comment of the configuration ${configuration} already, so this one would hide that one's verdict. Where a matrix runs one configuration twice, give each a name of its own: the input \`name\`, such as name: ${configuration}-\${{ matrix.os }}.`;
