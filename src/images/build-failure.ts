@@ -149,6 +149,10 @@ function reasonOf({ error }: FailedStep): string {
   return status ?? (error.startsWith('process "') ? 'its command failed' : error);
 }
 
+/** A step that wants the history: BuildKit's own words on a path, git's, and those of what makes versions of tags. */
+const NO_GIT =
+  /"?\/\.git(?:\/[^"\s]*)?"?: (?:not found|no such file)|not a git repository|(?:setuptools[-_]scm|hatch-vcs|versioningit|vcs_versioning) .*(?:unable to detect|cannot|failed)|unable to detect version control/i;
+
 function advice(step: FailedStep): string {
   const { target, lastLines, error } = step;
   const text = [...lastLines, error].join('\n');
@@ -157,6 +161,8 @@ function advice(step: FailedStep): string {
   )
     return 'A certificate was not trusted: where a proxy signs connections anew, name its authority with build.ca.';
   if (/no space left on device/i.test(text)) return 'The disk is full: `docker system df` shows what can go.';
+  if (NO_GIT.test(text))
+    return 'The build context has no .git, on either side: it holds the files of the commit. Give the step what it reads there in another way, such as a version with SETUPTOOLS_SCM_PRETEND_VERSION (ENV in the Dockerfile).';
   if (target !== 'interpreter' && isDefault(step))
     return "Mend the file that this step reads, or name a Dockerfile of the project's own with workload.dockerfile.";
   return target === 'interpreter'

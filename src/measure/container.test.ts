@@ -401,11 +401,24 @@ describe('with a docker client that is a script', () => {
 
   test('a client that floods its output is ended, and its container removed', async () => {
     const calls = await docker('[ "$1" != run ] || exec yes');
-    const result = await containerEngine(OPTIONS).run(runRequest(['true']), never);
+    const here = containerEngine({ ...OPTIONS, probe: import.meta.filename });
+    const result = await here.run(runRequest(['true']), never);
     expect(result).toMatchObject({ outcome: 'engine', message: 'the docker client was ended by SIGKILL' });
     expect((await calls()).filter((call) => call.startsWith('rm '))).toEqual([
       'rm --force --volumes pacegate-s1-1',
     ]);
+  });
+
+  test('a run whose files are gone is no fault of the workload, and the file is named', async () => {
+    await docker('[ "$1" != run ] || exit 137');
+    const here = containerEngine({ ...OPTIONS, probe: import.meta.filename });
+    const request = (files: readonly string[]) =>
+      runRequest(['true'], { runnable: { filesFrom: folder }, workload: { files } });
+    expect(await here.run(request([]), never)).toMatchObject({ outcome: 'signal' });
+    expect(await here.run(request(['bench']), never)).toMatchObject({
+      outcome: 'engine',
+      message: expect.stringContaining(`${folder}/bench is not there any more: something removed it`),
+    });
   });
 
   test('without a client a run is the engine’s fault, and there is nothing to clean up', async () => {

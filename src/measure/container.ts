@@ -25,6 +25,7 @@ import { factsArguments, factsLimits, readFacts } from './facts-answer.ts';
 import { readProcess } from './machine-reading.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
 import { profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
+import { unlessRemoved } from './removed.ts';
 import { loadWatchdogSeconds, measureServer, serverWatchdogSeconds, type Program } from './server.ts';
 
 export const SESSION_LABEL = 'org.pacegate.session';
@@ -82,7 +83,9 @@ export function containerEngine(options: ContainerEngineOptions): Engine {
       const watch = watchEngine();
       try {
         const result = await containerRun(request, name, options, AbortSignal.any([signal, watch.silence]));
-        return watch.silence.aborted && !signal.aborted ? unmeasured('engine', ENGINE_SILENT) : result;
+        return watch.silence.aborted && !signal.aborted
+          ? unmeasured('engine', ENGINE_SILENT)
+          : await unlessRemoved(result, request, [options.probe]);
       } catch (error) {
         return unmeasured('engine', `the docker client could not be started (${String(error)})`);
       } finally {

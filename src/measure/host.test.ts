@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../process/command.ts';
@@ -157,15 +157,18 @@ describe('a run that cannot be started', () => {
     const request = runRequest(['true'], { runnable: { python, workingDirectory: `${folder}/none` } });
     expect(await engine.run(request, never)).toMatchObject({
       outcome: 'engine',
-      message: expect.stringContaining(`could not be started in ${folder}/none`),
+      message: expect.stringContaining(`${folder}/none is not there any more`),
     });
   });
 
   test('because of the probe has the probe’s last words', async () => {
-    const broken = hostEngine({ probe: `${folder}/none.py`, facts, workFolder: folder });
+    await writeFile(`${folder}/broken.py`, 'import none');
+    const broken = hostEngine({ probe: `${folder}/broken.py`, facts, workFolder: folder });
     expect(await broken.run(requested('true'), never)).toMatchObject({
       outcome: 'engine',
-      message: expect.stringMatching(/^the probe gave no answer \(status 2\)\n.*none\.py/),
+      message: expect.stringMatching(
+        /^the probe gave no answer \(status 1\)\n.*broken\.py.*No module named 'none'/s,
+      ),
     });
   });
 

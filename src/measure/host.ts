@@ -18,6 +18,7 @@ import { factsArguments, factsLimits, readFacts } from './facts-answer.ts';
 import { killProcessesWith } from './host-processes.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer, unmeasured } from './probe-answer.ts';
 import { profileEnvironment, type ProfilePlaces } from './profiled-command.ts';
+import { unlessRemoved } from './removed.ts';
 import { loadWatchdogSeconds, measureServer, serverWatchdogSeconds, type Program } from './server.ts';
 
 export interface HostEngineOptions {
@@ -34,64 +35,70 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
   let count = 0;
   // Every process of a workload inherits this variable from the probe.
   const mark = `PACEGATE_METRICS=${workFolder}/`;
-  return {
-    run: async (request, signal) => {
-      count += 1;
-      const { runnable, profile, counting } = request;
-      const metricsFile = `${workFolder}/metrics-${count}.json`;
-      const profiling = {
-        profiler: `${workFolder}/profiler-${count}`,
-        pySpy: profile?.pySpy ?? '',
-        folder: `${workFolder}/profiles-${count}`,
-      };
-      const counted: CountingPlaces = {
-        tools: counting?.folder ?? '',
-        counts: `${workFolder}/counts-${count}`,
-      };
-      const place: ProbePlace = { contained: false, profiling, counting: counted };
-      try {
-        if (counting !== undefined) await mkdir(counted.counts, { mode: 0o700 });
-        if (profile !== undefined) {
-          await mkdir(profiling.folder);
-          // A copy: the interpreters write their bytecode beside it, and the workload may write there too.
-          await cp(profile.scripts, profiling.profiler, { recursive: true });
-        }
-        const server = serverOf(request);
-        if (server !== undefined)
-          return await serverRun(request, server, {
-            probe,
-            place,
-            name: `${workFolder}/server-${count}`,
-            signal,
-          });
-        const result = await runCommand(
-          'env',
-          probeArguments(request, probe, profiling, runWords(request, metricsFile, place)),
-          {
-            cwd: runnable.workingDirectory,
-            timeoutSeconds: watchdogSeconds(request),
-            maxStdoutBytes: maxAnswerBytes(request),
-            signal,
-            ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
-          },
-        );
-        // The probe takes its workload along, unless it was killed itself.
-        if (result.status !== 0) await killProcessesWith(mark);
-        return readProbeAnswer(result) ?? withoutAnswer(result, request);
-      } catch (error) {
-        return unmeasured(
-          'engine',
-          `the run could not be started in ${runnable.workingDirectory} (${String(error)})`,
-        );
-      } finally {
-        // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
-        await rm(metricsFile, { recursive: true, force: true });
-        if (counting !== undefined) await rm(counted.counts, { recursive: true, force: true });
-        if (profile !== undefined)
-          for (const folder of [profiling.folder, profiling.profiler])
-            await rm(folder, { recursive: true, force: true });
+  const hostRun: Engine['run'] = async (request, signal) => {
+    count += 1;
+    const { runnable, profile, counting } = request;
+    const metricsFile = `${workFolder}/metrics-${count}.json`;
+    const profiling = {
+      profiler: `${workFolder}/profiler-${count}`,
+      pySpy: profile?.pySpy ?? '',
+      folder: `${workFolder}/profiles-${count}`,
+    };
+    const counted: CountingPlaces = {
+      tools: counting?.folder ?? '',
+      counts: `${workFolder}/counts-${count}`,
+    };
+    const place: ProbePlace = { contained: false, profiling, counting: counted };
+    try {
+      if (counting !== undefined) await mkdir(counted.counts, { mode: 0o700 });
+      if (profile !== undefined) {
+        await mkdir(profiling.folder);
+        // A copy: the interpreters write their bytecode beside it, and the workload may write there too.
+        await cp(profile.scripts, profiling.profiler, { recursive: true });
       }
-    },
+      const server = serverOf(request);
+      if (server !== undefined)
+        return await serverRun(request, server, {
+          probe,
+          place,
+          name: `${workFolder}/server-${count}`,
+          signal,
+        });
+      const result = await runCommand(
+        'env',
+        probeArguments(request, probe, profiling, runWords(request, metricsFile, place)),
+        {
+          cwd: runnable.workingDirectory,
+          timeoutSeconds: watchdogSeconds(request),
+          maxStdoutBytes: maxAnswerBytes(request),
+          signal,
+          ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
+        },
+      );
+      // The probe takes its workload along, unless it was killed itself.
+      if (result.status !== 0) await killProcessesWith(mark);
+      return readProbeAnswer(result) ?? withoutAnswer(result, request);
+    } catch (error) {
+      return unmeasured(
+        'engine',
+        `the run could not be started in ${runnable.workingDirectory} (${String(error)})`,
+      );
+    } finally {
+      // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
+      await rm(metricsFile, { recursive: true, force: true });
+      if (counting !== undefined) await rm(counted.counts, { recursive: true, force: true });
+      if (profile !== undefined)
+        for (const folder of [profiling.folder, profiling.profiler])
+          await rm(folder, { recursive: true, force: true });
+    }
+  };
+  return {
+    run: async (request, signal) =>
+      await unlessRemoved(await hostRun(request, signal), request, [
+        workFolder,
+        request.runnable.workingDirectory,
+        probe,
+      ]),
     facts: async (runnable, limits) => {
       const result = await runCommand(runnable.python, factsArguments(runnable, facts), factsLimits(limits));
       return readFacts(result, {

@@ -8,6 +8,7 @@ import { chooseVariants } from './allocation.ts';
 import type { Engine, Runnable, RunResult } from './engine.ts';
 import type { Journal } from './journal.ts';
 import { WAIT_SECONDS, type Pause } from '../process/patience.ts';
+import { isRemoval } from './removed.ts';
 import { repetitionsOf } from './repetitions.ts';
 import { scheduleBlocks, type ScheduledPair } from './schedule.ts';
 
@@ -433,7 +434,7 @@ async function waitFor(
 }
 
 /** What a person can do about it, where that is not in the workload's own words. */
-function adviceOn({ outcome, variant, side }: Run, { plan, variants }: LoopRequest): string {
+function adviceOn({ outcome, variant, side, message = '' }: Run, { plan, variants }: LoopRequest): string {
   const isServer = plan.workload.server !== undefined;
   const engine = variants.find((own) => own.variant === variant)?.sides[side]?.image.engine;
   switch (outcome) {
@@ -442,6 +443,7 @@ function adviceOn({ outcome, variant, side }: Run, { plan, variants }: LoopReque
     case 'oom':
       return '\nIf it is meant to take that much, raise workload.memory.';
     case 'engine':
+      if (isRemoval(message)) return '';
       return engine === 'host'
         ? `\nThis was tried ${MAX_ATTEMPT + 1} times, with waits between.`
         : `\nThe engine failed ${MAX_ATTEMPT + 1} times, with waits between; \`docker info\` and its log say more.`;
