@@ -199,7 +199,7 @@ interface Cell {
   readonly commit: Commit;
   readonly standing: string;
   readonly decided: ReadonlyMap<string, Decided>;
-  readonly secrets: 'yes' | 'no' | 'where the workflow says so';
+  readonly secrets: 'yes' | 'no' | 'if the workflow allows it';
   readonly writesCache: boolean;
 }
 const cells: Cell[] = [];
@@ -308,7 +308,7 @@ async function cell(repo: TestRepository, event: string, commit: Commit, commits
         rest.every((one) => one === first) ? first : 'neither',
       ]),
     ),
-    secrets: secrets[0] === true ? 'yes' : secrets[1] === true ? 'where the workflow says so' : 'no',
+    secrets: secrets[0] === true ? 'yes' : secrets[1] === true ? 'if the workflow allows it' : 'no',
     writesCache: mayWriteCache(standing, occasion, head),
   };
 }
