@@ -1,5 +1,6 @@
 import { markdownTable } from 'markdown-table';
 import { stringify } from 'yaml';
+import { wrapped } from '../session/wrapped.test-support.ts';
 import { configurationJsonSchema } from './configuration.ts';
 import { BYTE_SIZE, DURATION, FRACTION } from './quantities.ts';
 
@@ -228,17 +229,6 @@ function onlyWith({ of, name }: Key): string {
   return having.length > lacking.length
     ? `With every \`interpreter\` except ${listed(lacking)}: `
     : `With \`interpreter\` ${listed(having)}: `;
-}
-
-/** Lines as long as those of the other pages. */
-function wrapped(text: string): string {
-  const lines: string[] = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line !== '' && line.length + 1 + word.length > 118) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.join('\n');
 }
 
 function entry(keys: readonly Key[]): string {

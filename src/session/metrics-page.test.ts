@@ -3,6 +3,7 @@ import { markdownTable } from 'markdown-table';
 import { expectGenerated } from '../github/generated.test-support.ts';
 import { DESCRIBED_METRICS, type DescribedMetric } from './metric.ts';
 import { metricWords } from './metric-words.ts';
+import { wrapped } from './wrapped.test-support.ts';
 
 /** The generated part of docs/metrics.md; UPDATE_GOLDEN=1 writes it. */
 
@@ -30,7 +31,11 @@ function overview(): string {
 }
 
 const entry = ({ name, what, misleads }: DescribedMetric) =>
-  `#### \`${name}\`\n\n- **Measured:** ${what}\n- **Misleads:** ${misleads}`;
+  [
+    `#### \`${name}\`\n`,
+    wrapped(`- **Measured:** ${what}`, '  '),
+    wrapped(`- **Misleads:** ${misleads}`, '  '),
+  ].join('\n');
 
 test('docs/metrics.md has every metric of the code', () => {
   const groups = GROUPS.map(
