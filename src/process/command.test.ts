@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -49,6 +49,30 @@ test('after SIGKILL of this process a group is gone within seconds, and what is 
   expect(single.children.every(isAlive)).toBe(true);
   for (const pid of single.children) process.kill(Number(pid), 'SIGKILL');
 });
+
+test.each([false, true])(
+  'with too many files open a program cannot be started, and that is said (group: %s)',
+  (group) => {
+    const program = `import { openSync } from 'node:fs';
+    import { plainError } from ${JSON.stringify(join(import.meta.dirname, '../main/plain-error.ts'))};
+    import { runCommand } from ${JSON.stringify(join(import.meta.dirname, 'command.ts'))};
+    await runCommand('true', []);
+    try { for (;;) openSync('/dev/null', 'r'); } catch {}
+    await runCommand('true', [], { group: ${group} }).catch((error) => console.log(plainError(error)?.message));`;
+    const { stdout, stderr } = spawnSync(
+      'sh',
+      [
+        ...['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath],
+        ...['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program],
+      ],
+      { encoding: 'utf8' },
+    );
+    expect({ stdout, stderr }).toEqual({
+      stdout: expect.stringMatching(/^Too many files are open \(.*EMFILE\)\. Raise the limit of open files/),
+      stderr: '',
+    });
+  },
+);
 
 test('a group that has ended leaves no watcher behind', async () => {
   const watchers = () => spawnedBy(process.pid).filter((command) => command.includes('kill -s KILL')).length;

@@ -65,6 +65,8 @@ export async function runCommand(
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: options.group === true,
   });
+  // Of a program that cannot be given its pipes (EMFILE) there is nothing but the error that comes next.
+  if (!hasPipes(child)) throw await new Promise((resolve) => child.once('error', resolve));
   const end = (name: NodeJS.Signals) => {
     state.ended = true;
     if (options.group === true && child.pid !== undefined) killGroup(child.pid, name);
@@ -159,6 +161,10 @@ export async function runCommand(
   }
 }
 
+/** What Node's types promise, and Node does not keep where the process has too many files open. */
+const hasPipes = (child: Pick<ReturnType<typeof spawn>, 'stdin'> | { readonly stdin: undefined }): boolean =>
+  child.stdin !== undefined && child.stdin !== null;
+
 function killGroup(leader: number, name: NodeJS.Signals): void {
   try {
     process.kill(-leader, name);
@@ -179,6 +185,7 @@ function endGroupWithUs(leader: number): () => void {
     detached: true,
   });
   watcher.on('error', () => undefined);
+  if (!hasPipes(watcher)) return () => undefined;
   watcher.stdin.on('error', () => undefined);
   watcher.unref();
   return () => {
