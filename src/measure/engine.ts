@@ -64,6 +64,8 @@ export interface Traces {
   readonly containerIdFile: string;
   /** Called with the id of the run's first process where that is one of this machine's. */
   readonly onProcess: (pid: number) => void;
+  /** CPU seconds of the run's container so far, as the kernel counts them; undefined where it is out of sight. */
+  readonly outsideSeconds?: () => number | undefined;
 }
 
 /** What one fresh process or container gave. */

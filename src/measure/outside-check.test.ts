@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RunResult } from './engine.ts';
-import { checkedFromOutside } from './outside-check.ts';
+import { checkedFromOutside, MARGIN_SECONDS_OF_A_ROUND } from './outside-check.ts';
 
 const run = (
   cpu: number,
@@ -37,6 +37,13 @@ describe('a run that the kernel’s count of its container stands beside', () =>
     expect(checked.message).toMatch(
       /^the figures from inside and outside differ: .* [\d.]+ s .* [\d.]+ s\. /,
     );
+  });
+
+  test('of a server’s round has less room, for both counts are of the same time', () => {
+    const round = run(0.1, { cgroup: true, besideSeconds: 0.003 });
+    expect(checkedFromOutside(round, 1, 0.13, MARGIN_SECONDS_OF_A_ROUND)).toBe(round);
+    expect(checkedFromOutside(round, 1, 0.15, MARGIN_SECONDS_OF_A_ROUND).outcome).toBe('nonzero');
+    expect(checkedFromOutside(round, 1, 0.15)).toBe(round);
   });
 
   test('and that failed by itself keeps its own reason', () => {

@@ -12,7 +12,7 @@ import { processesWith } from './host-processes.ts';
 import { ownerOfThisProcess } from './owner.ts';
 import { never, runRequest, until } from './run-request.test-support.ts';
 import { loadCommand, serverCommand, serverSettings } from './server.test-support.ts';
-import { findCgroup, type Found } from './timeline.ts';
+import { findCgroup, timelineFile, type Found } from './timeline.ts';
 
 /** Servers and their load in real containers. */
 
@@ -322,4 +322,62 @@ withEngine('a server that would speak to its probe in Pacegate’s place is shut
   });
   expect(metrics['refused']).toBe(4);
   expect(metrics['cpu_time_s']).toBeGreaterThan(0.29);
+});
+
+describe('the kernel’s count of a server’s container, around the round that counts', () => {
+  /** As the session has it: with the timeline, which looks at the container from outside. */
+  async function watched(asked: RunRequest): Promise<RunResult> {
+    return await timelineFile(join(folder, 'timeline.jsonl'), 's1', folder).watched(engine).run(asked, never);
+  }
+
+  withEngine('is believed of an honest service', async () => {
+    const { outcome, message, metrics } = await watched(await service('honest'));
+    expect({ outcome, message }).toEqual({ outcome: 'ok', message: undefined });
+    expect(metrics['cpu_time_s']).toBeGreaterThan(0.1);
+  });
+
+  withEngine('finds out an interpreter that edits what the server’s probe says', async () => {
+    const lying = `pacegate-itg-lying-server:${process.pid}`;
+    const wrapper = [
+      '#!/usr/bin/python3.13',
+      'import json, os, subprocess, sys',
+      'real = "/usr/bin/python3.13"',
+      'if "/pacegate/serve.py" not in sys.argv: os.execv(real, [real] + sys.argv[1:])',
+      'probe = subprocess.Popen([real] + sys.argv[1:], stdout=subprocess.PIPE, text=True)',
+      'for line in probe.stdout:',
+      '    if line.startswith("{") and "outcome" in line:',
+      '        answer = json.loads(line)',
+      '        for name in ("cpu_time_s", "user_time_s", "system_time_s"): answer["metrics"][name] *= 0.124',
+      '        if answer["cgroupCpu"] is not None: answer["cgroupCpu"] *= 0.124',
+      '        line = json.dumps(answer) + "\\n"',
+      '    sys.stdout.write(line)',
+      '    sys.stdout.flush()',
+      'sys.exit(probe.wait())',
+    ];
+    await writeFile(join(folder, 'python'), wrapper.join('\n'), { mode: 0o755 });
+    await writeFile(
+      join(folder, 'Dockerfile'),
+      `FROM ${image.id}\nRUN --network=none rm -f /usr/local/bin/python\nCOPY --chmod=755 python /usr/local/bin/python\n`,
+    );
+    await writeFile(join(folder, '.dockerignore'), '*\n!python\n');
+    const built = await docker('build', '--quiet', '--tag', lying, folder);
+    expect(built.stderr + String(built.status)).toMatch(/0$/);
+    try {
+      const asked = requested(
+        ['def handle(path):', '    spin(0.1)', '    return 200, ""', 'serve()'],
+        ['for _ in range(10): get("/")'],
+      );
+      const { outcome, message, metrics } = await watched({
+        ...asked,
+        runnable: { ...asked.runnable, image: { ...image, id: lying } },
+        load: asked.runnable,
+      });
+      expect({ outcome, metrics }).toEqual({ outcome: 'nonzero', metrics: {} });
+      expect(message).toMatch(
+        /^the figures from inside and outside differ: the run says that its container used 0\.\d\d s of CPU time, and the kernel counted [01]\.\d\d s\. /,
+      );
+    } finally {
+      await docker('image', 'rm', '--force', lying);
+    }
+  });
 });

@@ -4,6 +4,7 @@ import type { Conversation } from '../process/conversation.ts';
 import { DESCRIBED_METRICS } from '../session/metric.ts';
 import { watchdogSeconds } from './command-line.ts';
 import type { RunRequest, RunResult } from './engine.ts';
+import { checkedFromOutside, MARGIN_SECONDS_OF_A_ROUND } from './outside-check.ts';
 import { readProbeAnswer, unmeasured, withTail } from './probe-answer.ts';
 
 /** One of the two programs of a server's run: a probe in a container or on this machine. */
@@ -51,6 +52,7 @@ export async function measureServer(
 ): Promise<RunResult> {
   const program = programs.server();
   let load: RunResult | undefined;
+  const outside: Outside = {};
   let late = false;
   let result: CommandResult;
   try {
@@ -61,7 +63,7 @@ export async function measureServer(
     late = opening === undefined && !program.conversation.isOver();
     if (opening?.event === 'occupied') return occupied(opening.message);
     if (opening !== undefined) {
-      load = await underLoad(request, server, program, programs);
+      load = await underLoad(request, server, program, programs, outside);
       program.conversation.say('stop');
       // The end of the input would end the probe before its answer.
       await program.conversation.hear(answerOf, server.stopTimeoutSeconds + PROBE_SECONDS);
@@ -81,7 +83,22 @@ export async function measureServer(
       noise: answer.noise,
       message: ofBoth(`load: ${load.message ?? load.outcome}`, result.stderr),
     };
-  return together(answer, load);
+  const { before, after } = outside;
+  return checkedFromOutside(
+    together(answer, load),
+    1,
+    before === undefined || after === undefined ? undefined : after - before,
+    MARGIN_SECONDS_OF_A_ROUND,
+  );
+}
+
+/**
+ * CPU seconds of the server's container, as the kernel counts them, just behind the word that begins what is measured and
+ * just before the one that ends it: what is between them is never more than what the probe has.
+ */
+interface Outside {
+  before?: number | undefined;
+  after?: number | undefined;
 }
 
 /** Rounds of load until one does not end well. @returns the last round's result: that of the measured one */
@@ -90,21 +107,31 @@ async function underLoad(
   server: Server,
   program: Program,
   programs: ServerPrograms,
+  outside: Outside,
 ): Promise<RunResult | undefined> {
   for (let round = 0; ; round++) {
     const counts = round === server.warmUp;
-    const load = await roundOfLoad(request, program.conversation, programs.load(round), counts);
+    const load = await roundOfLoad(
+      request,
+      program.conversation,
+      programs.load(round),
+      counts ? outside : undefined,
+    );
     if (counts || load.outcome !== 'ok') return load;
   }
 }
 
-/** One round. A server that ends takes its load along: it would only wait for a dead server. */
+/**
+ * One round. A server that ends takes its load along: it would only wait for a dead server.
+ * @param outside of the round that counts: what the kernel counts meanwhile is put there
+ */
 async function roundOfLoad(
   request: RunRequest,
   server: Conversation,
   load: Program,
-  counts: boolean,
+  outside: Outside | undefined,
 ): Promise<RunResult> {
+  const counts = outside !== undefined;
   const unlessEnded = async <Heard>(heard: Promise<Heard | undefined>) =>
     await Promise.race([heard, server.ended.then(() => undefined)]);
   let answered = false;
@@ -118,9 +145,11 @@ async function roundOfLoad(
         outcome: 'timeout',
         message: 'it did not end within its time limit, nor could its probe end it',
       };
+      if (outside !== undefined) outside.before = request.traces?.outsideSeconds?.();
       load.conversation.say('go');
       const patience = request.workload.timeoutSeconds + ENGINE_SECONDS;
       answered = (await unlessEnded(load.conversation.hear(answerOf, patience))) !== undefined;
+      if (outside !== undefined) outside.after = request.traces?.outsideSeconds?.();
       if (counts && answered) await ask(server, 'end', 'ended');
     }
     // A program that has ended says itself why, and what it says is better.

@@ -256,12 +256,16 @@ export function timelineFile(path: string, sessionId: string, workFolder: string
           const result = await engine.run(
             {
               ...request,
-              traces: { containerIdFile, onProcess: (pid) => void (tree = processTree(pid)) },
+              traces: {
+                containerIdFile,
+                onProcess: (pid) => void (tree = processTree(pid)),
+                outsideSeconds: () => findCgroup(kernelFile(containerIdFile)?.trim() ?? '')?.look()?.[0],
+              },
             },
             signal,
           );
           const { source, samples } = stop();
-          // A server's figures are of a part of its container's life, and what is around them is not known here.
+          // A server's figures are of a part of its container's life, which is compared where that part is known.
           const isWhole = serverOf(request) === undefined && source === 'cgroup';
           return isWhole ? checkedFromOutside(result, request.repetitions, samples.at(-1)?.[1]) : result;
         } finally {

@@ -106,8 +106,19 @@ export function environmentDetail(session: Session): Detail {
       `${sentence(machine.cpuModel)}, ${machine.cores} cores, ${quantity(machine.memoryBytes, 'bytes')}, kernel ${sentence(machine.kernel)}, ${sentence(machine.engine)}${machine.runnerImage === '' ? '' : `, ${sentence(machine.runnerImage)}`}`,
       `Machine during the runs: ${noise(session)}`,
       `Sides: ${sides.map((side) => `${side} ${commit(source[side])}`).join(', ')}; Pacegate ${sentence(tool.version)}, session ${code(session.id)}`,
+      ...hostRemark(session),
     ]),
   };
+}
+
+/** A process of this machine is in a group with others: nobody outside counts it by itself. */
+function hostRemark({ images }: Session): readonly string[] {
+  const names = [...new Set(images.flatMap(({ variant, engine }) => (engine === 'host' ? [variant] : [])))];
+  return names.length === 0
+    ? []
+    : [
+        `CPU time of ${names.map(code).join(', ')} is the probe's word alone: a variant of the host has no container whose CPU time the kernel counts from outside`,
+      ];
 }
 
 export function imageDetails({ images }: Session): Detail[] {

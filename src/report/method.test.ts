@@ -1,7 +1,17 @@
 import { expect, test } from '@jest/globals';
 import { compareSession } from '../compare/compare.ts';
 import { twoSided } from '../compare/session.test-support.ts';
+import { environmentDetail } from './details.ts';
 import { methodDetail } from './method.ts';
+
+test('of variants of the host it is said that nothing counts them from outside', () => {
+  const session = twoSided({ wall_time_s: [1, 1] });
+  expect(environmentDetail(session).body).not.toContain('from outside');
+  const images = session.images.map((image) => ({ ...image, engine: 'host' as const }));
+  expect(environmentDetail({ ...session, images }).body).toContain(
+    "- CPU time of `a` is the probe's word alone: a variant of the host has no container whose CPU time the kernel counts from outside",
+  );
+});
 
 test('a server’s figures are said to be two programs’', () => {
   const session = twoSided({ wall_time_s: [1, 1] });
