@@ -1,5 +1,6 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { outsideKeys } from './eslint/outside-keys.js';
 
 const pureVocabulary = ['errors', 'session'];
 
@@ -70,7 +71,15 @@ const layering = Object.entries(layers).map(([folder, { imports, types = [], pur
 export default defineConfig(
   {
     ignores: [
-      ...['eslint.config.js', 'dist/', 'node_modules/', 'coverage/', 'pacegate-out/', 'docs/picture/'],
+      ...[
+        'eslint.config.js',
+        'eslint/',
+        'dist/',
+        'node_modules/',
+        'coverage/',
+        'pacegate-out/',
+        'docs/picture/',
+      ],
       'benchmarks/gate/.cache/',
       'benchmarks/fuzz/.cache/',
     ],
@@ -90,5 +99,11 @@ export default defineConfig(
     },
   },
   { files: ['src/**/*.test.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/**/*.test.ts', 'src/**/*.test-support.ts'],
+    plugins: { local: { rules: { 'outside-keys': outsideKeys } } },
+    rules: { 'local/outside-keys': 'error' },
+  },
   ...layering,
 );

@@ -3,7 +3,11 @@ import type { Config } from 'jest';
 const config: Config = {
   testEnvironment: 'node',
   // x.test.ts is hermetic, x.itg.test.ts meets the real thing (engine, git, act).
-  testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/benchmarks/**/*.test.ts'],
+  testMatch: [
+    '<rootDir>/src/**/*.test.ts',
+    '<rootDir>/benchmarks/**/*.test.ts',
+    '<rootDir>/eslint/**/*.test.js',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

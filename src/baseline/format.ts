@@ -3,6 +3,7 @@ import { median } from 'simple-statistics';
 import { z } from 'zod';
 import { StoreError } from '../errors/errors.ts';
 import { nightOutcomeSchema, type NightOutcome } from '../session/history.ts';
+import { excessOf } from '../session/json-bounds.ts';
 import type { Session } from '../session/session.ts';
 
 /** What an old session is squashed into: enough for a trend, not for a verdict. */
@@ -27,6 +28,8 @@ export const summariesSchema = z.object({
 
 /** Reads `summaries.json`. @returns the sentence that says what is wrong with it, where it cannot be read */
 export function parseSummaries(text: string): readonly Summary[] | string {
+  const excess = excessOf(text);
+  if (excess !== undefined) return excess;
   const json = parseJson(text);
   if (json === undefined) return 'it is not JSON';
   const parsed = summariesSchema.safeParse(json);
@@ -94,19 +97,15 @@ export function sessionText(session: Session): string {
 }
 
 export function summarise(session: Session, outcome?: NightOutcome): Summary {
-  const medians: Summary['medians'] = {};
-  for (const { variant, side, outcome, metrics } of session.runs) {
-    if (side !== 'baseline' || outcome !== 'ok') continue;
-    for (const metric of Object.keys(metrics)) {
-      const values = session.runs.flatMap((run) =>
-        run.variant === variant &&
-        run.side === side &&
-        run.outcome === 'ok' &&
-        run.metrics[metric] !== undefined
-          ? [run.metrics[metric]]
-          : [],
-      );
-      (medians[variant] ??= {})[metric] ??= { median: median(values), n: values.length };
+  const values = new Map<string, Map<string, number[]>>();
+  for (const { variant, side, outcome: ended, metrics } of session.runs) {
+    if (side !== 'baseline' || ended !== 'ok') continue;
+    const byMetric = values.get(variant) ?? new Map<string, number[]>();
+    values.set(variant, byMetric);
+    for (const [metric, value] of Object.entries(metrics)) {
+      const all = byMetric.get(metric);
+      if (all === undefined) byMetric.set(metric, [value]);
+      else all.push(value);
     }
   }
   return {
@@ -115,7 +114,14 @@ export function summarise(session: Session, outcome?: NightOutcome): Summary {
     commit: session.source.baseline?.commit ?? '',
     cpuModel: session.machine.cpuModel,
     cores: session.machine.cores,
-    medians,
+    medians: Object.fromEntries(
+      [...values].map(([variant, byMetric]) => [
+        variant,
+        Object.fromEntries(
+          [...byMetric].map(([metric, all]) => [metric, { median: median(all), n: all.length }]),
+        ),
+      ]),
+    ),
     ...(outcome === undefined ? {} : { outcome }),
   };
 }

@@ -3,6 +3,7 @@ import type { Verdict } from '../session/rules.ts';
 import type { Failure, Trial } from '../session/session.ts';
 import type { Observations } from './observations.ts';
 import type { ObservedRun } from './observed-run.ts';
+import { own } from '../session/record.ts';
 
 /**
  * What keeps a variant from being judged by its runs, and whose doing that is.
@@ -69,7 +70,7 @@ function evidenceOf(observations: Observations, variant: string): Evidence {
   const trials = of(observations.trials);
   const withHeads = trials.filter(({ code }) => code === 'head');
   const repeated = Math.max(
-    observations.repetitions[variant] ?? 1,
+    own(observations.repetitions, variant) ?? 1,
     ...trials.map(({ repetitions }) => repetitions),
   );
   /** With as many repetitions as the run that died: that it works once is another question. */

@@ -9,6 +9,7 @@ import { blocksToSettle } from '../statistics/outlook.ts';
 import { detectableEffect, type RowUnderTest } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { pairRatios } from './nights.ts';
+import { own } from '../session/record.ts';
 
 /** What a gate would see here, and what it would take, from a short session of the same code against itself. */
 export interface Checkup {
@@ -71,17 +72,17 @@ export function checkup(session: Session, rules: Rules): Checkup {
   const ratios = pairRatios(session);
   const rows = session.variants.flatMap((variant) =>
     judged.flatMap(({ name: metric, unit, limit }): RowCheckup[] => {
-      const own = ratios.get(variant)?.get(metric);
-      if (own === undefined) return [];
-      return [{ variant, metric, unit, ...rowFigures(own, { ...test, limit }, session.seed) }];
+      const found = ratios.get(variant)?.get(metric);
+      if (found === undefined) return [];
+      return [{ variant, metric, unit, ...rowFigures(found, { ...test, limit }, session.seed) }];
     }),
   );
   const seconds = secondsOf(ok, session);
   const variants = session.variants.flatMap((variant): VariantCheckup[] => {
     const runs = ok.filter((run) => run.variant === variant);
     if (runs.length === 0) return [];
-    const repetitions = session.workload.repetitions[variant] ?? 1;
-    const own = rows.filter((row) => row.variant === variant);
+    const repetitions = own(session.workload.repetitions, variant) ?? 1;
+    const ofVariant = rows.filter((row) => row.variant === variant);
     const pairSeconds = SIDES.reduce((sum, side) => {
       const lasted = runs.flatMap((run) => (run.side === side ? [seconds.get(run) ?? 0] : []));
       return sum + (lasted.length === 0 ? 0 : median(lasted));
@@ -92,7 +93,7 @@ export function checkup(session: Session, rules: Rules): Checkup {
         runSeconds: repetitions * median(runs.map(({ metrics }) => metrics['wall_time_s'] ?? 0)),
         repetitions,
         pairSeconds,
-        blocks: Math.max(1, ...own.map(({ blocks }) => blocks ?? rules.blocks)),
+        blocks: Math.max(1, ...ofVariant.map(({ blocks }) => blocks ?? rules.blocks)),
       },
     ];
   });
@@ -130,15 +131,16 @@ function secondsOf(runs: readonly Run[], { workload }: Session): ReadonlyMap<Run
   return new Map(
     ordered.map((run, index) => {
       const next = ordered[index + 1];
-      const own = (run.metrics['wall_time_s'] ?? 0) * (workload.repetitions[run.variant] ?? 1);
-      const until = next === undefined ? own : (Date.parse(next.started) - Date.parse(run.started)) / 1000;
-      return [run, Math.max(own, until)];
+      const lasted = (run.metrics['wall_time_s'] ?? 0) * (own(workload.repetitions, run.variant) ?? 1);
+      const until = next === undefined ? lasted : (Date.parse(next.started) - Date.parse(run.started)) / 1000;
+      return [run, Math.max(lasted, until)];
     }),
   );
 }
 
 function busyOf(runs: readonly Run[], { machine, workload }: Session): Busy {
-  const lasted = (run: Run) => (run.metrics['wall_time_s'] ?? 0) * (workload.repetitions[run.variant] ?? 1);
+  const lasted = (run: Run) =>
+    (run.metrics['wall_time_s'] ?? 0) * (own(workload.repetitions, run.variant) ?? 1);
   const share = (field: 'steal_s' | 'throttled_s') => {
     const known = runs.filter(({ noise }) => noise[field] !== undefined);
     const all = known.reduce((sum, run) => sum + lasted(run), 0);

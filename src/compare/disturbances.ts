@@ -1,6 +1,7 @@
 import { median, quantile } from 'simple-statistics';
 import type { Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
+import { own } from '../session/record.ts';
 
 /** What else can happen to a run on its machine. */
 export type DisturbanceKind = 'steal' | 'throttling' | 'others' | 'waiting' | 'frequency';
@@ -52,7 +53,7 @@ interface Timed {
 export function disturbances({ runs, workload, machine }: Session): readonly Disturbance[] | undefined {
   const timed = runs.flatMap(({ noise, metrics, variant }): Timed[] => {
     const { wall_time_s: wall, cpu_time_s: cpu = 0 } = metrics;
-    const repetitions = workload.repetitions[variant] ?? 1;
+    const repetitions = own(workload.repetitions, variant) ?? 1;
     return wall === undefined || wall <= 0
       ? []
       : [{ noise, wall: wall * repetitions, cpu: cpu * repetitions }];

@@ -9,6 +9,7 @@ import {
 import { namesIn, parseFormula } from '../session/formula.ts';
 import type { MetricRule } from '../session/metric.ts';
 import type { Comparison, Row } from './comparison.ts';
+import { own } from '../session/record.ts';
 
 /** Why a variant regressed, as far as a profile of each side can show it. Help for a reader: nothing of it is tested. */
 
@@ -51,7 +52,7 @@ export function wantedProfiles(
     const text = metrics.find(({ name }) => name === metric)?.formula;
     const formula = text === undefined ? undefined : parseFormula(text);
     const kinds = (formula === undefined ? [metric] : namesIn(formula)).map(
-      (name) => KIND_OF[name] ?? 'time',
+      (name) => own(KIND_OF, name) ?? 'time',
     );
     return kinds.find((kind) => kind !== 'time') ?? 'time';
   };

@@ -11,6 +11,7 @@ import { isJudgedIn, isNewMetric, matchesPattern } from '../session/patterns.ts'
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import type { Comparison, MeasuringNews } from './comparison.ts';
+import { own } from '../session/record.ts';
 
 /**
  * What a change takes from what measures it: said first, and with `changed-measurement: fail` the gate's reason to say
@@ -155,19 +156,15 @@ interface Disagreement {
 function disagreements(trial: MeasuringTrial, judged: ReadonlySet<string>): readonly Disagreement[] {
   const least = DISAGREES_FROM[Math.min(trial.pairs, DISAGREES_FROM.length - 1)] ?? Infinity;
   return Object.keys(trial.base).flatMap((metric) => {
-    const [own, other] = [trial.base[metric] ?? [], valuesOf(trial.head, metric)];
-    if (!judged.has(metric) || own.length === 0 || other.length === 0) return [];
-    const change = median(other) / median(own) - 1;
-    const apart = Math.min(...own) > Math.max(...other) || Math.max(...own) < Math.min(...other);
+    const [before, after] = [own(trial.base, metric) ?? [], own(trial.head, metric) ?? []];
+    if (!judged.has(metric) || before.length === 0 || after.length === 0) return [];
+    const change = median(after) / median(before) - 1;
+    const apart = Math.min(...before) > Math.max(...after) || Math.max(...before) < Math.min(...after);
     return apart && Number.isFinite(change) && Math.abs(Math.log1p(change)) >= Math.log1p(least)
       ? [{ metric, change }]
       : [];
   });
 }
-
-const valuesOf = (values: Readonly<Record<string, readonly number[]>>, metric: string) => [
-  ...(Object.hasOwn(values, metric) ? (values[metric] ?? []) : []),
-];
 
 function trialNews(session: Session): News[] {
   const trials = session.measuring?.trials ?? [];

@@ -11,6 +11,7 @@ import { withConfirmations } from './confirm.ts';
 import { withMeasuring } from './measuring.ts';
 import { observeSession, type Observations } from './observations.ts';
 import { patternWarnings } from './patterns.ts';
+import { own } from '../session/record.ts';
 
 /** A session and where it was found, for messages. */
 export interface NamedSession {
@@ -103,8 +104,11 @@ const commitWords = (commit: Session['source']['head']) =>
 /** Where two identities differ, with both values. */
 export const identityDifferences = (a: Identity, nameOfA: string, b: Identity, nameOfB: string): string[] =>
   Object.keys(a)
-    .filter((what) => a[what] !== b[what])
-    .map((what) => `${what}: ${nameOfA} has ${a[what] ?? ''}, ${nameOfB} has ${b[what] ?? ''}; legal: one`);
+    .filter((what) => own(a, what) !== own(b, what))
+    .map(
+      (what) =>
+        `${what}: ${nameOfA} has ${own(a, what) ?? ''}, ${nameOfB} has ${own(b, what) ?? ''}; legal: one`,
+    );
 
 function differences(named: readonly NamedSession[]): string[] {
   const [first, ...rest] = named;
@@ -126,13 +130,13 @@ export function ruleDifferences(a: NamedSession, b: NamedSession): string[] {
       ...Object.fromEntries(named.map((metric) => [`metric ${metric.name}`, metric])),
     };
   };
-  const [own, other] = [rulesOf(a), rulesOf(b)];
+  const [rulesOfA, rulesOfB] = [rulesOf(a), rulesOf(b)];
   const text = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
-  return [...new Set([...Object.keys(own), ...Object.keys(other)])]
-    .filter((name) => text(own[name]) !== text(other[name]))
+  return [...new Set([...Object.keys(rulesOfA), ...Object.keys(rulesOfB)])]
+    .filter((name) => text(own(rulesOfA, name)) !== text(own(rulesOfB, name)))
     .map(
       (name) =>
-        `the rule ${name}: ${a.file} has ${text(own[name])}, ${b.file} has ${text(other[name])}; legal: one`,
+        `the rule ${name}: ${a.file} has ${text(own(rulesOfA, name))}, ${b.file} has ${text(own(rulesOfB, name))}; legal: one`,
     );
 }
 
@@ -339,10 +343,7 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
     variants: [...(shard?.variants ?? first.variants)],
     workload: {
       ...first.workload,
-      repetitions: Object.assign({}, ...sessions.map(({ workload }) => workload.repetitions)) as Record<
-        string,
-        number
-      >,
+      repetitions: together(sessions.map(({ workload }) => workload.repetitions)),
     },
     // The second session's images are those of the first, built again.
     images: gates.flatMap(({ images }) => images),
@@ -350,10 +351,7 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
     runs: sessions.flatMap(({ runs }) => runs),
     failures: sessions.flatMap(({ failures }) => failures),
     ...(sessions.some(({ interrupted }) => interrupted) ? { interrupted: true } : {}),
-    declaredMetrics: Object.assign(
-      {},
-      ...sessions.map(({ declaredMetrics }) => declaredMetrics),
-    ) as Session['declaredMetrics'],
+    declaredMetrics: together(sessions.map(({ declaredMetrics }) => declaredMetrics)),
     explanations: gates.flatMap(({ explanations = [] }) => explanations),
     notes: [...new Set(sessions.flatMap(({ notes }) => notes))],
     budget: {
@@ -370,3 +368,7 @@ function ofBase({ shard, measuring }: Session): number {
   const added = addedVariants(measuring);
   return (shard?.variants ?? []).filter((variant) => !added.has(variant)).length;
 }
+
+/** All entries of some records; the last one holds. */
+const together = <Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> =>
+  Object.fromEntries(records.flatMap((record) => Object.entries(record)));

@@ -15,6 +15,7 @@ import {
   workOf,
   type RankedValues,
 } from './rank-values.ts';
+import { own } from '../session/record.ts';
 
 /** Whether a variant of an earlier session is the one of the newest. */
 export type Comparable = (earlier: Session, variant: string) => boolean;
@@ -148,7 +149,7 @@ function draftOf(
   sessions: readonly (RankedValues & { readonly session: Session })[],
 ): RankDraft {
   const values = sessions.flatMap(({ blocks }) =>
-    [...(blocks.get(variant)?.values() ?? [])].flatMap((metrics) => metrics[rule.name] ?? []),
+    [...(blocks.get(variant)?.values() ?? [])].flatMap((metrics) => own(metrics, rule.name) ?? []),
   );
   const idle = [reference, variant].filter((name) => sessions.some((session) => session.idle.has(name)));
   const unknown = isPerTask(rule.name) && idle.length > 0;
@@ -193,9 +194,9 @@ function pairsWith(
 ): readonly Pair[] {
   let before = 0;
   return sessions.flatMap(({ blocks }) => {
-    const own = blocks.get(variant);
-    const pairs = [...(blocks.get(reference) ?? [])].flatMap(([block, { [metric]: baseline }]): Pair[] => {
-      const head = own?.get(block)?.[metric];
+    const others = blocks.get(variant);
+    const pairs = [...(blocks.get(reference) ?? [])].flatMap(([block, metrics]): Pair[] => {
+      const [baseline, head] = [own(metrics, metric), own(others?.get(block) ?? {}, metric)];
       return baseline === undefined || head === undefined ? [] : [{ block: before + block, baseline, head }];
     });
     before = pairs.at(-1)?.block ?? before;

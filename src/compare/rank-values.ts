@@ -2,6 +2,7 @@ import { defaultRule, type MetricRule } from '../session/metric.ts';
 import type { Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
+import { own } from '../session/record.ts';
 
 /** What a run did with its time: the talk's figures, worked out run by run. */
 
@@ -58,19 +59,19 @@ export function rankedValues(session: Session, work: string | null): RankedValue
   const idle = new Set<string>();
   for (const { variant, side, block, outcome, metrics } of lastAttempts(session.runs)) {
     if (outcome !== 'ok' || !sides.includes(side)) continue;
-    const tasks = work === null ? 1 : (metrics[work] ?? 0);
+    const tasks = work === null ? 1 : (own(metrics, work) ?? 0);
     if (!(tasks > 0)) idle.add(variant);
-    const own = blocks.get(variant) ?? new Map<number, Record<string, number>[]>();
-    blocks.set(variant, own);
-    own.set(block, [...(own.get(block) ?? []), { ...metrics, ...perTask(metrics, tasks) }]);
+    const byBlock = blocks.get(variant) ?? new Map<number, Record<string, number>[]>();
+    blocks.set(variant, byBlock);
+    byBlock.set(block, [...(byBlock.get(block) ?? []), { ...metrics, ...perTask(metrics, tasks) }]);
   }
   return {
     idle,
     blocks: new Map(
-      [...blocks].map(([variant, own]) => [
+      [...blocks].map(([variant, byBlock]) => [
         variant,
         new Map(
-          [...own]
+          [...byBlock]
             .filter(([, runs]) => runs.length === sides.length)
             .sort(([a], [b]) => a - b)
             .map(([block, runs]) => [block, geometricMeans(runs)]),
@@ -96,7 +97,7 @@ function geometricMeans(runs: readonly Readonly<Record<string, number>>[]): Reco
   if (others.length === 0) return first;
   return Object.fromEntries(
     Object.keys(first).flatMap((name) => {
-      const values = runs.map((run) => run[name] ?? Number.NaN);
+      const values = runs.map((run) => own(run, name) ?? Number.NaN);
       return values.every((value) => value >= 0)
         ? [[name, values.reduce((product, value) => product * value, 1) ** (1 / values.length)]]
         : [];

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { GitHub } from '@actions/github/lib/utils';
 import { isOfAnotherJob, type RunMark } from './run-mark.ts';
+import { own } from '../session/record.ts';
 
 export type Octokit = InstanceType<typeof GitHub>;
 
@@ -192,7 +193,7 @@ async function appLogin(octokit: Octokit): Promise<string> {
 }
 
 const property = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  typeof value === 'object' && value !== null ? own(value as Record<string, unknown>, name) : undefined;
 
 function statusOf(error: unknown): number | undefined {
   const status = property(error, 'status');

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { GitHubError } from '../errors/errors.ts';
+import { own } from '../session/record.ts';
 
 /** What happened, as the runner tells it: the environment and the event's file, nothing assumed. */
 export interface EventContext {
@@ -53,7 +54,7 @@ export function parseEvent(
   payloadText: string,
 ): EventContext {
   const need = (name: string) => {
-    const value = environment[name];
+    const value = own(environment, name);
     if (value === undefined || value === '')
       throw new GitHubError(
         `The environment has no ${name}: is this a runner's job? On a terminal use the command.`,

@@ -6,6 +6,7 @@ import { runCommand } from '../process/command.ts';
 import { CACHE_TOKEN } from './cache-token.ts';
 import { lastWords } from './docker.ts';
 import { insideCheckout, isAddress } from './paths.ts';
+import { own } from '../session/record.ts';
 
 /**
  * A project's own bake file. It is resolved first, and what comes out is looked at and then built: a file that comes with
@@ -72,7 +73,7 @@ export async function resolveBake(
   );
   if (result.status !== 0) throw new BuildError(`the bake file could not be resolved: ${lastWords(result)}`);
   const parsed = resolvedSchema.safeParse(parseJson(result.stdout));
-  if (!parsed.success || parsed.data.target[target] === undefined)
+  if (!parsed.success || own(parsed.data.target, target) === undefined)
     throw new BuildError(
       `${JSON.stringify(target)} names no single target of the bake file. A group cannot be a variant: name a target that makes one image.`,
     );

@@ -1,3 +1,5 @@
+import { own } from '../session/record.ts';
+
 /**
  * What a Dockerfile's `BASE_IMAGE` is with these build arguments: its global arguments, before the first FROM, may
  * name one another.
@@ -10,8 +12,7 @@ export function baseImageOf(dockerfile: string, args: Readonly<Record<string, st
     if (/^\s*FROM\s/i.test(line)) break;
     const [, name, byDefault] = /^\s*ARG\s+([A-Za-z_][A-Za-z0-9_]*)(?:=(\S*))?/i.exec(line) ?? [];
     if (name === undefined) continue;
-    const value =
-      (Object.hasOwn(args, name) ? args[name] : undefined) ?? byDefault?.replace(/^"(.*)"$/, '$1');
+    const value = own(args, name) ?? byDefault?.replace(/^"(.*)"$/, '$1');
     const expanded = value === undefined ? undefined : expand(value, values);
     if (expanded !== undefined) values.set(name, expanded);
   }

@@ -17,6 +17,7 @@ import {
   type Fault,
 } from './build-failure.ts';
 import { followProgress, readable, type BuildProgress, type RunningStep } from './progress.ts';
+import { own } from '../session/record.ts';
 
 export interface BuildRequest {
   readonly variant: string;
@@ -178,7 +179,8 @@ export function digestsOf(metadata: string, target: string): string[] {
   } catch {
     return [];
   }
-  const entry: Record<string, string | undefined> = metadataSchema.safeParse(value).data?.[target] ?? {};
+  const entry: Record<string, string | undefined> =
+    own(metadataSchema.safeParse(value).data ?? {}, target) ?? {};
   return [entry['containerimage.config.digest'], entry['containerimage.digest']].filter(
     (digest) => digest !== undefined,
   );

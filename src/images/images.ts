@@ -38,6 +38,7 @@ import { layersOf } from './registry.ts';
 import { refusal, toRunnable, type Had } from './runnable.ts';
 import { compressedSize, layerSizes, noLayers } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
+import { own } from '../session/record.ts';
 
 export type ImageResult =
   | {
@@ -282,14 +283,14 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       );
     const subject = `${variant.name} (${side})`;
     const files = await bakeFiles(tree, variant.file);
-    const texts: Record<string, string> = {};
+    const texts = new Map<string, string>();
     for (const file of files) {
       const text = await readInside(tree, file);
       if (text === undefined)
         return not(`${subject}: the bake file ${relative(tree, file)} is not in this side's files.`);
-      texts[relative(tree, file)] = text;
+      texts.set(relative(tree, file), text);
     }
-    const definition = definitionHash({ variant, files: texts });
+    const definition = definitionHash({ variant, files: Object.fromEntries(texts) });
     const ready = await pullKnown(request, definition, signal);
     if (ready !== undefined) return ready;
     for (const file of files.slice(1))
@@ -305,7 +306,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       },
       signal,
     );
-    const { platforms = [] } = resolved.target[variant.target] ?? {};
+    const { platforms = [] } = own(resolved.target, variant.target) ?? {};
     if (platforms.length > 1)
       onLine(
         `[${variant.name} ${side}] ${variant.file} sets \`platforms\`: the target is built for this machine alone`,

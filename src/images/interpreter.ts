@@ -5,6 +5,7 @@ import { BuildError } from '../errors/errors.ts';
 import { isCompiled } from '../plan/interpreters.ts';
 import type { InterpreterVariant } from '../plan/plan.ts';
 import { cpuFlags, neededFlags } from '../session/cpu.ts';
+import { own } from '../session/record.ts';
 import type { Image } from '../session/session.ts';
 import { baseImageOf, pinnedDigest } from './base-image.ts';
 import { folderOf, interpreterDefinition, interpreterTargetOf, type InterpreterTarget } from './bake.ts';
@@ -96,10 +97,10 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
 
   /** What lies in the folders of named contexts is part of the definition: a mirror may move. */
   const contentsOf = async (folders: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
-    const contents: Record<string, string> = {};
+    const contents = new Map<string, string>();
     for (const [name, folder] of Object.entries(folders))
-      contents[`context ${name}`] = await once(hashes, folder, () => folderHash(folder));
-    return contents;
+      contents.set(`context ${name}`, await once(hashes, folder, () => folderHash(folder)));
+    return Object.fromEntries(contents);
   };
 
   const baseOf = async (reference: string, signal: AbortSignal): Promise<Base | undefined> => {
@@ -195,7 +196,7 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
       const processor = variant.march === undefined ? {} : await processorArguments(variant.march);
       const args = { ...variant.args, ...processor };
       const hash = definitionHash({ variant: { ...variant, args }, files });
-      const reference = baseImageOf(files[join(folder, 'Dockerfile')] ?? '', args);
+      const reference = baseImageOf(own(files, join(folder, 'Dockerfile')) ?? '', args);
       const base = reference === undefined ? undefined : await baseAt(reference, signal);
       // By its digest: both sides stand on the same bytes, whenever they are built.
       const pinned = base?.pinned === true ? { BASE_IMAGE: atDigest(base) } : {};
@@ -308,15 +309,15 @@ export function baseIn({ labels }: Pick<ImageFacts, 'labels'>): Image['base'] {
 
 /** The files of folders of `variants/`, path to text. They are Pacegate's own and small. */
 async function textsOf(top: string, folders: readonly string[]): Promise<Record<string, string>> {
-  const texts: Record<string, string> = {};
+  const texts = new Map<string, string>();
   for (const folder of folders) {
     const entries = await readdir(join(top, folder), { recursive: true, withFileTypes: true });
     for (const entry of entries.filter((found) => found.isFile())) {
       const path = join(entry.parentPath, entry.name);
-      texts[relative(top, path)] = await readFile(path, 'utf8');
+      texts.set(relative(top, path), await readFile(path, 'utf8'));
     }
   }
-  return texts;
+  return Object.fromEntries(texts);
 }
 
 /**

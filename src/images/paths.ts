@@ -49,7 +49,7 @@ export async function checkContexts(
   { name, contexts }: Pick<InterpreterVariant, 'name' | 'contexts'>,
   root: string,
 ): Promise<Readonly<Record<string, string>>> {
-  const folders: Record<string, string> = {};
+  const folders = new Map<string, string>();
   for (const [key, value] of Object.entries(contexts)) {
     if (isAddress(value)) continue;
     const what = `variants.${name}.contexts.${key}`;
@@ -58,9 +58,9 @@ export async function checkContexts(
       throw new ConfigurationError(
         `${what} is ${JSON.stringify(value)}, and there is no such folder. Name a folder inside of the checkout, or an address: docker-image://…, https://….`,
       );
-    folders[key] = real;
+    folders.set(key, real);
   }
-  return folders;
+  return Object.fromEntries(folders);
 }
 
 /** @throws ConfigurationError for a secret, an authority or a local cache that a link leads out of the checkout */

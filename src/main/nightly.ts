@@ -46,7 +46,7 @@ export interface Night extends GateResult {
 }
 
 /** What the branch keeps of the decision. @param seen is given each answer: working one out takes seconds */
-const evaluation = (seen: (history: History) => void): Evaluation => ({
+export const evaluation = (seen: (history: History) => void): Evaluation => ({
   outcome: nightOutcome,
   noise: (stored, configuration) => {
     const file = noiseFile(stored, configuration);

@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { runCommand } from '../process/command.ts';
 import type { CountingTool } from '../session/session.ts';
 import type { Counting } from './engine.ts';
+import { own } from '../session/record.ts';
 
 /** A tool of valgrind's that this machine has. */
 export interface Valgrind extends Counting {
@@ -34,7 +35,7 @@ export async function findValgrind(
   tool: CountingTool,
   { env, architecture }: Place = { env: process.env, architecture: process.arch },
 ): Promise<Valgrind | string> {
-  const suffix = ARCHITECTURES[architecture];
+  const suffix = own(ARCHITECTURES, architecture);
   if (suffix === undefined)
     return `instructions: ${tool} was asked for on a processor of the kind ${architecture}, and Pacegate knows valgrind's tools for ${Object.keys(ARCHITECTURES).join(' and ')} alone`;
   const file = `${tool}-${suffix}-linux`;

@@ -7,6 +7,7 @@ import { profileOf, type Explanation, type Profile } from '../session/profile.ts
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import type { Ports, VariantSides } from './ports.ts';
+import { own } from '../session/record.ts';
 
 /** What moved in one variant moved in most, and each takes two runs more. */
 const MOST_VARIANTS = 3;
@@ -60,7 +61,7 @@ async function explanationOf(
         plan,
         runnable,
         kind,
-        repetitions: session.workload.repetitions[variant] ?? 1,
+        repetitions: own(session.workload.repetitions, variant) ?? 1,
         longestSeconds: longest(session, variant),
       },
       signal,

@@ -46,8 +46,8 @@ export async function withInstructionCounts(
   if (tool === undefined || variants.length === 0) return { variants, notes: [] };
   const rule = plan.metrics.find(({ name }) => name === VALGRIND_INSTRUCTIONS);
   const end = ports.clock().getTime() + SHARE * secondsLeft * 1000;
-  const counts: Record<string, Partial<Record<Side, InstructionCount>>> = {};
-  const failures: Record<string, string> = {};
+  const counts = new Map<string, Partial<Record<Side, InstructionCount>>>();
+  const failures = new Map<string, string>();
 
   /** @returns whether it could be counted */
   const countOnce = async ({ variant, sides }: VariantSides, side: Side): Promise<boolean> => {
@@ -62,19 +62,19 @@ export async function withInstructionCounts(
               runnable,
               workload: plan.workload,
               tool,
-              keepProfiles: counts[variant]?.[side] === undefined,
+              keepProfiles: counts.get(variant)?.[side] === undefined,
               secondsAtMost: Math.min(SLOWDOWN * plan.workload.timeoutSeconds, left),
             },
             signal,
           );
     if (result.kind === 'failed') {
-      failures[variant] = `the ${side}'s instructions could not be counted: ${result.message}`;
+      failures.set(variant, `the ${side}'s instructions could not be counted: ${result.message}`);
       return false;
     }
     const { version, instructions, processes, seconds } = result;
-    const before = counts[variant]?.[side];
-    counts[variant] = {
-      ...counts[variant],
+    const before = counts.get(variant)?.[side];
+    counts.set(variant, {
+      ...counts.get(variant),
       [side]: {
         tool,
         version,
@@ -82,14 +82,14 @@ export async function withInstructionCounts(
         processes,
         seconds: (before?.seconds ?? 0) + seconds,
       },
-    };
+    });
     ports.log.info(
       `${variant} ${side}: ${instructions.toLocaleString('en')} instructions in ${processes} ${processes === 1 ? 'process' : 'processes'}, counted in ${seconds.toFixed(1)} s`,
     );
     return true;
   };
   const differs = (variant: string): boolean => {
-    const [baseline, head] = SIDES.map((side) => counts[variant]?.[side]?.counts[0]);
+    const [baseline, head] = SIDES.map((side) => counts.get(variant)?.[side]?.counts[0]);
     return (
       rule !== undefined &&
       baseline !== undefined &&
@@ -106,21 +106,21 @@ export async function withInstructionCounts(
     const once = (await countOnce(variant, 'baseline')) && (await countOnce(variant, 'head'));
     if (once && differs(variant.variant) && (await countOnce(variant, 'head')))
       await countOnce(variant, 'baseline');
-    const failure = failures[variant.variant];
+    const failure = failures.get(variant.variant);
     if (failure !== undefined) ports.log.warn(`${variant.variant}: ${failure}`);
   }
   return {
     variants: variants.map((variant) =>
-      recorded(variant, counts[variant.variant], failures[variant.variant]),
+      recorded(variant, counts.get(variant.variant), failures.get(variant.variant)),
     ),
     notes: together(failures),
   };
 }
 
 /** What keeps all variants from being counted, such as a machine without valgrind, is one note. */
-const together = (failures: Readonly<Record<string, string>>): string[] =>
-  [...new Set(Object.values(failures))].map((failure) => {
-    const names = Object.keys(failures).filter((variant) => failures[variant] === failure);
+const together = (failures: ReadonlyMap<string, string>): string[] =>
+  [...new Set(failures.values())].map((failure) => {
+    const names = [...failures].flatMap(([variant, own]) => (own === failure ? [variant] : []));
     return `${names.join(', ')}: ${failure}`;
   });
 

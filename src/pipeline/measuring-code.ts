@@ -3,6 +3,7 @@ import type { Plan, Workload } from '../plan/plan.ts';
 import type { MeasuringCodeRecord } from '../session/session.ts';
 import type { Ports, SideTree } from './ports.ts';
 import { contextOf } from './sides.ts';
+import { own } from '../session/record.ts';
 
 /** The measuring code of the two sides: that of the head is what both are measured with. */
 export interface MeasuringCode {
@@ -29,7 +30,7 @@ export async function keepMeasuringCode(
   const found = await ownFiles(baselineContext, workload.files, ports);
   const changed = [
     ...Object.keys({ ...files, ...found.hashes })
-      .filter((path) => files[path] !== found.hashes[path])
+      .filter((path) => own(files, path) !== own(found.hashes, path))
       .sort(),
     ...DECIDING.filter((field) => text(plan.workload[field]) !== text(workload[field])).map(
       (field) => `workload.${field}`,

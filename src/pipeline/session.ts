@@ -17,6 +17,7 @@ import {
 import type { Measured, VariantSides } from './ports.ts';
 import { serverNotes } from './server-notes.ts';
 import { imagesOf } from './sides.ts';
+import { own } from '../session/record.ts';
 
 export interface SessionParts {
   readonly id: string;
@@ -105,7 +106,7 @@ const counterNotes = ({ noCounters }: Measured): readonly string[] =>
   noCounters === undefined
     ? []
     : [
-        `The hardware's counters did not count (workload.instructions: counters): ${COUNTER_ERRORS[noCounters] ?? 'the kernel refused them'} (${noCounters}). instructions: cachegrind counts without them.`,
+        `The hardware's counters did not count (workload.instructions: counters): ${own(COUNTER_ERRORS, noCounters) ?? 'the kernel refused them'} (${noCounters}). instructions: cachegrind counts without them.`,
       ];
 
 /** The probe cannot shut the workload out by itself; the kernel's count from outside is then the only check. */

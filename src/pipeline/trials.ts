@@ -4,6 +4,7 @@ import type { Run, Side } from '../session/run.ts';
 import type { Failure, Trial } from '../session/session.ts';
 import type { MeasuringCode } from './measuring-code.ts';
 import type { Measured, Ports, VariantSides } from './ports.ts';
+import { own } from '../session/record.ts';
 
 export interface TrialsRequest {
   readonly plan: Plan;
@@ -84,7 +85,7 @@ async function tryVariant(
     const { side, block } = dead;
     const inBlock = block > 0;
     const auto = plan.workload.repetitions === 'auto';
-    const repetitions = inBlock || !auto ? (measured.repetitions[variant.variant] ?? 1) : 1;
+    const repetitions = inBlock || !auto ? (own(measured.repetitions, variant.variant) ?? 1) : 1;
     const other: Side = side === 'head' ? 'baseline' : 'head';
     const known = (inBlock ? measured.runs : [...measured.warmup, ...measured.runs]).some(
       (run) => run.variant === variant.variant && run.side === other && run.outcome === 'ok',

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../errors/errors.ts';
 import { judgingWorkload } from './measuring-changes.ts';
 import { deepFreeze, type InterpreterVariant, type Plan } from './plan.ts';
 import type { Overrides } from './resolve.ts';
+import { own } from '../session/record.ts';
 
 /**
  * What a pull request may not decide about itself, taken from its base: limits, alpha, metrics, what fails the job, and
@@ -145,7 +146,7 @@ function differences(
   const text = (value: unknown): string | undefined =>
     typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
   return [...new Set([...Object.keys(base), ...Object.keys(head)])].flatMap((name) => {
-    const [before, after] = [text(base[name]), text(head[name])];
+    const [before, after] = [text(own(base, name)), text(own(head, name))];
     if (before === after) return [];
     if (after === undefined) return [`${what} ${name} removed`];
     if (before === undefined) return [`${what} ${name} added`];

@@ -31,6 +31,9 @@ export interface YamlDocument {
   lineOf(path: readonly PropertyKey[]): number | undefined;
 }
 
+/** Where a plain object keeps its prototype: readers of objects leave this key out without a word. */
+const UNNAMEABLE = '__proto__';
+
 /** A configuration is a few kilobytes. What is more costs time that grows with the square. */
 const MOST_CHARACTERS = 256 * 1024;
 const MOST_KEYS = 4000;
@@ -68,6 +71,13 @@ export function readYaml(text: string): YamlDocument {
   });
   visit(document, {
     Pair: (_, { key }) => {
+      if (isScalar(key) && key.value === UNNAMEABLE)
+        problems.push({
+          line: lineCounter.linePos(key.range?.[0] ?? 0).line,
+          place: UNNAMEABLE,
+          found: 'a key that would be passed over',
+          legal: 'another name',
+        });
       if (!isCollection(key)) return undefined;
       const line = lineCounter.linePos(key.range?.[0] ?? 0).line;
       problems.push({ line, place: 'YAML', found: 'a list or a table as a key', legal: 'text as a key' });

@@ -2,6 +2,7 @@ import type { Configuration, VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { Problem, YamlDocument } from './document.ts';
 import type { InterpreterVariant } from './plan.ts';
+import { own } from '../session/record.ts';
 
 /** A variant of the configuration whose interpreter is built from a folder of `variants/`. */
 type Given = Exclude<
@@ -22,7 +23,8 @@ const FLAVOURS = {
 type Compiled = keyof typeof FLAVOURS;
 
 /** Interpreters that are compiled from source, which takes minutes to half an hour. */
-export const isCompiled = (interpreter: string): interpreter is Compiled => interpreter in FLAVOURS;
+export const isCompiled = (interpreter: string): interpreter is Compiled =>
+  Object.hasOwn(FLAVOURS, interpreter);
 
 /** The version of LLVM that each CPython makes its JIT's code with: that one and no other. */
 const JIT_LLVM: Readonly<Record<string, string>> = { '3.13': '18', '3.14': '19', '3.15': '21' };
@@ -56,7 +58,7 @@ function compiledArguments(given: CompiledVariant): Record<string, string> {
   // A list reaches the Dockerfile as one argument: words without spaces, separated by spaces.
   const { configure = [], jit = false, python } = given;
   const options = jit ? [...configure, '--enable-experimental-jit'] : configure;
-  const llvm = jit ? JIT_LLVM[minorOf(python)] : undefined;
+  const llvm = jit ? own(JIT_LLVM, minorOf(python)) : undefined;
   return {
     FLAVOUR: FLAVOURS[given.interpreter],
     ...(options.length === 0 ? {} : { CONFIGURE_OPTIONS: options.join(' ') }),
@@ -101,7 +103,7 @@ export function impossibleInterpreters({ variants }: Configuration, document: Ya
       ...(threaded && !sinceFreeThreading(python)
         ? [problem('python', `"${python}"`, 'a free-threaded Python of 3.13t or newer')]
         : []),
-      ...(jit && JIT_LLVM[minorOf(python)] === undefined
+      ...(jit && own(JIT_LLVM, minorOf(python)) === undefined
         ? [
             problem(
               'jit',

@@ -1,5 +1,6 @@
 import type { MeasuringChange } from '../session/measuring.ts';
 import type { Plan, Variant, Workload } from './plan.ts';
+import { own } from '../session/record.ts';
 
 /** Path in the context -> what tells its content apart: the files that `workload.files` names on a side. */
 export type MeasuringFiles = Readonly<Record<string, string>>;
@@ -40,7 +41,7 @@ const STARTING: ReadonlySet<string> = new Set(['flags', 'env', 'python']);
 function differingKeys(a: Variant, b: Variant): string[] {
   const [before, after] = [settingsOf(a), settingsOf(b)];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (key) => text(before[key]) !== text(after[key]),
+    (key) => text(own(before, key)) !== text(own(after, key)),
   );
 }
 
@@ -55,7 +56,7 @@ function workloadChanges(head: Workload, base: Workload): MeasuringChange[] {
       ? []
       : [{ kind: 'command' as const, base: [...base.command], head: [...head.command] }]),
     ...[...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name): MeasuringChange[] => {
-      const [was, is] = [text(before[name]), text(after[name])];
+      const [was, is] = [text(own(before, name)), text(own(after, name))];
       return was === is ? [] : [{ kind: 'setting', name, base: was, head: is }];
     }),
   ];
@@ -91,7 +92,7 @@ function workloadSettings({ server, ...workload }: Workload): Readonly<Record<st
 
 function fileChanges(head: MeasuringFiles, base: MeasuringFiles): MeasuringChange[] {
   const [edited, added, removed] = [
-    Object.keys(base).filter((path) => Object.hasOwn(head, path) && head[path] !== base[path]),
+    Object.keys(base).filter((path) => Object.hasOwn(head, path) && own(head, path) !== own(base, path)),
     Object.keys(head).filter((path) => !Object.hasOwn(base, path)),
     Object.keys(base).filter((path) => !Object.hasOwn(head, path)),
   ];

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { ConfigurationError } from '../errors/errors.ts';
 import { clipped, firstProblems } from '../errors/problem-list.ts';
 import type { Problem, YamlDocument } from './document.ts';
+import { own } from '../session/record.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -117,7 +118,9 @@ const clip = (text: string) => (text.length <= 60 ? text : `${text.slice(0, 59)}
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (node, step) =>
-      typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[step] : undefined,
+      typeof node === 'object' && node !== null
+        ? own(node as Record<string, unknown>, String(step))
+        : undefined,
     value,
   );
 }

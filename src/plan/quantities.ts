@@ -1,3 +1,5 @@
+import { own } from '../session/record.ts';
+
 /** Quantities as people write them. Each parser gives undefined for what it cannot read, never a guess. */
 
 const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
@@ -14,7 +16,7 @@ export function parseDuration(text: string): number | undefined {
   if (!DURATION.test(trimmed)) return undefined;
   let seconds = 0;
   for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-    seconds += Number(amount) * (SECONDS[unit ?? ''] ?? Number.NaN);
+    seconds += Number(amount) * (own(SECONDS, unit ?? '') ?? Number.NaN);
   return seconds > 0 && seconds <= LONGEST_SECONDS ? seconds : undefined;
 }
 
@@ -44,6 +46,6 @@ export const BYTE_SIZE = /^(\d+)\s*(b|[kmg](i?b)?)$/i;
 export function parseBytes(text: string): number | undefined {
   const match = BYTE_SIZE.exec(text.trim());
   if (match === null) return undefined;
-  const bytes = Number(match[1]) * (BYTES[(match[2] ?? '').charAt(0).toLowerCase()] ?? Number.NaN);
+  const bytes = Number(match[1]) * (own(BYTES, (match[2] ?? '').charAt(0).toLowerCase()) ?? Number.NaN);
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }

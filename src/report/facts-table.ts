@@ -3,6 +3,7 @@ import { PROPERTIES, type InterpreterFacts } from '../session/facts.ts';
 import { clip, oneLine, sentence } from './escape.ts';
 import { knowledgeWords, propertyWords } from './facts.ts';
 import { quantity } from './words.ts';
+import { own } from '../session/record.ts';
 
 /** An interpreter that was asked what it is, and what it lies in. */
 export interface AskedInterpreter {
@@ -70,7 +71,7 @@ function linesOf(asked: readonly AskedInterpreter[]): readonly Line[] {
       }),
     ),
     ...names(({ libraries }) => libraries).flatMap((name) =>
-      line(name, ({ facts }) => facts.libraries[name] ?? ''),
+      line(name, ({ facts }) => own(facts.libraries, name) ?? ''),
     ),
     ...line('modules that do not import', ({ facts }) => some(facts.brokenModules)),
     ...line('Python packages', ({ facts }) => some(facts.packages)),

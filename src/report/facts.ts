@@ -5,6 +5,7 @@ import type { Image, Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { clip, code, sentence } from './escape.ts';
 import { count, listed } from './words.ts';
+import { own } from '../session/record.ts';
 
 /** What the interpreters are, and what of it moved between the sides: whether it was the code alone. */
 
@@ -72,7 +73,7 @@ export function factsDetail(session: Session): Detail[] {
           `${code(variant)} was built with ${count(names.length, 'module')} that cannot be imported: ${listed(
             names
               .slice(0, NAMED)
-              .map((name) => `${code(name)} (${sentence(clip(brokenModules[name] ?? '', 150))})`),
+              .map((name) => `${code(name)} (${sentence(clip(own(brokenModules, name) ?? '', 150))})`),
           )}${names.length > NAMED ? ', …' : ''}.`,
         ];
   });
@@ -173,7 +174,7 @@ function versionsMoved(before: Versions, after: Versions, all = false): string[]
   if (Object.keys(before).length === 0 || Object.keys(after).length === 0) return [];
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) => {
-    const [from, to] = [before[name], after[name]];
+    const [from, to] = [own(before, name), own(after, name)];
     if (from === to) return [];
     if (from !== undefined && to !== undefined) return [`${name} ${from} → ${to}`];
     if (!all) return [];

@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
 import type { Finding } from '../session/machine-reading.ts';
 import { clip, oneLine } from './escape.ts';
+import { own } from '../session/record.ts';
 
 export interface FindingsLook {
   readonly colour: boolean;
@@ -30,8 +31,10 @@ const WIDEST = 120;
 /** What was found on a machine: what it is, what is bad and what to do, what to know, and all else in a few lines. */
 export function renderFindings(findings: readonly Finding[], look: FindingsLook): string {
   const { bold } = createColors(look.colour);
-  const identity = findings.filter(({ name, judgement }) => judgement === 'good' && name in IDENTITY);
-  const words = identity.map(({ name, value }) => IDENTITY[name]?.(shown(value)) ?? shown(value));
+  const identity = findings.filter(
+    ({ name, judgement }) => judgement === 'good' && Object.hasOwn(IDENTITY, name),
+  );
+  const words = identity.map(({ name, value }) => own(IDENTITY, name)?.(shown(value)) ?? shown(value));
   return [
     bold(`Machine: ${words.join(', ')}`),
     ...findingLines(

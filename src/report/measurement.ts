@@ -9,6 +9,7 @@ import { clip, code, oneLine, printable, sentence } from './escape.ts';
 import { folded } from './markdown.ts';
 import { minutesDetail } from './method.ts';
 import { count, metricWords, quantity } from './words.ts';
+import { own } from '../session/record.ts';
 
 /** One metric of one variant where a session has one side only. Values in the metric's unit. */
 export interface Measurement {
@@ -33,7 +34,7 @@ export function measurementsOf(session: Session): readonly Measurement[] {
   return session.variants.flatMap((variant) =>
     names.flatMap((metric) => {
       const values = ok.flatMap((run) => {
-        const value = run.variant === variant ? run.metrics[metric] : undefined;
+        const value = run.variant === variant ? own(run.metrics, metric) : undefined;
         return value === undefined ? [] : [value];
       });
       if (values.length === 0) return [];
@@ -52,7 +53,8 @@ export function measurementsOf(session: Session): readonly Measurement[] {
 }
 
 const unitOf = ({ rules, declaredMetrics }: Session, metric: string) =>
-  (rules.metrics.find(({ name }) => name === metric)?.unit ?? '') || (declaredMetrics[metric]?.unit ?? '');
+  (rules.metrics.find(({ name }) => name === metric)?.unit ?? '') ||
+  (own(declaredMetrics, metric)?.unit ?? '');
 
 const HEADER = ['variant', 'metric', 'median', 'middle half of the runs', 'runs'];
 

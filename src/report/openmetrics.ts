@@ -4,6 +4,7 @@ import type { Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import type { Timeline } from '../session/timeline.ts';
 import { lastAttempts } from '../session/timings.ts';
+import { own } from '../session/record.ts';
 
 /** What is exported: at least one session, and what is known beside it. */
 export interface Exported {
@@ -137,7 +138,7 @@ function runFamilies(exported: Exported): readonly Family[] {
       unit: baseUnit(unitOfName(name)),
       help: `${plain(what)} For each repetition, at the time when the run started.`,
       samples: places.flatMap(({ session, run }) => {
-        const value = run.metrics[name];
+        const value = own(run.metrics, name);
         return value === undefined
           ? []
           : [{ labels: runLabels(session.id, run), value, time: Date.parse(run.started) }];
@@ -165,7 +166,7 @@ const baseUnit = (unit: string) => (unit === 's' ? 'seconds' : unit);
 
 const unitIn = ({ rules, declaredMetrics }: Session, name: string) =>
   rules.metrics.find((metric) => metric.name === name)?.unit ??
-  declaredMetrics[name]?.unit ??
+  own(declaredMetrics, name)?.unit ??
   unitOfName(name);
 
 /** A help text is read on one line and without Markdown. */

@@ -14,11 +14,12 @@ import { clip, code, sentence, unbroken } from './escape.ts';
 import { factsDifferences, lookedAtBoth } from './facts.ts';
 import type { Style } from './sentences.ts';
 import { count, listed, metricWords, percent, quantity } from './words.ts';
+import { own } from '../session/record.ts';
 
 /** Why something regressed, as far as a profiled run of each side shows it: help for the reader, never evidence. */
 
 const PROFILER_WORDS: Readonly<Record<string, string>> = { cprofile: 'cProfile' };
-const profilerWords = (name: string) => PROFILER_WORDS[name] ?? name;
+const profilerWords = (name: string) => own(PROFILER_WORDS, name) ?? name;
 
 /** How a profile is spoken of, by what it adds up. `of`: what is said behind a function's own figure. */
 const WORDS = {
@@ -189,7 +190,7 @@ function tableOf({ explanation, named }: Why, explained: Explained): string {
     'grew by',
   ];
   const notes = [
-    `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} outside the measured blocks and with all its repetitions. ${words.runs} under ${profilerWords(profiler)}. ${SLOWER[profiler] ?? ''}`.trim(),
+    `All of it: ${figure(explained.own.baseline)} → ${figure(explained.own.head)} outside the measured blocks and with all its repetitions. ${words.runs} under ${profilerWords(profiler)}. ${own(SLOWER, profiler) ?? ''}`.trim(),
     `A ${words.one} stands out (in bold) where it grew beyond what all have in common (× ${explained.common.toFixed(2)}) by more than they scatter (or by a tenth of the whole), and by at least 1 % of the whole; what is named explains at least a quarter of the growth, and what is no tenth of the largest is left out. It is help, no evidence: the verdict does not know it.`,
     ...new Set(
       Object.values(sides).flatMap(({ notes: said }) => said.map((note) => capitalised(sentence(note)))),

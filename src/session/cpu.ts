@@ -1,3 +1,5 @@
+import { own } from './record.ts';
+
 /**
  * What a processor can do, as the kernel names it in /proc/cpuinfo, and which of that a compiler may use.
  */
@@ -42,7 +44,7 @@ const LEVELS: Readonly<Record<string, string>> = {
  * @returns sorted; of an architecture other than x86 all that it has
  */
 export function neededFlags(march: string, have: readonly string[]): readonly string[] {
-  const level = LEVELS[march];
+  const level = own(LEVELS, march);
   if (level !== undefined) return level.split(' ').sort();
   // Only x86 has this one; ARM's line holds little but instruction sets.
   return have.includes('sse2') ? have.filter((flag) => INSTRUCTION_SETS.has(flag)) : have;

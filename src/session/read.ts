@@ -4,6 +4,7 @@ import { clipped, firstProblems } from '../errors/problem-list.ts';
 import { excessOf } from './json-bounds.ts';
 import { MERGED_FORMAT, MERGED_VERSION, mergedSchema, type SessionFile } from './merged.ts';
 import { SESSION_FORMAT, SESSION_VERSION, sessionSchema, type Session } from './session.ts';
+import { own } from './record.ts';
 
 /** A larger file is not one of ours, and it would be held in memory whole. */
 export const MAX_SESSION_BYTES = 64 * 1024 * 1024;
@@ -67,7 +68,7 @@ function open(
       `found JSON of another kind; legal: "format": ${formats.map((format) => `"${format}"`).join(' or ')} and a "version"`,
     );
   const { format, version } = envelope.data;
-  const known = VERSIONS[format] ?? 0;
+  const known = own(VERSIONS, format) ?? 0;
   if (version > known)
     throw refusal(
       file,
@@ -96,7 +97,8 @@ const MOST_LOOKS = 20_000_000;
 /** What is too much in the parts of a file together, before each value of them is looked at. */
 function tooLarge(value: unknown): readonly string[] {
   const listOf = (of: unknown, name: string): readonly unknown[] => {
-    const found = typeof of === 'object' && of !== null ? (of as Record<string, unknown>)[name] : undefined;
+    const found =
+      typeof of === 'object' && of !== null ? own(of as Record<string, unknown>, name) : undefined;
     return Array.isArray(found) ? found : [];
   };
   const found = listOf(value, 'parts');

@@ -75,7 +75,7 @@ export function parseTimings(text: string, file: string): TimedRun[] {
   const problems: string[] = [];
   const complain = (line: number, found: string, legal: string) =>
     problems.push(`${file}:${line}: found ${found}; legal: ${legal}`);
-  const runs = new Map<string, TimedRun & { readonly metrics: Record<string, number> }>();
+  const runs = new Map<string, OpenRun>();
   for (const [index, { record, line }] of records(text, file).entries()) {
     if (index === 0) {
       if (record.join(',') !== TIMINGS_COLUMNS.join(','))
@@ -95,8 +95,11 @@ export function parseTimings(text: string, file: string): TimedRun[] {
       `The timings cannot be read; nothing was compared.\n  ${firstProblems(problems, MAX_PROBLEMS, 250).join('\n  ')}`,
     );
   }
-  return [...runs.values()];
+  return [...runs.values()].map(({ metrics, ...run }) => ({ ...run, metrics: Object.fromEntries(metrics) }));
 }
+
+/** A run while its rows are read. */
+type OpenRun = Omit<TimedRun, 'metrics'> & { readonly metrics: Map<string, number> };
 
 interface Located {
   readonly record: readonly string[];
@@ -130,7 +133,7 @@ function records(text: string, file: string): readonly Located[] {
 function readRow(
   record: readonly string[],
   complain: (found: string, legal: string) => void,
-  runs: Map<string, TimedRun & { readonly metrics: Record<string, number> }>,
+  runs: Map<string, OpenRun>,
 ): void {
   if (record.length !== TIMINGS_COLUMNS.length) {
     complain(`${record.length} fields`, `${TIMINGS_COLUMNS.length}: ${TIMINGS_COLUMNS.join(', ')}`);
@@ -189,9 +192,9 @@ function readRow(
       block: Number(block),
       position: position === '0' ? 0 : 1,
       outcome,
-      metrics: outcome === 'ok' ? { [metric]: Number(value) } : {},
+      metrics: new Map(outcome === 'ok' ? [[metric, Number(value)]] : []),
     });
-  } else if (outcome !== 'ok' || run.outcome !== 'ok' || Object.hasOwn(run.metrics, metric))
+  } else if (outcome !== 'ok' || run.outcome !== 'ok' || run.metrics.has(metric))
     complain(
       outcome === 'ok' && run.outcome === 'ok'
         ? `${metric} of ${side} ${variant} block ${block} a second time`
@@ -200,7 +203,7 @@ function readRow(
     );
   else if (run.position !== Number(position))
     complain(`position ${position} for a run at position ${run.position}`, 'one position for a run');
-  else run.metrics[metric] = Number(value);
+  else run.metrics.set(metric, Number(value));
 }
 
 const isDecimal = (text: string) =>

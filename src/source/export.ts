@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { StoreError } from '../errors/errors.ts';
 import { git, gitReason, tryGit } from '../process/git.ts';
 import { gitStore } from '../process/git-store.ts';
+import { own } from '../session/record.ts';
 
 /**
  * Writes the files of a commit or tree into a new folder, as a checkout of it would have them: by its own attributes, and
@@ -92,7 +93,7 @@ export async function readFileAt(directory: string, commit: string, path: string
   if (/^tree \d+$/.test(heading)) return { kind: 'refused', reason: 'is a folder' };
   if (heading.endsWith(' missing')) return { kind: 'none' };
   const [link = ''] = heading.split(' ');
-  return { kind: 'refused', reason: LINKS[link] ?? `cannot be read (${word === '' ? heading : word})` };
+  return { kind: 'refused', reason: own(LINKS, link) ?? `cannot be read (${word === '' ? heading : word})` };
 }
 
 /** The submodule that a path leads into, or is. */

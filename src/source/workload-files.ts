@@ -15,7 +15,7 @@ const MAX_FILES = 20_000;
  * @throws ConfigurationError for a path that is not there or leads out of the context
  */
 export async function hashFiles(folder: string, paths: readonly string[]): Promise<Record<string, string>> {
-  const hashes: Record<string, string> = {};
+  const hashes = new Map<string, string>();
   for (const path of paths) {
     await refuseEscape(folder, path);
     for (const file of await filesOf(join(folder, path))) {
@@ -24,16 +24,16 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
           `workload.files names ${path}, and the name of a file in it is not UTF-8 (${spelled(file.subarray(Buffer.byteLength(folder) + 1))}), so it cannot be mounted and recorded. Rename the file.`,
         );
       const name = relative(folder, file.toString()).split(sep).join('/');
-      if (Object.keys(hashes).length >= MAX_FILES)
+      if (hashes.size >= MAX_FILES)
         throw new ConfigurationError(
           `workload.files names more than ${MAX_FILES} files (${path}); it is meant for the measuring code and its data.`,
         );
       const status = await lstat(file);
       const content = status.isSymbolicLink() ? `link to ${await readlink(file)}` : await readFile(file);
-      hashes[name] = createHash('sha256').update(content).digest('hex');
+      hashes.set(name, createHash('sha256').update(content).digest('hex'));
     }
   }
-  return Object.fromEntries(Object.entries(hashes).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries([...hashes].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** One hash over every file of a folder: what a host interpreter runs on. */

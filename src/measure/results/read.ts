@@ -74,6 +74,9 @@ function readBenchmarks(text: string): Benchmarks {
   if (document === undefined) return isJsonish(text) ? readOwn(undefined, text) : readList(text);
   if (isRecord(document)) {
     const { benchmarks, results } = document;
+    // A plain object keeps its prototype there, and what reads objects by a schema passes over it without a word.
+    if ([document, results].some((table) => isRecord(table) && Object.hasOwn(table, '__proto__')))
+      return 'the file: found the name __proto__, which no metric can have. Give it another name';
     if ('result_columns' in document || isEarlierAsv(document)) return readAsv(document);
     if (Array.isArray(results)) return readHyperfine(document);
     if (Array.isArray(benchmarks))
