@@ -395,8 +395,15 @@ function sessionBlobs(directory: string): SessionBlobs {
       for (const { blob, path } of blobs) {
         const parsed = known.get(blob) ?? readSession(await git(directory, ['cat-file', 'blob', blob]));
         known.set(blob, parsed);
-        if (typeof parsed === 'string')
-          problems.push(`${path} on the baseline branch is left out: ${parsed}`);
+        const problem =
+          typeof parsed === 'string'
+            ? parsed
+            : // The same measurements are one night, however often they are stored.
+              sessions.some(({ id }) => id === parsed.id)
+              ? `it has the id of another session (${parsed.id})`
+              : undefined;
+        if (typeof parsed === 'string' || problem !== undefined)
+          problems.push(`${path} on the baseline branch is left out: ${problem ?? ''}`);
         else sessions.push(parsed);
       }
       sessions.sort((a, b) => (a.started < b.started ? -1 : 1));

@@ -10,7 +10,7 @@ import { partsOf } from '../session/merged.ts';
 import { parseSessionFile } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import { renderTimings } from '../session/timings.ts';
-import { uniformSource } from '../statistics/random.ts';
+import { drawFrom, forgedJson } from './forged.test-support.ts';
 
 /**
  * Sessions that somebody wrote by hand or that were damaged on their way: refused in words, or judged, and never a crash.
@@ -46,54 +46,7 @@ const honest = drawn(
   { blocks: 12 },
 );
 
-const HOSTILE: readonly unknown[] = [
-  ...[null, true, -1, 0, 1.5, 5e-324, 1.7e308, -1.7e308, 1e9, 2 ** 53, '', 'a', 'head', 'constructor'],
-  ...[
-    '__proto__',
-    'toString',
-    '\u0000\u001b[2J##[error]x',
-    '::error::x',
-    'x'.repeat(5000),
-    '2026-01-01T00:00:00Z',
-  ],
-  [],
-  {},
-  [[]],
-  JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": 1}}'),
-];
-
-/** The session with one to three of its places changed, dropped, doubled or renamed. */
-function forged(seed: number): string {
-  const random = uniformSource(seed);
-  const draw = (n: number) => Math.floor(random() * n);
-  const copy = JSON.parse(JSON.stringify(honest)) as Record<string, unknown>;
-  for (let change = draw(3); change >= 0; change--) {
-    let [holder, key]: [Record<string, unknown>, string] = [copy, ''];
-    for (let depth = 0; depth < 6; depth++) {
-      const keys = Object.keys(holder);
-      key = keys[draw(keys.length)] ?? '';
-      const next = holder[key];
-      if (typeof next !== 'object' || next === null || Object.keys(next).length === 0 || random() < 0.15)
-        break;
-      holder = next as Record<string, unknown>;
-    }
-    const value = HOSTILE[draw(HOSTILE.length)];
-    switch (draw(5)) {
-      case 0:
-        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- damage is what this makes
-        delete holder[key];
-        break;
-      case 1:
-        if (Array.isArray(holder)) holder.push(holder[draw(holder.length)]);
-        else holder[['constructor', 'toString', 'hasOwnProperty'][draw(3)] ?? ''] = holder[key];
-        break;
-      default:
-        holder[key] = value;
-    }
-  }
-  const text = JSON.stringify(copy);
-  return random() < 0.05 ? text.slice(0, draw(text.length)) : text;
-}
+const forged = (seed: number) => forgedJson(honest, drawFrom(seed));
 
 test('200 forged sessions are refused in words or judged, each at once', () => {
   for (let seed = 1; seed <= 200; seed++) {
