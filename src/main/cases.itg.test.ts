@@ -1,11 +1,14 @@
 import { chmodSync, cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
+import { startRegistry } from '../images/images.test-support.ts';
 import { withEngine } from '../process/engine.test-support.ts';
 import {
   removeTemporaryFolders,
   repository,
   type TestRepository,
+  temporaryFolder,
+  runGit,
 } from '../source/repository.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
@@ -303,3 +306,79 @@ test.each(rowsOf(ON_THE_HOST))('%s: %s', async (name, _title, variation) => {
 withEngine.each(rowsOf(IN_CONTAINERS))('%s: %s', async (name, _title, variation) => {
   await runCase(name, variation);
 });
+
+/** An author for the commits of the baseline branch, as a job has one. */
+const AUTHOR = {
+  GIT_AUTHOR_NAME: 'Test',
+  GIT_AUTHOR_EMAIL: 'test@example.org',
+  GIT_COMMITTER_NAME: 'Test',
+  GIT_COMMITTER_EMAIL: 'test@example.org',
+};
+
+withEngine(
+  'monorepo: two services whose configurations have one base name share no folder, image, comment or artifact',
+  async () => {
+    const registry = await startRegistry();
+    try {
+      const project = repository();
+      cpSync(join(CASES, 'monorepo'), project.path, { recursive: true });
+      const services = ['orders', 'billing'] as const;
+      const configurationOf = (service: string) => `services/${service}/pacegate.yml`;
+      for (const service of services)
+        replaced(project, configurationOf(service), '127.0.0.1:5511', `127.0.0.1:${registry.port}`);
+      project.commit('base');
+      const origin = temporaryFolder();
+      runGit(origin, 'init', '-q', '-b', 'main', '--bare');
+      project.git('remote', 'add', 'origin', origin);
+      project.git('push', '-q', 'origin', 'main');
+
+      const identities = new Map<string, string>();
+      for (const service of services) {
+        const night = await pacegate(
+          project.path,
+          ['baseline', '--config', configurationOf(service), '--budget', '6m'],
+          undefined,
+          AUTHOR,
+        );
+        expect({ status: night.status, log: night.status === 0 ? '' : night.log }).toEqual({
+          status: 0,
+          log: '',
+        });
+        const session = JSON.parse(
+          readFileSync(join(project.path, 'pacegate-out', 'session.json'), 'utf8'),
+        ) as { readonly configuration: string };
+        identities.set(service, session.configuration);
+      }
+      // The comment's marker, the artifact and the nights carry this name.
+      const [orders = '', billing = ''] = services.map((service) => identities.get(service));
+      expect(orders).toMatch(/^services-orders-pacegate-[0-9a-f]{8}$/);
+      expect(billing).toMatch(/^services-billing-pacegate-[0-9a-f]{8}$/);
+      const folders = runGit(origin, 'ls-tree', '-r', '--name-only', 'pacegate-baseline')
+        .split('\n')
+        .filter((path) => path.includes('/') && path.endsWith('.json'))
+        .map((path) => path.split('/')[0]);
+      expect(new Set(folders)).toEqual(new Set([orders, billing]));
+
+      project.git('checkout', '-q', '-b', 'change');
+      appended(project, 'services/orders/app.py', '# a comment\n');
+      project.commit('change');
+      const gate = await pacegate(
+        project.path,
+        ['gate', '--config', configurationOf('orders'), '--baseline', 'main', '--budget', '4m'],
+        undefined,
+        AUTHOR,
+      );
+      expect(gate.log).toContain(`pulled 127.0.0.1:${registry.port}/team/${orders}__official@sha256:`);
+      expect(gate.log).not.toContain(billing);
+      // Billing's baseline takes 300 times as long: a comment in orders was "improved -96 %".
+      expect(gate.out).not.toMatch(/improved|regressed/);
+      expect({ status: gate.status, out: gate.status === 0 ? '' : gate.out }).toEqual({ status: 0, out: '' });
+      const report = readFileSync(join(project.path, 'pacegate-out', 'report.md'), 'utf8');
+      expect(report).toContain(orders);
+      expect(report).not.toContain(billing);
+    } finally {
+      registry.stop();
+    }
+  },
+  900_000,
+);
