@@ -1,6 +1,7 @@
 """Says what the interpreter that runs it is: what it declares, and what its binary and its behaviour show.
 
-`facts.py` writes one line of JSON (src/session/facts.ts has the schema). `facts.py look FILE` writes what the file of
+`facts.py` writes one line of JSON (src/session/facts.ts has the schema). `facts.py python` writes the part of it that says
+which Python it is. `facts.py look FILE` writes what the file of
 an interpreter's core shows by itself, which is how the thresholds below were found.
 
 Standard library only, Python 3.8 or newer, run with `-I -S`. Every property is `yes`, `no` or `unknown`, and a doubt
@@ -725,13 +726,43 @@ def attempt(function, otherwise):
         return otherwise
 
 
+def libraries_of_python(files):
+    return [path for path in files if re.match(r"libpython\d", os.path.basename(path))]
+
+
+def build_of(paths):
+    """SHA-256 of the files that the interpreter is: another compilation of the same version has another."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+    return "sha256:" + digest.hexdigest()
+
+
+def which_python(executable, libpython):
+    import platform
+
+    build = attempt(lambda: build_of([executable] + libpython[:1]), None)
+    return dict(
+        {
+            "python": platform.python_version(),
+            "implementation": platform.python_implementation(),
+            "executable": executable,
+        },
+        **({"build": build} if build else {})
+    )
+
+
 def facts():
     import platform
 
     version = sys.version_info[:2]
     executable = program()
     files = attempt(mapped_files, [])
-    libpython = [path for path in files if re.match(r"libpython\d", os.path.basename(path))]
+    libpython = libraries_of_python(files)
     compiler = platform.python_compiler()
     cpython = platform.python_implementation() == "CPython"
     core = attempt(lambda: look(libpython[0] if libpython else executable, compiler), {}) if cpython else {}
@@ -758,9 +789,7 @@ def facts():
     libc = attempt(lambda: c_library(main.get("loader", "")), "unknown")
     libraries, broken = attempt(modules, ({}, {}))
     return {
-        "python": platform.python_version(),
-        "implementation": platform.python_implementation(),
-        "executable": executable,
+        **which_python(executable, libpython),
         "compiler": one_line(compiler),
         "libc": one_line(libc),
         "system": one_line(attempt(system, "")),
@@ -780,7 +809,12 @@ def facts():
 def main(arguments):
     if arguments[:1] == ["import"]:
         return import_modules(arguments[1:])
-    answer = look(arguments[1]) if arguments[:1] == ["look"] else facts()
+    if arguments[:1] == ["look"]:
+        answer = look(arguments[1])
+    elif arguments[:1] == ["python"]:
+        answer = which_python(program(), libraries_of_python(attempt(mapped_files, [])))
+    else:
+        answer = facts()
     sys.stdout.write(json.dumps(answer) + "\n")
 
 

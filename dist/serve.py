@@ -21,6 +21,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from probe import (  # noqa: E402 - found by the line above, for an isolated interpreter looks beside no script.
     MESSAGE_LIMIT,
+    Guard,
     Samples,
     Timeout,
     anonymous_memory,
@@ -249,8 +250,8 @@ class ReadyCheck:
 class Server:
     """The server's processes, from its start to their end."""
 
-    def __init__(self, command, environment):
-        self.main, self.began, self.message = start(command, environment)
+    def __init__(self, command, environment, guard):
+        self.main, self.began, self.message = start(command, environment, guard)
         self.status = 127 << 8 if self.message else None
         self.gone = bool(self.message)
 
@@ -322,6 +323,8 @@ class Window:
         self.samples = Samples(anonymous_memory(v2, v1))
         self.metrics = {}
         self.noise = {}
+        # CPU seconds of this process meanwhile, which the container's own count has beside the server's.
+        self.beside = 0.0
 
     def begin(self):
         self.noise["load_1m"] = os.getloadavg()[0]
@@ -335,7 +338,8 @@ class Window:
         self.metrics.update(cpu_metrics(self.before, others_seconds(*self.folders)))
         self.metrics["window_s"] = time.perf_counter() - self.began
         self.samples.end()
-        used = self.metrics["cpu_time_s"] + time.process_time() - self.own
+        self.beside = time.process_time() - self.own
+        used = self.metrics["cpu_time_s"] + self.beside
         self.noise.update(noise_between(self.readings, noise_readings(*self.folders), used))
         frequency = frequency_hz()
         if frequency is not None:
@@ -396,7 +400,8 @@ def serve(options, command):
     window = Window(v2, v1)
     outcome, complaint, phase = "ok", "", BEFORE_READY
     metrics = window.metrics
-    server = Server(command, environment)
+    guard = Guard(contained, window.samples)
+    server = Server(command, environment, guard)
     try:
         if server.message:
             raise Ended()
@@ -437,9 +442,11 @@ def serve(options, command):
         "exitStatus": exit_status,
         "message": complaint[:MESSAGE_LIMIT],
         "metrics": metrics,
-        "cgroupCpu": None,
+        "cgroupCpu": None if cgroup_cpu_seconds(v2, v1) is None else metrics.get("cpu_time_s"),
+        "besideCpu": window.beside,
         "noise": window.noise,
         "business": None,
+        "open": guard.open,
     }
     if options["profiles"]:
         answer["profiles"], answer["profilesLeftOut"] = unmeasured().read_profiles(options["profiles"])
