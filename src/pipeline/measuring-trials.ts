@@ -88,6 +88,7 @@ function trier(
     workload: Workload,
     repetitions: number,
   ): Promise<RunResult | undefined> => {
+    if (signal.aborted) return undefined;
     // A run that hangs must not take the time of the blocks.
     const timeoutSeconds = Math.min(workload.timeoutSeconds, Math.max(5, share));
     const result = await ports.runOnce(
