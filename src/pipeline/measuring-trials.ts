@@ -79,6 +79,8 @@ function trier(
 ) {
   const started = ports.clock().getTime();
   const share = SHARE * secondsLeft;
+  // A function, for it may change during any run.
+  const cancelled = () => signal.aborted;
   const left = () => share - (ports.clock().getTime() - started) / 1000;
 
   /** One run; undefined where the engine, the time or a cancellation ended it: that says nothing of the code. */
@@ -88,7 +90,7 @@ function trier(
     workload: Workload,
     repetitions: number,
   ): Promise<RunResult | undefined> => {
-    if (signal.aborted) return undefined;
+    if (cancelled()) return undefined;
     // A run that hangs must not take the time of the blocks.
     const timeoutSeconds = Math.min(workload.timeoutSeconds, Math.max(5, share));
     const result = await ports.runOnce(
@@ -101,7 +103,7 @@ function trier(
       signal,
     );
     const cut = result.outcome === 'timeout' && timeoutSeconds < workload.timeoutSeconds;
-    return signal.aborted || result.outcome === 'engine' || cut ? undefined : result;
+    return cancelled() || result.outcome === 'engine' || cut ? undefined : result;
   };
 
   const withHead = (sides: VariantSides['sides'], side: Side, workload: Workload, repetitions = 1) => {
