@@ -244,7 +244,7 @@ withEngine('an image is pushed, pulled by digest, and the other side is built up
       'moby.buildkit.cache.v0',
     ]);
     await nightly.builder.cleanUp();
-    expect(await tagged('/images/official')).toEqual([]);
+    expect(await tagged(`:${registry.port}/images/official`)).toEqual([]);
 
     const gate = builderOf({ build });
     const baseline = ready(await gate.prepare(official, 'baseline', changed, digest));
