@@ -162,8 +162,15 @@ describe('business metrics', () => {
     expect(result?.message).toMatch(message);
   });
 
-  test('that name __proto__ or constructor change no object but their own', () => {
-    const result = read({ business: '{"__proto__": {"value": 1}, "constructor": 2, "tasks": 1}' });
+  test('that name __proto__ are refused by that name, and change no object', () => {
+    const result = read({ business: '{"__proto__": {"value": 1}, "tasks": 1}' });
+    expect(result).toMatchObject({ outcome: 'nonzero', metrics: {} });
+    expect(result?.message).toMatch(/found the name __proto__, which no metric can have/);
+    expect(({} as Record<string, unknown>)['value']).toBeUndefined();
+  });
+
+  test('that name constructor change no object but their own', () => {
+    const result = read({ business: '{"constructor": 2, "tasks": 1}' });
     expect(Object.getPrototypeOf(result?.metrics)).toBe(Object.prototype);
     expect(Object.keys(result?.metrics ?? {}).sort()).toEqual([
       'constructor',
@@ -172,7 +179,6 @@ describe('business metrics', () => {
       'tasks',
       'wall_time_s',
     ]);
-    expect(({} as Record<string, unknown>)['value']).toBeUndefined();
   });
 
   test('of the largest file fit into what is kept of the answer', () => {
