@@ -1,8 +1,9 @@
 /**
  * A coverage-guided run over every parser, or over those that are named: `npm run fuzz -- --seconds 120 results session`.
  *
- * Starts from fixtures/fuzz/<parser>/ and what earlier runs found; new inputs lie in the folder that it prints at the end,
- * and what ended the parser badly beside it as `crash-…`, `timeout-…` or `oom-…`. See fixtures/fuzz/README.md.
+ * Starts from fixtures/fuzz/<parser>/ and from what earlier runs found. It prints the folder of the new inputs at the end.
+ * Inputs that crash a parser, hang it or exhaust memory are beside that folder: `crash-…`, `timeout-…`, `oom-…`.
+ * See fixtures/fuzz/README.md.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,8 @@
+import type { ImageRequest } from '../images/image-request.ts';
 import type { FactsLimits, Runnable, RunResult } from '../measure/engine.ts';
 import type { CountRequest, CountResult } from '../measure/instruction-count.ts';
 import type { TrialRequest } from '../measure/trial.ts';
-import type { Plan, Variant, Workload } from '../plan/plan.ts';
+import type { Plan, Workload } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { InterpreterFacts, Python } from '../session/facts.ts';
@@ -33,23 +34,7 @@ export interface Ports {
   readonly log: Log;
 }
 
-export interface ImageRequest {
-  readonly variant: Variant;
-  readonly side: Side;
-  /** Absolute folder with that side's files. */
-  readonly tree: string;
-  /** Absolute folder of which `workload.files` are mounted over both sides. */
-  readonly filesFrom: string;
-  /**
-   * The application's Dockerfile as that side's own configuration names it, relative to the context; null for the
-   * default one. Absent where the side has no configuration of its own: the plan's.
-   */
-  readonly dockerfile?: string | null;
-  /** A digest reference to try before building. */
-  readonly known?: string;
-  /** What is left of the budget, in seconds. */
-  readonly secondsLeft?: number;
-}
+export type { ImageRequest };
 
 export type Prepared =
   | {

@@ -324,7 +324,7 @@ const STANDINGS = ['change', 'trusted', 'own'];
 /** What `neither` means. */
 const NEITHER: Readonly<Record<string, string>> = {
   'variants.*.contexts.*': 'head, as far as the base names it too',
-  'rules.changed-measurement': 'nobody: it is `report`',
+  'rules.changed-measurement': 'always `report`',
 };
 
 /** One cell of the table of fields: what all jobs of one standing decide alike. */
