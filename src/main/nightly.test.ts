@@ -62,8 +62,8 @@ test('the anchor says where it is, and where the budget left it too few pairs to
   expect(endOf(night({ anchor: compared() }), 'branch').remarks.slice(1)).toEqual([
     'Compared with the anchor c0 in 16 runs; the files are in the folder anchor.',
   ]);
-  expect(endOf(night({ anchor: compared(9) }), 'branch').remarks.at(-1)).toBe(
-    'The budget of 20.0 min left the anchor 9 of 30 pairs, and creep cannot be seen in fewer than 10: raise rules.budget, or shorten the workload.',
+  expect(endOf(night({ anchor: compared(10) }), 'branch').remarks.at(-1)).toBe(
+    'The budget of 20.0 min left the anchor 10 of 30 pairs, and creep cannot be seen in fewer than 11: raise rules.budget, or shorten the workload.',
   );
-  expect(endOf(night({ anchor: compared(10) }), 'branch').remarks).toHaveLength(2);
+  expect(endOf(night({ anchor: compared(11) }), 'branch').remarks).toHaveLength(2);
 });

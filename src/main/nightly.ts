@@ -16,6 +16,7 @@ import type { History } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import { repositoryName } from '../source/export.ts';
 import { isPullRequest, resolveCommit, resolveHead, type SideCommit } from '../source/sides.ts';
+import { CREEP_LEVEL } from '../statistics/creep.ts';
 import { blocksNeeded } from '../statistics/looks.ts';
 import { compareWithAnchor, findAnchor, type AnchorResult } from './anchor.ts';
 import { withPorts } from './compose.ts';
@@ -226,8 +227,8 @@ export interface NightEnd {
   readonly failure: string | undefined;
 }
 
-/** With fewer pairs no p is as small as creep takes: one test at 0.001, one-sided. */
-const FEWEST_FOR_CREEP = blocksNeeded(1, 0.001);
+/** With fewer pairs no p is as small as creep takes. */
+const FEWEST_FOR_CREEP = blocksNeeded(1, CREEP_LEVEL);
 
 function tooShort({ budget: { blocksPlanned, seconds }, rules }: Session): string[] {
   return blocksPlanned === undefined || blocksPlanned >= FEWEST_FOR_CREEP

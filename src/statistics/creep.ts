@@ -44,6 +44,9 @@ const AGREES = 2 / 3;
 /** One in a thousand sessions has a quirk beyond this many of its standard deviations. */
 const QUIRKS = 3.09;
 
+/** One-sided level of the test for creep. */
+export const CREEP_LEVEL = 0.0005;
+
 /**
  * Whether the last week shows creep: p <= `level`, an estimate of at least `limit` and beyond what the quirk of one
  * session explains, and the comparison before it, if there was one, already two thirds of the way.
@@ -57,7 +60,10 @@ const QUIRKS = 3.09;
  *
  * @returns false where the last week has no comparison
  */
-export function creeps(weeks: Weeks, { level = 0.0005, limit = 0.018, quirk = 0 }: CreepRules = {}): boolean {
+export function creeps(
+  weeks: Weeks,
+  { level = CREEP_LEVEL, limit = 0.018, quirk = 0 }: CreepRules = {},
+): boolean {
   const last = weeks.at(-1);
   if (last === undefined) return false;
   const counts = Math.max(Math.log1p(limit), QUIRKS * quirk);
