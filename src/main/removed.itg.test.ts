@@ -40,7 +40,8 @@ rules: { blocks: 30, budget: 5m }
       if (removed || !existsSync(journal) || readFileSync(journal, 'utf8').split('\n').length < 8) return;
       removed = true;
       for (const name of readdirSync(temporary))
-        rmSync(join(temporary, name), { recursive: true, force: true });
+        // A run may write into the folder while it is removed.
+        rmSync(join(temporary, name), { recursive: true, force: true, maxRetries: 20 });
     },
     { TMPDIR: temporary },
   );

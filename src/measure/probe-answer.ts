@@ -56,9 +56,14 @@ export function readProbeAnswer({
   const parsed = answerSchema.safeParse(parseJson(line));
   if (!parsed.success) return undefined;
   const { outcome, exitStatus, message, metrics, cgroupCpu, noise, business, ...rest } = parsed.data;
+  const profiles =
+    rest.profiles === undefined
+      ? {}
+      : { profiles: { texts: rest.profiles, leftOut: rest.profilesLeftOut ?? 0 } };
   if (outcome !== 'ok') {
     const words = isIllegalInstruction(message, exitStatus) ? `${message}. ${ILLEGAL_INSTRUCTION}` : message;
-    return { outcome, metrics: {}, declared: {}, noise, exitStatus, message: withTail(words, outputTail) };
+    const failed = { metrics: {}, declared: {}, noise, exitStatus, message: withTail(words, outputTail) };
+    return { outcome, ...failed, ...profiles };
   }
   const reported = business === null ? { values: {}, declared: {} } : readResults(business);
   if (typeof reported === 'string')
@@ -81,9 +86,7 @@ export function readProbeAnswer({
     ...(rest.counts === null || rest.counts === undefined ? {} : { counted: rest.counts }),
     ...(rest.open === true ? { openProbe: true as const } : {}),
     ...(rest.noCounters === null || rest.noCounters === undefined ? {} : { noCounters: rest.noCounters }),
-    ...(rest.profiles === undefined
-      ? {}
-      : { profiles: { texts: rest.profiles, leftOut: rest.profilesLeftOut ?? 0 } }),
+    ...profiles,
   };
 }
 

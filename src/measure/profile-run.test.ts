@@ -292,6 +292,21 @@ echo 'work (bench.py:1) 3' > "$2"
     expect(find(graph, 'work')?.own).toBeGreaterThan(0);
   });
 
+  test('is believed where it fails only after it wrote its profile', async () => {
+    const program = join(folder, 'py-spy');
+    await writeFile(
+      program,
+      `#!/bin/sh
+while [ "$1" != --output ]; do shift; done
+echo 'work (bench.py:1) 3' > "$2"
+echo 'Error: No child process (os error 10)' >&2
+exit 1
+`,
+      { mode: 0o755 },
+    );
+    expect(find(graphOf(await sampled(program)), 'work')?.own).toBeGreaterThan(0);
+  });
+
   test('gets no third', async () => {
     expect(await sampled(await pySpyThatLoses(2))).toMatch(/No child process \(os error 10\)/);
   });

@@ -1,6 +1,6 @@
 import type { Server } from '../plan/plan.ts';
 import type { CallGraph, ProfileKind } from '../session/profile.ts';
-import type { Engine, ProfileRequest, RunRequest } from './engine.ts';
+import type { Engine, ProfileRequest, RunRequest, RunResult } from './engine.ts';
 import { readDumps } from './profiles/dumps.ts';
 import { isBySampling } from './profiled-command.ts';
 import { readStacks } from './profiles/stacks.ts';
@@ -54,23 +54,29 @@ export async function profileRun(
       },
       signal,
     );
+  const bySampling = isBySampling({ profile });
   let result = await profiled();
-  if (isBySampling({ profile }) && lostAThread(result.message)) result = await profiled();
+  if (bySampling && !isComplete(result) && lostAProcess(result)) result = await profiled();
   const { outcome, message, profiles } = result;
-  if (outcome !== 'ok') return message ?? outcome;
+  if (outcome !== 'ok' && !(bySampling && isComplete(result))) return message ?? outcome;
   const { texts, leftOut } = profiles ?? { texts: [], leftOut: 0 };
-  if (isBySampling({ profile }) && texts.length === 0 && leftOut > 0)
+  if (bySampling && texts.length === 0 && leftOut > 0)
     return 'what py-spy saw is larger than 3 MiB: give the workload less to do, or take profiler: cprofile';
-  return isBySampling({ profile })
-    ? readStacks(texts.join('\n'), profile.kind)
-    : readDumps(texts, leftOut, profile.kind);
+  return bySampling ? readStacks(texts.join('\n'), profile.kind) : readDumps(texts, leftOut, profile.kind);
 }
 
 /**
- * Whether py-spy gave up because a process or thread ended while py-spy attached to it: ESRCH or ECHILD from ptrace. It
- * happens by chance, mostly on a busy machine, so a second attempt is worthwhile.
+ * Whether py-spy gave up because a process or thread ended while py-spy attached to it: ESRCH or ECHILD. It happens by
+ * chance, mostly on a busy machine, so a second attempt is worthwhile.
  */
-const lostAThread = (message: string | undefined): boolean => /\(os error (3|10)\)/.test(message ?? '');
+const lostAProcess = ({ message }: RunResult): boolean => /\(os error (3|10)\)/.test(message ?? '');
+
+/**
+ * Whether py-spy wrote its profile and failed only afterwards: its sampler may reap the program before py-spy asks for
+ * the exit status, and waitpid then gives ECHILD (https://github.com/benfred/py-spy/issues/759).
+ */
+const isComplete = ({ message, profiles }: RunResult): boolean =>
+  /\(os error 10\)/.test(message ?? '') && (profiles?.texts.length ?? 0) > 0;
 
 /** Its start is slower, too, and what was seen is written down at its end. */
 const patient = (server: Server): Server => ({
