@@ -69,9 +69,9 @@ await bundle.write({
 await bundle.close();
 
 chmodSync(join(out, 'cli.js'), 0o755);
-for (const script of ['probe.py', 'serve.py', 'unmeasured.py', 'facts.py'])
-  copyFileSync(join('src/measure', script), join(out, script));
-cpSync('src/measure/profiler', join(out, 'profiler'), {
+for (const script of ['probe.py', 'serve.py', 'diagnostics.py', 'facts.py'])
+  copyFileSync(join('src/measure/probe', script), join(out, script));
+cpSync('src/measure/probe/profiler', join(out, 'profiler'), {
   recursive: true,
   filter: (path) => !path.includes('__pycache__'),
 });

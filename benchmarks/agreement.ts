@@ -11,8 +11,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
-import { measureFromOutside, measureWithTime, type Pair } from '../src/measure/outside.test-support.ts';
-import { ownerOfThisProcess } from '../src/measure/owner.ts';
+import {
+  measureFromOutside,
+  measureWithTime,
+  type Pair,
+} from '../src/measure/engines/outside.test-support.ts';
+import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
 
 const { values } = parseArgs({
   options: { times: { type: 'string', default: '12' }, write: { type: 'boolean', default: false } },
@@ -75,7 +79,7 @@ const text = `# The probe's figures and others'
 
 ${new Date().toISOString().slice(0, 10)}; ${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores, kernel ${release()}, one-minute load ${load}.
 \`node benchmarks/agreement.ts --times ${times} --write\` measures again: ${times} runs of several processes with threads, in a
-container with an orphan among them. \`src/measure/container.itg.test.ts\` and \`src/measure/probe.test.ts\` hold the figures to each other.
+container with an orphan among them. \`src/measure/engines/container.itg.test.ts\` and \`src/measure/probe/probe.test.ts\` hold the figures to each other.
 
 ${table}
 `;

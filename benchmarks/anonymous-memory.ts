@@ -7,7 +7,7 @@ import { atMost, difference, interval, measurePairs, spread, type Section, type 
 const AIM = 0.005;
 const SECONDS = 4;
 const NAME = `pacegate-samples-${SESSION}`;
-const PROBE = join(import.meta.dirname, '../src/measure/probe.py');
+const PROBE = join(import.meta.dirname, '../src/measure/probe/probe.py');
 
 /** A probe that takes its samples every so many seconds. */
 const PROBING = `

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { newSeed } from '../src/main/session-id.ts';
-import { thisMachine } from '../src/measure/machine.ts';
+import { thisMachine } from '../src/measure/machine/machine.ts';
 import { anonymousMemory } from './anonymous-memory.ts';
 import { docker } from './docker.ts';
 import type { Section, Setting } from './paired.ts';

@@ -1,7 +1,7 @@
 import { markdownTable } from 'markdown-table';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readProbeAnswer } from '../src/measure/probe-answer.ts';
+import { readProbeAnswer } from '../src/measure/probe/probe-answer.ts';
 import { runCommand } from '../src/process/command.ts';
 import type { Estimate } from '../src/statistics/hodges-lehmann.ts';
 import { docker, LABELS, PYTHON_IMAGE, SESSION } from './docker.ts';
@@ -78,7 +78,7 @@ export async function probeClock({ pairs, ...setting }: Setting): Promise<Sectio
 
 /** The engine is still busy when an exec begins, which the quicker starter of the two would meet alone. */
 const SETTLED = ['sh', '-c', 'sleep 0.2; exec "$@"', 'sh'];
-const PROBE = join(import.meta.dirname, '../src/measure/probe.py');
+const PROBE = join(import.meta.dirname, '../src/measure/probe/probe.py');
 const milliseconds = (value: number) => `${(value * 1000).toFixed(1)} ms`;
 
 function clocks(command: readonly string[], signal: AbortSignal): Contrast<'seconds'> {

@@ -15,13 +15,13 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { shuffle } from 'simple-statistics';
-import { fixedPlanner } from '../src/compare/planner.ts';
+import { fixedPlanner } from '../src/planning/planner.ts';
 import { newSessionId } from '../src/main/session-id.ts';
-import { containerEngine } from '../src/measure/container.ts';
+import { containerEngine } from '../src/measure/engines/container.ts';
 import type { Engine, Runnable, RunResult } from '../src/measure/engine.ts';
 import { measureSession, type LoopResult } from '../src/measure/loop.ts';
-import { thisMachine } from '../src/measure/machine.ts';
-import { ownerOfThisProcess } from '../src/measure/owner.ts';
+import { thisMachine } from '../src/measure/machine/machine.ts';
+import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
 import { resolvePlan } from '../src/plan/resolve.ts';
 import type { Run, Side } from '../src/session/run.ts';
 import { lastAttempts, TIMINGS_COLUMNS } from '../src/session/timings.ts';
@@ -251,8 +251,8 @@ const folder = mkdtempSync(join(tmpdir(), 'pacegate-record-'));
 const engine = containerEngine({
   sessionId: newSessionId(new Date()),
   owner: ownerOfThisProcess(),
-  probe: join(TOP, 'src/measure/probe.py'),
-  facts: join(TOP, 'src/measure/facts.py'),
+  probe: join(TOP, 'src/measure/probe/probe.py'),
+  facts: join(TOP, 'src/measure/probe/facts.py'),
 });
 try {
   mkdirSync(values.out, { recursive: true });

@@ -2,12 +2,18 @@ import { markdownTable } from 'markdown-table';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { containerEngine } from '../src/measure/container.ts';
+import { containerEngine } from '../src/measure/engines/container.ts';
 import type { Engine, RunRequest } from '../src/measure/engine.ts';
-import { hostEngine } from '../src/measure/host.ts';
-import { resolveInterpreter } from '../src/measure/interpreter.ts';
-import { ownerOfThisProcess } from '../src/measure/owner.ts';
-import { findCgroup, processTree, SAMPLE_SECONDS, timelineFile, type Look } from '../src/measure/timeline.ts';
+import { hostEngine } from '../src/measure/engines/host.ts';
+import { resolveInterpreter } from '../src/measure/engines/host-interpreter.ts';
+import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
+import {
+  findCgroup,
+  processTree,
+  SAMPLE_SECONDS,
+  timelineFile,
+  type UsageReader,
+} from '../src/measure/timeline.ts';
 import { docker, LABELS, PYTHON_IMAGE, SESSION } from './docker.ts';
 import {
   difference,
@@ -30,8 +36,8 @@ const LOOKS = 2000;
 export async function sampling(setting: Setting): Promise<Section> {
   const { signal } = setting;
   const scripts = {
-    probe: join(import.meta.dirname, '../src/measure/probe.py'),
-    facts: join(import.meta.dirname, '../src/measure/facts.py'),
+    probe: join(import.meta.dirname, '../src/measure/probe/probe.py'),
+    facts: join(import.meta.dirname, '../src/measure/probe/facts.py'),
   };
   const folder = await mkdtemp(join(tmpdir(), 'pacegate-sampling-'));
   const timeline = timelineFile(join(folder, 'timeline.jsonl'), SESSION, folder);
@@ -106,7 +112,7 @@ export async function sampling(setting: Setting): Promise<Section> {
 
 const percent = (milliseconds: number) => `${(milliseconds / 10 / SAMPLE_SECONDS).toFixed(3)} %`;
 
-function lookMilliseconds(look: Look): number {
+function lookMilliseconds(look: UsageReader): number {
   const before = process.cpuUsage();
   for (let turn = 0; turn < LOOKS; turn++)
     if (look() === undefined) throw new Error('there is nothing to look at');

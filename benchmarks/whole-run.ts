@@ -1,8 +1,8 @@
 import { markdownTable } from 'markdown-table';
 import { join } from 'node:path';
-import { containerEngine, runArguments } from '../src/measure/container.ts';
+import { containerEngine, runArguments } from '../src/measure/engines/container.ts';
 import type { RunRequest } from '../src/measure/engine.ts';
-import { ownerOfThisProcess } from '../src/measure/owner.ts';
+import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
 import { docker, LABELS, PYTHON_IMAGE, SESSION } from './docker.ts';
 import { atMost, interval, measurePairs, ratio, spread, type Section, type Setting } from './paired.ts';
 
@@ -18,8 +18,8 @@ export async function wholeRun(setting: Setting): Promise<Section> {
   const options = {
     sessionId: SESSION,
     owner: ownerOfThisProcess(),
-    probe: join(import.meta.dirname, '../src/measure/probe.py'),
-    facts: join(import.meta.dirname, '../src/measure/facts.py'),
+    probe: join(import.meta.dirname, '../src/measure/probe/probe.py'),
+    facts: join(import.meta.dirname, '../src/measure/probe/facts.py'),
   };
   const id = await docker(['image', 'inspect', '--format', '{{.Id}}', PYTHON_IMAGE]);
   const request = sleepOneSecond(id);

@@ -11,11 +11,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
-import { explain, standingOut } from '../src/compare/explain.ts';
-import { containerEngine } from '../src/measure/container.ts';
+import { explain, standingOut } from '../src/diagnosis/explain.ts';
+import { containerEngine } from '../src/measure/engines/container.ts';
 import type { RunRequest } from '../src/measure/engine.ts';
-import { ownerOfThisProcess } from '../src/measure/owner.ts';
-import { profileRun } from '../src/measure/profile-run.ts';
+import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
+import { profileRun } from '../src/measure/profile/profile-run.ts';
 import { profileOf, type Profile } from '../src/session/profile.ts';
 import type { Image } from '../src/session/session.ts';
 

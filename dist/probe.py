@@ -692,14 +692,14 @@ def without_rounds(content):
     return METADATA.sub(lambda found: b'"metadata": {' + b", ".join(NEEDED.findall(found.group(1))) + b"}", content)
 
 
-def unmeasured():
+def diagnostics():
     """The module for runs that are counted or profiled: in a run that is measured its size would raise the floor of max RSS."""
     sys.dont_write_bytecode = True
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    import unmeasured
+    import diagnostics
 
     sys.path.pop(0)
-    return unmeasured
+    return diagnostics
 
 
 def run(options, command):
@@ -723,7 +723,7 @@ def run(options, command):
     metrics_file = options["metrics"]
     if metrics_file:
         environment["PACEGATE_METRICS"] = metrics_file
-    beside = unmeasured() if options["counts"] or options["profiles"] else None
+    beside = diagnostics() if options["counts"] or options["profiles"] else None
     if options["counts"]:
         beside.prepare_counting(options["counts"], command[0], environment)
     if options["profiler"]:

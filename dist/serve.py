@@ -42,7 +42,7 @@ from probe import (  # noqa: E402 - found by the line above, for an isolated int
     say,
     start,
     startup_seconds,
-    unmeasured,
+    diagnostics,
 )
 
 sys.path.pop(0)
@@ -392,7 +392,7 @@ def serve(options, command):
     if options["metrics"]:
         environment["PACEGATE_METRICS"] = options["metrics"]
     if options["profiler"]:
-        unmeasured().put_first(options["profiler"], environment)
+        diagnostics().put_first(options["profiler"], environment)
     if check.occupied():
         say({"event": "occupied", "message": "{} answers before the server is started".format(check.name)})
         return
@@ -449,7 +449,7 @@ def serve(options, command):
         "open": guard.open,
     }
     if options["profiles"]:
-        answer["profiles"], answer["profilesLeftOut"] = unmeasured().read_profiles(options["profiles"])
+        answer["profiles"], answer["profilesLeftOut"] = diagnostics().read_profiles(options["profiles"])
     say(answer)
 
 

@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { thisMachine } from '../../src/measure/machine.ts';
+import { thisMachine } from '../../src/measure/machine/machine.ts';
 import { readRecordings } from './recorded/recordings.ts';
 import { answers } from './report/held-to.ts';
 import { report, type Speed } from './report/report.ts';

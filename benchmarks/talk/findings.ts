@@ -1,5 +1,5 @@
-import { rankVariants } from '../../src/compare/rank.ts';
-import { share } from '../../src/report/words.ts';
+import { rankVariants } from '../../src/ranking/rank.ts';
+import { share } from '../../src/report/verdict-wording.ts';
 import type { RankRow } from '../../src/session/ranking.ts';
 import type { Session } from '../../src/session/session.ts';
 

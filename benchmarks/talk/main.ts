@@ -14,7 +14,7 @@ import { withPorts } from '../../src/main/compose.ts';
 import { openOutFolder } from '../../src/main/out-folder.ts';
 import { placesFrom } from '../../src/main/places.ts';
 import { openProject } from '../../src/main/project.ts';
-import { rankTree } from '../../src/main/rank.ts';
+import { rankTree } from '../../src/main/rank-job.ts';
 import { newSessionId } from '../../src/main/session-id.ts';
 import { runCommand } from '../../src/process/command.ts';
 import { keepBuild, readBuilds } from './builds.ts';

@@ -1,7 +1,7 @@
 import { markdownTable } from 'markdown-table';
-import { rankVariants } from '../../src/compare/rank.ts';
-import { renderRankingMarkdown } from '../../src/report/rank.ts';
-import { duration, percent } from '../../src/report/words.ts';
+import { rankVariants } from '../../src/ranking/rank.ts';
+import { renderRankingMarkdown } from '../../src/report/ranking-report.ts';
+import { duration, percent } from '../../src/report/verdict-wording.ts';
 import type { Session } from '../../src/session/session.ts';
 import type { Builds } from './builds.ts';
 import { check, FINDINGS, span } from './findings.ts';

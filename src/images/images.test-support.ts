@@ -86,7 +86,7 @@ export function builderOf(
     sessionId,
     variantsFolder: change.variantsFolder ?? ownVariants,
     pushInterpreters: change.pushInterpreters ?? false,
-    facts: join(import.meta.dirname, '..', 'measure', 'facts.py'),
+    facts: join(import.meta.dirname, '../measure/probe/facts.py'),
     workFolder: join(top, 'work'),
     onLine: (line) => lines.push(line),
   });

@@ -9,7 +9,7 @@ import { within } from '../process/deadline.ts';
 import { pause } from '../process/patience.ts';
 import type { Side } from '../session/run.ts';
 import type { Failure } from '../session/session.ts';
-import { againAfterFaults } from './again.ts';
+import { againAfterFaults } from './retry.ts';
 import { findApplication } from './application.ts';
 import { BASE_NAME, bakeDefinition, bakeSettings, targetsOf } from './bake.ts';
 import { bakeFiles, bakeToBuild, reachOf, resolveBake, takenToken } from './bake-file.ts';
@@ -35,7 +35,7 @@ import { askInterpreter, type PythonAnswer } from './interpreter-python.ts';
 import { imageTag, interpreterTag } from './names.ts';
 import { checkBuildPaths, checkContexts, insideCheckout } from './paths.ts';
 import { layersOf } from './registry.ts';
-import { refusal, toRunnable, type Had } from './runnable.ts';
+import { refusal, toRunnable, type ObtainedImage } from './runnable.ts';
 import { compressedSize, layerSizes, noLayers } from './sizes.ts';
 import { digestIn, obtainImage, pullBaseline, pushImage, pushName, removeImages } from './store.ts';
 import { own } from '../session/record.ts';
@@ -174,18 +174,25 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     request: BuildRequest & { readonly side: Side },
     definition: string,
     signal: AbortSignal,
-  ): Promise<Had> => {
+  ): Promise<ObtainedImage> => {
     const { variant, side } = request;
     const tag = imageTag(variant, side, sessionId);
     names.add(tag);
     const result = await build(request, signal);
-    if (result.kind === 'failed') return not(result.message, result.fault);
+    if (result.kind === 'failed') return unavailable(result.message, result.fault);
     const facts = await inspectImage(tag);
     if (facts === undefined)
-      return not(
+      return unavailable(
         `${variant} (${side}): the image was built (${result.digests.join(', ')}), and the engine does not have it as ${tag}. Does the builder belong to another engine? \`docker buildx ls\` shows it.`,
       );
-    return { kind: 'had', facts, origin: 'built', digest: undefined, definition, seconds: result.seconds };
+    return {
+      kind: 'obtained',
+      facts,
+      origin: 'built',
+      digest: undefined,
+      definition,
+      seconds: result.seconds,
+    };
   };
 
   /** The image that is known by digest already, or undefined: then it is built. */
@@ -193,7 +200,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     { variant, side, known }: ImageRequest,
     definition: string,
     signal: AbortSignal,
-  ): Promise<Had | undefined> => {
+  ): Promise<ObtainedImage | undefined> => {
     if (known === undefined) return undefined;
     const found = await pullBaseline(known, signal);
     if (found.kind === 'unavailable') {
@@ -203,24 +210,25 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     if (!found.wasHere) names.add(known);
     pulled.set(variant.name, { reference: known, facts: found.facts });
     onLine(`[${variant.name} ${side}] pulled ${known}`);
-    return { kind: 'had', facts: found.facts, origin: 'pulled', digest: known, definition };
+    return { kind: 'obtained', facts: found.facts, origin: 'pulled', digest: known, definition };
   };
 
   const prepareInterpreter = async (
     variant: InterpreterVariant,
     request: ImageRequest,
     signal: AbortSignal,
-  ): Promise<Had> => {
+  ): Promise<ObtainedImage> => {
     const { side } = request;
     const application = await applicationOf(request);
-    if (application.kind === 'unusable') return not(`${variant.name} (${side}): ${application.reason}.`);
+    if (application.kind === 'unusable')
+      return unavailable(`${variant.name} (${side}): ${application.reason}.`);
     const definition = await interpreters.define(variant, signal);
     const ready = await pullKnown(request, definition.hash, signal);
     if (ready !== undefined) return ready;
     const other = pulled.get(variant.name);
     const interpreter =
       interpreterOfPulled(definition, other?.facts) ?? (await interpreters.obtain(definition, signal));
-    if (interpreter.kind === 'failed') return not(interpreter.message, interpreter.fault);
+    if (interpreter.kind === 'failed') return unavailable(interpreter.message, interpreter.fault);
     const { reference, record } = interpreter;
     const bake = bakeDefinition({
       ...target,
@@ -233,7 +241,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       labels: applicationLabels(definition, reference),
       ...(other === undefined ? {} : { cacheFrom: [`type=registry,ref=${other.reference}`] }),
     });
-    const had = await buildAndInspect(
+    const obtained = await buildAndInspect(
       {
         ...(await buildRequest(variant, side)),
         definition: bake,
@@ -244,15 +252,15 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       definition.hash,
       signal,
     );
-    if (had.kind === 'not') return had;
-    const elsewhere = await withoutInterpreter(reference, had.facts, application.dockerfile, signal);
-    if (elsewhere !== undefined) return not(`${variant.name} (${side}): ${elsewhere}`);
+    if (obtained.kind === 'unavailable') return obtained;
+    const elsewhere = await withoutInterpreter(reference, obtained.facts, application.dockerfile, signal);
+    if (elsewhere !== undefined) return unavailable(`${variant.name} (${side}): ${elsewhere}`);
     // Both sides are made of it; its minutes are those of the side that came first.
     const compiling = counted.has(definition.key) ? 0 : interpreter.seconds;
     counted.add(definition.key);
     return {
-      ...had,
-      seconds: (had.seconds ?? 0) + compiling,
+      ...obtained,
+      seconds: (obtained.seconds ?? 0) + compiling,
       ...(record === undefined ? {} : { interpreter: record }),
       python: pythonOf(definition, reference),
     };
@@ -275,10 +283,10 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     variant: BakeVariant,
     request: ImageRequest,
     signal: AbortSignal,
-  ): Promise<Had> => {
+  ): Promise<ObtainedImage> => {
     const { side, tree } = request;
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(variant.target))
-      return not(
+      return unavailable(
         `${variant.name} (${side}): ${JSON.stringify(variant.target)} is not the name of a bake target (letters, digits, _ and -).`,
       );
     const subject = `${variant.name} (${side})`;
@@ -287,7 +295,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     for (const file of files) {
       const text = await readInside(tree, file);
       if (text === undefined)
-        return not(`${subject}: the bake file ${relative(tree, file)} is not in this side's files.`);
+        return unavailable(`${subject}: the bake file ${relative(tree, file)} is not in this side's files.`);
       texts.set(relative(tree, file), text);
     }
     const definition = definitionHash({ variant, files: Object.fromEntries(texts) });
@@ -313,10 +321,10 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       );
     const confined = plan.confined === true;
     const reach = confined ? await reachOf(resolved, tree) : undefined;
-    if (reach !== undefined) return not(`${subject}: ${reach}`);
+    if (reach !== undefined) return unavailable(`${subject}: ${reach}`);
     const taken = takenToken(resolved);
     if (taken !== undefined)
-      return not(
+      return unavailable(
         `${subject}: target.${taken.target}.secret of the bake file takes ${taken.name}, with which the job's cache and artifacts can be written. It is for the builder alone: leave this secret out.`,
       );
     const settings = { ...bakeSettings(variant, side, sessionId, plan.build), confined };
@@ -336,17 +344,17 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     variant: ImageVariant,
     { side }: ImageRequest,
     signal: AbortSignal,
-  ): Promise<Had> => {
+  ): Promise<ObtainedImage> => {
     const reference = side === 'baseline' ? (variant.baselineImage ?? variant.image) : variant.image;
     const found = await obtainImage(reference, signal);
     if (found.kind === 'unavailable')
-      return not(
+      return unavailable(
         `${variant.name} (${side}): the image ${reference} is not on this machine and could not be pulled: ${found.reason}. Check the name, and that this machine may read its registry (\`docker login\`).`,
         found.fault,
       );
     const { facts } = found;
     return {
-      kind: 'had',
+      kind: 'obtained',
       facts,
       origin: 'existing',
       digest: digestIn(facts, reference),
@@ -354,7 +362,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     };
   };
 
-  const obtain = (request: ImageRequest, signal: AbortSignal): Promise<Had> => {
+  const obtain = (request: ImageRequest, signal: AbortSignal): Promise<ObtainedImage> => {
     const { variant } = request;
     switch (variant.kind) {
       case 'interpreter':
@@ -374,14 +382,15 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     async prepare(request, signal) {
       const { variant, side } = request;
       const subject = `${variant.name} (${side})`;
-      const failed = ({ message, fault }: Extract<Had, { kind: 'not' }>): ImageResult => ({
+      const failed = ({ message, fault }: Extract<ObtainedImage, { kind: 'unavailable' }>): ImageResult => ({
         kind: 'failed',
         failure: { variant: variant.name, side, stage: stageOf(fault, message, side), message },
       });
       const seconds = secondsFor(request);
-      if (seconds !== undefined && seconds <= 0) return failed(not(`${subject}: ${NO_TIME}`, 'engine'));
+      if (seconds !== undefined && seconds <= 0)
+        return failed(unavailable(`${subject}: ${NO_TIME}`, 'engine'));
       try {
-        const had = await within(
+        const obtained = await within(
           seconds,
           signal,
           async (ending) =>
@@ -391,14 +400,14 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
               onLine,
             }),
         );
-        if (had.kind === 'not') return failed(had);
-        const refused = await refusal(subject, had.facts);
-        if (refused !== undefined) return failed(not(refused));
+        if (obtained.kind === 'unavailable') return failed(obtained);
+        const refused = await refusal(subject, obtained.facts);
+        if (refused !== undefined) return failed(unavailable(refused));
         const { store } = await check();
         const layers = await within(
           Math.max(seconds ?? SIZE_SECONDS_AT_LEAST, SIZE_SECONDS_AT_LEAST),
           signal,
-          async (ending) => await layerSizes(had.facts.id, store, known, ending),
+          async (ending) => await layerSizes(obtained.facts.id, store, known, ending),
         ).catch((error: unknown) => {
           // What is measured can be measured without its size.
           if (!(error instanceof BuildError)) throw error;
@@ -407,11 +416,11 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         });
         return {
           kind: 'ready',
-          runnable: toRunnable(request, had, { store, layers }),
-          ...(had.python === undefined ? {} : { interpreter: had.python }),
+          runnable: toRunnable(request, obtained, { store, layers }),
+          ...(obtained.python === undefined ? {} : { interpreter: obtained.python }),
         };
       } catch (error) {
-        if (error instanceof BuildError) return failed(not(`${subject}: ${error.message}`, 'engine'));
+        if (error instanceof BuildError) return failed(unavailable(`${subject}: ${error.message}`, 'engine'));
         throw error;
       }
     },
@@ -492,8 +501,11 @@ async function withoutInterpreter(
   return `the built image does not stand on this variant's interpreter, so it would be measured under a wrong name. The last stage of the Dockerfile${where} takes its base from elsewhere: write \`FROM ${BASE_NAME}\` there, without a tag or a variable.`;
 }
 
-const not = (message: string, fault: Fault = 'build'): Extract<Had, { kind: 'not' }> => ({
-  kind: 'not',
+const unavailable = (
+  message: string,
+  fault: Fault = 'build',
+): Extract<ObtainedImage, { kind: 'unavailable' }> => ({
+  kind: 'unavailable',
   message,
   fault,
 });

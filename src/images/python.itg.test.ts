@@ -1,7 +1,7 @@
 import { expect, jest } from '@jest/globals';
 import { join } from 'node:path';
-import { containerEngine } from '../measure/container.ts';
-import { ownerOfThisProcess } from '../measure/owner.ts';
+import { containerEngine } from '../measure/engines/container.ts';
+import { ownerOfThisProcess } from '../measure/engines/owner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Ports } from '../pipeline/ports.ts';
 import { prepareSides } from '../pipeline/sides.ts';
@@ -26,7 +26,7 @@ const containers = containerEngine({
   sessionId: `itg-python-${process.pid}`,
   owner: ownerOfThisProcess(),
   probe: '',
-  facts: join(import.meta.dirname, '..', 'measure', 'facts.py'),
+  facts: join(import.meta.dirname, '../measure/probe/facts.py'),
 });
 
 /** What the pipeline makes of a head with this Dockerfile: an image, or the sentence that refuses it. */

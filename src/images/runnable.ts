@@ -8,9 +8,9 @@ import { baseIn, flagsOf, processorFlags } from './interpreter.ts';
 import type { PythonAnswer } from './interpreter-python.ts';
 
 /** An image of one side of a variant, wherever it came from, or why there is none. */
-export type Had =
+export type ObtainedImage =
   | {
-      readonly kind: 'had';
+      readonly kind: 'obtained';
       readonly facts: ImageFacts;
       readonly origin: Image['origin'];
       readonly digest: string | undefined;
@@ -20,7 +20,7 @@ export type Had =
       /** Asks its interpreter by itself which Python it is. */
       readonly python?: (signal: AbortSignal) => Promise<PythonAnswer>;
     }
-  | { readonly kind: 'not'; readonly message: string; readonly fault: Fault };
+  | { readonly kind: 'unavailable'; readonly message: string; readonly fault: Fault };
 
 /** What the engine says of an image as a whole. */
 export interface Kept {
@@ -33,11 +33,11 @@ export interface Kept {
 /** What the measurement is handed. */
 export function toRunnable(
   request: ImageRequest,
-  had: Extract<Had, { kind: 'had' }>,
+  obtained: Extract<ObtainedImage, { kind: 'obtained' }>,
   { store, layers }: Kept,
 ): Runnable {
   const { variant, side, filesFrom } = request;
-  const { facts, origin, digest, definition, interpreter, seconds } = had;
+  const { facts, origin, digest, definition, interpreter, seconds } = obtained;
   const base = baseIn(facts);
   const needed = flagsOf(facts);
   return {

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { comparisonJson } from '../compare/json.ts';
+import { comparisonJson } from '../verdict/comparison-json.ts';
 import { markerOf } from '../report/markdown.ts';
 import { startGitHubServer, type GitHubServer } from '../github/server.test-support.ts';
 import { parseSession } from '../session/read.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { StoredSessions } from '../baseline/branch.ts';
 import { knownImage } from '../baseline/format.ts';
-import type { Comparison } from '../compare/comparison.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { gate } from '../pipeline/gate.ts';
 import { anchorPlan, isAnchorDue } from '../pipeline/nightly.ts';

@@ -1,4 +1,4 @@
-import { explain, standingOut } from '../compare/explain.ts';
+import { explain, standingOut } from '../diagnosis/explain.ts';
 import type { Session } from '../session/session.ts';
 
 /** The functions and modules that a session's profiles name as causes. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { exitStatus } from '../compare/exit-status.ts';
+import { exitStatus } from '../verdict/exit-status.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { parseSession } from '../session/read.ts';
-import { compareSession } from '../compare/compare.ts';
+import { compareSession } from '../verdict/compare.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { gateRepository } from './gate-repository.ts';
 import { openOutFolder } from './out-folder.ts';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Comparison } from '../compare/comparison.ts';
-import { exitStatus } from '../compare/exit-status.ts';
-import { comparisonJson } from '../compare/json.ts';
-import { compareSession } from '../compare/compare.ts';
+import type { Comparison } from '../verdict/comparison.ts';
+import { exitStatus } from '../verdict/exit-status.ts';
+import { comparisonJson } from '../verdict/comparison-json.ts';
+import { compareSession } from '../verdict/compare.ts';
 import { ConfigurationError, PacegateError, StoreError } from '../errors/errors.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import { doctorJson, findingsJson, renderDoctor } from '../report/doctor.ts';
-import { renderFindings } from '../report/findings.ts';
+import { renderFindings } from '../report/machine-findings.ts';
 import { factsJson, renderFactsMarkdown, renderFactsTerminal } from '../report/facts-table.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/measurement.ts';
@@ -22,7 +22,7 @@ import type { Timeline } from '../session/timeline.ts';
 import { renderTimings } from '../session/timings.ts';
 import { runDemo } from './demo.ts';
 import { examine } from './doctor.ts';
-import { lookAtMachine } from './machine-look.ts';
+import { inspectMachine } from './machine-inspection.ts';
 import { askTargets } from './facts.ts';
 import { gateRepository, type RunContext } from './gate-repository.ts';
 import { measureTree } from './measure-tree.ts';
@@ -31,7 +31,7 @@ import { openOutFolder, type OutFolder } from './out-folder.ts';
 import type { Places } from './places.ts';
 import { duration, type ProgressLog } from './progress.ts';
 import { openProject } from './project.ts';
-import { rankingText, rankTree } from './rank.ts';
+import { rankingText, rankTree } from './rank-job.ts';
 import { compareFiles, type ComparedFiles } from './read-sides.ts';
 import { jsonText, statusOfFiles, writeResults } from './results.ts';
 import { judgedTogether, readSessionFile, readSessions, type JudgedSessions } from './session-files.ts';
@@ -269,7 +269,7 @@ export async function doctorCommand(
     const out = await openOutFolder(join(workFolder, 'out'));
     const run = { ...context, sessionId: newSessionId(new Date()), workFolder, out };
     const json = options.format === 'json';
-    const look = await lookAtMachine(project.plan, context.places);
+    const look = await inspectMachine(project.plan, context.places);
     // At once: whatever becomes of the measuring, and for who waits for it.
     if (!json) context.print(renderFindings(look.findings, context));
     const report = await examine(project, options.blocks, look, run, context.signal).catch(

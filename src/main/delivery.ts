@@ -1,11 +1,11 @@
 import * as core from '@actions/core';
-import type { Comparison } from '../compare/comparison.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import { uploadArtifact, type Taken } from '../github/artifact.ts';
 import { connect, upsertComment, type CommentRequest } from '../github/comment.ts';
 import type { EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { forRunner, oneLine, printable } from '../report/escape.ts';
-import { change, metricWords, quantity } from '../report/words.ts';
+import { change, metricWords, quantity } from '../report/verdict-wording.ts';
 import { RESULT_FILES, type OutFolder } from './out-folder.ts';
 import type { ProgressLog } from './progress.ts';
 import { PROFILES_FOLDER } from './places.ts';

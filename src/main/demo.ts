@@ -1,6 +1,6 @@
 import { cp, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Comparison } from '../compare/comparison.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import { checkEngine } from '../images/engine-check.ts';
 import { obtainImage } from '../images/store.ts';

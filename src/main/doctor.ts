@@ -1,11 +1,11 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkup } from '../compare/checkup.ts';
-import { containerFinding } from '../compare/findings.ts';
+import { checkup } from '../diagnosis/checkup.ts';
+import { containerFinding } from '../diagnosis/machine-findings.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
-import { readContainerProcess } from '../measure/container.ts';
+import { readContainerProcess } from '../measure/engines/container.ts';
 import type { Runnable } from '../measure/engine.ts';
-import { ownerOfThisProcess } from '../measure/owner.ts';
+import { ownerOfThisProcess } from '../measure/engines/owner.ts';
 import { gate } from '../pipeline/gate.ts';
 import { nightlyPlan } from '../pipeline/nightly.ts';
 import type { SideTree } from '../pipeline/ports.ts';
@@ -16,7 +16,7 @@ import { resolveHead } from '../source/sides.ts';
 import { checkContext } from '../source/workload-files.ts';
 import { withPorts } from './compose.ts';
 import { exportSide, type RunContext } from './gate-repository.ts';
-import type { Look } from './machine-look.ts';
+import type { MachineInspection } from './machine-inspection.ts';
 import type { Places } from './places.ts';
 import type { Project } from './project.ts';
 import { reload } from './nightly.ts';
@@ -32,7 +32,7 @@ import { VERSION } from './version.ts';
 export async function examine(
   project: Project,
   blocks: number,
-  { machine, findings }: Look,
+  { machine, findings }: MachineInspection,
   context: RunContext,
   signal: AbortSignal,
 ): Promise<DoctorReport & { readonly interrupted: boolean }> {

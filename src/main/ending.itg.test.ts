@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
-import { processesWith } from '../measure/host-processes.ts';
+import { processesWith } from '../measure/engines/host-processes.ts';
 import { sessionOfJournal } from '../measure/journal.ts';
 import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';

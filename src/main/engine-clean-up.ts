@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { LIST, namesOfSession, removeImagesOfSession } from '../images/store.ts';
-import { SESSION_LABEL, containerEngine } from '../measure/container.ts';
+import { SESSION_LABEL, containerEngine } from '../measure/engines/container.ts';
 import { anchorSessionId } from './session-id.ts';
 
 /** What a session and the anchor's within it may still have in the engine when their process is gone. */

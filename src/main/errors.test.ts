@@ -3,19 +3,19 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
-import { assembleParts } from '../compare/merge.ts';
-import { twoSided } from '../compare/session.test-support.ts';
+import { assembleParts } from '../verdict/merge.ts';
+import { twoSided } from '../evidence/session.test-support.ts';
 import { buildFailureMessage } from '../images/build-failure.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { createImageBuilder } from '../images/images.ts';
 import { followProgress } from '../images/progress.ts';
 import { pushImage, pushName } from '../images/store.ts';
-import { withoutAnswer } from '../measure/container.ts';
-import { hostEngine } from '../measure/host.ts';
-import { resolveInterpreter } from '../measure/interpreter.ts';
+import { withoutAnswer } from '../measure/engines/container.ts';
+import { hostEngine } from '../measure/engines/host.ts';
+import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
 import { readJournal } from '../measure/journal.ts';
-import { never, runRequest, type RequestChange } from '../measure/run-request.test-support.ts';
-import { loadCommand, serverCommand, serverSettings } from '../measure/server.test-support.ts';
+import { never, runRequest, type RequestChange } from '../measure/engines/run-request.test-support.ts';
+import { loadCommand, serverCommand, serverSettings } from '../measure/server/server.test-support.ts';
 import type { Server } from '../plan/plan.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { shardOf } from '../plan/shard.ts';
@@ -332,8 +332,8 @@ const hostRun =
   (command: readonly string[], change: RequestChange = {}) =>
   async () => {
     const engine = hostEngine({
-      probe: join(process.cwd(), 'src/measure/probe.py'),
-      facts: join(process.cwd(), 'src/measure/facts.py'),
+      probe: join(process.cwd(), 'src/measure/probe/probe.py'),
+      facts: join(process.cwd(), 'src/measure/probe/facts.py'),
       workFolder: temporaryFolder(),
     });
     const { outcome, message } = await engine.run(

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { compareSession } from '../compare/compare.ts';
-import { assembleParts, compareParts } from '../compare/merge.ts';
-import { drawn, simulated } from '../compare/session.test-support.ts';
+import { compareSession } from '../verdict/compare.ts';
+import { assembleParts, compareParts } from '../verdict/merge.ts';
+import { drawn, simulated } from '../evidence/session.test-support.ts';
 import { PacegateError } from '../errors/errors.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderOpenMetrics } from '../report/openmetrics.ts';

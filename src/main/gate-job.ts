@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { tokenEnvironment } from '../baseline/credentials.ts';
-import type { Comparison } from '../compare/comparison.ts';
-import { exitStatus } from '../compare/exit-status.ts';
+import type { Comparison } from '../verdict/comparison.ts';
+import { exitStatus } from '../verdict/exit-status.ts';
 import { takenForMeasuring } from '../github/artifact.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { oneLine } from '../report/escape.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MeasurementError } from '../errors/errors.ts';
 import type { Runnable } from '../measure/engine.ts';
-import { resolveInterpreter } from '../measure/interpreter.ts';
+import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
 import type { HostVariant, Plan } from '../plan/plan.ts';
 import { contextOf } from '../pipeline/sides.ts';
 import type { HostPort } from '../pipeline/ports.ts';

@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { openBaselineBranch } from '../baseline/branch.ts';
 import { summarise, summarySchema } from '../baseline/format.ts';
-import { compareSession, compareTimings } from '../compare/compare.ts';
-import { nightlyHistory, noiseFile } from '../compare/history.ts';
-import { assembleParts, compareParts } from '../compare/merge.ts';
-import { rankNights } from '../compare/rank-nights.ts';
-import { rankVariants } from '../compare/rank.ts';
-import { drawn } from '../compare/session.test-support.ts';
+import { compareSession, compareTimings } from '../verdict/compare.ts';
+import { nightlyHistory, noiseFile } from '../history/history.ts';
+import { assembleParts, compareParts } from '../verdict/merge.ts';
+import { rankNights } from '../ranking/ranked-nights.ts';
+import { rankVariants } from '../ranking/rank.ts';
+import { drawn } from '../evidence/session.test-support.ts';
 import { PacegateError } from '../errors/errors.ts';
 import { readResults } from '../measure/results/read.ts';
 import { measuringChanges } from '../plan/measuring-changes.ts';
@@ -17,7 +17,7 @@ import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../report/
 import { renderNightlyMarkdown, renderNightlyTerminal } from '../report/nightly.ts';
 import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { withTimelines } from '../report/openmetrics.test-support.ts';
-import { renderRankingMarkdown, renderRankingTerminal } from '../report/rank.ts';
+import { renderRankingMarkdown, renderRankingTerminal } from '../report/ranking-report.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { facts } from '../session/facts.test-support.ts';
 import { parseSession } from '../session/read.ts';

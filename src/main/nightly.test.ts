@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { compareSession } from '../compare/compare.ts';
-import { nightlyHistory } from '../compare/history.ts';
-import { nightAgainstItself } from '../compare/session.test-support.ts';
+import { compareSession } from '../verdict/compare.ts';
+import { nightlyHistory } from '../history/history.ts';
+import { nightAgainstItself } from '../evidence/session.test-support.ts';
 import type { AnchorResult } from './anchor.ts';
 import { endOf, type Night } from './nightly.ts';
 

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBaselineBranch, type Evaluation, type StoredSessions } from '../baseline/branch.ts';
-import { nightOutcome } from '../compare/alarms.ts';
-import { nightlyHistory, noiseFile } from '../compare/history.ts';
-import { rankingFile, rankNights } from '../compare/rank-nights.ts';
+import { nightOutcome } from '../history/alarms.ts';
+import { nightlyHistory, noiseFile } from '../history/history.ts';
+import { rankingFile, rankNights } from '../ranking/ranked-nights.ts';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { gate, type GateResult } from '../pipeline/gate.ts';

@@ -11,12 +11,12 @@ import {
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
-import { ownerOfThisProcess } from '../measure/owner.ts';
+import { ownerOfThisProcess } from '../measure/engines/owner.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { openOutFolder } from './out-folder.ts';
 import { statusOfFiles, writeResults } from './results.ts';
-import { twoSided } from '../compare/session.test-support.ts';
-import { compareSession } from '../compare/compare.ts';
+import { twoSided } from '../evidence/session.test-support.ts';
+import { compareSession } from '../verdict/compare.ts';
 import { readSessions } from './session-files.ts';
 
 afterAll(removeTemporaryFolders);

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
-import { isOwnerAlive, ownerOfThisProcess, sharesProcessesWith } from '../measure/owner.ts';
+import { isOwnerAlive, ownerOfThisProcess, sharesProcessesWith } from '../measure/engines/owner.ts';
 import { atExit } from './at-exit.ts';
 import { PROFILES_FOLDER } from './places.ts';
 import { TIMELINE_FILE } from './timeline-files.ts';

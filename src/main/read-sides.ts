@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { compareSession, compareTimings } from '../compare/compare.ts';
-import type { Comparison } from '../compare/comparison.ts';
-import { ruledBy } from '../compare/merge.ts';
-import { withNights } from '../compare/nights.ts';
+import { compareSession, compareTimings } from '../verdict/compare.ts';
+import type { Comparison } from '../verdict/comparison.ts';
+import { ruledBy } from '../verdict/merge.ts';
+import { withNights } from '../evidence/nights.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isMerged, type Merged } from '../session/merged.ts';
 import type { Rules } from '../session/rules.ts';

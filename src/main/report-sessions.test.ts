@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
-import { nightlyHistory } from '../compare/history.ts';
-import type { NamedSession } from '../compare/merge.ts';
-import { drawn } from '../compare/session.test-support.ts';
+import { nightlyHistory } from '../history/history.ts';
+import type { NamedSession } from '../verdict/merge.ts';
+import { drawn } from '../evidence/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 import { openProject } from './project.ts';

@@ -4,9 +4,9 @@ import {
   ruleDifferences,
   ruledBy,
   type NamedSession,
-} from '../compare/merge.ts';
-import { withNights } from '../compare/nights.ts';
-import { identicalVariants } from '../compare/observations.ts';
+} from '../verdict/merge.ts';
+import { withNights } from '../evidence/nights.ts';
+import { identicalVariants } from '../evidence/observations.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Overrides } from '../plan/resolve.ts';

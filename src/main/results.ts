@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { sessionText } from '../baseline/format.ts';
-import type { Comparison } from '../compare/comparison.ts';
-import { comparisonJson } from '../compare/json.ts';
+import type { Comparison } from '../verdict/comparison.ts';
+import { comparisonJson } from '../verdict/comparison-json.ts';
 import { PacegateError } from '../errors/errors.ts';
 import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { isMerged, MERGED_FORMAT, MERGED_VERSION, partsOf, type SessionFile } from '../session/merged.ts';

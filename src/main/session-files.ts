@@ -7,8 +7,8 @@ import {
   wholeOf,
   type NamedSession,
   type Parts,
-} from '../compare/merge.ts';
-import type { Comparison } from '../compare/comparison.ts';
+} from '../verdict/merge.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isJournal, sessionOfJournal } from '../measure/journal.ts';
 import { merged, partsOf, type SessionFile } from '../session/merged.ts';

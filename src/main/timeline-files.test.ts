@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { sessionText } from '../baseline/format.ts';
-import { drawn } from '../compare/session.test-support.ts';
+import { drawn } from '../evidence/session.test-support.ts';
 import { withTimelines } from '../report/openmetrics.test-support.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { mergeCommand, reportCommand, type CommandContext } from './commands.ts';

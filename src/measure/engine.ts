@@ -1,4 +1,4 @@
-import type { Workload } from '../plan/plan.ts';
+import type { Server, Workload } from '../plan/plan.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
 import type { CountingTool, Image } from '../session/session.ts';
 import type { Noise, Outcome } from '../session/run.ts';
@@ -103,3 +103,11 @@ export interface Engine {
   /** Ends and removes everything this engine started and that is still there. */
   cleanUp(): Promise<void>;
 }
+
+/** The server that a run is of; how the interpreter starts is looked at without it. */
+export const serverOf = ({ workload, profile }: RunRequest): Server | undefined =>
+  profile?.kind === 'imports' ? undefined : workload.server;
+
+/** Seconds after which the engine gives up on a probe that should have ended the run itself. */
+export const watchdogSeconds = ({ workload, repetitions }: RunRequest): number =>
+  workload.timeoutSeconds * repetitions + 30;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { fixedPlanner } from '../compare/planner.ts';
+import { fixedPlanner } from '../planning/planner.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { Image } from '../session/session.ts';

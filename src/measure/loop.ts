@@ -8,7 +8,7 @@ import { chooseVariants } from './allocation.ts';
 import type { Engine, Runnable, RunResult } from './engine.ts';
 import type { Journal } from './journal.ts';
 import { WAIT_SECONDS, type Pause } from '../process/patience.ts';
-import { isRemoval } from './removed.ts';
+import { isRemoval } from './removed-files.ts';
 import { repetitionsOf } from './repetitions.ts';
 import { scheduleBlocks, type ScheduledPair } from './schedule.ts';
 

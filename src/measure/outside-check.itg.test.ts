@@ -2,14 +2,14 @@ import { afterAll, afterEach, beforeAll, expect, jest } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { twoSided } from '../compare/session.test-support.ts';
+import { twoSided } from '../evidence/session.test-support.ts';
 import { runCommand } from '../process/command.ts';
 import { withEngine } from '../process/engine.test-support.ts';
 import type { Image } from '../session/session.ts';
-import { containerEngine } from './container.ts';
+import { containerEngine } from './engines/container.ts';
 import { openJournal } from './journal.ts';
-import { ownerOfThisProcess } from './owner.ts';
-import { never, runRequest } from './run-request.test-support.ts';
+import { ownerOfThisProcess } from './engines/owner.ts';
+import { never, runRequest } from './engines/run-request.test-support.ts';
 import { timelineFile } from './timeline.ts';
 
 /** Images whose interpreter lies, and honest ones that are hard to count, against the kernel's own count. */
@@ -27,8 +27,8 @@ afterAll(async () => {
 const engine = containerEngine({
   sessionId: `outside-${process.pid}`,
   owner: ownerOfThisProcess(),
-  probe: join(import.meta.dirname, 'probe.py'),
-  facts: join(import.meta.dirname, 'facts.py'),
+  probe: join(import.meta.dirname, 'probe/probe.py'),
+  facts: join(import.meta.dirname, 'probe/facts.py'),
 });
 afterEach(() => engine.cleanUp());
 

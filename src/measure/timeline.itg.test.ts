@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { withEngine } from '../process/engine.test-support.ts';
 import type { Image } from '../session/session.ts';
 import { readTimelines, type Timeline } from '../session/timeline.ts';
-import { containerEngine } from './container.ts';
-import { twoSided } from '../compare/session.test-support.ts';
+import { containerEngine } from './engines/container.ts';
+import { twoSided } from '../evidence/session.test-support.ts';
 import { openJournal } from './journal.ts';
-import { ownerOfThisProcess } from './owner.ts';
-import { never, runRequest } from './run-request.test-support.ts';
+import { ownerOfThisProcess } from './engines/owner.ts';
+import { never, runRequest } from './engines/run-request.test-support.ts';
 import { timelineFile } from './timeline.ts';
 
 jest.setTimeout(120_000);
@@ -21,8 +21,8 @@ afterAll(() => rm(folder, { recursive: true }));
 const engine = containerEngine({
   sessionId: `timeline-${process.pid}`,
   owner: ownerOfThisProcess(),
-  probe: join(import.meta.dirname, 'probe.py'),
-  facts: join(import.meta.dirname, 'facts.py'),
+  probe: join(import.meta.dirname, 'probe/probe.py'),
+  facts: join(import.meta.dirname, 'probe/facts.py'),
 });
 afterEach(() => engine.cleanUp());
 

@@ -6,11 +6,11 @@ import { dirname, join } from 'node:path';
 import { MOST_SAMPLES, readTimelines, type TimelineSample } from '../session/timeline.ts';
 import type { Run } from '../session/run.ts';
 import type { Engine, RunResult } from './engine.ts';
-import { hostEngine } from './host.ts';
-import { resolveInterpreter } from './interpreter.ts';
-import { twoSided } from '../compare/session.test-support.ts';
+import { hostEngine } from './engines/host.ts';
+import { resolveInterpreter } from './engines/host-interpreter.ts';
+import { twoSided } from '../evidence/session.test-support.ts';
 import { openJournal } from './journal.ts';
-import { never, runRequest } from './run-request.test-support.ts';
+import { never, runRequest } from './engines/run-request.test-support.ts';
 import {
   findCgroup,
   processTree,
@@ -200,8 +200,8 @@ async function hostRun(script: readonly string[], lines: (samples: readonly Time
   const timeline = timelineFile(join(folder, 'timeline.jsonl'), 's1', folder);
   const engine = timeline.watched(
     hostEngine({
-      probe: join(import.meta.dirname, 'probe.py'),
-      facts: join(import.meta.dirname, 'facts.py'),
+      probe: join(import.meta.dirname, 'probe/probe.py'),
+      facts: join(import.meta.dirname, 'probe/facts.py'),
       workFolder: folder,
     }),
   );

@@ -4,8 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '../session/run.ts';
 import { everySecond, MOST_SAMPLES, type Timeline, type TimelineSample } from '../session/timeline.ts';
-import { serverOf } from './command-line.ts';
-import type { Engine } from './engine.ts';
+import { serverOf, type Engine } from './engine.ts';
 import type { Journal } from './journal.ts';
 import { checkedFromOutside } from './outside-check.ts';
 
@@ -20,7 +19,7 @@ const SEARCH_SECONDS = 0.05;
 const SEARCH_LIMIT_SECONDS = 10;
 
 /** One look at a running run: CPU time used so far (s), memory and anonymous memory (bytes); undefined where it is gone. */
-export type Look = () => readonly [number, number, number | null] | undefined;
+export type UsageReader = () => readonly [number, number, number | null] | undefined;
 
 export interface Watched {
   readonly interval: number;
@@ -31,7 +30,7 @@ export interface Watched {
 
 export interface Found {
   readonly source: Timeline['source'];
-  readonly look: Look;
+  readonly look: UsageReader;
 }
 
 /** What the sampling may ask of the world. */
@@ -155,7 +154,7 @@ export function findCgroup(id: string, { cgroup: root }: Roots = ROOTS): Found |
 }
 
 const versionTwo =
-  (folder: string): Look =>
+  (folder: string): UsageReader =>
   () => {
     const memory = kernelFile(join(folder, 'memory.current'));
     const cpu = memory === undefined ? undefined : field(kernelFile(join(folder, 'cpu.stat')), 'usage_usec');
@@ -164,7 +163,7 @@ const versionTwo =
   };
 
 const versionOne =
-  (root: string, place: string): Look =>
+  (root: string, place: string): UsageReader =>
   () => {
     const cpu = kernelFile(join(root, 'cpuacct', place, 'cpuacct.usage'));
     const memory =
@@ -190,7 +189,7 @@ const MOST_PROCESSES = 512;
  * that what has ended still counts; resident memory, summed. The probe adopts what loses its parent.
  */
 export function processTree(pid: number, { proc }: Roots = ROOTS): Found {
-  const look: Look = () => {
+  const look: UsageReader = () => {
     let cpu = 0;
     let memory = 0;
     let anonymous = 0;

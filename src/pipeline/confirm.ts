@@ -1,5 +1,5 @@
-import { CONFIRMATION_BLOCKS, variantsToConfirm } from '../compare/confirm.ts';
-import type { Comparison } from '../compare/comparison.ts';
+import { CONFIRMATION_BLOCKS, variantsToConfirm } from '../verdict/confirm.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import {
   assembleParts,
   compareParts,
@@ -8,7 +8,7 @@ import {
   ruledBy,
   type NamedSession,
   type Parts,
-} from '../compare/merge.ts';
+} from '../verdict/merge.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { withoutHistory } from '../session/session.ts';
 import { gate, type GateRequest } from './gate.ts';

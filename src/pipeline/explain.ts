@@ -1,5 +1,5 @@
-import type { Comparison } from '../compare/comparison.ts';
-import { wantedProfiles, type WantedProfile } from '../compare/explain.ts';
+import type { Comparison } from '../verdict/comparison.ts';
+import { wantedProfiles, type WantedProfile } from '../diagnosis/explain.ts';
 import type { Plan } from '../plan/plan.ts';
 import { renderCallgrind } from '../report/callgrind.ts';
 import { renderSpeedscope } from '../report/speedscope.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { night } from '../compare/session.test-support.ts';
+import { night } from '../evidence/session.test-support.ts';
 import type { Runnable, RunResult } from '../measure/engine.ts';
-import type { CountResult } from '../measure/instruction-count.ts';
+import type { CountResult } from '../measure/counting/instruction-count.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run, Side } from '../session/run.ts';
 import { facts } from '../session/facts.test-support.ts';

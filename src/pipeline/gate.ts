@@ -1,9 +1,9 @@
-import { compareSession } from '../compare/compare.ts';
-import type { Comparison } from '../compare/comparison.ts';
-import { nightsFor } from '../compare/nights.ts';
-import { patternWarnings } from '../compare/patterns.ts';
-import { fixedPlanner, sequentialPlanner } from '../compare/planner.ts';
-import { unreported } from '../compare/unreported.ts';
+import { compareSession } from '../verdict/compare.ts';
+import type { Comparison } from '../verdict/comparison.ts';
+import { nightsFor } from '../evidence/nights.ts';
+import { patternWarnings } from '../verdict/patterns.ts';
+import { fixedPlanner, sequentialPlanner } from '../planning/planner.ts';
+import { unreported } from '../verdict/unreported.ts';
 import type { Plan } from '../plan/plan.ts';
 import { addedVariants } from '../session/measuring.ts';
 import type { History } from '../session/history.ts';

@@ -1,4 +1,4 @@
-import { exactVerdict } from '../compare/deterministic.ts';
+import { exactVerdict } from '../verdict/exact-verdicts.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VALGRIND_INSTRUCTIONS } from '../session/metric.ts';
 import { SIDES, type Side } from '../session/run.ts';

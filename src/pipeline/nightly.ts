@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { WEEKLY_BLOCKS } from '../compare/anchor.ts';
+import { WEEKLY_BLOCKS } from '../history/anchor.ts';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { fixedPlanner } from '../compare/planner.ts';
+import { fixedPlanner } from '../planning/planner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Planner, SoFar } from '../session/planner.ts';
 import type { Side } from '../session/run.ts';

@@ -1,6 +1,6 @@
 import type { ImageRequest } from '../images/image-request.ts';
 import type { FactsLimits, Runnable, RunResult } from '../measure/engine.ts';
-import type { CountRequest, CountResult } from '../measure/instruction-count.ts';
+import type { CountRequest, CountResult } from '../measure/counting/instruction-count.ts';
 import type { TrialRequest } from '../measure/trial.ts';
 import type { Plan, Workload } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';

@@ -1,5 +1,5 @@
-import type { Row } from '../compare/comparison.ts';
-import { count, percent } from './words.ts';
+import type { Row } from '../verdict/comparison.ts';
+import { count, percent } from './verdict-wording.ts';
 
 /** What a second session said of a regression, in the words of a report. */
 

@@ -1,9 +1,9 @@
 import { markdownTable } from 'markdown-table';
-import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Session } from '../session/session.ts';
 import { clip, code, fence, sentence } from './escape.ts';
 import { noise } from './noise.ts';
-import { hasFigures, ruledOut } from './sentences.ts';
+import { hasFigures, ruledOut } from './row-sentences.ts';
 import {
   isDetail,
   listed,
@@ -14,7 +14,7 @@ import {
   sorted,
   VERDICT_SENTENCES,
   VERDICT_WORDS,
-} from './words.ts';
+} from './verdict-wording.ts';
 
 /** A folded part of the comment. */
 export interface Detail {

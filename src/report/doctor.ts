@@ -1,13 +1,13 @@
 import { createColors } from 'picocolors';
-import type { Busy, Checkup, RowCheckup } from '../compare/checkup.ts';
-import { disturbances, TAKEN } from '../compare/disturbances.ts';
+import type { Busy, Checkup, RowCheckup } from '../diagnosis/checkup.ts';
+import { disturbances, TAKEN } from '../diagnosis/disturbances.ts';
 import type { Finding } from '../session/machine-reading.ts';
 import type { Session } from '../session/session.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import { clip, oneLine, printable } from './escape.ts';
-import { findingLines, type FindingsLook } from './findings.ts';
+import { findingLines, type FindingsLook } from './machine-findings.ts';
 import { disturbanceWords, noise } from './noise.ts';
-import { count, metricWords, share } from './words.ts';
+import { count, metricWords, share } from './verdict-wording.ts';
 
 /** What the check-up found and what to do about it, for a person at a terminal. */
 export interface DoctorReport {

@@ -1,10 +1,10 @@
 import { markdownTable } from 'markdown-table';
-import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { code, sentence } from './escape.ts';
 import { movedAlone } from './facts.ts';
-import { count, listed, metricWords, pValue, share, sorted } from './words.ts';
+import { count, listed, metricWords, pValue, share, sorted } from './verdict-wording.ts';
 
 /** What carried a row's verdict. */
 function evidenceWords({ evidence, blocks, baseline, head }: Row): string {

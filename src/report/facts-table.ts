@@ -2,7 +2,7 @@ import { markdownTable } from 'markdown-table';
 import { PROPERTIES, type InterpreterFacts } from '../session/facts.ts';
 import { clip, oneLine, sentence } from './escape.ts';
 import { knowledgeWords, propertyWords } from './facts.ts';
-import { quantity } from './words.ts';
+import { quantity } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
 
 /** An interpreter that was asked what it is, and what it lies in. */

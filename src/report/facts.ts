@@ -1,10 +1,10 @@
 import { markdownTable } from 'markdown-table';
-import type { Comparison } from '../compare/comparison.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import { PROPERTIES, type InterpreterFacts, type Property, type PropertyFacts } from '../session/facts.ts';
 import type { Image, Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { clip, code, sentence } from './escape.ts';
-import { count, listed } from './words.ts';
+import { count, listed } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
 
 /** What the interpreters are, and what of it moved between the sides: whether it was the code alone. */

@@ -1,11 +1,11 @@
-import { exitStatus } from '../compare/exit-status.ts';
-import type { Comparison, Row } from '../compare/comparison.ts';
+import { exitStatus } from '../verdict/exit-status.ts';
+import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Verdict } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
-import { ruledOut } from './sentences.ts';
+import { ruledOut } from './row-sentences.ts';
 import { NOT_SEEN_AGAIN, notSeenAgain, notSeenAgainHeadline } from './confirmation.ts';
 import { reasonsUndecided } from './undecided.ts';
-import { count, listed, metricWords, percent, share, VERDICT_SENTENCES } from './words.ts';
+import { count, listed, metricWords, percent, share, VERDICT_SENTENCES } from './verdict-wording.ts';
 
 /** More rows than this are counted in the headline, fewer are named. */
 const NAMED = 3;

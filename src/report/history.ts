@@ -2,7 +2,7 @@ import type { Alarms, AnchorHistory, Creep, History, LevelShift } from '../sessi
 import type { Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { code, oneLine, sentence } from './escape.ts';
-import { count, metricWords, percent, share } from './words.ts';
+import { count, metricWords, percent, share } from './verdict-wording.ts';
 
 /** What the stored sessions say together, in sentences: one list for Markdown and the terminal. */
 

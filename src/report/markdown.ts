@@ -1,5 +1,5 @@
 import { markdownTable } from 'markdown-table';
-import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Session } from '../session/session.ts';
 import {
   environmentDetail,
@@ -18,10 +18,10 @@ import { headline, lead, restOf } from './headline.ts';
 import { historyDetails } from './history.ts';
 import { methodDetail, minutesDetail } from './method.ts';
 import { notJudged } from './not-judged.ts';
-import { partsDetail } from './parts.ts';
-import { confidence, sentences, type Said } from './sentences.ts';
+import { partsDetail } from './merged-jobs.ts';
+import { confidence, sentences, type RowSentence } from './row-sentences.ts';
 import { whyDetails, whySentences } from './why.ts';
-import { change, judgedMetric, quantity, SIGNS, sorted, VERDICT_WORDS } from './words.ts';
+import { change, judgedMetric, quantity, SIGNS, sorted, VERDICT_WORDS } from './verdict-wording.ts';
 
 /** The hidden first line by which a configuration's comment is found again. */
 export const markerOf = (configuration: string): string => `<!-- pacegate:${configuration} -->`;
@@ -146,9 +146,9 @@ function measuringNews({ measuring }: Comparison): string[] {
 /** Notes are clauses of a list elsewhere. */
 const ended = (note: string) => (/[.!?]$/.test(note) ? note : `${note}.`);
 
-const bullets = (said: readonly Said[]) => said.map(({ text }) => `- ${text}.`).join('\n');
+const bullets = (said: readonly RowSentence[]) => said.map(({ text }) => `- ${text}.`).join('\n');
 
-const saidDetails = (said: readonly Said[]): Detail[] =>
+const saidDetails = (said: readonly RowSentence[]): Detail[] =>
   said.length === 0 ? [] : [{ title: `In words (${said.length})`, body: bullets(said.slice(0, 100)) }];
 
 interface Divided {

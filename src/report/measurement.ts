@@ -8,7 +8,7 @@ import { noise } from './noise.ts';
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
 import { folded } from './markdown.ts';
 import { minutesDetail } from './method.ts';
-import { count, metricWords, quantity } from './words.ts';
+import { count, metricWords, quantity } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
 
 /** One metric of one variant where a session has one side only. Values in the metric's unit. */

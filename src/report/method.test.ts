@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { compareSession } from '../compare/compare.ts';
-import { twoSided } from '../compare/session.test-support.ts';
+import { compareSession } from '../verdict/compare.ts';
+import { twoSided } from '../evidence/session.test-support.ts';
 import { environmentDetail } from './details.ts';
 import { methodDetail } from './method.ts';
 

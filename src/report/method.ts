@@ -1,4 +1,4 @@
-import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Run } from '../session/run.ts';
 import type { ServerRecord, Session } from '../session/session.ts';
 import { looksFor } from '../statistics/looks.ts';
@@ -6,7 +6,7 @@ import { MARGIN } from '../statistics/sequential.ts';
 import type { Detail } from './details.ts';
 import { code, sentence } from './escape.ts';
 import { plannedBlocks } from './undecided.ts';
-import { count, duration, listed, share } from './words.ts';
+import { count, duration, listed, share } from './verdict-wording.ts';
 
 const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 

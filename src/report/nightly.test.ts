@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { alarmsOf } from '../compare/alarms.ts';
-import { checkup, type RowCheckup } from '../compare/checkup.ts';
-import { compareSession } from '../compare/compare.ts';
-import { nightlyHistory } from '../compare/history.ts';
-import { nightAgainstItself, simulated } from '../compare/session.test-support.ts';
+import { alarmsOf } from '../history/alarms.ts';
+import { checkup, type RowCheckup } from '../diagnosis/checkup.ts';
+import { compareSession } from '../verdict/compare.ts';
+import { nightlyHistory } from '../history/history.ts';
+import { nightAgainstItself, simulated } from '../evidence/session.test-support.ts';
 import type { History } from '../session/history.ts';
 import type { Finding } from '../session/machine-reading.ts';
 import { adviceOf, doctorJson, renderDoctor, type DoctorReport } from './doctor.ts';

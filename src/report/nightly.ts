@@ -1,6 +1,6 @@
 import { markdownTable } from 'markdown-table';
 import { createColors } from 'picocolors';
-import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { RowNoise } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import { environmentDetail, failureDetails, imageDetails } from './details.ts';
@@ -8,9 +8,9 @@ import { noise } from './noise.ts';
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
 import { historySentences } from './history.ts';
 import { folded } from './markdown.ts';
-import { rankingDetail } from './rank.ts';
-import { rankHeadline } from './rank-words.ts';
-import { change, isDetail, count, metricWords, quantity, share, VERDICT_WORDS } from './words.ts';
+import { rankingDetail } from './ranking-report.ts';
+import { rankHeadline } from './ranking-wording.ts';
+import { change, isDetail, count, metricWords, quantity, share, VERDICT_WORDS } from './verdict-wording.ts';
 
 /** A night: the baseline gated against itself. Nothing changed, so every regression and improvement is a false one. */
 

@@ -1,6 +1,6 @@
-import { disturbances, type Disturbance, type DisturbanceKind } from '../compare/disturbances.ts';
+import { disturbances, type Disturbance, type DisturbanceKind } from '../diagnosis/disturbances.ts';
 import type { Session } from '../session/session.ts';
-import { share } from './words.ts';
+import { share } from './verdict-wording.ts';
 
 const WORDS: Readonly<Record<DisturbanceKind, (size: number) => string>> = {
   steal: (size) => `${about(size)} steal`,

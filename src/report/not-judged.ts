@@ -1,4 +1,4 @@
-import type { Row } from '../compare/comparison.ts';
+import type { Row } from '../verdict/comparison.ts';
 
 /** Rows under a heading of their own. */
 export interface RowGroup {

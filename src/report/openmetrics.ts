@@ -1,4 +1,4 @@
-import type { Comparison } from '../compare/comparison.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import { DESCRIBED_METRICS, unitOfName } from '../session/metric.ts';
 import type { Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compareSession } from '../compare/compare.ts';
-import { withNights } from '../compare/nights.ts';
-import type { Comparison } from '../compare/comparison.ts';
+import { compareSession } from '../verdict/compare.ts';
+import { withNights } from '../evidence/nights.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import {
   cutTo,
   drawn,
@@ -12,7 +12,7 @@ import {
   session,
   twoSided,
   type Drawn,
-} from '../compare/session.test-support.ts';
+} from '../evidence/session.test-support.ts';
 import { facts } from '../session/facts.test-support.ts';
 import type { ChangedMeasurement, Measuring, MeasuringTrial } from '../session/measuring.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
@@ -24,7 +24,7 @@ import { lead } from './headline.ts';
 import { COMMENT_LIMIT, renderMarkdown } from './markdown.ts';
 import { renderTerminal } from './terminal.ts';
 import { reasonsUndecided } from './undecided.ts';
-import { percent, quantity } from './words.ts';
+import { percent, quantity } from './verdict-wording.ts';
 
 /** The golden file of a report; UPDATE_GOLDEN=1 writes it anew. */
 function golden(name: string, text: string) {

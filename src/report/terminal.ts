@@ -1,14 +1,14 @@
 import { createColors } from 'picocolors';
-import type { Comparison, Row } from '../compare/comparison.ts';
+import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Session } from '../session/session.ts';
 import { confirmationWords } from './confirmation.ts';
 import { clip, oneLine, printable } from './escape.ts';
 import { noise } from './noise.ts';
 import { movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
-import { confidence, hasFigures, sentences } from './sentences.ts';
+import { confidence, hasFigures, sentences } from './row-sentences.ts';
 import { whySentences } from './why.ts';
-import { change, isDetail, judgedMetric, quantity, sorted, VERDICT_WORDS } from './words.ts';
+import { change, isDetail, judgedMetric, quantity, sorted, VERDICT_WORDS } from './verdict-wording.ts';
 
 export interface TerminalOptions {
   readonly colour: boolean;

@@ -1,9 +1,9 @@
-import type { Row } from '../compare/comparison.ts';
-import { disturbances } from '../compare/disturbances.ts';
+import type { Row } from '../verdict/comparison.ts';
+import { disturbances } from '../diagnosis/disturbances.ts';
 import { addedVariants } from '../session/measuring.ts';
 import type { Session } from '../session/session.ts';
 import { noise } from './noise.ts';
-import { count, duration } from './words.ts';
+import { count, duration } from './verdict-wording.ts';
 
 /** The cap of pairs that a session had: the rules', or less where its budget allowed less. */
 export const plannedBlocks = ({ rules, budget }: Session): number =>

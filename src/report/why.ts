@@ -5,15 +5,15 @@ import {
   wantedProfiles,
   type Explained,
   type FunctionGrowth,
-} from '../compare/explain.ts';
-import type { Comparison } from '../compare/comparison.ts';
+} from '../diagnosis/explain.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 import { unitOfKind, type Explanation, type ProfileKind } from '../session/profile.ts';
 import type { Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { clip, code, sentence, unbroken } from './escape.ts';
 import { factsDifferences, lookedAtBoth } from './facts.ts';
-import type { Style } from './sentences.ts';
-import { count, listed, metricWords, percent, quantity } from './words.ts';
+import type { Style } from './row-sentences.ts';
+import { count, listed, metricWords, percent, quantity } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
 
 /** Why something regressed, as far as a profiled run of each side shows it: help for the reader, never evidence. */

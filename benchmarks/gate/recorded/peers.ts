@@ -1,4 +1,4 @@
-import { pairsOf } from '../../../src/compare/evidence.ts';
+import { pairsOf } from '../../../src/evidence/pairs.ts';
 import { RULES, programs } from '../peers/peers.ts';
 import type { Peer, PeerSamples } from '../peers/peer.ts';
 import { NIGHTS } from '../simulation/layouts.ts';

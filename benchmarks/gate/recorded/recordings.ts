@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compareTimings } from '../../../src/compare/compare.ts';
-import type { Row } from '../../../src/compare/comparison.ts';
-import { logRatios, pairsOf } from '../../../src/compare/evidence.ts';
+import { compareTimings } from '../../../src/verdict/compare.ts';
+import type { Row } from '../../../src/verdict/comparison.ts';
+import { logRatios, pairsOf } from '../../../src/evidence/pairs.ts';
 import { parseTimings, type TimedRun } from '../../../src/session/timings.ts';
 import { centreOf } from '../../../src/statistics/hodges-lehmann.ts';
 import { capOf, looksFor, PROFILE_SETTINGS } from '../../../src/statistics/looks.ts';

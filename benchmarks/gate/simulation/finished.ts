@@ -9,7 +9,7 @@ const TOP = join(import.meta.dirname, '../../..');
 const SOURCES = [
   'src/statistics/*.ts',
   'src/measure/schedule.ts',
-  'src/compare/*.ts',
+  'src/{evidence,verdict,planning}/*.ts',
   'src/session/metric.ts',
   'src/plan/defaults.ts',
   'benchmarks/gate/simulation/*.ts',

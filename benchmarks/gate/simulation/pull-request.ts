@@ -1,4 +1,4 @@
-import { pairedChange } from '../../../src/compare/evidence.ts';
+import { pairedChange } from '../../../src/evidence/pairs.ts';
 import { DEFAULTS } from '../../../src/plan/defaults.ts';
 import { CONFIRMATION_BLOCKS, isConfirmed } from '../../../src/statistics/confirmation.ts';
 import { centreOf } from '../../../src/statistics/hodges-lehmann.ts';

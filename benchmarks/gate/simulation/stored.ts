@@ -1,6 +1,6 @@
 import { median } from 'simple-statistics';
-import { judge } from '../../../src/compare/compare.ts';
-import type { ObservedRun } from '../../../src/compare/observed-run.ts';
+import { judge } from '../../../src/verdict/compare.ts';
+import type { ObservedRun } from '../../../src/evidence/observed-run.ts';
 import { defaultRule } from '../../../src/session/metric.ts';
 import type { Night } from '../../../src/session/session.ts';
 import { RULES } from '../peers/peers.ts';

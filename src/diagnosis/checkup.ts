@@ -1,0 +1,156 @@
+import { median, sampleStandardDeviation } from 'simple-statistics';
+import type { Rules } from '../session/rules.ts';
+import { SIDES, type Run } from '../session/run.ts';
+import type { Session } from '../session/session.ts';
+import { lastAttempts } from '../session/timings.ts';
+import { centreOf } from '../statistics/hodges-lehmann.ts';
+import { looksFor } from '../statistics/looks.ts';
+import { blocksToSettle } from '../statistics/outlook.ts';
+import { detectableEffect, type RowUnderTest } from '../statistics/power.ts';
+import { uniformSource } from '../statistics/random.ts';
+import { pairRatios } from '../evidence/nights.ts';
+import { own } from '../session/record.ts';
+
+/** What a gate would see here, and what it would take, from a short session of the same code against itself. */
+export interface Checkup {
+  readonly rows: readonly RowCheckup[];
+  readonly variants: readonly VariantCheckup[];
+  /** Measuring one gate of unchanged code, in seconds: as expected, and were nothing decided before the cap. */
+  readonly seconds: number;
+  readonly secondsAtMost: number;
+  /** What building both sides took here, in seconds; caches may have helped. */
+  readonly buildSeconds: number;
+  readonly busy: Busy;
+}
+
+export interface RowCheckup {
+  readonly variant: string;
+  readonly metric: string;
+  readonly unit: string;
+  /** The smallest change that counts, a fraction. */
+  readonly limit: number;
+  /** Standard deviation of log(head / baseline) of a pair. */
+  readonly noise: number;
+  /** The smallest change for the worse found in 80 of 100 gates, a fraction; null: even half as much again is not. */
+  readonly detectable: number | null;
+  /** Pairs after which unchanged code is decided in 80 of 100 gates; null: not within the cap. */
+  readonly blocks: number | null;
+}
+
+export interface VariantCheckup {
+  readonly variant: string;
+  /** One run of the workload, its repetitions included. */
+  readonly runSeconds: number;
+  readonly repetitions: number;
+  /** A run of each side, with what starts and ends them. */
+  readonly pairSeconds: number;
+  /** Pairs until all rows are decided, or the cap. */
+  readonly blocks: number;
+}
+
+/** What the machine did beside the runs. Shares are of the runs' time; undefined where the machine does not say. */
+export interface Busy {
+  readonly cores: number;
+  /** Median of the one-minute load average as the runs began. */
+  readonly load: number | undefined;
+  readonly stealShare: number | undefined;
+  readonly throttledShare: number | undefined;
+}
+
+/**
+ * @param session of the same code on both sides, with the blocks that the check-up took
+ * @param rules those of a gate
+ */
+export function checkup(session: Session, rules: Rules): Checkup {
+  const ok = lastAttempts(session.runs).filter(({ outcome }) => outcome === 'ok');
+  const judged = rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true);
+  const test = {
+    alpha: rules.alpha,
+    looks: looksFor(rules.profile, rules.blocks),
+    tests: Math.max(1, judged.length * session.variants.length),
+  };
+  const ratios = pairRatios(session);
+  const rows = session.variants.flatMap((variant) =>
+    judged.flatMap(({ name: metric, unit, limit }): RowCheckup[] => {
+      const found = ratios.get(variant)?.get(metric);
+      if (found === undefined) return [];
+      return [{ variant, metric, unit, ...rowFigures(found, { ...test, limit }, session.seed) }];
+    }),
+  );
+  const seconds = secondsOf(ok, session);
+  const variants = session.variants.flatMap((variant): VariantCheckup[] => {
+    const runs = ok.filter((run) => run.variant === variant);
+    if (runs.length === 0) return [];
+    const repetitions = own(session.workload.repetitions, variant) ?? 1;
+    const ofVariant = rows.filter((row) => row.variant === variant);
+    const pairSeconds = SIDES.reduce((sum, side) => {
+      const lasted = runs.flatMap((run) => (run.side === side ? [seconds.get(run) ?? 0] : []));
+      return sum + (lasted.length === 0 ? 0 : median(lasted));
+    }, 0);
+    return [
+      {
+        variant,
+        runSeconds: repetitions * median(runs.map(({ metrics }) => metrics['wall_time_s'] ?? 0)),
+        repetitions,
+        pairSeconds,
+        blocks: Math.max(1, ...ofVariant.map(({ blocks }) => blocks ?? rules.blocks)),
+      },
+    ];
+  });
+  // The warm-up is a pair of each variant.
+  const total = (blocks: (variant: VariantCheckup) => number) =>
+    variants.reduce((sum, variant) => sum + variant.pairSeconds * (1 + blocks(variant)), 0);
+  return {
+    rows,
+    variants,
+    seconds: total(({ blocks }) => blocks),
+    secondsAtMost: total(() => rules.blocks),
+    buildSeconds: session.images.reduce((sum, { buildSeconds }) => sum + (buildSeconds ?? 0), 0),
+    busy: busyOf(ok, session),
+  };
+}
+
+function rowFigures(
+  ratios: Float64Array,
+  row: RowUnderTest,
+  seed: number,
+): Pick<RowCheckup, 'limit' | 'noise' | 'detectable' | 'blocks'> {
+  const centre = centreOf(ratios);
+  const model = { sessions: [Array.from(ratios, (ratio) => ratio - centre)] };
+  return {
+    limit: row.limit,
+    noise: sampleStandardDeviation([...ratios]),
+    detectable: detectableEffect(model, row, uniformSource(seed)),
+    blocks: blocksToSettle(model, 0, row, uniformSource(seed)) ?? null,
+  };
+}
+
+/** How long each run kept the machine: until the next one began, containers' start and end included. */
+function secondsOf(runs: readonly Run[], { workload }: Session): ReadonlyMap<Run, number> {
+  const ordered = [...runs].sort((a, b) => (a.started < b.started ? -1 : 1));
+  return new Map(
+    ordered.map((run, index) => {
+      const next = ordered[index + 1];
+      const lasted = (run.metrics['wall_time_s'] ?? 0) * (own(workload.repetitions, run.variant) ?? 1);
+      const until = next === undefined ? lasted : (Date.parse(next.started) - Date.parse(run.started)) / 1000;
+      return [run, Math.max(lasted, until)];
+    }),
+  );
+}
+
+function busyOf(runs: readonly Run[], { machine, workload }: Session): Busy {
+  const lasted = (run: Run) =>
+    (run.metrics['wall_time_s'] ?? 0) * (own(workload.repetitions, run.variant) ?? 1);
+  const share = (field: 'steal_s' | 'throttled_s') => {
+    const known = runs.filter(({ noise }) => noise[field] !== undefined);
+    const all = known.reduce((sum, run) => sum + lasted(run), 0);
+    return all === 0 ? undefined : known.reduce((sum, { noise }) => sum + (noise[field] ?? 0), 0) / all;
+  };
+  const loads = runs.flatMap(({ noise }) => noise.load_1m ?? []);
+  return {
+    cores: machine.cores,
+    load: loads.length === 0 ? undefined : median(loads),
+    stealShare: share('steal_s'),
+    throttledShare: share('throttled_s'),
+  };
+}

@@ -1,0 +1,97 @@
+import type { AnchorHistory, Creep, Point } from '../session/history.ts';
+import type { MetricRule } from '../session/metric.ts';
+import type { Session } from '../session/session.ts';
+import { creep, type WeeklyComparison } from '../statistics/creep.ts';
+import { centreOf } from '../statistics/hodges-lehmann.ts';
+import { signedRankGreater } from '../statistics/signed-rank.ts';
+import { sign } from '../evidence/pairs.ts';
+import { nightsLike, pairRatios } from '../evidence/nights.ts';
+import { betweenNights } from './row-noise.ts';
+
+/** Pairs of a comparison with the anchor. */
+export { WEEKLY_BLOCKS } from '../statistics/creep.ts';
+
+/**
+ * A loss that adds up counts from three fifths of what counts in one change, 1.8 % where that is 3 %: the anchor's
+ * sessions look once, at all their pairs, and so see less.
+ */
+const CREEP_SHARE = 0.6;
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+
+/**
+ * What the weekly comparisons with the anchor say. The series is that of the newest session's anchor and measuring
+ * code: an anchor that moved begins a new one.
+ *
+ * @param sessions all stored ones, oldest first
+ * @returns null before the first comparison
+ */
+export function anchorHistory(sessions: readonly Session[]): AnchorHistory | null {
+  const all = sessions.filter(({ purpose }) => purpose === 'anchor');
+  const newest = all.at(-1);
+  const commit = newest?.source.baseline?.commit;
+  if (newest === undefined || commit === undefined) return null;
+  const series = all.filter(
+    ({ source, workload }) => source.baseline?.commit === commit && workload.hash === newest.workload.hash,
+  );
+  const first = series[0] ?? newest;
+  const weeks = byWeek(series, first).map(
+    (session) => session && { at: pointOfHead(session), ratios: pairRatios(session) },
+  );
+  // Once for all rows: there may be ninety of them.
+  const nights = nightsLike(newest, sessions).map(pairRatios);
+  const judged = newest.rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true);
+  return {
+    commit,
+    sessions: series.length,
+    first: pointOfHead(first),
+    last: pointOfHead(newest),
+    creeps: newest.variants.flatMap((variant) =>
+      judged.flatMap((rule) => creepOf(weeks, variant, rule, quirkOf(nights, variant, rule.name)) ?? []),
+    ),
+  };
+}
+
+/** The newest session of each week, counted from the first; undefined for a week without one. */
+function byWeek(series: readonly Session[], first: Session): readonly (Session | undefined)[] {
+  const weekOf = ({ started }: Session) =>
+    Math.round((Date.parse(started) - Date.parse(first.started)) / WEEK_MS);
+  const weeks = new Map(series.map((session) => [weekOf(session), session]));
+  return Array.from({ length: Math.max(0, ...weeks.keys()) + 1 }, (_, week) => weeks.get(week));
+}
+
+type Week = { readonly at: Point; readonly ratios: ReturnType<typeof pairRatios> } | undefined;
+
+/** What sessions of the same code differ by on this machine, from the nights; 0 where they do not tell. */
+function quirkOf(nights: readonly ReturnType<typeof pairRatios>[], variant: string, metric: string): number {
+  return betweenNights(nights.flatMap((night) => night.get(variant)?.get(metric) ?? [])) ?? 0;
+}
+
+function creepOf(
+  weeks: readonly Week[],
+  variant: string,
+  rule: MetricRule,
+  quirk: number,
+): Creep | undefined {
+  const comparisons = weeks.map((week): WeeklyComparison | undefined => {
+    const ratios = week?.ratios.get(variant)?.get(rule.name);
+    if (ratios === undefined) return undefined;
+    const worse = ratios.map((ratio) => sign(rule) * ratio);
+    return { estimate: centreOf(worse), p: signedRankGreater(worse), blocks: worse.length };
+  });
+  const found = creep(comparisons, { limit: CREEP_SHARE * rule.limit, quirk });
+  const since = found && weeks[found.since]?.at;
+  if (found === undefined || since === undefined) return undefined;
+  const { kind, now } = found;
+  return {
+    variant,
+    metric: rule.name,
+    now,
+    p: comparisons.at(-1)?.p ?? 1,
+    kind,
+    size: kind === 'step' ? found.change : found.perWeek,
+    since,
+  };
+}
+
+/** The anchor's sessions follow the head: the baseline side is the anchor itself. */
+const pointOfHead = ({ started, source }: Session): Point => ({ started, commit: source.head?.commit ?? '' });

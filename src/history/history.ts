@@ -1,0 +1,49 @@
+import { NOISE_FORMAT, type History, type NoiseFile } from '../session/history.ts';
+import { alarmsOf, type Stored } from './alarms.ts';
+import { anchorHistory } from './anchor.ts';
+import { levelShifts, pointOf } from '../evidence/level-shifts.ts';
+import { rankNights } from '../ranking/ranked-nights.ts';
+import { noiseOf } from './row-noise.ts';
+
+/** What the stored sessions say together, for the report of a night: its own session is among them. */
+export function nightlyHistory(stored: Stored): History {
+  const ranked = rankNights(stored.sessions);
+  return { ...nightsTogether(stored), ...(ranked === undefined ? {} : { ranking: ranked.ranking }) };
+}
+
+function nightsTogether(stored: Stored): Omit<History, 'ranking'> {
+  const newest = stored.sessions.findLast(({ purpose }) => purpose === 'nightly');
+  return {
+    ...gateHistory(stored),
+    noise: newest === undefined ? [] : noiseOf(newest, stored.sessions),
+    shifts: newest === undefined ? [] : levelShifts(newest, stored.sessions),
+  };
+}
+
+/** The part that a gate's report shows: its rows have their own noise. */
+export const gateHistory = (stored: Stored): Omit<History, 'ranking'> => ({
+  alarms: alarmsOf(stored),
+  noise: [],
+  shifts: [],
+  anchor: anchorHistory(stored.sessions),
+});
+
+/** The file that the baseline branch keeps of all this. */
+export function noiseFile(stored: Stored, configuration: string): NoiseFile {
+  const newest = stored.sessions.findLast(({ purpose }) => purpose === 'nightly');
+  return {
+    format: NOISE_FORMAT,
+    version: 1,
+    configuration,
+    newest:
+      newest === undefined
+        ? null
+        : {
+            ...pointOf(newest),
+            session: newest.id,
+            cpuModel: newest.machine.cpuModel,
+            cores: newest.machine.cores,
+          },
+    ...nightsTogether(stored),
+  };
+}

@@ -1,0 +1,20 @@
+import type { Outcome } from '../session/run.ts';
+import type { RunResult } from './engine.ts';
+
+/** The results of runs that have no figures, and their messages. */
+
+/** A run that has no answer of the probe's. */
+export const runWithoutFigures = (outcome: Outcome, message: string, output = ''): RunResult => ({
+  outcome,
+  metrics: {},
+  declared: {},
+  noise: {},
+  exitStatus: null,
+  message: withTail(message, output),
+});
+
+/** A message with the last lines of the output below it, bounded. */
+export function withTail(message: string, output: string): string {
+  const lines = output.trimEnd().split('\n').slice(-12).join('\n').slice(-2000).trim();
+  return lines === '' ? message : `${message}\n${lines}`;
+}

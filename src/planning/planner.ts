@@ -1,0 +1,192 @@
+import type { Planner, SoFar } from '../session/planner.ts';
+import type { Session } from '../session/session.ts';
+import { centreOf } from '../statistics/hodges-lehmann.ts';
+import { firstReachable, looksFor, PROFILE_SETTINGS, type Look } from '../statistics/looks.ts';
+import { blocksToSettle } from '../statistics/outlook.ts';
+import { nearlyNormal, type NoiseModel } from '../statistics/power.ts';
+import { uniformSource } from '../statistics/random.ts';
+import { judge, type Judged } from '../verdict/compare.ts';
+import { isOutsideTests } from '../verdict/comparison.ts';
+import type { UnjudgedRow } from '../verdict/unjudged-rows.ts';
+import { sign } from '../evidence/pairs.ts';
+import { nightRatiosOf, residualsOf } from '../evidence/nights.ts';
+import { observeSession, type Observations } from '../evidence/observations.ts';
+import { betweenNights } from '../history/row-noise.ts';
+
+/** A fixed number of blocks, or as many as the budget allows: one side alone has nothing to decide. */
+export const fixedPlanner = (blocks: number): Planner => ({
+  cap: (pairSeconds, secondsLeft) => {
+    const block = [...pairSeconds.values()].reduce((sum, seconds) => sum + seconds, 0);
+    return Math.max(0, Math.min(blocks, Math.floor(secondsLeft / Math.max(block, 1e-3))));
+  },
+  progress: () => ({ settled: new Set(), expected: () => blocks }),
+});
+
+/**
+ * Before anything was measured and without a history: a quiet runner's 2 % of each side, as a
+ * sample that is nearly normal.
+ */
+const SPREAD_UNKNOWN = 0.02 * Math.SQRT2;
+const NOISE_UNKNOWN: NoiseModel = {
+  sessions: [drawn(60, uniformSource(1)).map((value) => value * SPREAD_UNKNOWN)],
+};
+function drawn(n: number, random: () => number): number[] {
+  return Array.from({ length: n }, () => nearlyNormal(random));
+}
+
+/** Fewer pairs say less of their noise than the history does. */
+const PAIRS_FOR_NOISE = 8;
+
+/**
+ * Looks at the session as its file will be looked at, so that a variant stops exactly where the file's verdict does.
+ * @param sessionOf the session as it would be written now
+ */
+export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner {
+  const outlooks = new Map<string, number>();
+  return {
+    progress: (soFar) => {
+      const observations = observeSession(sessionOf(soFar));
+      const judged = judge(observations);
+      const settled = new Set(
+        observations.variants.filter((variant) => isSettled(variant, judged, observations)),
+      );
+      return {
+        settled,
+        expected: (variant) => {
+          const looks = looksFor(observations.profile, capOf(variant, observations));
+          // A row's outlook is renewed at its looks, as its verdict is.
+          const passed = looks.filter(({ blocks }) => blocks <= blocksOf(variant, observations)).length;
+          const known = outlooks.get(`${passed} ${variant}`);
+          if (known !== undefined) return known;
+          const expected = expectedBlocks(variant, judged, observations, looks);
+          outlooks.set(`${passed} ${variant}`, expected);
+          return expected;
+        },
+      };
+    },
+    cap: (pairSeconds, secondsLeft, warmedUp) =>
+      capWithin(
+        observeSession(sessionOf({ ...warmedUp, runs: [], blocksPlanned: undefined })),
+        pairSeconds,
+        secondsLeft,
+      ),
+  };
+}
+
+/** Variants that a change adds have a cap of their own. */
+const capOf = (variant: string, { added, addedCap, cap }: Observations): number =>
+  (added.has(variant) ? addedCap : cap) ?? 0;
+
+/** The rows of a variant that blocks can decide: benchmarks that a change adds prolong nothing where there are others. */
+function openRows(variant: string, { drafts }: Judged): readonly UnjudgedRow[] {
+  const rows = drafts.filter(
+    (draft) =>
+      draft.variant === variant && draft.gated && !isOutsideTests(draft) && draft.evidence !== 'identical',
+  );
+  const ofBase = rows.filter(({ added }) => !added);
+  return ofBase.length > 0 ? ofBase : rows;
+}
+
+/** How many blocks have measured a variant. */
+const blocksOf = (variant: string, { runs }: Observations): number =>
+  new Set(runs.filter((run) => run.variant === variant).map(({ block }) => block)).size;
+
+function isSettled(variant: string, judged: Judged, observations: Observations): boolean {
+  const [first] = looksFor(observations.profile, capOf(variant, observations));
+  const blocks = blocksOf(variant, observations);
+  // Before the first look a metric that is missing may still come.
+  if (first === undefined || blocks < first.blocks) return false;
+  return openRows(variant, judged).every((draft) => {
+    if (draft.tested === undefined) return draft.settled !== undefined;
+    // One test of a whole session: stopping where it looks decided would test more than once.
+    if (draft.tested.kind === 'stored') return false;
+    return (judged.outcomes.get(draft)?.decision ?? 'undecided') !== 'undecided';
+  });
+}
+
+function expectedBlocks(
+  variant: string,
+  judged: Judged,
+  observations: Observations,
+  looks: readonly Look[],
+): number {
+  // One side alone is judged once, by all that there is.
+  if (!observations.twoSided.has(variant)) return capOf(variant, observations);
+  const open = openRows(variant, judged).filter(
+    (draft) => (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
+  );
+  const blocks = open.map((draft) => settledAfter(draft, observations, looks, judged.testsOf(draft)));
+  const inSight = blocks.filter((found) => found !== undefined);
+  // A row that will not be decided must not keep those waiting that will.
+  return inSight.length === 0 ? Infinity : Math.max(...inSight);
+}
+
+/**
+ * By a row's own noise and effect once it has pairs enough, which hold what this session is off by; else by recent
+ * nights' noise, and what they were off by, around no change.
+ */
+function settledAfter(
+  { tested, direction, variant, metric, limit }: UnjudgedRow,
+  { nights, alpha, seed }: Observations,
+  looks: readonly Look[],
+  tests: number,
+): number | undefined {
+  const row = { limit, alpha, looks, tests: Math.max(1, tests) };
+  if (tested?.kind === 'paired' && tested.ratios.length >= PAIRS_FOR_NOISE) {
+    const centre = centreOf(tested.ratios);
+    const own = { sessions: [Array.from(tested.ratios, (ratio) => ratio - centre)] };
+    return blocksToSettle(own, sign({ better: direction }) * centre, row, uniformSource(seed));
+  }
+  const sessions = residualsOf(nights, variant, metric);
+  const model =
+    sessions.length > 0
+      ? { sessions, quirk: betweenNights(nightRatiosOf(nights, variant, metric)) ?? 0 }
+      : NOISE_UNKNOWN;
+  return blocksToSettle(model, 0, row, uniformSource(seed));
+}
+
+/**
+ * The cap with which most variants are likely to be decided in the time there is. Fewer blocks give the last look more
+ * of alpha, so where time is short a lower cap decides more; the cap is set before the first block because a last
+ * look that waited for the data would spend alpha twice.
+ */
+function capWithin(
+  observations: Observations,
+  pairSeconds: ReadonlyMap<string, number>,
+  secondsLeft: number,
+): number {
+  const { profile, alpha } = observations;
+  const [some = ''] = pairSeconds.keys();
+  // Asked for one family at a time: those that the change adds come after the others.
+  const planned = capOf(some, observations);
+  const judged = judge(observations);
+  const tests = Math.max(
+    1,
+    ...[...pairSeconds.keys()].flatMap((variant) =>
+      openRows(variant, judged).map((draft) => judged.testsOf(draft)),
+    ),
+  );
+  const pairs = [...pairSeconds.values()];
+  const affordable = [...pairs, pairs.reduce((sum, pair) => sum + pair, 0)].map((seconds) =>
+    Math.floor(secondsLeft / Math.max(seconds, 1e-3)),
+  );
+  const caps = [...PROFILE_SETTINGS[profile].looks.map(({ blocks }) => blocks), ...affordable];
+  let best = { cap: planned, decided: 0 };
+  for (const cap of [planned, ...caps.sort((a, b) => b - a)]) {
+    if (cap > planned || cap < 1) continue;
+    const looks = looksFor(profile, cap);
+    const reachable = firstReachable(looks, tests, alpha);
+    if (reachable === undefined) continue;
+    const seconds = [...pairSeconds]
+      .map(
+        ([variant, pair]) =>
+          // Time for `unchanged` alone would be no gate: a regression must be in reach too.
+          pair * Math.max(reachable, expectedBlocks(variant, judged, observations, looks)),
+      )
+      .sort((a, b) => a - b);
+    let left = secondsLeft;
+    const decided = seconds.filter((needed) => (left -= needed) >= 0).length;
+    if (decided > best.decided) best = { cap, decided };
+  }
+  return best.decided > 0 ? best.cap : Math.max(0, Math.min(planned, ...affordable.filter((n) => n > 0)));
+}

@@ -1,0 +1,89 @@
+import { expect, test } from '@jest/globals';
+import type { Run } from '../session/run.ts';
+import type { Session } from '../session/session.ts';
+import { judgeRanking } from './unjudged-rows.ts';
+import { rankPlanner } from './planner.ts';
+import { noisyValues, rankingSession } from './rank.test-support.ts';
+
+const TIME = { name: 'wall_time_s', unit: 's', better: 'lower', gate: true, limit: 0.03 } as const;
+
+/** Runs block after block as the measurement would, and stops whoever the planner says is settled. */
+function live(whole: Session) {
+  const planner = rankPlanner(
+    ({ runs, failures, declaredMetrics }) => ({
+      ...whole,
+      runs: [...runs],
+      failures: [...failures],
+      declaredMetrics,
+    }),
+    'a',
+  );
+  const progress = (runs: readonly Run[], failures: Session['failures'] = []) =>
+    planner.progress({ warmup: [], runs, failures, blocksPlanned: whole.rules.blocks, declaredMetrics: {} });
+  let runs: readonly Run[] = [];
+  let settled: ReadonlySet<string> = progress([]).settled;
+  for (let block = 1; block <= whole.rules.blocks; block++) {
+    runs = [...runs, ...whole.runs.filter((run) => run.block === block && !settled.has(run.variant))];
+    settled = progress(runs).settled;
+  }
+  return { planner, progress, settled, session: { ...whole, runs: [...runs] } };
+}
+
+const whole = rankingSession(
+  ['a', 'far', 'alike', 'near'],
+  noisyValues(
+    {
+      a: { wall_time_s: 1 },
+      far: { wall_time_s: 1.3 },
+      alike: { wall_time_s: 1 },
+      near: { wall_time_s: 1.04 },
+    },
+    { noise: 0.015, block: 0.05, seed: 3 },
+  ),
+  { blocks: 30, metrics: [TIME] },
+);
+
+test('a variant stops at the look that settles it, the reference with the last, and the file says the same', () => {
+  const { session } = live(whole);
+  const blocks = Object.fromEntries(
+    session.variants.map((variant) => [
+      variant,
+      session.runs.filter((run) => run.variant === variant).length,
+    ]),
+  );
+  expect(blocks['far']).toBe(12);
+  expect(blocks['alike']).toBeLessThan(30);
+  expect(blocks['a']).toBe(Math.max(blocks['far']!, blocks['alike']!, blocks['near']!));
+  const words = (of: Session) =>
+    [...judgeRanking([of], 'a').outcomes.values()].map(({ decision, blocks: used, centre }) => [
+      decision,
+      used,
+      centre,
+    ]);
+  // What would have been measured after that changes nothing.
+  expect(words(session)).toEqual(words(whole));
+});
+
+test('without the reference nothing is worth a run; a variant that failed is settled', () => {
+  const { progress } = live(whole);
+  const failure = (variant: string) => ({ variant, side: 'head', stage: 'workload', message: '' }) as const;
+  expect([...progress([], [failure('a')]).settled]).toEqual(whole.variants);
+  expect([...progress([], [failure('far')]).settled]).toEqual(['far']);
+});
+
+test('the time is shared out to whole blocks, with some kept for runs that are slower than the warm-up', () => {
+  const { planner, progress } = live(whole);
+  expect(
+    planner.cap(
+      new Map([
+        ['a', 2],
+        ['far', 3],
+      ]),
+      100,
+      { warmup: [], failures: [], declaredMetrics: {} },
+    ),
+  ).toBe(18);
+  expect(progress([]).expected('a')).toBe(30);
+  expect(progress(whole.runs.slice(0, 4)).expected('a')).toBe(0);
+  expect(progress([]).expected('near')).toBe(30);
+});

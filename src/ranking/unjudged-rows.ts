@@ -1,0 +1,239 @@
+import { defaultRule, type MetricRule } from '../session/metric.ts';
+import { isJudgedIn } from '../session/patterns.ts';
+import type { RankedMetric } from '../session/ranking.ts';
+import type { Session } from '../session/session.ts';
+import { looksFor, type Look } from '../statistics/looks.ts';
+import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
+import { imageMetricsOf } from '../evidence/image-metrics.ts';
+import { logRatios, sign, type Pair } from '../evidence/pairs.ts';
+import { observeSession } from '../evidence/observations.ts';
+import { isPerTask, perTaskRules, rankedValues, sidesRanked, workOf, type RankedValues } from './values.ts';
+import { own } from '../session/record.ts';
+
+/** Whether a variant of an earlier session is the one of the newest. */
+export type Comparable = (earlier: Session, variant: string) => boolean;
+
+/** One row before the family's correction. */
+export interface UnjudgedRankRow {
+  readonly variant: string;
+  readonly rule: MetricRule;
+  readonly kind: RankedMetric['kind'];
+  readonly values: readonly number[];
+  readonly pairs: readonly Pair[];
+  /** Undefined where there is nothing to compare by. */
+  readonly ratios: Float64Array | undefined;
+  readonly looks: readonly Look[];
+  readonly exact: { readonly reference: number; readonly value: number } | undefined;
+  readonly isReference: boolean;
+  readonly reason: string | undefined;
+}
+
+export interface JudgedRanking {
+  readonly work: string | null;
+  readonly metrics: readonly RankedMetric[];
+  readonly drafts: readonly UnjudgedRankRow[];
+  readonly outcomes: ReadonlyMap<UnjudgedRankRow, RowOutcome>;
+  readonly tests: number;
+}
+
+/** The decision alone: what the running session asks after each block. */
+export function judgeRanking(
+  sessions: readonly [Session, ...Session[]],
+  reference: string,
+  comparable: Comparable = () => true,
+): JudgedRanking {
+  const newest = sessions.at(-1) ?? sessions[0];
+  const work = workOf(newest);
+  const rules = rulesOf(newest, work);
+  const kinds = new Map(rules.map((rule) => [rule.name, kindOf(rule, work)]));
+  /** A benchmark that only one of the two has is shown. */
+  const kindIn = (rule: MetricRule, variant: string): RankedMetric['kind'] =>
+    isJudgedIn(rule, variant) && isJudgedIn(rule, reference) ? (kinds.get(rule.name) ?? 'shown') : 'shown';
+  const values = sessions.map((session) => ({ session, ...rankedValues(session, work) }));
+  const drafts = newest.variants
+    .filter((variant) => failureOf(newest, variant) === undefined)
+    .flatMap((variant) => {
+      const usable = values.filter(
+        ({ session }) =>
+          session === newest || (comparable(session, variant) && comparable(session, reference)),
+      );
+      return rules.flatMap((rule) =>
+        rule.deterministic === true
+          ? exactDraft(newest, variant, reference, rule)
+          : [draftOf(newest, variant, reference, rule, kindIn(rule, variant), usable)],
+      );
+    })
+    .filter(({ values: some, exact, kind }) => some.length > 0 || exact !== undefined || kind === 'tested');
+  const present = new Set(drafts.map(({ rule }) => rule.name));
+  const metrics = rules
+    .filter(({ name }) => present.has(name))
+    .map((rule): RankedMetric => {
+      const { name, unit, better, limit } = rule;
+      return {
+        name,
+        unit,
+        better,
+        limit,
+        kind: rule.deterministic === true ? 'exact' : (kinds.get(name) ?? 'shown'),
+      };
+    });
+  // Planned, not found: a variant that failed does not make the others' words cheaper.
+  const tests = newest.variants
+    .filter((variant) => variant !== reference)
+    .flatMap((variant) =>
+      rules.filter((rule) => rule.deterministic !== true && kindIn(rule, variant) === 'tested'),
+    ).length;
+  const tested = drafts.filter(
+    ({ kind, isReference, ratios }) => kind === 'tested' && !isReference && ratios !== undefined,
+  );
+  const judged = judgeFamily(
+    tested.map(({ ratios = [], rule, pairs, looks }) => ({
+      worse: Float64Array.from(ratios, (ratio) => sign(rule) * ratio),
+      limit: rule.limit,
+      at: pairs.map(({ block }) => block),
+      looks,
+    })),
+    { alpha: newest.rules.alpha / 2, looks: [], tests },
+  );
+  return {
+    work,
+    metrics,
+    drafts,
+    outcomes: new Map(
+      tested.flatMap((draft, index) => {
+        const outcome = judged[index];
+        return outcome === undefined ? [] : [[draft, outcome] as const];
+      }),
+    ),
+    tests,
+  };
+}
+
+/** Every metric with a rule, the talk's, and those met in the data alone. */
+function rulesOf(session: Session, work: string | null): readonly MetricRule[] {
+  const { metrics } = observeSession({ ...session, nights: [] });
+  const own = new Set(metrics.map(({ name }) => name));
+  const images = [...new Set(imageMetricsOf(session).map(({ metric }) => metric))]
+    .filter((name) => !own.has(name))
+    .map((name) => defaultRule(name, false));
+  return [
+    ...metrics,
+    ...images,
+    ...perTaskRules(session.rules.metrics, work).filter(({ name }) => !own.has(name)),
+  ];
+}
+
+/**
+ * Where a run is one task, its time and a task's are one figure and one test. Where tasks are counted, a run's own time
+ * says how long the workload was told to work.
+ */
+function kindOf({ name, gate }: MetricRule, work: string | null): RankedMetric['kind'] {
+  if (!gate) return 'shown';
+  if (work === null) return isPerTask(name) ? 'shown' : 'tested';
+  return name === 'wall_time_s' || name === 'cpu_time_s' ? 'shown' : 'tested';
+}
+
+function draftOf(
+  newest: Session,
+  variant: string,
+  reference: string,
+  rule: MetricRule,
+  kind: RankedMetric['kind'],
+  sessions: readonly (RankedValues & { readonly session: Session })[],
+): UnjudgedRankRow {
+  const values = sessions.flatMap(({ blocks }) =>
+    [...(blocks.get(variant)?.values() ?? [])].flatMap((metrics) => own(metrics, rule.name) ?? []),
+  );
+  const idle = [reference, variant].filter((name) => sessions.some((session) => session.idle.has(name)));
+  const unknown = isPerTask(rule.name) && idle.length > 0;
+  const pairs = unknown || variant === reference ? [] : pairsWith(reference, variant, rule.name, sessions);
+  const ratios = pairs.length === 0 ? undefined : logRatios(pairs);
+  const planned = plannedBlocks(newest);
+  return {
+    variant,
+    rule,
+    kind,
+    values: unknown && idle.includes(variant) ? [] : values,
+    pairs,
+    ratios,
+    looks:
+      planned === undefined
+        ? [{ blocks: Math.max(1, pairs.length), weight: 1 }]
+        : looksFor(newest.rules.profile, planned),
+    exact: undefined,
+    isReference: variant === reference,
+    reason: unknown
+      ? `a run of ${idle[0] ?? ''} did no task, or did not say how many`
+      : pairs.length === 0
+        ? `no block has ${rule.name} of both`
+        : ratios === undefined
+          ? `${rule.name} has values that are not positive`
+          : undefined,
+  };
+}
+
+/** The cap that the looks of a ranking were planned for; other sessions were not looked at by their variants: one look. */
+export const plannedBlocks = (session: Session): number | undefined =>
+  session.purpose === 'ranking'
+    ? Math.min(session.rules.blocks, session.budget.blocksPlanned ?? session.rules.blocks)
+    : undefined;
+
+/** Blocks of the same session that both have, numbered on from session to session. */
+function pairsWith(
+  reference: string,
+  variant: string,
+  metric: string,
+  sessions: readonly RankedValues[],
+): readonly Pair[] {
+  let before = 0;
+  return sessions.flatMap(({ blocks }) => {
+    const others = blocks.get(variant);
+    const pairs = [...(blocks.get(reference) ?? [])].flatMap(([block, metrics]): Pair[] => {
+      const [baseline, head] = [own(metrics, metric), own(others?.get(block) ?? {}, metric)];
+      return baseline === undefined || head === undefined ? [] : [{ block: before + block, baseline, head }];
+    });
+    before = pairs.at(-1)?.block ?? before;
+    return pairs;
+  });
+}
+
+/** Whose image is looked at: the sides of a ranking are one image. */
+export const imageSide = ({ sides }: Session) => (sides.includes('head') ? 'head' : sides[0]);
+
+/** Figures of the images, which do not vary. */
+function exactDraft(
+  session: Session,
+  variant: string,
+  reference: string,
+  rule: MetricRule,
+): UnjudgedRankRow[] {
+  const figures = imageMetricsOf(session).filter(({ metric }) => metric === rule.name);
+  const side = imageSide(session);
+  const valueOf = (name: string) => figures.find((one) => one.variant === name && one.side === side)?.value;
+  const [base, value] = [valueOf(reference), valueOf(variant)];
+  if (value === undefined) return [];
+  return [
+    {
+      variant,
+      rule,
+      kind: 'exact',
+      values: [value],
+      pairs: [],
+      ratios: undefined,
+      looks: [],
+      exact: base === undefined ? undefined : { reference: base, value },
+      isReference: variant === reference,
+      reason: base === undefined ? `${reference} has no such figure` : undefined,
+    },
+  ];
+}
+
+/** Why a variant was not measured to the end; undefined where it was. */
+export function failureOf(session: Session, variant: string): string | undefined {
+  const sides = sidesRanked(session);
+  const failure = session.failures.find((one) => one.variant === variant && sides.includes(one.side));
+  if (failure !== undefined) return failure.message.split('\n')[0] ?? failure.stage;
+  return session.runs.some((run) => run.variant === variant && run.outcome === 'ok')
+    ? undefined
+    : 'it has no run that ended well';
+}

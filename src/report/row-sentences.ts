@@ -1,0 +1,139 @@
+import { isOutsideTests, type Comparison, type Row } from '../verdict/comparison.ts';
+import { notSeenAgain } from './confirmation.ts';
+import { MARGIN } from '../statistics/sequential.ts';
+import { clip } from './escape.ts';
+import { count, listed, metricWords, percent, quantity, share, sorted } from './verdict-wording.ts';
+
+/** How names and other text from outside are written where a sentence will stand: Markdown or a terminal. */
+export interface Style {
+  readonly name: (text: string) => string;
+  readonly text: (text: string) => string;
+}
+
+/** A sentence on one row, or on several of a variant that share their reason. */
+export interface RowSentence {
+  readonly verdict: Row['verdict'];
+  readonly text: string;
+}
+
+/** What is to be said of every row that is judged and not unchanged, the worst first. */
+export function sentences({ rows }: Comparison, style: Style): readonly RowSentence[] {
+  const notable = sorted(rows).filter(
+    // What a second session did not show has its sentence among the remarks, with both figures.
+    (row) => row.verdict !== 'unchanged' && row.verdict !== 'info' && !notSeenAgain(row),
+  );
+  // Rows that could not be judged share their reason; one sentence is enough for all of them.
+  const alike = new Map<string, Row[]>();
+  for (const row of notable) {
+    const key = hasFigures(row) ? `${row.variant}/${row.metric}` : `${row.verdict}: ${reasonOf(row)}`;
+    const group = alike.get(key);
+    if (group === undefined) alike.set(key, [row]);
+    else group.push(row);
+  }
+  return [...alike.values()].flatMap((group) => {
+    const [row] = group;
+    if (row === undefined) return [];
+    const text = hasFigures(row) ? figureSentence(row, style) : reasonSentence(group, rows, style);
+    return [{ verdict: row.verdict, text }];
+  });
+}
+
+/** The warnings of these rows are part of their sentences, so they need no remark of their own. */
+export const hasFigures = ({ verdict, change }: Row): boolean =>
+  (verdict === 'regressed' ||
+    verdict === 'improved' ||
+    verdict === 'accepted' ||
+    verdict === 'inconclusive') &&
+  change.estimate !== null;
+
+const reasonOf = ({ warnings }: Row) => warnings.join('; ');
+
+const WITHOUT_FIGURES: Readonly<Partial<Record<Row['verdict'], string>>> = {
+  failed: 'failed',
+  no_data: 'without figures',
+  inconclusive: 'not measured',
+  incomparable: 'not compared',
+  no_baseline: 'not compared',
+};
+
+function reasonSentence(group: readonly Row[], all: readonly Row[], { name, text }: Style): string {
+  const variants = [...new Set(group.map(({ variant }) => variant))];
+  const [first] = group;
+  // Which metrics is worth saying only where others of the same variants were judged.
+  const whole = all.filter((row) => row.gated && !isOutsideTests(row) && variants.includes(row.variant));
+  const metrics = [...new Set(group.map((row) => text(metricWords(row.metric))))];
+  const what =
+    whole.length === group.length
+      ? listed(variants.map(name))
+      : `${listed(variants.map(name))}, ${listed(metrics)}`;
+  const reason = first === undefined ? '' : reasonOf(first);
+  const why = reason === '' ? '' : `: ${text(clip(reason, 300).replace(/\.$/, ''))}`;
+  return `${what} ${(first && WITHOUT_FIGURES[first.verdict]) ?? 'not judged'}${why}`;
+}
+
+/** `official` wall time got worse: most likely 6.1 % higher, between 4.0 % and 8.3 % (16 pairs). */
+function figureSentence(row: Row, { name, text }: Style): string {
+  const what = `${name(row.variant)} ${text(metricWords(row.metric))}`;
+  const { estimate, low, high } = row.change;
+  const size = (fraction: number) => percent(fraction).replace(/[+−±]/, '');
+  const moved = `${size(estimate ?? 0)} ${(estimate ?? 0) < 0 ? 'lower' : 'higher'}`;
+  const amount = size(estimate ?? 0) === '0.0 %' ? 'no change' : moved;
+  if (isOutsideTests(row))
+    return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount}, from ${quantity(row.baseline.median, text(row.unit))} to ${quantity(row.head.median, text(row.unit))}. ${EXACT_WORDS[row.evidence] ?? 'This figure is exact'}; a change counts from ${share(row.limit)}`;
+  const source =
+    row.evidence === 'stored'
+      ? `against ${count(row.baseline.n, 'stored night')} of this machine`
+      : count(row.blocks, 'pair');
+  if (low === null || high === null)
+    return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount} in ${source}, too few to say how sure that is`;
+  const oneSided = low > 0 === high > 0;
+  const bounds = (oneSided ? [low, high].sort((a, b) => Math.abs(a) - Math.abs(b)) : [low, high]).map(
+    oneSided ? size : (fraction) => percent(fraction).replace('±', ''),
+  );
+  const between = bounds[0] === bounds[1] ? '' : `, between ${bounds.join(' and ')}`;
+  if (row.verdict === 'inconclusive')
+    return `${what} is inconclusive: most likely ${amount}${between.replace(', between', ', but anything between')}${between === '' ? '' : ' fits'} (${source})`;
+  return `${what} ${MOVED[row.verdict] ?? 'moved'}: most likely ${amount}${between} (${source})`;
+}
+
+/** Where a figure outside the tests is not quite exact. */
+const EXACT_WORDS: Readonly<Partial<Record<Row['evidence'], string>>> = {
+  once: 'This is of one build each',
+  counted: 'Valgrind counted it apart from the runs',
+};
+
+const MOVED: Readonly<Partial<Record<Row['verdict'], string>>> = {
+  regressed: 'got worse',
+  accepted: 'got worse, which was accepted',
+  improved: 'got better',
+  inconclusive: 'is inconclusive',
+};
+
+/**
+ * The loss that all of these unchanged rows rule out, a fraction; undefined where limits differ so that one figure
+ * would say too little of most.
+ */
+export function ruledOut(rows: readonly Row[]): number | undefined {
+  const margins = new Set(
+    rows
+      .filter(({ evidence }) => evidence === 'paired' || evidence === 'stored')
+      .map(({ limit }) => MARGIN * limit),
+  );
+  const [margin] = margins;
+  // An exact figure rules out its own limit, which then must not be the larger of the two.
+  const exact = rows.filter(({ evidence }) => evidence === 'deterministic').map(({ limit }) => limit);
+  return margin === undefined || margins.size > 1 || exact.some((limit) => limit > margin + 1e-9)
+    ? undefined
+    : margin;
+}
+
+/** What the alarm is worth; empty where nothing that varies regressed. */
+export function confidence({ rows, family }: Comparison): string {
+  const regressed = rows.filter((row) => row.verdict === 'regressed' && !isOutsideTests(row));
+  if (regressed.length === 0) return '';
+  const limits = [...new Set(regressed.map(({ limit }) => share(limit)))];
+  const odds = 1 / family.alpha;
+  const rate =
+    Math.abs(odds - Math.round(odds)) < 0.01 ? `1 of ${Math.round(odds)}` : `${share(family.alpha)} of`;
+  return `A change counts from ${limits.join(' or ')}. If this change cost nothing, a report like this one would still raise an alarm in at most ${rate} cases.`;
+}

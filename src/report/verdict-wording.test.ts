@@ -1,0 +1,17 @@
+import { expect, test } from '@jest/globals';
+import { judgedMetric } from './verdict-wording.ts';
+
+test.each([
+  ['wall_time_s', 0.03, 'balanced', 'wall time'],
+  ['wall_time_s', 0.05, 'balanced', 'wall time (limit 5 %)'],
+  // 500 % must be seen by who reads `unchanged`.
+  ['test_a', 5, 'balanced', 'test_a (limit 500 %)'],
+  ['test_a', 0.0005, 'balanced', 'test_a (limit 0.05 %)'],
+  // The default of a profile is one, and so is that of a metric.
+  ['wall_time_s', 0.05, 'loose', 'wall time'],
+  ['wall_time_s', 0.03, 'loose', 'wall time (limit 3 %)'],
+  ['image_size_bytes', 0.05, 'strict', 'image size'],
+] as const)('%s with the limit %d in profile %s is called %s', (metric, limit, profile, words) => {
+  expect(judgedMetric({ metric, limit, gated: true }, { profile })).toBe(words);
+  expect(judgedMetric({ metric, limit, gated: false }, { profile })).not.toContain('limit');
+});

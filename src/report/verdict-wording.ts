@@ -1,0 +1,222 @@
+import type { Row } from '../verdict/comparison.ts';
+import { metricWords } from '../session/metric-words.ts';
+import { DEFAULT_LIMIT, defaultRule, DESCRIBED_METRICS } from '../session/metric.ts';
+import type { Rules, Verdict } from '../session/rules.ts';
+import { PROFILE_SETTINGS } from '../statistics/looks.ts';
+
+export { metricWords };
+
+/** How figures and verdicts are said to people; the same words in the comment and on the terminal. */
+
+/**
+ * The metric of a row, with its limit where that is not the default: who reads `unchanged` must see by which measure.
+ * @param rules those of the session; undefined: of none that is known, and the profile is the default one
+ */
+export function judgedMetric(
+  { metric, limit, gated }: Pick<Row, 'metric' | 'limit' | 'gated'>,
+  rules: Pick<Rules, 'profile'> | undefined,
+): string {
+  const own = defaultRule(metric, true).limit;
+  const byDefault = own === DEFAULT_LIMIT ? PROFILE_SETTINGS[rules?.profile ?? 'balanced'].limit : own;
+  return gated && Math.abs(limit - byDefault) > 1e-12
+    ? `${metricWords(metric)} (limit ${Number((limit * 100).toPrecision(3))} %)`
+    : metricWords(metric);
+}
+
+/** The sign that leads a verdict. Never colour alone: the word always stands beside it. */
+export const SIGNS: Readonly<Record<Verdict | 'info', string>> = {
+  failed: '❌',
+  regressed: '🔴',
+  no_data: '⚠️',
+  inconclusive: '🟡',
+  incomparable: '⚪',
+  no_baseline: '⚪',
+  accepted: '🔵',
+  improved: '🟢',
+  unchanged: '✅',
+  info: '▫️',
+};
+
+export const VERDICT_WORDS: Readonly<Record<Verdict | 'info', string>> = {
+  failed: 'failed',
+  regressed: 'regressed',
+  no_data: 'no data',
+  inconclusive: 'inconclusive',
+  incomparable: 'incomparable',
+  no_baseline: 'no baseline',
+  accepted: 'accepted',
+  improved: 'improved',
+  unchanged: 'unchanged',
+  info: 'not judged',
+};
+
+/** What a run has beside the figures that most look at: in the folded table of a comment, and in the session. */
+const DETAILS: ReadonlySet<string> = new Set(
+  DESCRIBED_METRICS.filter(({ of, gate, name }) => of === 'run' && !gate && name !== 'memory_peak_bytes').map(
+    ({ name }) => name,
+  ),
+);
+
+/** Whether a row is left out where there is no room to fold it: nobody judges it, and few ask. */
+export const isDetail = ({ verdict, metric }: Row): boolean => verdict === 'info' && DETAILS.has(metric);
+
+export interface VerdictSentence {
+  /** What it says, and what it does not say. */
+  readonly means: string;
+  /** What the reader does next. */
+  readonly next: string;
+}
+
+/** Each verdict for a reader who is no statistician: nothing here needs more than per cent. */
+export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentence>> = {
+  failed: {
+    means:
+      'The new code did not build, or the workload crashed, ran out of time or ran out of memory with it.',
+    next: 'Mend the cause given here and push again.',
+  },
+  regressed: {
+    means:
+      'The new code is worse, by at least the smallest change that counts, and by more than noise explains.',
+    next: 'Look for the cause in this change. If the cost is meant, say so in the pull request and let a reviewer decide.',
+  },
+  no_data: {
+    means: 'There are no figures to judge; this says nothing about the new code.',
+    next: 'Read the reason given here, mend the set-up where it is the cause, and run the job again.',
+  },
+  inconclusive: {
+    means:
+      'The measurements cannot tell a change that counts from noise: this is neither an alarm nor an all-clear.',
+    next: 'Where the answer matters, raise the budget, give the workload more to do, or use a quieter machine.',
+  },
+  incomparable: {
+    means:
+      'The stored figures come from another machine or another workload, so comparing with them would be a guess.',
+    next: 'Nothing is to be done in this change. For an answer, measure both sides in one job (evidence: paired) or store nights of this machine and workload.',
+  },
+  no_baseline: {
+    means: 'There is nothing to compare with, so neither better nor worse can be said.',
+    next: 'Nothing is to be done in this change; the reason given here lies with the base branch or its history.',
+  },
+  accepted: {
+    means: 'It is worse, and somebody with write access accepted that.',
+    next: 'Nothing is left to do.',
+  },
+  improved: {
+    means:
+      'The new code is better, by at least the smallest change that counts, and by more than noise explains.',
+    next: 'Nothing is left to do.',
+  },
+  unchanged: {
+    means:
+      'No loss that matters: where a change counts from 3 %, one of 5 % or more is ruled out (always 5/3 of what counts). Smaller changes are possible. Figures that do not vary, such as an image’s size, are compared exactly.',
+    next: 'Nothing is left to do.',
+  },
+  info: {
+    means: 'Measured and shown, but not judged: it neither raises an alarm nor rules one out.',
+    next: 'To have it judged, set gate: true for the metric.',
+  },
+};
+
+const number = (value: number, digits: number) => value.toFixed(digits).replace('-', '−');
+
+/** Beyond it a change is a figure of another kind, and its digits say nothing. */
+const PER_CENT_AT_MOST = 1_000_000;
+
+/** +21.3 %, −0.4 %, ±0.0 %, over +1000000 %. */
+export function percent(fraction: number | null): string {
+  if (fraction === null) return '–';
+  const value = fraction * 100;
+  if (Math.abs(value) >= PER_CENT_AT_MOST) return `over ${value > 0 ? '+' : '−'}${PER_CENT_AT_MOST} %`;
+  const text = number(Math.abs(value), Math.abs(value) >= 100 ? 0 : 1);
+  if (Number(text) === 0) return '±0.0 %';
+  return `${value > 0 ? '+' : '−'}${text} %`;
+}
+
+/** 3 %, 4.1 %: a size without a sign. */
+export const share = (fraction: number): string => `${Number((Math.abs(fraction) * 100).toFixed(1))} %`;
+
+/** +21.3 % (+19.8 … +22.9). */
+export function change({ evidence, change: { estimate, low, high } }: Row): string {
+  if (evidence === 'identical') return 'identical image';
+  if (estimate === null) return '–';
+  if (evidence === 'deterministic') return `${percent(estimate)} (exact)`;
+  if (evidence === 'counted') return `${percent(estimate)} (counted)`;
+  if (evidence === 'once') return `${percent(estimate)} (one build each)`;
+  const bound = (fraction: number) => percent(fraction).replace(' %', '');
+  return low === null || high === null
+    ? `${percent(estimate)} (no interval)`
+    : `${percent(estimate)} (${bound(low)} … ${bound(high)})`;
+}
+
+/** A value with a unit that suits its size. */
+export function quantity(value: number | null, unit: string): string {
+  if (value === null) return '–';
+  if (unit === 's') {
+    const size = Math.abs(value);
+    if (size > 0 && size < 1e-3) return `${significant(value * 1e6)} µs`;
+    return size < 1 ? `${significant(value * 1e3)} ms` : `${significant(value)} s`;
+  }
+  if (unit === 'bytes') {
+    const steps = ['B', 'KiB', 'MiB', 'GiB'];
+    const step = value === 0 ? 0 : Math.min(3, Math.max(0, Math.floor(Math.log2(Math.abs(value)) / 10)));
+    return `${significant(value / 1024 ** step)} ${steps[step] ?? 'B'}`;
+  }
+  // There are always millions of them, and the metric's name says of what.
+  if (unit === 'instructions' || unit === 'cycles') {
+    const steps = ['', ' k', ' M', ' G', ' T'];
+    const step = value < 1 ? 0 : Math.min(steps.length - 1, Math.floor(Math.log10(value) / 3));
+    return `${significant(value / 1000 ** step)}${steps[step] ?? ''}`;
+  }
+  if (unit === 'layers') return `${value} ${value === 1 ? 'layer' : 'layers'}`;
+  return `${significant(value)}${unit === '' ? '' : ` ${unit}`}`;
+}
+
+/** Four significant digits, without an exponent in the range that people write out. */
+function significant(value: number): string {
+  if (value === 0) return '0';
+  const size = Math.floor(Math.log10(Math.abs(value)));
+  if (size < -4 || size > 8) return value.toExponential(2);
+  return size >= 4 ? Math.round(value).toString() : value.toFixed(Math.max(0, 3 - size));
+}
+
+/** The p of the direction that the estimate points to. */
+export function pValue(row: Row, which: 'p' | 'pAdjusted'): string {
+  const grew = (row.change.estimate ?? 0) > 0;
+  const p = (grew === (row.direction === 'lower') ? row.worse : row.better)[which];
+  if (p === null) return '–';
+  if (p < 0.001) return '< 0.001';
+  return p > 0.999 ? '1' : p.toFixed(3);
+}
+
+/** 1 run, 2 runs. */
+export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** a, b and c; of many the first ones and how many more. */
+export function listed(items: readonly string[], most = 6): string {
+  const shown = items.length <= most ? items : [...items.slice(0, most), `${items.length - most} more`];
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+/** Worst first, then the plan's order; what is not judged comes last. */
+export function sorted(rows: readonly Row[]): readonly Row[] {
+  const order: readonly (Verdict | 'info')[] = [
+    'failed',
+    'regressed',
+    'no_data',
+    'inconclusive',
+    'incomparable',
+    'no_baseline',
+    'accepted',
+    'improved',
+    'unchanged',
+    'info',
+  ];
+  return rows
+    .map((row, index) => ({ row, index }))
+    .sort((a, b) => order.indexOf(a.row.verdict) - order.indexOf(b.row.verdict) || a.index - b.index)
+    .map(({ row }) => row);
+}
+
+/** 42 s, 19.8 min, 20 min. */
+export const duration = (seconds: number): string =>
+  seconds < 90 ? `${Math.round(seconds)} s` : `${Number((seconds / 60).toFixed(1))} min`;
