@@ -19,7 +19,8 @@ export const PROFILES_FOLDER = 'profiles';
 /** @param entryFolder absolute folder of the entry module */
 export function placesFrom(entryFolder: string): Places {
   const top = join(entryFolder, '..');
-  const script = (name: string) => join(entryFolder, entryFolder.endsWith('src') ? 'measure' : '', name);
+  const script = (name: string) =>
+    join(entryFolder, entryFolder.endsWith('src') ? 'measure/probe' : '', name);
   return {
     probe: script('probe.py'),
     facts: script('facts.py'),
