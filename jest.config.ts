@@ -2,11 +2,15 @@ import type { Config } from 'jest';
 
 const config: Config = {
   testEnvironment: 'node',
-  // x.test.ts is hermetic, x.itg.test.ts meets the real thing (engine, git, act).
+  // x.test.ts is hermetic, x.itg.test.ts meets the real thing (engine, git, act), and x.nightly.test.ts takes minutes for it.
   testMatch: [
     '<rootDir>/src/**/*.test.ts',
     '<rootDir>/benchmarks/**/*.test.ts',
     '<rootDir>/eslint/**/*.test.js',
+  ],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env['PACEGATE_NIGHTLY'] === '1' ? [] : ['\\.nightly\\.test\\.ts$']),
   ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
