@@ -455,6 +455,10 @@ describe('what cannot be run', () => {
       outcome: 'engine',
       message: expect.stringMatching(/^the engine could not start the container\n.*No such image/),
     });
+    const missing = { ...runnable, image: { ...runnable.image, id: image } };
+    await expect(engine.facts(missing)).rejects.toThrow(
+      /^official \(head\): the engine could not start a container of the image pacegate\.invalid\/none:1 to ask .*\n[^]*No such image/,
+    );
   });
 
   withEngine('a command that is not there', async () => {

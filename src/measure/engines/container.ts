@@ -422,7 +422,10 @@ async function containerFacts(
   return readFacts(result, {
     limits,
     who: `${runnable.image.variant} (${runnable.image.side})`,
-    notStarted: `the interpreter ${runnable.python} does not start in the image ${runnable.image.id} (status ${result.status ?? 'none'}). A variant's image must have it in the PATH; \`python:\` of the variant names another.`,
+    notStarted:
+      result.status === ENGINE_FAULT
+        ? `the engine could not start a container of the image ${runnable.image.id} to ask the interpreter what it is. The interpreter did not run; the engine names the cause.`
+        : `the interpreter ${runnable.python} does not start in the image ${runnable.image.id} (status ${result.status ?? 'none'}). A variant's image must have it in the PATH; \`python:\` of the variant names another.`,
   });
 }
 
