@@ -21,7 +21,8 @@ const config: Config = {
   },
   // Two cores: measurements of one test would be the noise of the next.
   maxWorkers: 2,
-  testTimeout: 20_000,
+  // A guard against a test that hangs. A busy machine must not fail one that only takes its time.
+  testTimeout: 120_000,
 };
 
 export default config;

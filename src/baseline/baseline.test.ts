@@ -121,7 +121,7 @@ test('eight writers at once, three sessions each: nothing is lost', async () => 
   expect(attempts.reduce((a, b) => a + b, 0)).toBeGreaterThan(24);
   const index = JSON.parse(runGit(bare, 'show', `${BRANCH}:index.json`)) as { sessions: string[] };
   expect(index.sessions).toHaveLength(24);
-}, 120_000);
+}, 600_000);
 
 test('two configurations keep their histories apart', async () => {
   const path = forge().clone();
@@ -185,7 +185,7 @@ test('each commit has what all sessions say together, of its own configuration a
     [],
   ]);
   expect(runGit(bare, 'show', `${BRANCH}:pacegate/ranking.json`)).toBe('3 sessions');
-}, 60_000);
+}, 600_000);
 
 test('a ranking that cannot be made any more is not kept as if it were today’s', async () => {
   const { bare, clone } = forge();
@@ -198,7 +198,7 @@ test('a ranking that cannot be made any more is not kept as if it were today’s
     evaluation: { ...evaluation, ranking: () => undefined },
   }).append(night(1, 1, at(1)));
   expect(files()).not.toContain('pacegate/ranking.json');
-}, 60_000);
+}, 600_000);
 
 test('sessions of the anchor have a folder of their own, and are read among the others', async () => {
   const { bare, clone } = forge();
@@ -232,7 +232,7 @@ test('a squashed night keeps what it raised; summaries of an older version are r
     ['old', undefined],
     ['night-0', { regressed: true, improved: false }],
   ]);
-}, 60_000);
+}, 600_000);
 
 describe('a branch that cannot be written', () => {
   test.each([
@@ -269,7 +269,7 @@ test('without a remote the branch is local, and writers do not overwrite each ot
   await Promise.all([1, 2, 3].map((i) => open(path).append(night(i, 1, at(i)))));
   expect((await open(path).read('pacegate')).sessions).toHaveLength(3);
   expect(runGit(path, 'rev-parse', '--abbrev-ref', 'HEAD')).toBe('main');
-}, 30_000);
+}, 600_000);
 
 test('the image of a commit is known by its digest, the newest first, never from uncommitted files', () => {
   const stored = (digest: string, dirty: boolean) => {

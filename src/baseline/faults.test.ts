@@ -198,7 +198,7 @@ describe('files of the branch that cannot be read', () => {
         new RegExp(`${file} of the commit .* was written by a newer Pacegate`),
       );
     }
-  }, 60_000);
+  }, 600_000);
 
   test('sessions that cannot be summed up are not thrown away', async () => {
     const { bare, clone } = forge();
@@ -219,7 +219,7 @@ describe('files of the branch that cannot be read', () => {
       summaries: { id: string }[];
     };
     expect(summaries.map(({ id }) => id)).toEqual(['night-0']);
-  }, 60_000);
+  }, 600_000);
 });
 
 describe('a branch whose name is taken', () => {
@@ -261,7 +261,7 @@ describe('a server', () => {
     );
     expect(await open(cloneOf(clone, url)).append(night(1, 1))).toMatchObject({ attempts: 1 });
     expect(runGit(bare, 'rev-list', '--count', BRANCH)).toBe('1');
-  }, 30_000);
+  }, 600_000);
 
   test('whose answer to a push is lost has the session once', async () => {
     const { bare, clone } = forge();
@@ -271,7 +271,7 @@ describe('a server', () => {
     const { commit } = await open(cloneOf(clone, url)).append(night(1, 1));
     expect(runGit(bare, 'rev-parse', BRANCH)).toBe(commit);
     expect(runGit(bare, 'rev-list', '--count', BRANCH)).toBe('1');
-  }, 30_000);
+  }, 600_000);
 
   test('that goes on failing is named, with the number of tries', async () => {
     const { bare, clone } = forge();
@@ -282,7 +282,7 @@ describe('a server', () => {
       /503.*The server did not answer as it should/,
     );
     expect(counts.get('GET /info/refs?service=git-receive-pack')).toBe(4);
-  }, 30_000);
+  }, 600_000);
 
   test('that does not let the token push is asked once, before anything is measured', async () => {
     const { bare, clone } = forge();
@@ -294,7 +294,7 @@ describe('a server', () => {
     expect(counts.get('GET /info/refs?service=git-receive-pack')).toBe(1);
     await expect(open(path).append(night(1, 1))).rejects.toThrow(/403.*\(1 try in/);
     expect(counts.get('GET /info/refs?service=git-receive-pack')).toBe(2);
-  }, 30_000);
+  }, 600_000);
 });
 
 test('a rule that speaks in several lines is quoted whole', async () => {
@@ -308,7 +308,7 @@ test('a rule that speaks in several lines is quoted whole', async () => {
   await expect(open(clone()).append(night(1, 1))).rejects.toThrow(
     /GH013: .*https:\/\/github\.com\/o\/n\/rules; - Changes must be made through a pull request\./,
   );
-}, 30_000);
+}, 600_000);
 
 test.each([
   ['half an identity', { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@example.org' }, 'pacegate'],

@@ -7,7 +7,7 @@ import type { Variant } from '../plan/plan.ts';
 import { builderOf, carried, folderWith, lines, never } from './images.test-support.ts';
 
 /** Builds that do not end: by their own doing, and by the engine's. */
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 const shared = process.env['DOCKER_HOST'];
 let own: OwnEngine | undefined;
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { expect, jest } from '@jest/globals';
 import { withEngine } from '../process/engine.test-support.ts';
 import { readEngine } from './engine-reading.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 const docker = (...args: readonly string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
 
 withEngine('the engine says what docker itself says of it', async () => {

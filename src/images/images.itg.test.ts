@@ -21,7 +21,7 @@ import {
 } from './images.test-support.ts';
 import { removeImages, removeLeftovers } from './store.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 withEngine('the engine is checked and named', async () => {
   const versions = await builderOf().builder.check();

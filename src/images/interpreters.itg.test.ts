@@ -20,7 +20,7 @@ import {
 } from './images.test-support.ts';
 import { removeImages } from './store.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 /** An interpreter of this test's own: what takes half an hour elsewhere takes a second here. */
 const pyenv: InterpreterVariant = {

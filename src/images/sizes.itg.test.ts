@@ -7,7 +7,7 @@ import { imageStore } from './engine-check.ts';
 import { folderWith, never } from './images.test-support.ts';
 import { compressedSize, layerSizes, noLayers } from './sizes.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 /** `.ci/run` runs these tests with each of Docker's stores. */
 withEngine('an image is as large as its files, whichever store the engine has', async () => {

@@ -18,7 +18,7 @@ import {
 import type { InterpreterVariant } from '../plan/plan.ts';
 
 /** Real builds of the interpreters that take no compiler, and of the lock files' three ways. */
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const root = join(import.meta.dirname, '..', '..');
 const uv = toolPath('uv');

@@ -8,7 +8,7 @@ import { builderOf, carried, folderWith, never } from './images.test-support.ts'
 
 /** What the real engine says of steps that want the history, which no side's files have. */
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 const bake: Variant = {
   ...carried,

@@ -8,7 +8,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** The nightly on a terminal: a baseline branch in a repository without a remote. */
 
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 afterAll(removeTemporaryFolders);
 
 test('a baseline is kept on a branch of a repository without a remote, and stands beside the next gate', async () => {

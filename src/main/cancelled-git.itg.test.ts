@@ -7,7 +7,7 @@ import { removeTemporaryFolders, repository, temporaryFolder } from '../source/r
 
 /** A run that is cancelled while git waits for a server that takes connections and never answers. */
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const CLI = join(import.meta.dirname, '..', 'cli.ts');

@@ -17,7 +17,7 @@ import { pacegate } from './terminal.test-support.ts';
  * person would: the exit status, and what the person reads.
  */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const CASES = join(import.meta.dirname, '..', '..', 'fixtures', 'cases');

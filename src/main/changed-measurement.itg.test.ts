@@ -120,7 +120,7 @@ test('a variant that is deleted is said first, and judged no more; with the rule
   expect([refused.comparison.verdict, refused.status]).toEqual(['failed', 1]);
   expect(refused.head).toContain('this change removes or edits what measures it');
   expect(refused.head).toContain('changed-measurement: fail');
-}, 180_000);
+}, 600_000);
 
 test('a command that does nothing does not hide a loss: the base’s is measured, and both are tried', async () => {
   const { verdicts, status, top, session } = await gateChange(BASE, {
@@ -135,7 +135,7 @@ test('a command that does nothing does not hide a loss: the base’s is measured
   );
   // The baseline's work is little beside the start of Python, so noise may hide it there.
   expect(top[1]).toMatch(/disagree in plain: with the head's, .*on the head CPU time is \d+\.\d % lower/);
-}, 180_000);
+}, 600_000);
 
 test('a bench.py that slows the baseline alone is found out', async () => {
   const { verdicts, top, head, session } = await gateChange(BASE, {
@@ -152,7 +152,7 @@ test('a bench.py that slows the baseline alone is found out', async () => {
   expect(top[1]).toMatch(/with the head's, on the baseline CPU time is \d+(\.\d)? % higher/);
   expect(top[1]).toContain('It does not move both sides alike');
   expect(head).toContain('disagree');
-}, 180_000);
+}, 600_000);
 
 test('a bench.py that is moved with its command is measured as the head has it', async () => {
   const repo = { ...BASE };
@@ -168,4 +168,4 @@ test('a bench.py that is moved with its command is measured as the head has it',
   expect(session.workload.command).toEqual(['python', 'load.py']);
   expect(verdicts).toEqual({ plain: 'regressed' });
   expect(top[0]).toContain("the head's was measured, because the base's does not run on the head");
-}, 180_000);
+}, 600_000);

@@ -8,7 +8,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** The doctor on a terminal, with and without an engine. */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 test('the doctor says what a gate would see here, and leaves nothing behind', async () => {

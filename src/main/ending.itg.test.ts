@@ -10,7 +10,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** How the program ends when it is told to, as a process of its own with real signals; on this machine's Python. */
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const CLI = join(import.meta.dirname, '..', 'cli.ts');

@@ -33,7 +33,7 @@ import { hashFiles } from '../source/workload-files.ts';
  * fixtures/errors.md. Each is provoked from the code that says it. UPDATE_GOLDEN=1 writes the file anew.
  */
 
-jest.setTimeout(60_000);
+jest.setTimeout(600_000);
 const PATH = process.env['PATH'] ?? '';
 afterEach(() => {
   process.env['PATH'] = PATH;

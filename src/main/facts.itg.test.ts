@@ -4,7 +4,7 @@ import { withEngine } from '../process/engine.test-support.ts';
 import { askTargets } from './facts.ts';
 import { placesFrom } from './places.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 const places = placesFrom(join(import.meta.dirname, '..'));
 const say = () => undefined;
 const ask = async (...targets: readonly string[]) =>

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { askTargets } from './facts.ts';
 import { placesFrom } from './places.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 const places = placesFrom(join(import.meta.dirname, '..'));
 let folder: string;
 let said: string[];

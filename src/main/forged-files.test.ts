@@ -39,7 +39,7 @@ import { compareFiles } from './read-sides.ts';
  * sessions themselves.
  */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 const SECONDS = 2;
 const MEBIBYTES = 300;
 

@@ -9,7 +9,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** The gate on a terminal, as a process of its own, in real containers. */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();

@@ -7,7 +7,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** The gate on a terminal, as a process of its own, without containers. */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 test('without containers the same: a slower working folder is regressed against HEAD', async () => {

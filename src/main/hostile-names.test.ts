@@ -32,7 +32,7 @@ import { jsonText } from './results.ts';
  * file of the baseline branch: the right figures are in each, and no object is written on.
  */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 /** What a metric may be called. `__proto__` begins with a sign that none begins with. */

@@ -8,7 +8,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** What is left of a gate that was killed while it built, with the real engine. */
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const CLI = join(import.meta.dirname, '..', 'cli.ts');

@@ -5,7 +5,7 @@ import { removeTemporaryFolders, temporaryFolder } from '../source/repository.te
 
 /** What the action needs of its machine and does not find. */
 
-jest.setTimeout(60_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 function action(environment: Readonly<Record<string, string>>) {

@@ -7,7 +7,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** A command that has measured nothing, or was told to stop, is no pass: not then, and not when its file is read. */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const TWO = `${HOST}  lean: { interpreter: host, python: python3, flags: [-O] }\n`;

@@ -15,7 +15,7 @@ import { removeTemporaryFolders, repository } from '../source/repository.test-su
 
 /** What Prometheus' own tool has to say of an export. */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 const PROMTOOL = toolPath('promtool');
 let folder: string;
 beforeAll(() => {

@@ -8,7 +8,7 @@ import { removeTemporaryFolders, repository } from '../source/repository.test-su
 
 /** `rank` as a process of its own, with interpreters of this machine that differ by their flags. */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const CLI = join(import.meta.dirname, '..', 'cli.ts');

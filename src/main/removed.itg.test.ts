@@ -8,7 +8,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** The temporary folder is cleaned by somebody else while a gate measures with what is in it. */
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 async function gateWithoutItsFolder(variant: string) {

@@ -18,7 +18,7 @@ import { openProject } from './project.ts';
 
 afterAll(removeTemporaryFolders);
 // Each test is some thirty calls of git.
-jest.setTimeout(60_000);
+jest.setTimeout(600_000);
 
 const configuration = (limit: string, more = '') =>
   `version: 1

@@ -7,7 +7,7 @@ import { pacegate } from './terminal.test-support.ts';
 
 /** What a user writes wrong on a terminal. */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 test.each([

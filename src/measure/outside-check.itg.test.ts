@@ -13,7 +13,7 @@ import { never, runRequest } from './engines/run-request.test-support.ts';
 import { timelineFile } from './timeline.ts';
 
 /** Images whose interpreter lies, and honest ones that are hard to count, against the kernel's own count. */
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 const PYTHON_IMAGE = 'python:3.13-slim-trixie';
 const LYING_IMAGE = `pacegate-itg-lying:${process.pid}`;
 let folder: string;

@@ -12,7 +12,7 @@ import { ownerOfThisProcess } from './engines/owner.ts';
 import { never, runRequest } from './engines/run-request.test-support.ts';
 import { timelineFile } from './timeline.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pacegate-timeline-'));

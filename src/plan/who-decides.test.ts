@@ -27,7 +27,7 @@ import { resolvePlan } from './resolve.ts';
  * second time with their values exchanged.
  */
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 /** A field's values on two sides, and where the plan has it. */
 interface Field {

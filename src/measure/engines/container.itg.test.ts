@@ -19,7 +19,7 @@ import { measureFromOutside, BURNT_SECONDS } from './outside.test-support.ts';
 import { ownerOfThisProcess } from './owner.ts';
 import { FAKE_ANSWER, never, runRequest, until, type RequestChange } from './run-request.test-support.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 const docker = async (...args: readonly string[]) =>
   await runCommand('docker', args, { timeoutSeconds: 100 });
 

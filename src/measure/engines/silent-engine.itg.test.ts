@@ -11,7 +11,7 @@ import { ownerOfThisProcess } from './owner.ts';
 import { never, runRequest, until } from './run-request.test-support.ts';
 
 /** An engine that falls silent in a run, dies in it, or is stopped: whose fault that is, and how long it takes. */
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 const PYTHON_IMAGE = 'python:3.13-slim-trixie';
 const shared = process.env['DOCKER_HOST'];
 let own: OwnEngine | undefined;

@@ -8,7 +8,7 @@ import { readProcess } from './machine-reading.ts';
 import { ownerOfThisProcess } from '../engines/owner.ts';
 import { runRequest } from '../engines/run-request.test-support.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 const options = { sessionId: `itg-status-${process.pid}`, owner: ownerOfThisProcess() };
 const engine = containerEngine({ ...options, probe: '', facts: '' });
 afterAll(() => engine.cleanUp());

@@ -5,7 +5,7 @@ import { containerEngine } from '../engines/container.ts';
 import { ownerOfThisProcess } from '../engines/owner.ts';
 import { runRequest } from '../engines/run-request.test-support.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 const engine = containerEngine({
   sessionId: `itg-facts-${process.pid}`,
   owner: ownerOfThisProcess(),

@@ -10,7 +10,7 @@ import { hostEngine } from '../engines/host.ts';
 import { resolveInterpreter } from '../engines/host-interpreter.ts';
 import { runRequest } from '../engines/run-request.test-support.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 const script = join(import.meta.dirname, 'facts.py');
 let python: string;
 let folder: string;

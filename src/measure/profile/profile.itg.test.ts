@@ -15,7 +15,7 @@ import { never, runRequest, type RequestChange } from '../engines/run-request.te
 
 /** Profiles inside real containers, which have no network, no capability and a user of their own. */
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 const sessionId = `profile-${process.pid}`;
 const engine = containerEngine({

@@ -21,7 +21,7 @@ import { findCgroup, timelineFile, type Found } from '../timeline.ts';
 
 /** Servers and their load in real containers. */
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 const docker = async (...args: readonly string[]) =>
   await runCommand('docker', args, { timeoutSeconds: 100 });
 

@@ -18,7 +18,7 @@ import { runWithoutFigures } from '../run-failure.ts';
 
 /** Servers of this machine's own Python under a load of it: the whole conversation, without a container. */
 
-jest.setTimeout(60_000);
+jest.setTimeout(600_000);
 const probe = join(import.meta.dirname, '../probe/probe.py');
 let python: string;
 let folder: string;
