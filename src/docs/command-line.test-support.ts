@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CommandContext } from '../main/commands.ts';
+import type { CommandContext } from '../main/commands/command.ts';
 import { commandLine } from '../main/terminal.ts';
 
 /** The program's own grammar, with commands that do nothing. */

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors/errors.ts';
 import type { EventContext } from '../github/context.ts';
 import { readEvent } from '../github/context.ts';
 import { parseInputs, type Inputs } from '../github/inputs.ts';
-import type { Overrides } from '../plan/resolve.ts';
+import { overridesOf } from '../plan/resolve.ts';
 import { endGitWith } from '../process/git.ts';
 import { baselineJob } from './baseline-job.ts';
 import { runner } from './delivery.ts';
@@ -90,18 +90,3 @@ export function refuseTarget({ event }: Pick<EventContext, 'event'>): void {
 
 const defaultOut = (sessionId: string) =>
   join(process.env['RUNNER_TEMP'] ?? process.cwd(), `pacegate-${sessionId}`);
-
-function overridesOf(inputs: Inputs): Overrides {
-  const { name, variants, evidence, failOn, budget, registry, cacheFrom, cacheTo, baselineBranch } = inputs;
-  return {
-    ...(variants === undefined ? {} : { variants }),
-    ...(evidence === undefined ? {} : { evidence }),
-    ...(failOn === undefined ? {} : { failOn }),
-    ...(budget === undefined ? {} : { budget }),
-    ...(registry === undefined ? {} : { registry }),
-    ...(cacheFrom === undefined ? {} : { cacheFrom }),
-    ...(cacheTo === undefined ? {} : { cacheTo }),
-    ...(baselineBranch === undefined ? {} : { baselineBranch }),
-    ...(name === undefined ? {} : { name }),
-  };
-}

@@ -5,7 +5,9 @@ import { sessionText } from '../baseline/format.ts';
 import { drawn } from '../evidence/session.test-support.ts';
 import { withTimelines } from '../report/openmetrics.test-support.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
-import { mergeCommand, reportCommand, type CommandContext } from './commands.ts';
+import type { CommandContext } from './commands/command.ts';
+import { mergeCommand } from './commands/merge.ts';
+import { reportCommand } from './commands/report.ts';
 import { foldersOf, timelinesIn, timelinesText } from './timeline-files.ts';
 
 afterAll(removeTemporaryFolders);

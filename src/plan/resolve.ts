@@ -29,6 +29,28 @@ export interface Overrides {
   readonly baselineBranch?: string;
 }
 
+/** Options or inputs as they were given, whatever else is among them: those that stand over a configuration. */
+export function overridesOf(given: {
+  readonly [Name in keyof Overrides]: Overrides[Name] | undefined;
+}): Overrides {
+  const wanted = OVERRIDES.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]]));
+  return Object.fromEntries(wanted) as Overrides;
+}
+
+/** A name for each key, so that the compiler misses none. */
+const OVERRIDES = Object.keys({
+  name: true,
+  variants: true,
+  evidence: true,
+  failOn: true,
+  budget: true,
+  seed: true,
+  registry: true,
+  cacheFrom: true,
+  cacheTo: true,
+  baselineBranch: true,
+} satisfies Record<keyof Overrides, true>) as readonly (keyof Overrides)[];
+
 export interface PlanSource {
   /** The configuration's text. */
   readonly text: string;

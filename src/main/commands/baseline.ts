@@ -1,0 +1,54 @@
+import { Option } from 'commander';
+import { ConfigurationError, StoreError } from '../../errors/errors.ts';
+import { renderNightlyMarkdown } from '../../report/nightly.ts';
+import { endOf, measureNight } from '../nightly.ts';
+import { writeResults } from '../results.ts';
+import { sayWhere, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
+import { nightText, timelinesFor } from './formats.ts';
+import { openProjectHere, option, type Planned } from './options.ts';
+
+interface BaselineOptions extends Planned {
+  readonly anchor?: boolean;
+}
+
+export const addBaseline: AddCommand = (program, context, done) => {
+  program
+    .command('baseline')
+    .description('measure this commit against itself and append the session to the baseline branch')
+    .addOption(option.config())
+    .addOption(option.out())
+    .addOption(option.format())
+    .addOption(option.variants())
+    .addOption(option.budget())
+    .addOption(option.seed())
+    .addOption(option.branch())
+    .addOption(new Option('--anchor', 'compare with rules.anchor too, although no week has passed'))
+    .action(async (options: BaselineOptions) => done(await baselineCommand(context, options)));
+};
+
+export async function baselineCommand(context: CommandContext, options: BaselineOptions): Promise<number> {
+  const project = await openProjectHere(options);
+  return await withRun(context, options.out, async (run) => {
+    const night = await measureNight(
+      project,
+      { ...TERMINAL, anchorNow: options.anchor ?? false },
+      run,
+      context.signal,
+      async ({ session, comparison }) => {
+        await writeResults(run.out, session, comparison, () => renderNightlyMarkdown(session, comparison));
+      },
+    );
+    const { session, comparison, stored } = night;
+    const { remarks, status, failure } = endOf(night, project.plan.baselineBranch);
+    await writeResults(run.out, session, comparison, () =>
+      renderNightlyMarkdown(session, comparison, remarks),
+    );
+    const timelines = await timelinesFor(options, [run.out.path]);
+    context.print(nightText(session, comparison, remarks, options, context.colour, timelines));
+    sayWhere(context, run.out, session);
+    if (failure === undefined) return status;
+    throw stored.kind === 'refused' || status === 3
+      ? new StoreError(failure)
+      : new ConfigurationError(failure);
+  });
+}

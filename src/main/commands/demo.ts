@@ -1,0 +1,44 @@
+import { Option } from 'commander';
+import { markerOf, renderMarkdown } from '../../report/markdown.ts';
+import { renderTerminal } from '../../report/terminal.ts';
+import { exitStatus } from '../../verdict/exit-status.ts';
+import { runDemo } from '../demo.ts';
+import { writeResults } from '../results.ts';
+import { sayWhere, withRun, type AddCommand, type CommandContext } from './command.ts';
+import { option } from './options.ts';
+
+interface DemoOptions {
+  readonly out: string;
+  readonly seed?: number;
+  readonly host?: boolean;
+}
+
+export const addDemo: AddCommand = (program, context, done) => {
+  program
+    .command('demo')
+    .description('gate a small application against its own earlier version, here and now, in about a minute')
+    .addOption(option.out('pacegate-out/demo'))
+    .addOption(option.seed())
+    .addOption(new Option('--host', "use this machine's Python even where Docker answers"))
+    .action(async (options: DemoOptions) => done(await demoCommand(context, options)));
+};
+
+export async function demoCommand(context: CommandContext, options: DemoOptions): Promise<number> {
+  const { log, signal, places } = context;
+  return await withRun(context, options.out, async (run) => {
+    const { session, comparison, introduction, conclusion } = await runDemo(
+      { host: options.host ?? false, ...(options.seed === undefined ? {} : { seed: options.seed }) },
+      { ...run, places },
+      signal,
+    );
+    await writeResults(run.out, session, comparison, () =>
+      renderMarkdown(comparison, session, { marker: markerOf('demo') }),
+    );
+    log.step('Verdict');
+    context.print(renderTerminal(comparison, session, { colour: context.colour }));
+    context.print(`\n${introduction}\n${conclusion}\n`);
+    sayWhere(context, run.out, session);
+    // A demonstration that shows a regression has done its work; only one that could not measure has not.
+    return exitStatus(comparison, []);
+  });
+}

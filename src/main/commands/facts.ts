@@ -1,0 +1,36 @@
+import { Option } from 'commander';
+import { factsJson, renderFactsMarkdown, renderFactsTerminal } from '../../report/facts-table.ts';
+import { askTargets } from '../facts.ts';
+import { jsonText } from '../results.ts';
+import type { AddCommand, CommandContext } from './command.ts';
+
+interface FactsOptions {
+  readonly format?: 'json' | 'markdown';
+}
+
+export const addFacts: AddCommand = (program, context, done) => {
+  program
+    .command('facts')
+    .description('say what the interpreters of images and of this machine are, as declared and as observed')
+    .argument('<target...>', "an image, or a host interpreter's path or command")
+    .addOption(
+      new Option('--format <format>', 'print this instead of the table').choices(['json', 'markdown']),
+    )
+    .action(async (targets: string[], options: FactsOptions) =>
+      done(await factsCommand(context, targets, options)),
+    );
+};
+
+/** `facts`: what the interpreters of images and of this machine are. */
+export async function factsCommand(
+  { places, log, signal, print, width }: CommandContext,
+  targets: readonly string[],
+  { format }: FactsOptions,
+): Promise<number> {
+  const { answers, failure } = await askTargets(targets, places, log, signal);
+  if (format === 'json') print(jsonText(factsJson(answers)));
+  else if (answers.length > 0)
+    print(format === 'markdown' ? renderFactsMarkdown(answers) : renderFactsTerminal(answers, width));
+  if (failure !== undefined) throw failure;
+  return 0;
+}

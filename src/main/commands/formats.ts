@@ -1,0 +1,111 @@
+import { comparisonJson } from '../../verdict/comparison-json.ts';
+import type { Comparison } from '../../verdict/comparison.ts';
+import { ConfigurationError } from '../../errors/errors.ts';
+import { markerOf, renderMarkdown } from '../../report/markdown.ts';
+import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../../report/measurement.ts';
+import { renderNightlyMarkdown, renderNightlyTerminal } from '../../report/nightly.ts';
+import { renderOpenMetrics } from '../../report/openmetrics.ts';
+import { renderTerminal } from '../../report/terminal.ts';
+import type { Session } from '../../session/session.ts';
+import type { Timeline } from '../../session/timeline.ts';
+import { renderTimings } from '../../session/timings.ts';
+import type { ComparedFiles } from '../read-sides.ts';
+import { jsonText } from '../results.ts';
+import { timelinesIn } from '../timeline-files.ts';
+
+/** What `--format` may be; without it a command prints a table for a terminal. */
+export const FORMATS = ['markdown', 'json', 'csv', 'openmetrics'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** The options of a command that prints a result. */
+export interface Printed {
+  readonly format?: Format;
+}
+
+/** The timelines in folders, where the format has a place for them. */
+export const timelinesFor = async (
+  { format }: Printed,
+  folders: readonly string[],
+): Promise<readonly Timeline[]> => (format === 'openmetrics' ? await timelinesIn(folders) : []);
+
+/** A comparison in the format that was asked for; without one, the table for a terminal. */
+export function comparisonText(
+  { comparison, session, parts }: ComparedFiles,
+  remarks: readonly string[],
+  { format }: Printed,
+  colour: boolean,
+  timelines: readonly Timeline[],
+): string {
+  switch (format) {
+    case 'json':
+      return jsonText(comparisonJson(comparison));
+    case 'csv':
+      if (session === undefined)
+        throw new ConfigurationError(
+          '--format csv writes the timings of one session, and several files were compared. Legal here: markdown, json.',
+        );
+      return renderTimings(...parts);
+    case 'openmetrics':
+      if (session === undefined)
+        throw new ConfigurationError(
+          '--format openmetrics needs the times of the runs, which a timings.csv does not hold: name session.json files. Legal here: markdown, json.',
+        );
+      return renderOpenMetrics({ sessions: parts, comparison, timelines });
+    case 'markdown': {
+      const marker = session === undefined ? {} : { marker: markerOf(session.configuration) };
+      return renderMarkdown(comparison, session, { ...marker, remarks, parts });
+    }
+    default:
+      return renderTerminal(comparison, session, { colour, remarks });
+  }
+}
+
+/** The same for a night of the baseline against itself. */
+export function nightText(
+  session: Session,
+  comparison: Comparison,
+  remarks: readonly string[],
+  { format }: Printed,
+  colour: boolean,
+  timelines: readonly Timeline[],
+): string {
+  return sessionText(session, format, {
+    openMetrics: () => renderOpenMetrics({ sessions: [session], comparison, timelines }),
+    markdown: () => renderNightlyMarkdown(session, comparison, remarks),
+    terminal: () => renderNightlyTerminal(session, comparison, { colour, remarks }),
+  });
+}
+
+/** The same for a session of one side. */
+export function measurementText(
+  session: Session,
+  { format }: Printed,
+  colour: boolean,
+  timelines: readonly Timeline[],
+): string {
+  return sessionText(session, format, {
+    openMetrics: () => renderOpenMetrics({ sessions: [session], timelines }),
+    markdown: () => renderMeasurementMarkdown(session),
+    terminal: () => renderMeasurementTerminal(session, { colour }),
+  });
+}
+
+/** What has no verdict of its own is, for machines, the session itself. */
+function sessionText(
+  session: Session,
+  format: Printed['format'],
+  words: Readonly<Record<'markdown' | 'openMetrics' | 'terminal', () => string>>,
+): string {
+  switch (format) {
+    case 'json':
+      return jsonText(session);
+    case 'csv':
+      return renderTimings(session);
+    case 'openmetrics':
+      return words.openMetrics();
+    case 'markdown':
+      return words.markdown();
+    default:
+      return words.terminal();
+  }
+}

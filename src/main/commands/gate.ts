@@ -1,0 +1,92 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { ConfigurationError } from '../../errors/errors.ts';
+import { overridesOf } from '../../plan/resolve.ts';
+import { evidenceRequestSchema } from '../../session/rules.ts';
+import { parseShard, SHARD_WORDS, type ShardRequest } from '../../session/shard.ts';
+import { exitStatus } from '../../verdict/exit-status.ts';
+import { gateRepository } from '../gate-repository.ts';
+import { readSessions } from '../session-files.ts';
+import { COULD_NOT_BE_MEASURED, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
+import { collect, openProjectHere, option, type Planned } from './options.ts';
+import { printVerdict } from './verdict.ts';
+
+function shard(text: string): ShardRequest {
+  const request = parseShard(text);
+  if (request === undefined) throw new InvalidArgumentError(`Legal: ${SHARD_WORDS}.`);
+  return request;
+}
+
+interface GateOptions extends Planned {
+  readonly baseline?: string;
+  readonly shard?: ShardRequest;
+  readonly confirm?: readonly string[];
+  readonly coldBuilds?: boolean;
+}
+
+export const addGate: AddCommand = (program, context, done) => {
+  program
+    .command('gate')
+    .description('build and measure this change and what it starts from, and decide')
+    .addOption(option.config())
+    .addOption(
+      new Option('--baseline <ref>', 'the commit to compare with (default: where this branch began)'),
+    )
+    .addOption(option.out())
+    .addOption(option.format())
+    .addOption(option.variants())
+    .addOption(option.failOn())
+    .addOption(new Option('--evidence <kind>', 'what may judge').choices(evidenceRequestSchema.options))
+    .addOption(option.budget())
+    .addOption(option.seed())
+    .addOption(option.branch())
+    .addOption(
+      new Option(
+        '--shard <index/of>',
+        "measure this job's share of the variants; merge has the verdict",
+      ).argParser(shard),
+    )
+    .addOption(
+      new Option(
+        '--confirm <path>',
+        "measure again what regressed in an earlier job's session.json (or in a folder of its shards)",
+      ).argParser((path: string, before?: readonly string[]) => collect(path, before ?? [])),
+    )
+    .addOption(
+      new Option(
+        '--cold-builds',
+        'build both sides once more alone, with no step from a cache: the build time',
+      ),
+    )
+    .action(async (options: GateOptions) => done(await gateCommand(context, options)));
+};
+
+export async function gateCommand(context: CommandContext, options: GateOptions): Promise<number> {
+  const { shard, confirm, coldBuilds = false } = options;
+  if (shard !== undefined && confirm !== undefined)
+    throw new ConfigurationError(
+      `--shard ${shard.index}/${shard.of} and --confirm were both given; legal: one of them. What regressed in any shard is confirmed by one job.`,
+    );
+  const project = await openProjectHere(options);
+  const first = confirm === undefined ? undefined : await readSessions(confirm);
+  return await withRun(context, options.out, async (run) => {
+    const judged = await gateRepository(
+      project,
+      overridesOf(options),
+      {
+        ...TERMINAL,
+        secretsOnPullRequests: true,
+        ...(options.baseline === undefined ? {} : { baselineRef: options.baseline }),
+      },
+      run,
+      context.signal,
+      {
+        coldBuilds,
+        ...(shard === undefined ? {} : { shard }),
+        ...(first === undefined ? {} : { confirm: first }),
+      },
+    );
+    const { comparison, remarks, plan, interrupted } = judged;
+    await printVerdict(context, judged, remarks, run.out, options);
+    return interrupted ? COULD_NOT_BE_MEASURED : exitStatus(comparison, plan.rules.failOn);
+  });
+}

@@ -1,0 +1,49 @@
+import { exitStatus } from '../../verdict/exit-status.ts';
+import type { Verdict } from '../../session/rules.ts';
+import { judgedTogether, readSessions } from '../session-files.ts';
+import { foldersOf, TIMELINE_FILE, timelinesIn, timelinesText } from '../timeline-files.ts';
+import { withOut, type AddCommand, type CommandContext } from './command.ts';
+import type { Printed } from './formats.ts';
+import { option } from './options.ts';
+import { printVerdict } from './verdict.ts';
+
+interface MergeOptions extends Printed {
+  readonly out: string;
+  readonly failOn?: readonly Verdict[];
+}
+
+export const addMerge: AddCommand = (program, context, done) => {
+  program
+    .command('merge')
+    .description("one verdict of several jobs' session.json: the shards of a gate, and what confirms it")
+    .argument(
+      '<path...>',
+      'files, or folders with a session.json (or the runs.jsonl of a run that was killed) in them',
+    )
+    .addOption(option.out('pacegate-out/merged'))
+    .addOption(option.format())
+    .addOption(option.failOn())
+    .action(async (paths: string[], options: MergeOptions) =>
+      done(await mergeCommand(context, paths, options)),
+    );
+};
+
+/** `merge`: sessions of several jobs to one verdict, and to one file that gives it again. */
+export async function mergeCommand(
+  context: CommandContext,
+  paths: readonly string[],
+  options: MergeOptions,
+): Promise<number> {
+  const named = await readSessions(paths);
+  const judged = judgedTogether(named);
+  const timelines = await timelinesIn(foldersOf(named.map(({ file }) => file))).catch((error: unknown) => {
+    // They are in no verdict, so one that cannot be read stops none.
+    context.log.warn(error instanceof Error ? error.message : String(error));
+    return [];
+  });
+  return await withOut(context, options.out, async (out) => {
+    if (timelines.length > 0) await out.write(TIMELINE_FILE, timelinesText(timelines));
+    await printVerdict(context, judged, [], out, options);
+    return exitStatus(judged.comparison, options.failOn ?? judged.session.rules.failOn);
+  });
+}

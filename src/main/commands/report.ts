@@ -1,0 +1,48 @@
+import { compareSession } from '../../verdict/compare.ts';
+import { isMerged } from '../../session/merged.ts';
+import { rankingText } from '../rank-job.ts';
+import { judgedTogether, readSessionFile } from '../session-files.ts';
+import { foldersOf } from '../timeline-files.ts';
+import type { AddCommand, CommandContext } from './command.ts';
+import { comparisonText, measurementText, nightText, timelinesFor, type Printed } from './formats.ts';
+import { option } from './options.ts';
+
+export const addReport: AddCommand = (program, context, done) => {
+  program
+    .command('report')
+    .description('write the report of a session again')
+    .argument('<session>', 'a session.json, the runs.jsonl of a run that was killed, or a folder')
+    .addOption(option.format())
+    .action(async (file: string, options: Printed) => done(await reportCommand(context, file, options)));
+};
+
+export async function reportCommand(
+  context: CommandContext,
+  file: string,
+  options: Printed,
+): Promise<number> {
+  const session = await readSessionFile(file);
+  const timelines = await timelinesFor(options, foldersOf([file]));
+  if (isMerged(session)) {
+    const judged = judgedTogether(session.parts.map((part) => ({ session: part, file })));
+    context.print(comparisonText(judged, [], options, context.colour, timelines));
+    return 0;
+  }
+  if (session.purpose === 'nightly')
+    context.print(nightText(session, compareSession(session), [], options, context.colour, timelines));
+  else if (session.purpose === 'ranking')
+    context.print(rankingText(session, options.format, context.colour, timelines));
+  // What `run` measured is a measurement, unless there was something to judge it by.
+  else if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
+    context.print(
+      comparisonText(
+        { comparison: compareSession(session), session, parts: [session] },
+        [],
+        options,
+        context.colour,
+        timelines,
+      ),
+    );
+  else context.print(measurementText(session, options, context.colour, timelines));
+  return 0;
+}

@@ -1,0 +1,54 @@
+import { Option } from 'commander';
+import { renderMeasurementMarkdown } from '../../report/measurement.ts';
+import { SIDES, type Side } from '../../session/run.ts';
+import type { Session } from '../../session/session.ts';
+import { measureTree } from '../measure-tree.ts';
+import type { OutFolder } from '../out-folder.ts';
+import { writeResults } from '../results.ts';
+import {
+  COULD_NOT_BE_MEASURED,
+  isIncomplete,
+  sayWhere,
+  TERMINAL,
+  withRun,
+  type AddCommand,
+  type CommandContext,
+} from './command.ts';
+import { measurementText, timelinesFor } from './formats.ts';
+import { openProjectHere, option, type Planned } from './options.ts';
+
+interface RunOptions extends Planned {
+  readonly side: Side;
+}
+
+export const addRun: AddCommand = (program, context, done) => {
+  program
+    .command('run')
+    .description('build and measure the files here as one side')
+    .addOption(option.config())
+    .addOption(option.out())
+    .addOption(option.format())
+    .addOption(option.variants())
+    .addOption(new Option('--side <side>', 'what the measurements are called').choices(SIDES).default('head'))
+    .addOption(option.budget())
+    .addOption(option.seed())
+    .action(async (options: RunOptions) => done(await runCommandOfOneSide(context, options)));
+};
+
+/** `run`: one side alone. The name `run` is the process's in this code base, so the function says more. */
+export async function runCommandOfOneSide(context: CommandContext, options: RunOptions): Promise<number> {
+  const project = await openProjectHere(options);
+  return await withRun(context, options.out, async (run) => {
+    const request = { side: options.side, event: TERMINAL.event };
+    const { session, interrupted } = await measureTree(project, request, run, context.signal);
+    await keepMeasurement(run.out, session);
+    const timelines = await timelinesFor(options, [run.out.path]);
+    context.print(measurementText(session, options, context.colour, timelines));
+    sayWhere(context, run.out, session);
+    return interrupted || isIncomplete(session) ? COULD_NOT_BE_MEASURED : 0;
+  });
+}
+
+async function keepMeasurement(out: OutFolder, session: Session): Promise<void> {
+  await writeResults(out, session, undefined, () => renderMeasurementMarkdown(session));
+}

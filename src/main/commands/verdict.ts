@@ -1,0 +1,24 @@
+import { markerOf, renderMarkdown } from '../../report/markdown.ts';
+import type { OutFolder } from '../out-folder.ts';
+import { writeResults } from '../results.ts';
+import type { JudgedSessions } from '../session-files.ts';
+import { sayWhere, type CommandContext } from './command.ts';
+import { comparisonText, timelinesFor, type Printed } from './formats.ts';
+
+/** Writes the files of a verdict and prints it. */
+export async function printVerdict(
+  context: CommandContext,
+  judged: JudgedSessions,
+  remarks: readonly string[],
+  out: OutFolder,
+  options: Printed,
+): Promise<void> {
+  const { comparison, session, parts, file } = judged;
+  await writeResults(out, file, comparison, () =>
+    renderMarkdown(comparison, session, { marker: markerOf(session.configuration), remarks, parts }),
+  );
+  context.log.step('Verdict');
+  const timelines = await timelinesFor(options, [out.path]);
+  context.print(comparisonText(judged, remarks, options, context.colour, timelines));
+  sayWhere(context, out, session);
+}
