@@ -20,10 +20,10 @@ import { BYTE_SIZE, DURATION, FRACTION, parseBytes, parseDuration, parseFraction
 /** A name that is safe in a file's path, an image tag and a Markdown table. */
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
-const legal = (example: string) => ({ error: `legal: ${example}` });
+export const legal = (example: string) => ({ error: `legal: ${example}` });
 
 /** An object without other keys than these; the message for another one names them. */
-const table = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+export const table = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys' ? `legal: ${Object.keys(shape).join(', ')}` : undefined,
@@ -46,7 +46,7 @@ const wrongFraction = {
 };
 
 /** The schema says as much as the parser: a number from 1 on has lost its per cent sign. */
-const fraction = z
+export const fraction = z
   .union([z.number().gt(0, wrongFraction).lt(1, wrongFraction), z.string().regex(FRACTION, wrongFraction)], {
     error: wrongFraction.error,
   })

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acceptanceSchema } from './acceptance.ts';
 import { interpreterFactsSchema } from './facts.ts';
 import { historySchema } from './history.ts';
 import { declaredMetricSchema } from './declared.ts';
@@ -251,6 +252,8 @@ export const sessionSchema = z.object({
   workload: workloadRecordSchema,
   /** What the change removes or edits of what measures it; absent where that is nothing. */
   measuring: measuringSchema.optional(),
+  /** What the base's maintainers accept although it is worse; absent where its file is not there. */
+  accepted: acceptanceSchema.optional(),
   /** The variants in the plan's order. */
   variants: z.array(z.string()),
   sides: z.array(sideSchema).min(1),

@@ -1,11 +1,11 @@
-import { VERDICTS, type Verdict } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import type { TimedRun } from '../session/timings.ts';
 import { blocksNeeded, firstReachable } from '../statistics/looks.ts';
 import { detectableEffect } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
-import { isOutsideTests, type Comparison, type Row } from './comparison.ts';
+import { withAcceptance } from './acceptance.ts';
+import { isOutsideTests, worst, worstWith, type Comparison, type Row } from './comparison.ts';
 import { withMeasuring } from './changed-measuring.ts';
 import { unjudgedRows, pairedFigures, type UnjudgedRow } from './unjudged-rows.ts';
 import { residualsOf } from '../evidence/nights.ts';
@@ -20,13 +20,8 @@ import {
 /** What the live gate and `compare session.json` both call: the same file gives the same verdict. */
 export const compareSession = (session: Session): Comparison => {
   const comparison = compare(observeSession(session));
-  return withMeasuring(
-    {
-      ...comparison,
-      warnings: [...partWarnings(session), ...patternWarnings(session), ...comparison.warnings],
-    },
-    [session],
-  );
+  const warnings = [...partWarnings(session), ...patternWarnings(session), ...comparison.warnings];
+  return withMeasuring(withAcceptance({ ...comparison, warnings }, [session]), [session]);
 };
 
 export const compareTimings = (runs: readonly TimedRun[], options: TimingsOptions): Comparison =>
@@ -218,15 +213,6 @@ function partWarnings({ shard, purpose }: Session): string[] {
   return [
     `This is shard ${shard.index} of ${shard.of}, with its own variants alone; pacegate merge has the verdict of all ${shard.tests} tests.`,
   ];
-}
-
-/** The verdict of the whole: the worst that counts. */
-export const worst = (rows: readonly Row[]): Verdict => worstWith(rows);
-
-/** The same where something besides the rows counts, too. */
-export function worstWith(rows: readonly Row[], ...others: readonly Verdict[]): Verdict {
-  const found = new Set([...rows.map(({ verdict }) => verdict), ...others]);
-  return VERDICTS.find((verdict) => found.has(verdict)) ?? 'no_data';
 }
 
 function warningsOf(parts: readonly Observations[], rows: readonly Row[]): string[] {

@@ -1,5 +1,5 @@
 import type { MetricRule } from '../session/metric.ts';
-import type { Verdict } from '../session/rules.ts';
+import { VERDICTS, type Verdict } from '../session/rules.ts';
 import type { Change, StoredNights } from '../evidence/pairs.ts';
 
 /**
@@ -84,4 +84,13 @@ export interface Comparison {
   rows: Row[];
   /** Sentences on the comparison as a whole: files that changed, another machine, no history. */
   warnings: string[];
+}
+
+/** The verdict of the whole: the worst that counts. */
+export const worst = (rows: readonly Row[]): Verdict => worstWith(rows);
+
+/** The same where something besides the rows counts, too. */
+export function worstWith(rows: readonly Row[], ...others: readonly Verdict[]): Verdict {
+  const found = new Set([...rows.map(({ verdict }) => verdict), ...others]);
+  return VERDICTS.find((verdict) => found.has(verdict)) ?? 'no_data';
 }

@@ -1,7 +1,7 @@
 import { sameMachine, type Session } from '../session/session.ts';
 import { CONFIRMATION_BLOCKS, isConfirmed } from '../statistics/confirmation.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
-import { worst, worstWith } from './compare.ts';
+import { worst, worstWith } from './comparison.ts';
 import type { Comparison, Confirmation, Row } from './comparison.ts';
 import { asChange, logRatios, pairsOf, sign } from '../evidence/pairs.ts';
 import { observeSession } from '../evidence/observations.ts';

@@ -8,6 +8,7 @@ import { familySize, namesOfShard } from '../session/shard.ts';
 import { compare } from './compare.ts';
 import type { Comparison } from './comparison.ts';
 import { withConfirmations } from './confirm.ts';
+import { withAcceptance } from './acceptance.ts';
 import { withMeasuring } from './changed-measuring.ts';
 import { observeSession, type Observations } from '../evidence/observations.ts';
 import { patternWarnings } from './patterns.ts';
@@ -261,7 +262,7 @@ export function compareParts(parts: Parts): Comparison {
     gates,
     confirmations,
   );
-  return withMeasuring(confirmed, gates);
+  return withMeasuring(withAcceptance(confirmed, gates), gates);
 }
 
 /**

@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import { twoSided } from '../evidence/session.test-support.ts';
+import type { AcceptedEntry } from '../session/acceptance.ts';
+import type { Session } from '../session/session.ts';
+import { compareSession } from './compare.ts';
+import { exitStatus } from './exit-status.ts';
+
+const FILE = '.github/pacegate-accepted.yml';
+const ENTRY: AcceptedEntry = {
+  variant: 'a',
+  metric: 'wall_time_s',
+  upTo: 0.15,
+  reason: 'Every request is validated now.',
+  author: 'octocat',
+  expires: '2026-01-31',
+};
+
+/** A session with 10 % more wall time, judged with these entries in the base's file. */
+function judged(entries: readonly Partial<AcceptedEntry>[], change: Partial<Session> = {}) {
+  const measured = { ...twoSided({ wall_time_s: [1, 1.1] }), ...change };
+  return compareSession({
+    ...measured,
+    accepted: { file: FILE, entries: entries.map((entry) => ({ ...ENTRY, ...entry })) },
+  });
+}
+
+test('what an entry covers is accepted, with its reason, and passes', () => {
+  const comparison = judged([{}]);
+  expect(comparison.verdict).toBe('accepted');
+  expect(comparison.rows[0]?.verdict).toBe('accepted');
+  expect(comparison.rows[0]?.warnings).toContain(
+    `octocat accepts up to 15 % until 2026-01-31: Every request is validated now. (${FILE})`,
+  );
+  expect(exitStatus(comparison, ['regressed'])).toBe(0);
+  expect(exitStatus(comparison, ['accepted'])).toBe(1);
+});
+
+test.each([
+  ['of a pattern', { variant: '*', metric: 'wall_*' }],
+  ['on its last day', { expires: '2026-01-01' }],
+])('an entry %s covers it', (_, entry) => expect(judged([entry]).verdict).toBe('accepted'));
+
+describe('what no entry covers regressed as ever', () => {
+  test.each([
+    ['an entry of another variant', { variant: 'b' }, undefined],
+    ['an entry of another metric', { metric: 'cpu_time_s' }, undefined],
+    ['an entry for less', { upTo: 0.05 }, `octocat accepts up to 5 % in ${FILE}, and this is more`],
+    [
+      'an entry that is over',
+      { expires: '2025-12-31' },
+      `what octocat accepted in ${FILE} expired on 2025-12-31`,
+    ],
+  ])('%s', (_, entry, warning) => {
+    const comparison = judged([entry]);
+    expect(comparison.verdict).toBe('regressed');
+    const warnings = comparison.rows[0]?.warnings ?? [];
+    if (warning === undefined) expect(warnings.join()).not.toContain('octocat');
+    else expect(warnings).toContain(warning);
+  });
+
+  test('no entry at all', () => expect(judged([]).verdict).toBe('regressed'));
+});
+
+test('the entry that covers holds, whatever stands before it', () =>
+  expect(judged([{ upTo: 0.01 }, { expires: '2020-01-01' }, {}]).verdict).toBe('accepted'));
+
+test('a cancelled session is no pass for what is accepted', () =>
+  expect(judged([{}], { interrupted: true }).verdict).toBe('no_data'));
+
+test('a nightly session accepts nothing', () =>
+  expect(judged([{}], { purpose: 'nightly' }).rows.map(({ verdict }) => verdict)).not.toContain('accepted'));

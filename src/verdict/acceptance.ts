@@ -1,0 +1,54 @@
+import { isExpired, type Acceptance, type AcceptedEntry } from '../session/acceptance.ts';
+import { matchesPattern } from '../session/patterns.ts';
+import type { Session } from '../session/session.ts';
+import { worstWith, type Comparison, type Row } from './comparison.ts';
+
+/**
+ * Regressions that the maintainers accepted: a row that regressed by no more than an entry of the base's file allows gets
+ * the verdict `accepted`. Read from the session alone, so its file gives the same verdict again.
+ */
+
+/** @param gates the session that was judged, or the shards of one gate */
+export function withAcceptance(comparison: Comparison, gates: readonly Session[]): Comparison {
+  const [first] = gates;
+  if (first?.purpose !== 'gate' || first.accepted === undefined) return comparison;
+  const { accepted, started } = first;
+  const rows = comparison.rows.map((row) =>
+    row.verdict === 'regressed' ? acceptedRow(row, accepted, started) : row,
+  );
+  if (comparison.verdict !== 'regressed') return { ...comparison, rows };
+  return {
+    ...comparison,
+    rows,
+    verdict: worstWith(rows, ...(comparison.interrupted === true ? (['no_data'] as const) : [])),
+  };
+}
+
+function acceptedRow(row: Row, { file, entries }: Acceptance, at: string): Row {
+  const matching = entries.filter(
+    ({ variant, metric }) => matchesPattern(variant, row.variant) && matchesPattern(metric, row.metric),
+  );
+  const entry = matching.find((one) => !isExpired(one, at) && covers(one, row));
+  if (entry !== undefined)
+    return {
+      ...row,
+      verdict: 'accepted',
+      warnings: [
+        ...row.warnings,
+        `${entry.author} accepts up to ${percent(entry.upTo)} until ${entry.expires}: ${entry.reason} (${file})`,
+      ],
+    };
+  const [near] = matching;
+  return near === undefined ? row : { ...row, warnings: [...row.warnings, notAccepted(near, file, at)] };
+}
+
+const notAccepted = (entry: AcceptedEntry, file: string, at: string): string =>
+  isExpired(entry, at)
+    ? `what ${entry.author} accepted in ${file} expired on ${entry.expires}`
+    : `${entry.author} accepts up to ${percent(entry.upTo)} in ${file}, and this is more`;
+
+/** By the ratio, so that a figure of which more is better is measured as its opposite is. */
+const covers = ({ upTo }: AcceptedEntry, { change: { estimate } }: Row): boolean =>
+  estimate !== null && Math.abs(Math.log1p(estimate)) <= Math.log1p(upTo);
+
+const percent = (fraction: number) => `${Number((fraction * 100).toFixed(1))} %`;
