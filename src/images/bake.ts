@@ -47,7 +47,7 @@ export interface ApplicationBuild extends InterpreterTarget {
   /** Absolute path of the application's Dockerfile. */
   readonly dockerfile: string;
   /** The interpreter's image where it is one by now; undefined: it is built along, as a linked target. */
-  readonly interpreterImage?: string;
+  readonly interpreterImage?: string | undefined;
   readonly labels?: Readonly<Record<string, string>>;
 }
 

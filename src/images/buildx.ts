@@ -27,7 +27,7 @@ export interface BuildRequest {
   readonly definition: BakeDefinition | { readonly resolved: ResolvedBake };
   readonly target: string;
   /** The linked target that makes the interpreter, where there is one. */
-  readonly interpreterTarget?: string;
+  readonly interpreterTarget?: string | undefined;
   readonly set?: readonly string[];
   /** The target leaves files in a folder, and no image. */
   readonly files?: boolean;

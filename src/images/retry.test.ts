@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { BuildError } from '../errors/errors.ts';
 import { againAfterFaults } from './retry.ts';
-import type { ObtainedImage } from './runnable.ts';
+import type { ObtainedImage } from './obtained-image.ts';
 
 const unavailable = (fault: 'engine' | 'build', message = 'a (head): it failed\nmore') =>
   ({ kind: 'unavailable', fault, message }) as const;

@@ -1,6 +1,6 @@
 import { BuildError } from '../errors/errors.ts';
 import { WAIT_SECONDS, type Pause } from '../process/patience.ts';
-import type { ObtainedImage } from './runnable.ts';
+import type { ObtainedImage } from './obtained-image.ts';
 
 /** Trying again gives no room on a disk. */
 const STAYS = /no space left on device|disk quota exceeded|the disk is full|read-only file system/i;

@@ -1,26 +1,10 @@
 import type { Runnable } from '../measure/engine.ts';
 import { missingFlags } from '../session/cpu.ts';
-import type { Image, ImageStore } from '../session/session.ts';
-import type { Fault } from './build-failure.ts';
+import type { ImageStore } from '../session/session.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageFacts } from './inspect.ts';
 import { baseIn, flagsOf, processorFlags } from './interpreter.ts';
-import type { PythonAnswer } from './interpreter-python.ts';
-
-/** An image of one side of a variant, wherever it came from, or why there is none. */
-export type ObtainedImage =
-  | {
-      readonly kind: 'obtained';
-      readonly facts: ImageFacts;
-      readonly origin: Image['origin'];
-      readonly digest: string | undefined;
-      readonly definition: string;
-      readonly interpreter?: Image['interpreter'];
-      readonly seconds?: number;
-      /** Asks its interpreter by itself which Python it is. */
-      readonly python?: (signal: AbortSignal) => Promise<PythonAnswer>;
-    }
-  | { readonly kind: 'unavailable'; readonly message: string; readonly fault: Fault };
+import type { Obtained } from './obtained-image.ts';
 
 /** What the engine says of an image as a whole. */
 export interface Kept {
@@ -31,11 +15,7 @@ export interface Kept {
 }
 
 /** What the measurement is handed. */
-export function toRunnable(
-  request: ImageRequest,
-  obtained: Extract<ObtainedImage, { kind: 'obtained' }>,
-  { store, layers }: Kept,
-): Runnable {
+export function toRunnable(request: ImageRequest, obtained: Obtained, { store, layers }: Kept): Runnable {
   const { variant, side, filesFrom } = request;
   const { facts, origin, digest, definition, interpreter, seconds } = obtained;
   const base = baseIn(facts);

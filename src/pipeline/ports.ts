@@ -41,7 +41,7 @@ export type Prepared =
       readonly kind: 'ready';
       readonly runnable: Runnable;
       /** Asks the variant's interpreter by itself which Python it is, where the image was built upon one. */
-      readonly interpreter?: (signal: AbortSignal) => Promise<AskedPython>;
+      readonly interpreter?: ((signal: AbortSignal) => Promise<AskedPython>) | undefined;
     }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
