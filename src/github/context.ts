@@ -22,6 +22,18 @@ export interface EventContext {
   readonly sha: string | undefined;
   /** Name of the repository's default branch; undefined where the event does not say. */
   readonly defaultBranch: string | undefined;
+  /** Where the event is that label being put on the pull request. */
+  readonly accepting: Accepting | undefined;
+}
+
+/** The label by which a maintainer accepts a pull request's commit as it is. */
+export const ACCEPTING_LABEL = 'pacegate: accepted';
+
+/** Somebody put the label on the pull request. Whether they may is GitHub's to say: see acceptance.ts. */
+export interface Accepting {
+  readonly author: string;
+  /** The head's commit when the label was put: a newer one is not accepted by it. */
+  readonly commit: string;
 }
 
 export interface PullRequest {
@@ -32,6 +44,9 @@ export interface PullRequest {
 }
 
 const payloadSchema = z.object({
+  action: z.string().optional(),
+  label: z.object({ name: z.string() }).optional(),
+  sender: z.object({ login: z.string() }).optional(),
   before: z.string().optional(),
   merge_group: z.object({ base_sha: z.string() }).optional(),
   pull_request: z
@@ -39,7 +54,7 @@ const payloadSchema = z.object({
       number: z.int().positive(),
       base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
       // A fork that was deleted leaves null.
-      head: z.object({ repo: z.object({ full_name: z.string() }).nullable() }),
+      head: z.object({ sha: z.string().optional(), repo: z.object({ full_name: z.string() }).nullable() }),
     })
     .optional(),
   repository: z.object({ default_branch: z.string().optional() }).optional(),
@@ -90,7 +105,20 @@ export function parseEvent(
     before,
     sha: environment['GITHUB_SHA'],
     defaultBranch: repository?.default_branch,
+    accepting: acceptingOf(payload.data),
   };
+}
+
+function acceptingOf({
+  action,
+  label,
+  sender,
+  pull_request,
+}: z.infer<typeof payloadSchema>): Accepting | undefined {
+  const commit = pull_request?.head.sha;
+  if (action !== 'labeled' || label?.name !== ACCEPTING_LABEL || commit === undefined || sender === undefined)
+    return undefined;
+  return { author: sender.login, commit };
 }
 
 /** The event of this job. */

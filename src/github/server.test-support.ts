@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly identity?: 'person' | 'job' | 'app';
   /** Answers GET /graphql's successor with 404, as a forge without GraphQL does. */
   readonly graphql?: boolean;
+  /** Login to permission in the repository; whoever is not named is not known. */
+  readonly permissions?: Readonly<Record<string, 'admin' | 'write' | 'read' | 'none'>>;
   /** Comments may not be written. */
   readonly readOnly?: boolean;
   /** Answers some requests with something else; `lost`: it is done, and answered with 502; `silent`: never answered. */
@@ -69,6 +71,13 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
       return identity === 'person'
         ? { status: 200, body: user('octocat', true) }
         : { status: 403, body: { message: 'Resource not accessible by integration' } };
+    const asked = /^\/repos\/[^/]+\/[^/]+\/collaborators\/([^/]+)\/permission$/.exec(url.pathname)?.[1];
+    if (asked !== undefined) {
+      const permission = new Map(Object.entries(options.permissions ?? {})).get(asked);
+      return permission === undefined
+        ? { status: 404, body: { message: 'Not Found' } }
+        : { status: 200, body: { permission, role_name: permission, user: null } };
+    }
     const list = /^\/repos\/[^/]+\/[^/]+\/issues\/(\d+)\/comments$/.exec(url.pathname);
     const one = /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(url.pathname);
     if (method !== 'GET' && readOnly)

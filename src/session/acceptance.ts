@@ -20,6 +20,8 @@ export const acceptanceSchema = z.object({
   /** The base's file, by its path in the repository. */
   file: z.string(),
   entries: z.array(acceptedEntrySchema).max(1000),
+  /** Who accepted this commit as it is, by the label on its pull request. */
+  label: z.object({ author: z.string(), commit: z.string() }).optional(),
 });
 export type Acceptance = z.infer<typeof acceptanceSchema>;
 

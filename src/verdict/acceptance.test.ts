@@ -64,6 +64,51 @@ describe('what no entry covers regressed as ever', () => {
 test('the entry that covers holds, whatever stands before it', () =>
   expect(judged([{ upTo: 0.01 }, { expires: '2020-01-01' }, {}]).verdict).toBe('accepted'));
 
+describe('the label on the pull request', () => {
+  const label = { author: 'octocat', commit: 'c0ffee0123456789' };
+  const labelled = (change: Partial<Session> = {}) =>
+    compareSession({
+      ...twoSided({ wall_time_s: [1, 1.4] }),
+      accepted: { file: FILE, entries: [], label },
+      ...change,
+    });
+
+  test('accepts the commit with all that regressed', () => {
+    const comparison = labelled();
+    expect(comparison.verdict).toBe('accepted');
+    expect(comparison.rows[0]?.warnings).toContain(
+      'octocat accepts c0ffee0123 as it is, by the label on the pull request',
+    );
+  });
+
+  test('accepts what the rule changed-measurement refuses', () => {
+    const whole = twoSided({ wall_time_s: [1, 1] });
+    const changed: Partial<Session> = {
+      ...whole,
+      rules: { ...whole.rules, changedMeasurement: 'fail' },
+      measuring: { trials: [], changes: [{ kind: 'variant_removed', variant: 'debian' }] },
+    };
+    const comparison = labelled(changed);
+    expect(comparison.verdict).toBe('accepted');
+    expect(exitStatus(comparison, ['regressed'])).toBe(0);
+    expect(comparison.measuring?.news).toHaveLength(1);
+    expect(comparison.warnings[0]).toMatch(/^octocat accepts c0ffee0123 with what it changes/);
+    const refused = compareSession({ ...whole, ...changed });
+    expect(refused.verdict).toBe('failed');
+    expect(exitStatus(refused, ['regressed'])).toBe(1);
+  });
+
+  test('accepts no workload that failed', () => {
+    const whole = twoSided({ wall_time_s: [1, 1.4] });
+    const runs = whole.runs.map((run) =>
+      run.side === 'head'
+        ? { ...run, outcome: 'nonzero' as const, metrics: {}, exitStatus: 1, message: 'died' }
+        : run,
+    );
+    expect(['failed', 'no_data']).toContain(labelled({ runs }).verdict);
+  });
+});
+
 test('a cancelled session is no pass for what is accepted', () =>
   expect(judged([{}], { interrupted: true }).verdict).toBe('no_data'));
 

@@ -24,7 +24,16 @@ export function withAcceptance(comparison: Comparison, gates: readonly Session[]
   };
 }
 
-function acceptedRow(row: Row, { file, entries }: Acceptance, at: string): Row {
+function acceptedRow(row: Row, { file, entries, label }: Acceptance, at: string): Row {
+  if (label !== undefined)
+    return {
+      ...row,
+      verdict: 'accepted',
+      warnings: [
+        ...row.warnings,
+        `${label.author} accepts ${label.commit.slice(0, 10)} as it is, by the label on the pull request`,
+      ],
+    };
   const matching = entries.filter(
     ({ variant, metric }) => matchesPattern(variant, row.variant) && matchesPattern(metric, row.metric),
   );

@@ -10,7 +10,7 @@ import { BUILT_IN_METRICS, METRIC_NAME } from '../session/metric.ts';
 import { isJudgedIn, isNewMetric, matchesPattern } from '../session/patterns.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
-import type { Comparison, MeasuringNews } from './comparison.ts';
+import { worstWith, type Comparison, type MeasuringNews } from './comparison.ts';
 import { own } from '../session/record.ts';
 
 /**
@@ -26,11 +26,26 @@ export function withMeasuring(comparison: Comparison, gates: readonly Session[])
   if (first?.purpose !== 'gate') return comparison;
   const news = unique(gates.flatMap(newsOf));
   if (news.length === 0) return comparison;
-  const refused = first.rules.changedMeasurement === 'fail' && news.some((one) => one.takesAway);
+  const counts = first.rules.changedMeasurement === 'fail' && news.some((one) => one.takesAway);
+  const accepted = first.accepted?.label;
+  if (counts && accepted !== undefined)
+    return {
+      ...comparison,
+      measuring: { news },
+      verdict: worstWith(
+        comparison.rows,
+        'accepted',
+        ...(comparison.verdict === 'no_data' ? (['no_data'] as const) : []),
+      ),
+      warnings: [
+        `${accepted.author} accepts ${accepted.commit.slice(0, 10)} with what it changes of what measures it, by the label on the pull request.`,
+        ...comparison.warnings,
+      ],
+    };
   return {
     ...comparison,
-    measuring: { news, ...(refused ? { refusedOver: comparison.verdict } : {}) },
-    verdict: refused ? 'failed' : comparison.verdict,
+    measuring: { news, ...(counts ? { refusedOver: comparison.verdict } : {}) },
+    verdict: counts ? 'failed' : comparison.verdict,
   };
 }
 
