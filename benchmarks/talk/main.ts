@@ -15,6 +15,7 @@ import { openOutFolder } from '../../src/main/out-folder.ts';
 import { placesFrom } from '../../src/main/places.ts';
 import { openProject } from '../../src/main/project.ts';
 import { rankTree } from '../../src/main/rank-job.ts';
+import { sessionText } from '../../src/session/write.ts';
 import { newSessionId } from '../../src/main/session-id.ts';
 import { runCommand } from '../../src/process/command.ts';
 import { keepBuild, readBuilds } from './builds.ts';
@@ -95,7 +96,7 @@ try {
       return cost === undefined ? image : { ...image, coldBuild: cost };
     }),
   };
-  await context.out.write('session.json', `${JSON.stringify(whole)}\n`);
+  await context.out.write('session.json', sessionText(whole));
   const markdown = resultMarkdown(whole, costs, notes);
   await context.out.write('RESULT.md', markdown);
   if (options.write) await writeFile(join(import.meta.dirname, 'RESULT.md'), markdown);

@@ -10,7 +10,8 @@ import {
 } from '../source/repository.test-support.ts';
 import { openBaselineBranch, type Evaluation } from './branch.ts';
 import { tokenEnvironment } from './credentials.ts';
-import { knownImage, RAW_SESSIONS, sessionText } from './format.ts';
+import { sessionText } from '../session/write.ts';
+import { knownImage, RAW_SESSIONS } from './format.ts';
 
 afterAll(removeTemporaryFolders);
 

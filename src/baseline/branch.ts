@@ -8,6 +8,7 @@ import { fetchInto, gitStore, tryInStore } from '../process/git-store.ts';
 import type { NightOutcome } from '../session/history.ts';
 import { parseSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
+import { sessionText } from '../session/write.ts';
 import {
   folderOf,
   isNewer,
@@ -18,7 +19,6 @@ import {
   README,
   SESSION_FOLDERS,
   sessionPath,
-  sessionText,
   summarise,
   summariesPath,
   type SessionFolder,

@@ -87,15 +87,6 @@ export function folderOf(configuration: string): string {
   return configuration;
 }
 
-/** The session as JSON with a line for each run: small differences stay small to read. */
-export function sessionText(session: Session): string {
-  const { runs, warmup, ...rest } = session;
-  const list = (items: readonly unknown[]) =>
-    items.length === 0 ? '[]' : `[\n${items.map((item) => JSON.stringify(item)).join(',\n')}\n]`;
-  const head = JSON.stringify(rest, null, 1);
-  return `${head.slice(0, head.lastIndexOf('\n}'))},\n "warmup": ${list(warmup)},\n "runs": ${list(runs)}\n}\n`;
-}
-
 export function summarise(session: Session, outcome?: NightOutcome): Summary {
   const values = new Map<string, Map<string, number[]>>();
   for (const { variant, side, outcome: ended, metrics } of session.runs) {

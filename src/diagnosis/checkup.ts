@@ -1,4 +1,5 @@
 import { median, sampleStandardDeviation } from 'simple-statistics';
+import { isTested } from '../session/metric.ts';
 import type { Rules } from '../session/rules.ts';
 import { SIDES, type Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
@@ -63,7 +64,7 @@ export interface Busy {
  */
 export function checkup(session: Session, rules: Rules): Checkup {
   const ok = lastAttempts(session.runs).filter(({ outcome }) => outcome === 'ok');
-  const judged = rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true);
+  const judged = rules.metrics.filter(isTested);
   const test = {
     alpha: rules.alpha,
     looks: looksFor(rules.profile, rules.blocks),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { metricRule } from '../session/metric.test-support.ts';
 import type { MetricRule } from '../session/metric.ts';
 import type { Explanation, Profile, ProfiledFunction } from '../session/profile.ts';
 import { uniformSource } from '../statistics/random.ts';
@@ -162,14 +163,11 @@ test('a side without a profile explains nothing', () => {
 });
 
 test('what regressed asks for the profile that may show it; a hybrid for that of its parts', () => {
-  const rule = (name: string): MetricRule => ({
-    name,
-    unit: '',
-    better: 'lower',
-    gate: true,
-    limit: 0.03,
-    ...(name === 'memory_per_task' ? { formula: 'anonymous_memory_bytes / tasks' } : {}),
-  });
+  const rule = (name: string): MetricRule =>
+    metricRule(name, {
+      unit: '',
+      formula: name === 'memory_per_task' ? 'anonymous_memory_bytes / tasks' : undefined,
+    });
   const moved = (change: number) => ({ level: 1, change, spread: 0.01 });
   const variants: Record<string, Record<string, Drawn>> = {
     a: { wall_time_s: moved(0.3), cpu_time_s: moved(0.3), tasks: moved(0.3), startup_time_s: moved(0) },

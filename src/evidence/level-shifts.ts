@@ -1,3 +1,4 @@
+import { isTested } from '../session/metric.ts';
 import type { LevelShift, Point } from '../session/history.ts';
 import type { Night, Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
@@ -25,7 +26,7 @@ export function levelShifts(newest: Session, sessions: readonly Session[]): Leve
     };
     return { at: pointOf(session), medians: nightInUnits(night, newest.declaredMetrics).night.medians };
   });
-  const judged = newest.rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true);
+  const judged = newest.rules.metrics.filter(isTested);
   return newest.variants.flatMap((variant) =>
     judged.flatMap(({ name: metric }) => {
       const own = nights.filter(({ medians }) => valueIn(medians, variant, metric) !== undefined);

@@ -2,10 +2,11 @@ import type { MetricRule } from '../session/metric.ts';
 import type { Noise, Side } from '../session/run.ts';
 import type { Image, Session } from '../session/session.ts';
 import { uniformSource } from '../statistics/random.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 /** Sessions for tests: small, complete, and with numbers that are easy to follow. */
 
-const WALL: MetricRule = { name: 'wall_time_s', unit: 's', better: 'lower', gate: true, limit: 0.03 };
+const WALL: MetricRule = metricRule('wall_time_s');
 
 /** What runs of half a second or more say on a machine that does nothing else. */
 const QUIET: Noise = {

@@ -2,17 +2,11 @@ import { expect, test } from '@jest/globals';
 import type { ImageStore } from '../session/session.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { twoSided } from './session.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 /** Docker has two stores for images, and sizes are compared within one alone. */
 
-const SIZE = {
-  name: 'image_size_bytes',
-  unit: 'bytes',
-  better: 'lower',
-  gate: true,
-  limit: 0.05,
-  deterministic: true,
-} as const;
+const SIZE = metricRule('image_size_bytes', { limit: 0.05, kind: 'exact' });
 const PACKED = { ...SIZE, name: 'image_compressed_bytes' };
 
 const judged = (baseline: ImageStore | undefined, head: ImageStore | undefined) => {

@@ -1,5 +1,5 @@
 import type { AnchorHistory, Creep, Point } from '../session/history.ts';
-import type { MetricRule } from '../session/metric.ts';
+import { isTested, type MetricRule } from '../session/metric.ts';
 import type { Session } from '../session/session.ts';
 import { creep, type WeeklyComparison } from '../statistics/creep.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
@@ -39,7 +39,7 @@ export function anchorHistory(sessions: readonly Session[]): AnchorHistory | nul
   );
   // Once for all rows: there may be ninety of them.
   const nights = nightsLike(newest, sessions).map(pairRatios);
-  const judged = newest.rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true);
+  const judged = newest.rules.metrics.filter(isTested);
   return {
     commit,
     sessions: series.length,

@@ -10,6 +10,7 @@ import { levelShifts } from '../evidence/level-shifts.ts';
 import { nightsFor, residualsOf } from '../evidence/nights.ts';
 import { betweenNights, noiseOf } from './row-noise.ts';
 import { night, nightAgainstItself, session, simulated } from '../evidence/session.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 const range = (n: number) => Array.from({ length: n }, (_, index) => index);
 const quiet = (n: number) => range(n).map((day) => nightAgainstItself(day, { noise: 0.02 }));
@@ -43,14 +44,8 @@ describe('false alarms of the nights', () => {
     const images = wrong.images.map((image) => ({ ...image, identity: 'same' }));
     expect(nightOutcome({ ...wrong, images })).toEqual({ regressed: true, improved: false });
     const sized = images.map((image) => ({ ...image, sizeBytes: image.side === 'head' ? 2e6 : 1e6 }));
-    const rule = {
-      name: 'image_size_bytes',
-      unit: 'bytes',
-      better: 'lower',
-      gate: true,
-      limit: 0.05,
-    } as const;
-    const rules = { ...wrong.rules, metrics: [...wrong.rules.metrics, { ...rule, deterministic: true }] };
+    const rule = metricRule('image_size_bytes', { limit: 0.05, kind: 'exact' });
+    const rules = { ...wrong.rules, metrics: [...wrong.rules.metrics, rule] };
     expect(compareSession({ ...wrong, images: sized, rules }).rows.map(({ metric }) => metric)).toEqual([
       'wall_time_s',
     ]);

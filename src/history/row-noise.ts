@@ -22,9 +22,9 @@ export function noiseOf(newest: Session, sessions: readonly Session[]): RowNoise
   const nights = nightsLike(newest, sessions).map(pairRatios);
   return newest.variants.flatMap((variant) =>
     metrics.flatMap((rule): RowNoise[] => {
-      const { name: metric, limit, deterministic } = rule;
+      const { name: metric, limit, kind } = rule;
       const ratios = nights.flatMap((night) => night.get(variant)?.get(metric) ?? []);
-      if (!isJudgedIn(rule, variant) || deterministic === true || ratios.length === 0) return [];
+      if (!isJudgedIn(rule, variant) || kind !== 'paired' || ratios.length === 0) return [];
       const residuals = ratios.slice(-RECENT_NIGHTS).map((night) => {
         const centre = centreOf(night);
         return Array.from(night, (ratio) => ratio - centre);

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { exitStatus } from '../verdict/exit-status.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { parseSession } from '../session/read.ts';
+import { sessionText } from '../session/write.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { gateRepository } from './gate-repository.ts';
@@ -82,7 +83,7 @@ async function gateChange(base: Files, change: Files) {
   );
   const text = renderMarkdown(comparison, session);
   // The file alone gives the verdict, the status and the words again.
-  const again = compareSession(parseSession(JSON.stringify(session), 'session.json'));
+  const again = compareSession(parseSession(sessionText(session), 'session.json'));
   expect(again).toEqual(comparison);
   return {
     session,

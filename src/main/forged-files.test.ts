@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { openBaselineBranch } from '../baseline/branch.ts';
-import { sessionText } from '../baseline/format.ts';
+import { sessionText } from '../session/write.ts';
 import { compareSession, compareTimings } from '../verdict/compare.ts';
 import { gateHistory, nightlyHistory, noiseFile } from '../history/history.ts';
 import { comparisonJson } from '../verdict/comparison-json.ts';

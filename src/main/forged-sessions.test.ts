@@ -11,6 +11,7 @@ import { parseSessionFile } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import { renderTimings } from '../session/timings.ts';
 import { drawFrom, forgedJson } from './forged.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 /**
  * Sessions that somebody wrote by hand or that were damaged on their way: refused in words, or judged, and never a crash.
@@ -126,9 +127,7 @@ test.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__', 
       { [name]: { [name === '__proto__' ? 'proto' : name]: { level: 1, change: 0.2, spread: 0.001 } } },
       {
         blocks: 12,
-        metrics: [
-          { name: name === '__proto__' ? 'proto' : name, unit: '', better: 'lower', gate: true, limit: 0.03 },
-        ],
+        metrics: [metricRule(name === '__proto__' ? 'proto' : name, { unit: '' })],
       },
     );
     const own = {

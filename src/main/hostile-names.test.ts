@@ -19,6 +19,7 @@ import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { withTimelines } from '../report/openmetrics.test-support.ts';
 import { renderRankingMarkdown, renderRankingTerminal } from '../report/ranking-report.ts';
 import { renderTerminal } from '../report/terminal.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 import { facts } from '../session/facts.test-support.ts';
 import { parseSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
@@ -48,7 +49,7 @@ const before = inherited();
 const LIMIT = 0.03;
 /** Two variants, of which the first is slower by a fifth in the metric of its own name. */
 function sessionOf(name: string): Session {
-  const rule = { name, unit: 's', better: 'lower' as const, gate: true, limit: LIMIT };
+  const rule = metricRule(name, { unit: 's', limit: LIMIT });
   const made = drawn(
     {
       [name]: { [name]: { level: 1, change: 0.2, spread: 0.001 } },

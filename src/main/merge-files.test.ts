@@ -4,6 +4,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { drawn } from '../evidence/session.test-support.ts';
 import { parseSessionFile } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
+import { sessionText } from '../session/write.ts';
 import { familySize, namesOfShard } from '../session/shard.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { runTerminal } from './terminal.ts';
@@ -57,7 +58,7 @@ function folderOf(...sessions: readonly Session[]): string {
   const folder = temporaryFolder();
   for (const session of sessions) {
     mkdirSync(join(folder, session.id));
-    writeFileSync(join(folder, session.id, 'session.json'), JSON.stringify(session));
+    writeFileSync(join(folder, session.id, 'session.json'), sessionText(session));
   }
   return folder;
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { sessionText } from '../baseline/format.ts';
 import type { Comparison } from '../verdict/comparison.ts';
 import { comparisonJson } from '../verdict/comparison-json.ts';
 import { PacegateError } from '../errors/errors.ts';
 import { renderOpenMetrics } from '../report/openmetrics.ts';
-import { isMerged, MERGED_FORMAT, MERGED_VERSION, partsOf, type SessionFile } from '../session/merged.ts';
+import { partsOf, type SessionFile } from '../session/merged.ts';
 import { renderTimings } from '../session/timings.ts';
+import { sessionFileText } from '../session/write.ts';
 import type { OutFolder } from './out-folder.ts';
 import { timelinesIn } from './timeline-files.ts';
 
@@ -20,15 +20,9 @@ export interface ResultFiles {
 export const jsonText = (value: unknown): string =>
   `${JSON.stringify(value, null, 2).replaceAll('##[', '##\\u005b')}\n`;
 
-/** What `session.json` holds: one session, or the sessions that were judged together. */
-const fileText = (file: SessionFile): string =>
-  isMerged(file)
-    ? `{\n "format": "${MERGED_FORMAT}",\n "version": ${MERGED_VERSION},\n "parts": [\n${file.parts.map(sessionText).join(',\n')}]\n}\n`
-    : sessionText(file);
-
 /** Writes what was measured, before anything is made of it: a verdict or a report that cannot be made must not lose it. */
 export async function writeMeasured(out: OutFolder, file: SessionFile): Promise<void> {
-  await attempt(out, async () => await out.write('session.json', fileText(file)));
+  await attempt(out, async () => await out.write('session.json', sessionFileText(file)));
   await attempt(out, async () => await out.write('timings.csv', renderTimings(...partsOf(file))));
 }
 

@@ -6,6 +6,7 @@ import { completeLines, parsedLine } from '../session/json-lines.ts';
 import { MOST, parseSession } from '../session/read.ts';
 import { runSchema, type Run } from '../session/run.ts';
 import { sessionSchema, type Session } from '../session/session.ts';
+import { writtenSession } from '../session/write.ts';
 
 const FORMAT = 'pacegate-runs';
 const VERSION = 1;
@@ -59,7 +60,7 @@ export async function openJournal(path: string, session: Session): Promise<Journ
       lost(error);
     }
   };
-  await write({ format: FORMAT, version: VERSION, session });
+  await write({ format: FORMAT, version: VERSION, session: writtenSession(session) });
   return {
     append: async (run, warmup) => await write({ warmup, ...run }),
     describe: async (settings) => await write(settings),

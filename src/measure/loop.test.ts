@@ -6,6 +6,7 @@ import type { Image } from '../session/session.ts';
 import type { Engine, RunRequest, RunResult, Runnable } from './engine.ts';
 import { measureSession, type LoopRequest, type ProgressEvent } from './loop.ts';
 import { scheduleBlocks } from './schedule.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 const plan = (extra = '') =>
   resolvePlan({
@@ -111,7 +112,7 @@ test('a hybrid is worked out run by run and is in the run as any other metric; a
   const { request } = scripted(({ runnable: { image } }) =>
     image.variant === 'a' ? { ...OK, metrics: { ...OK.metrics, cpu_time_s: 6, tasks: 4 } } : OK,
   );
-  const hybrid = { name: 'cpu_per_task', unit: 's', better: 'lower', gate: true, limit: 0.03 } as const;
+  const hybrid = metricRule('cpu_per_task', { unit: 's' });
   const metrics = [{ ...hybrid, formula: 'cpu_time_s / tasks' }];
   const { runs, warmup } = await measureSession({ ...request, plan: { ...request.plan, metrics } }, never);
   for (const run of [...warmup, ...runs])

@@ -40,9 +40,7 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
         (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
         // A profile speaks for what has no limit of its own.
         (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
-      ...(rule.deterministic === undefined ? {} : { deterministic: rule.deterministic }),
-      ...(rule.once === undefined ? {} : { once: rule.once }),
-      ...(rule.counted === undefined ? {} : { counted: rule.counted }),
+      kind: rule.kind,
       ...(given.formula === undefined ? {} : { formula: given.formula }),
     };
   });

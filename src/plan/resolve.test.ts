@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { ConfigurationError } from '../errors/errors.ts';
 import { guarded, guardNotes, ruleChanges, withoutSecrets, withRulesOf } from './base-rules.ts';
 import type { Plan } from './plan.ts';
+import { isTested } from '../session/metric.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 import { resolvePlan, type Overrides } from './resolve.ts';
 
 const GOOD = `version: 1
@@ -260,14 +262,11 @@ describe('instructions', () => {
     expect(ruleOf(counting(tool))).toMatchObject({
       gate: true,
       limit: 0.01,
-      deterministic: true,
-      counted: true,
+      kind: 'counted',
     });
     // Outside the family: no other check is the weaker for it.
-    expect(
-      plan.rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true),
-    ).toHaveLength(
-      resolve(GOOD).rules.metrics.filter(({ gate, deterministic }) => gate && deterministic !== true).length,
+    expect(plan.rules.metrics.filter(isTested)).toHaveLength(
+      resolve(GOOD).rules.metrics.filter(isTested).length,
     );
     expect(ruleOf(counting(tool, '  valgrind_instructions: { gate: false }\n'))?.gate).toBe(false);
     expect(ruleOf(counting(tool, '  valgrind_instructions: { limit: 4% }\n'))).toMatchObject({
@@ -323,14 +322,8 @@ describe('a hybrid metric', () => {
       ),
     );
     expect(metrics.slice(-2)).toEqual([
-      {
-        ...{ name: 'cpu_per_task', unit: 's', better: 'lower', gate: true, limit: 0.03 },
-        formula: 'cpu_time_s / tasks',
-      },
-      {
-        ...{ name: 'rss_and_more_bytes', unit: 'bytes', better: 'lower', gate: false, limit: 0.03 },
-        formula: 'max_rss_bytes + 1024',
-      },
+      metricRule('cpu_per_task', { unit: 's', formula: 'cpu_time_s / tasks' }),
+      metricRule('rss_and_more_bytes', { gate: false, formula: 'max_rss_bytes + 1024' }),
     ]);
     expect(rules.metrics).toEqual(metrics);
   });

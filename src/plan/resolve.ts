@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/errors.ts';
+import { isTested } from '../session/metric.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
 import { capOf, firstReachable, looksFor } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
@@ -256,9 +257,7 @@ function unreachableWith(
   { rules: { alpha, profile, blocks, patterns = [] }, metrics }: Plan,
   variants: number,
 ): Pick<Problem, 'found' | 'legal'> | undefined {
-  const gated =
-    metrics.filter(({ gate, deterministic }) => gate && deterministic !== true).length +
-    patterns.filter(({ gate }) => gate).length;
+  const gated = metrics.filter(isTested).length + patterns.filter(({ gate }) => gate).length;
   const tests = gated * variants;
   if (tests === 0 || firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return undefined;
   let needed = blocks;

@@ -5,6 +5,7 @@ import { resolvePlan } from '../plan/resolve.ts';
 import type { Side } from '../session/run.ts';
 import type { Image, Session } from '../session/session.ts';
 import { parseSession } from '../session/read.ts';
+import { sessionText } from '../session/write.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { ruledBy } from '../verdict/merge.ts';
@@ -152,7 +153,7 @@ test('each variant stops at the look that decides it, and its file says the same
     [8, ['quiet'], 2],
     [12, ['slower'], 1],
   ]);
-  const file = parseSession(JSON.stringify(whole), 'session.json');
+  const file = parseSession(sessionText(whole), 'session.json');
   expect(compareSession(file)).toEqual(compareSession(whole));
 });
 
@@ -189,7 +190,7 @@ test('the benchmarks that a pattern stands for are in the family from the first 
       const used = Math.max(...own.map(({ blocks }) => blocks));
       expect(used).toBe(blocksOf(whole, variant));
     }
-    const file = parseSession(JSON.stringify(whole), 'session.json');
+    const file = parseSession(sessionText(whole), 'session.json');
     expect(compareSession(file)).toEqual(compareSession(whole));
   }
 });

@@ -4,8 +4,9 @@ import type { Session } from '../session/session.ts';
 import { judgeRanking } from './unjudged-rows.ts';
 import { rankPlanner } from './planner.ts';
 import { noisyValues, rankingSession } from './rank.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
-const TIME = { name: 'wall_time_s', unit: 's', better: 'lower', gate: true, limit: 0.03 } as const;
+const TIME = metricRule('wall_time_s');
 
 /** Runs block after block as the measurement would, and stops whoever the planner says is settled. */
 function live(whole: Session) {

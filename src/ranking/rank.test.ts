@@ -6,8 +6,9 @@ import { rankVariants, referenceOf } from './rank.ts';
 import { ruledBy } from '../verdict/merge.ts';
 import { noisyValues, rankingSession } from './rank.test-support.ts';
 import { workOf } from './values.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
-const TASKS: MetricRule = { name: 'tasks', unit: 'tasks', better: 'higher', gate: false, limit: 0.03 };
+const TASKS: MetricRule = metricRule('tasks', { unit: 'tasks', better: 'higher', gate: false });
 const WALL = BUILT_IN_METRICS.filter(({ name }) => name === 'wall_time_s');
 const WITH_TASKS = [...BUILT_IN_METRICS, TASKS];
 

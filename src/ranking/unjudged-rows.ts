@@ -58,7 +58,7 @@ export function judgeRanking(
           session === newest || (comparable(session, variant) && comparable(session, reference)),
       );
       return rules.flatMap((rule) =>
-        rule.deterministic === true
+        rule.kind !== 'paired'
           ? exactDraft(newest, variant, reference, rule)
           : [draftOf(newest, variant, reference, rule, kindIn(rule, variant), usable)],
       );
@@ -74,14 +74,14 @@ export function judgeRanking(
         unit,
         better,
         limit,
-        kind: rule.deterministic === true ? 'exact' : (kinds.get(name) ?? 'shown'),
+        kind: rule.kind !== 'paired' ? 'exact' : (kinds.get(name) ?? 'shown'),
       };
     });
   // Planned, not found: a variant that failed does not make the others' words cheaper.
   const tests = newest.variants
     .filter((variant) => variant !== reference)
     .flatMap((variant) =>
-      rules.filter((rule) => rule.deterministic !== true && kindIn(rule, variant) === 'tested'),
+      rules.filter((rule) => rule.kind === 'paired' && kindIn(rule, variant) === 'tested'),
     ).length;
   const tested = drafts.filter(
     ({ kind, isReference, ratios }) => kind === 'tested' && !isReference && ratios !== undefined,

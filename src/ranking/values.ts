@@ -116,6 +116,7 @@ export function perTaskRules(rules: readonly MetricRule[], work: string | null):
       better: name === 'work_per_minute' ? 'higher' : 'lower',
       limit,
       gate,
+      kind: 'paired',
     };
   });
 }

@@ -1,4 +1,5 @@
 import type { Comparison, Row } from '../verdict/comparison.ts';
+import { isTested } from '../session/metric.ts';
 import type { Run } from '../session/run.ts';
 import type { ServerRecord, Session } from '../session/session.ts';
 import { looksFor } from '../statistics/looks.ts';
@@ -56,11 +57,7 @@ const serverWords = (server: ServerRecord | undefined) =>
 
 function pairedLines(session: Session, checks: string, jobs: number): string[] {
   const { seed, rules } = session;
-  const limits = [
-    ...new Set(
-      rules.metrics.filter((rule) => rule.gate && rule.deterministic !== true).map(({ limit }) => limit),
-    ),
-  ];
+  const limits = [...new Set(rules.metrics.filter(isTested).map(({ limit }) => limit))];
   return [
     `One block is a pair of every variant still undecided: baseline and head back to back, in fresh containers or processes, order random and balanced (${jobs === 1 ? `seed ${seed}` : 'each job has a seed of its own'}). A block for warming up was discarded.`,
     ...looksLines(session),

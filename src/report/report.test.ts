@@ -25,6 +25,7 @@ import { COMMENT_LIMIT, renderMarkdown } from './markdown.ts';
 import { renderTerminal } from './terminal.ts';
 import { reasonsUndecided } from './undecided.ts';
 import { percent, quantity } from './verdict-wording.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 /** The golden file of a report; UPDATE_GOLDEN=1 writes it anew. */
 function golden(name: string, text: string) {
@@ -402,7 +403,7 @@ const cases: Readonly<Record<string, Case>> = {
   'stored-incomparable': { observed: storedOnly(0.425, 'another processor'), history: nights },
   'higher-is-better': {
     observed: twoSided({ requests: [1200, 1100] }, [
-      { name: 'requests', unit: 'requests/s', better: 'higher', gate: true, limit: 0.03 },
+      metricRule('requests', { unit: 'requests/s', better: 'higher' }),
     ]),
   },
   'two-modes': {

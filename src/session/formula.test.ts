@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { runInNewContext } from 'node:vm';
 import { namesIn, parseFormula, withHybrids } from './formula.ts';
 import { defaultRule, type MetricRule } from './metric.ts';
+import { metricRule } from './metric.test-support.ts';
 
 const hybrid = (name: string, formula: string): MetricRule => ({ ...defaultRule(name, true), formula });
 const valueOf = (formula: string, metrics: Record<string, number> = {}) =>
@@ -134,14 +135,9 @@ test('brackets and precedence are those of the language', () => {
 });
 
 const chained = (count: number) =>
-  Array.from({ length: count }, (_, index) => ({
-    name: `m${index + 1}`,
-    unit: '',
-    better: 'lower' as const,
-    gate: true,
-    limit: 0.03,
-    formula: `m${index} + m${index}`,
-  }));
+  Array.from({ length: count }, (_, index) =>
+    metricRule(`m${index + 1}`, { formula: `m${index} + m${index}` }),
+  );
 
 test('each formula of a chain is worked out once', () => {
   expect(withHybrids({ m0: 1 }, chained(60))['m60']).toBe(2 ** 60);
@@ -152,7 +148,7 @@ test('a chain that is too long has no value, and no end either', () => {
 });
 
 test('what every object inherits is no metric', () => {
-  const rule = { name: 'x', unit: '', better: 'lower' as const, gate: true, limit: 0.03 };
+  const rule = metricRule('x');
   expect(withHybrids({ a: 1 }, [{ ...rule, formula: '-constructor' }])).toEqual({ a: 1 });
   expect(withHybrids({ a: 1 }, [{ ...rule, formula: 'a + toString' }])).toEqual({ a: 1 });
   expect(withHybrids({ constructor: 2 }, [{ ...rule, formula: '-constructor' }])).toEqual({

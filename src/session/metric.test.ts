@@ -1,5 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { BUILT_IN_METRICS, defaultRule, DESCRIBED_METRICS, METRIC_NAME, unitOfName } from './metric.ts';
+import { z } from 'zod';
+import {
+  BUILT_IN_METRICS,
+  defaultRule,
+  DESCRIBED_METRICS,
+  isTested,
+  METRIC_KINDS,
+  METRIC_NAME,
+  metricRuleSchema,
+  unitOfName,
+} from './metric.ts';
+import { metricRule } from './metric.test-support.ts';
 
 test.each([
   ['wall_time_s', 's'],
@@ -15,6 +26,33 @@ test('a built-in metric keeps its own rule, an unknown one is a business metric'
     better: 'lower',
     gate: true,
     limit: 0.03,
+    kind: 'paired',
+  });
+});
+
+describe('a metric’s kind', () => {
+  const written = { name: 'm', unit: '', better: 'lower', gate: true, limit: 0.03 } as const;
+  test.each([
+    ['paired', {}],
+    ['exact', { deterministic: true }],
+    ['once', { deterministic: true, once: true }],
+    ['counted', { deterministic: true, counted: true }],
+  ] as const)('%s is written as the flags %j, and read from them', (kind, flags) => {
+    expect(z.encode(metricRuleSchema, metricRule('m', { kind }))).toEqual({ ...written, ...flags });
+    expect(metricRuleSchema.parse({ ...written, ...flags })).toEqual(metricRule('m', { kind }));
+  });
+
+  test.each([
+    [{ deterministic: false }, 'paired'],
+    [{ deterministic: false, once: true }, 'paired'],
+    [{ deterministic: true, once: false, counted: false }, 'exact'],
+  ])('of a file with the flags %j is %s', (flags, kind) => {
+    expect(metricRuleSchema.parse({ ...written, ...flags }).kind).toBe(kind);
+  });
+
+  test('is tested where it is judged and paired', () => {
+    expect(METRIC_KINDS.filter((kind) => isTested({ gate: true, kind }))).toEqual(['paired']);
+    expect(isTested({ gate: false, kind: 'paired' })).toBe(false);
   });
 });
 
@@ -35,7 +73,14 @@ describe('every built-in metric', () => {
   });
 
   test('goes into a session without its description', () => {
-    expect(Object.keys(BUILT_IN_METRICS[0] ?? {})).toEqual(['name', 'unit', 'better', 'gate', 'limit']);
+    expect(Object.keys(BUILT_IN_METRICS[0] ?? {})).toEqual([
+      'name',
+      'unit',
+      'better',
+      'gate',
+      'limit',
+      'kind',
+    ]);
   });
 
   test('that is judged by default is one of the few that make the family', () => {

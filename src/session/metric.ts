@@ -12,8 +12,18 @@ export const METRIC_NAME_OR_PATTERN = /^[A-Za-z*][A-Za-z0-9_./*-]{0,62}$/;
 
 export const isPattern = (name: string): boolean => name.includes('*');
 
-/** One metric as it is judged. */
-export const metricRuleSchema = z.object({
+/**
+ * How a metric's figures come about, and so how two sides are compared by them.
+ *
+ * - `paired`: it varies from run to run, so it is tested over pairs of runs, inside the family.
+ * - `exact`: the same at every look, so it is compared as it is.
+ * - `once`: it varies, and costs so much that it is measured once on each side.
+ * - `counted`: it varies a little, and is counted apart from the runs, where the plan asks for it.
+ */
+export const METRIC_KINDS = ['paired', 'exact', 'once', 'counted'] as const;
+export type MetricKind = (typeof METRIC_KINDS)[number];
+
+const metricRuleFields = z.object({
   name: z.string(),
   /** Unit of the values, empty for a plain count. */
   unit: z.string(),
@@ -22,12 +32,6 @@ export const metricRuleSchema = z.object({
   gate: z.boolean(),
   /** The smallest change that counts, a fraction (0.03 is 3 %). */
   limit: z.number().positive(),
-  /** True: the same at every look, so it is compared exactly and outside the family. */
-  deterministic: z.boolean().optional(),
-  /** True beside `deterministic`: it does vary, and is measured once on each side, for it costs too much. */
-  once: z.boolean().optional(),
-  /** True beside `deterministic`: it varies a little, and is counted apart from the runs, where the plan asks for it. */
-  counted: z.boolean().optional(),
   /** How it is had from a run's other metrics, where it is a hybrid: see formula.ts. */
   formula: z.string().optional(),
   /**
@@ -38,7 +42,45 @@ export const metricRuleSchema = z.object({
     .object({ text: z.string(), variants: z.array(z.string()), added: z.array(z.string()).optional() })
     .optional(),
 });
+
+const kindFlags = z.object({
+  deterministic: z.boolean().optional(),
+  once: z.boolean().optional(),
+  counted: z.boolean().optional(),
+});
+
+/** A kind as `session.json` has it: version 1 of the format has flags, and every Pacegate that reads it knows them. */
+const KIND_FLAGS = {
+  paired: {},
+  exact: { deterministic: true },
+  once: { deterministic: true, once: true },
+  counted: { deterministic: true, counted: true },
+} as const satisfies Readonly<Record<MetricKind, z.input<typeof kindFlags>>>;
+
+/** The kind that flags stand for. `once` alone was never written, and never had an effect. */
+function kindOf({ deterministic, once, counted }: z.output<typeof kindFlags>): MetricKind {
+  if (counted === true) return 'counted';
+  if (deterministic !== true) return 'paired';
+  return once === true ? 'once' : 'exact';
+}
+
+/** One metric as it is judged. `z.encode` gives the form of `session.json`. */
+export const metricRuleSchema = z.codec(
+  metricRuleFields.extend(kindFlags.shape),
+  metricRuleFields.extend({ kind: z.enum(METRIC_KINDS) }),
+  {
+    decode: ({ deterministic, once, counted, ...rule }) => ({
+      ...rule,
+      kind: kindOf({ deterministic, once, counted }),
+    }),
+    encode: ({ kind, ...rule }) => ({ ...rule, ...KIND_FLAGS[kind] }),
+  },
+);
 export type MetricRule = z.infer<typeof metricRuleSchema>;
+
+/** Whether a metric is judged by a test over pairs of runs, and so takes a place in the family. */
+export const isTested = ({ gate, kind }: Pick<MetricRule, 'gate' | 'kind'>): boolean =>
+  gate && kind === 'paired';
 
 /** How every metric of the workload is judged whose name matches and that has no rule of its own. */
 export const metricPatternSchema = z.object({
@@ -93,6 +135,7 @@ const described = (
   better: 'lower',
   gate: false,
   limit: DEFAULT_LIMIT,
+  kind: 'paired',
   ...rule,
   of,
   what,
@@ -246,14 +289,14 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
     VALGRIND_INSTRUCTIONS,
     'Instructions that valgrind counts in a run outside the blocks, all processes. Only with `instructions: cachegrind` or `callgrind`, and judged then.',
     'Kernel, waiting, memory and caches do not count. Threads run one at a time. A library may select other code, and code that depends on time varies.',
-    { unit: 'instructions', limit: COUNT_LIMIT, deterministic: true, counted: true },
+    { unit: 'instructions', limit: COUNT_LIMIT, kind: 'counted' },
   ),
   described(
     'image',
     'image_size_bytes',
     'Size of the unpacked image: the sum of its layers.',
     'Layers that images share count in full for each image.',
-    { gate: true, limit: SIZE_LIMIT, deterministic: true },
+    { gate: true, limit: SIZE_LIMIT, kind: 'exact' },
   ),
   // Compressing an image takes seconds: measured where it is judged, or asked for.
   described(
@@ -261,7 +304,7 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
     'image_compressed_bytes',
     'Size of the layers, each compressed with gzip, as in a registry. Measured where it is named, by `rank` and by the nightly.',
     'A pull skips layers that the machine already has.',
-    { limit: SIZE_LIMIT, deterministic: true },
+    { limit: SIZE_LIMIT, kind: 'exact' },
   ),
   // A cold build takes minutes: measured where it is judged, or asked for.
   described(
@@ -269,14 +312,14 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
     'build_time_s',
     'Wall time of one build without any cache. Measured where it is named, with `--cold-builds`, by `rank` and by the nightly.',
     'It is measured once on each side, so there is no interval. Mirrors and downloads are part of it.',
-    { limit: BUILD_LIMIT, deterministic: true, once: true },
+    { limit: BUILD_LIMIT, kind: 'once' },
   ),
   described(
     'build',
     'build_cpu_time_s',
     'CPU time of the build without any cache.',
     'It is measured once on each side, so there is no interval.',
-    { limit: BUILD_LIMIT, deterministic: true, once: true },
+    { limit: BUILD_LIMIT, kind: 'once' },
   ),
   described(
     'image',
@@ -286,14 +329,14 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
     {
       unit: 'layers',
       limit: SIZE_LIMIT,
-      deterministic: true,
+      kind: 'exact',
     },
   ),
 ];
 
 /** The metrics that there are without asking the workload, and how they are judged by default. */
-export const BUILT_IN_METRICS: readonly MetricRule[] = DESCRIBED_METRICS.map((metric) =>
-  metricRuleSchema.parse(metric),
+export const BUILT_IN_METRICS: readonly MetricRule[] = DESCRIBED_METRICS.map(
+  ({ name, unit, better, gate, limit, kind }) => ({ name, unit, better, gate, limit, kind }),
 );
 
 /** The unit that a metric's name ends in: `s` or `bytes`; empty for a business metric. */
@@ -315,6 +358,7 @@ export function defaultRule(name: string, gate: boolean): MetricRule {
       better: 'lower',
       gate,
       limit: DEFAULT_LIMIT,
+      kind: 'paired',
     }
   );
 }

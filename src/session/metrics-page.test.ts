@@ -16,8 +16,8 @@ const GROUPS: readonly (readonly [string, (metric: DescribedMetric) => boolean])
 
 const percent = (fraction: number) => `${Math.round(fraction * 1000) / 10} %`;
 
-const judged = ({ gate, counted }: DescribedMetric) =>
-  gate ? 'yes' : counted === true ? 'when it is counted' : 'no';
+const judged = ({ gate, kind }: DescribedMetric) =>
+  gate ? 'yes' : kind === 'counted' ? 'when it is counted' : 'no';
 
 function overview(): string {
   const rows = DESCRIBED_METRICS.map((metric) => [

@@ -187,6 +187,7 @@ function ruleOf(
     better: better ?? said?.better ?? 'lower',
     gate,
     limit,
+    kind: 'paired',
     pattern: {
       text: pattern,
       variants: [...variants],

@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { twoSided } from '../evidence/session.test-support.ts';
 import { merged } from './merged.ts';
+import { METRIC_KINDS } from './metric.ts';
 import { parseSession, parseSessionFile } from './read.ts';
+import { sessionFileText, sessionText } from './write.ts';
 
 const session = twoSided({ wall_time_s: [1, 1.2] });
 const messageOf = (value: unknown): string => {
@@ -14,7 +16,24 @@ const messageOf = (value: unknown): string => {
 };
 
 test('a session is read back as it was written', () => {
-  expect(parseSession(JSON.stringify(session), 'session.json')).toEqual(session);
+  expect(parseSession(sessionText(session), 'session.json')).toEqual(session);
+});
+
+test('a session of every kind of metric is read back as it was written, by flags that older versions know', () => {
+  const kinds = session.rules.metrics.flatMap((rule) =>
+    METRIC_KINDS.map((kind) => ({ ...rule, name: kind, kind })),
+  );
+  const whole = { ...session, rules: { ...session.rules, metrics: kinds } };
+  expect(parseSession(sessionText(whole), 'session.json')).toEqual(whole);
+  const { rules } = JSON.parse(sessionText(whole)) as { rules: { metrics: Record<string, unknown>[] } };
+  expect(
+    rules.metrics.map(({ deterministic, once, counted, kind }) => [deterministic, once, counted, kind]),
+  ).toEqual([
+    [undefined, undefined, undefined, undefined],
+    [true, undefined, undefined, undefined],
+    [true, true, undefined, undefined],
+    [true, undefined, true, undefined],
+  ]);
 });
 
 const [first, second, ...rest] = session.runs;
@@ -36,8 +55,8 @@ test.each([
 
 test('sessions that were merged are read back as they were written, and refused with the part and its place', () => {
   const whole = merged([session, { ...session, id: 'other' }]);
-  expect(parseSessionFile(JSON.stringify(whole), 'session.json')).toEqual(whole);
-  expect(parseSessionFile(JSON.stringify(session), 'session.json')).toEqual(session);
+  expect(parseSessionFile(sessionFileText(whole), 'session.json')).toEqual(whole);
+  expect(parseSessionFile(sessionFileText(session), 'session.json')).toEqual(session);
   const read = (value: unknown) => () => parseSessionFile(JSON.stringify(value), 'session.json');
   expect(read({ ...whole, version: 2 })).toThrow('found version 2; this Pacegate reads up to 1');
   expect(read({ ...whole, parts: [] })).toThrow('parts: ');

@@ -1,4 +1,4 @@
-import type { MetricRule } from './metric.ts';
+import { isTested, type MetricRule } from './metric.ts';
 import { isNewMetric } from './patterns.ts';
 
 /** Which of several jobs this is: `2/5`. */
@@ -27,4 +27,4 @@ export const namesOfShard = (names: readonly string[], { index, of }: ShardReque
  * for a job knows its own variants' alone: the others are taken to have the same.
  */
 export const familySize = (variants: number, metrics: readonly MetricRule[]): number =>
-  variants * metrics.filter((rule) => rule.gate && rule.deterministic !== true && !isNewMetric(rule)).length;
+  variants * metrics.filter((rule) => isTested(rule) && !isNewMetric(rule)).length;

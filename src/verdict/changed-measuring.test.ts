@@ -10,6 +10,7 @@ import { assembleParts, compareParts } from './merge.ts';
 import { ruledBy } from './merge.ts';
 import { patternWarnings } from './patterns.ts';
 import { drawn, session, twoSided } from '../evidence/session.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 /** What a change takes from what measures it: what is said of it, and when it makes the gate say no. */
 
@@ -181,7 +182,7 @@ describe('two versions of the measuring code', () => {
 });
 
 test('a benchmark that the baseline reports and the head does not is gone from the head', () => {
-  const rule = (name: string): MetricRule => ({ name, unit: '', better: 'lower', gate: true, limit: 0.03 });
+  const rule = (name: string): MetricRule => metricRule(name, { unit: '' });
   const warm = (side: Side, metrics: Record<string, number>): Run => ({
     side,
     variant: 'a',

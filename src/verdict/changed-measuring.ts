@@ -193,7 +193,7 @@ function variantNews(session: Session, variant: string, all: readonly MeasuringT
   );
   const judged = new Set(
     session.rules.metrics.flatMap((rule) =>
-      rule.deterministic !== true && isJudgedIn(rule, variant) ? [rule.name] : [],
+      rule.kind === 'paired' && isJudgedIn(rule, variant) ? [rule.name] : [],
     ),
   );
   const failures = trials.flatMap(({ image, failures: { base, head } }) => [

@@ -9,6 +9,7 @@ import { exitStatus } from './exit-status.ts';
 import { comparisonJson } from './comparison-json.ts';
 import { withNights } from '../evidence/nights.ts';
 import { image, night, session, twoSided } from '../evidence/session.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 const HEADER = 'session,side,variant,block,position,metric,value,outcome\n';
 
@@ -112,7 +113,7 @@ describe('paired verdicts', () => {
 
   test('a rate is better when it is higher', () => {
     const observed = twoSided({ tasks: [100, 70] }, [
-      { name: 'tasks', unit: 'tasks', better: 'higher', gate: true, limit: 0.03 },
+      metricRule('tasks', { unit: 'tasks', better: 'higher' }),
     ]);
     const { rows } = compareSession(observed);
     expect(rows[0]).toMatchObject({ metric: 'tasks', verdict: 'regressed' });
@@ -208,7 +209,7 @@ describe('settled from outside the test', () => {
   });
 
   test('a hybrid that no run has is no data, and names its parts', () => {
-    const rule = { name: 'per_task', unit: 's', better: 'lower', gate: true, limit: 0.03 } as const;
+    const rule = metricRule('per_task', { unit: 's' });
     const { rows } = compareSession(twoSided({}, [{ ...rule, formula: 'cpu_time_s / tasks' }]));
     expect(rows[0]).toMatchObject({
       verdict: 'no_data',

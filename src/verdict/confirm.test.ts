@@ -8,10 +8,11 @@ import { variantsToConfirm } from './confirm.ts';
 import { exitStatus } from './exit-status.ts';
 import { assembleParts, compareParts } from './merge.ts';
 import { cutTo, drawn, type Drawn } from '../evidence/session.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 const RULES: readonly MetricRule[] = [
-  { name: 'wall_time_s', unit: 's', better: 'lower', gate: true, limit: 0.03 },
-  { name: 'tasks', unit: 'tasks', better: 'higher', gate: true, limit: 0.03 },
+  metricRule('wall_time_s'),
+  metricRule('tasks', { unit: 'tasks', better: 'higher' }),
 ];
 
 const quiet = (change: number): Drawn => ({ level: 1, change, spread: 0.002 });

@@ -8,14 +8,11 @@ import type { Comparison } from './comparison.ts';
 import { exitStatus } from './exit-status.ts';
 import { assembleParts, compareParts, ruledBy, wholeOf } from './merge.ts';
 import { drawn, twoSided, type Drawn } from '../evidence/session.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
-const RULES: readonly MetricRule[] = ['wall_time_s', 'cpu_time_s'].map((name) => ({
-  name,
-  unit: 's',
-  better: 'lower',
-  gate: true,
-  limit: 0.03,
-}));
+const RULES: readonly MetricRule[] = ['wall_time_s', 'cpu_time_s'].map((name) =>
+  metricRule(name, { unit: 's' }),
+);
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 
 interface Truth {

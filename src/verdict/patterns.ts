@@ -60,8 +60,8 @@ function missing({ rules, warmup, declaredMetrics }: Session): string[] {
   const ended = warmup.filter(({ outcome }) => outcome === 'ok');
   if (ended.length === 0) return [];
   const names = new Set(ended.flatMap(({ metrics }) => Object.keys(metrics)));
-  return rules.metrics.flatMap(({ name, gate, deterministic, formula, pattern }) => {
-    if (!gate || deterministic === true || pattern !== undefined || names.has(name)) return [];
+  return rules.metrics.flatMap(({ name, gate, kind, formula, pattern }) => {
+    if (!gate || kind !== 'paired' || pattern !== undefined || names.has(name)) return [];
     const namesakes = [...names].filter((other) => namesOf(other, declaredMetrics).includes(name));
     const meant = nearest(name, [...names]);
     return [

@@ -3,10 +3,11 @@ import { percent } from '../report/verdict-wording.ts';
 import { compareSession } from './compare.ts';
 import { exitStatus } from './exit-status.ts';
 import { night, session, twoSided } from '../evidence/session.test-support.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 /** What the sides say of a metric decides whether their figures can be compared at all. */
 
-const PARSE = { name: 'parse', unit: '', better: 'lower', gate: true, limit: 0.03 } as const;
+const PARSE = metricRule('parse');
 const rowOf = (comparison: ReturnType<typeof compareSession>) =>
   comparison.rows.find(({ metric }) => metric === 'parse');
 

@@ -61,7 +61,7 @@ export function unjudgedRows(observations: Observations): readonly UnjudgedRow[]
 }
 
 function draftRow(observations: Observations, variant: string, rule: MetricRule): UnjudgedRow[] {
-  const { runs, identical, nights, conflicts } = observations;
+  const { runs, nights } = observations;
   const values = Object.fromEntries(
     SIDES.map((side) => [
       side,
@@ -90,8 +90,26 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     settled: undefined,
     added: observations.added.has(variant) || isAddedIn(rule, variant),
   };
-  if (rule.counted === true) return countedDraft(base, rule, observations);
-  if (rule.deterministic === true) return deterministicDraft(base, rule, observations, values);
+  switch (rule.kind) {
+    case 'counted':
+      return countedDraft(base, rule, observations);
+    case 'exact':
+    case 'once':
+      return exactDraft(base, rule, observations, values);
+    case 'paired':
+      return testedDraft(base, rule, observations, values);
+  }
+}
+
+/** A row that is tested, over this session's pairs or against the stored sessions; or what leaves nothing to test. */
+function testedDraft(
+  base: UnjudgedRow,
+  rule: MetricRule,
+  observations: Observations,
+  values: Readonly<Record<Side, readonly number[]>>,
+): UnjudgedRow[] {
+  const { variant } = base;
+  const { identical, conflicts } = observations;
   // What nobody judges and nobody measured is no row.
   if (!base.gated && values.baseline.length === 0 && values.head.length === 0) return [];
   const death = deathOf(observations, variant);
@@ -108,7 +126,6 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
   return [storedDraft(base, rule, observations, values.head)];
 }
 
-/** Exact, outside the family; no row where one of the sides has no figure, for then there is nothing to compare. */
 /** A build that is judged and could not be measured must not pass; a variant without an image has none. */
 function buildNotMeasured(
   base: UnjudgedRow,
@@ -116,7 +133,7 @@ function buildNotMeasured(
   imageMetrics: Observations['imageMetrics'],
 ): UnjudgedRow[] {
   const hasImage = imageMetrics.some(({ variant }) => variant === base.variant);
-  return rule.once === true && rule.gate && hasImage
+  return rule.kind === 'once' && rule.gate && hasImage
     ? [
         {
           ...base,
@@ -128,7 +145,8 @@ function buildNotMeasured(
     : [];
 }
 
-function deterministicDraft(
+/** Compared as it is, outside the family; no row where a side has no figure, for then there is nothing to compare. */
+function exactDraft(
   base: UnjudgedRow,
   rule: MetricRule,
   { imageMetrics, identical }: Observations,
@@ -150,7 +168,7 @@ function deterministicDraft(
   return [
     {
       ...base,
-      evidence: identical.has(base.variant) ? 'identical' : rule.once === true ? 'once' : 'deterministic',
+      evidence: identical.has(base.variant) ? 'identical' : rule.kind === 'once' ? 'once' : 'deterministic',
       baseline: { median: baseline, n: Math.max(1, values.baseline.length) },
       head: { median: head, n: Math.max(1, values.head.length) },
       change: { estimate, low: estimate, high: estimate },

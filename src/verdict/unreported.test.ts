@@ -3,9 +3,10 @@ import type { MetricRule } from '../session/metric.ts';
 import { twoSided } from '../evidence/session.test-support.ts';
 import { compareSession } from './compare.ts';
 import { unreported } from './unreported.ts';
+import { metricRule } from '../session/metric.test-support.ts';
 
 const judged = (name: string, change: Partial<MetricRule> = {}): MetricRule => ({
-  ...{ name, unit: '', better: 'lower', gate: true, limit: 0.03 },
+  ...metricRule(name, { unit: '' }),
   ...change,
 });
 const warmed = (rules: readonly MetricRule[], metrics: Readonly<Record<string, number>>) => {

@@ -46,8 +46,7 @@ const mustBeThere = (rule: MetricRule, reported: ReadonlySet<string>): boolean =
   rule.formula === undefined &&
   rule.pattern === undefined &&
   !rule.name.includes('*') &&
-  rule.deterministic !== true &&
-  rule.counted !== true &&
+  rule.kind === 'paired' &&
   !reported.has(rule.name);
 
 /** The closest name, where it is close: at most a third of its letters differ. */
