@@ -368,7 +368,7 @@ const silentPlan = (root: string, overrides: Overrides): Plan =>
 /** The stored sessions, or none with a word on why: a history that cannot be read must not stop a gate. */
 export async function readHistory(
   directory: string,
-  { baselineBranch, configuration, evidence }: Plan,
+  { baselineBranch, configuration, rules: { evidence } }: Plan,
   env: Readonly<Record<string, string>>,
   log: ProgressLog,
   remote = 'origin',

@@ -157,8 +157,8 @@ metrics: { ${name}: { limit: 4% }, derived: { formula: ${name} * 2, gate: false 
       root: '/',
       overrides: { name: 'constructor' },
     });
-    expect(plan.metrics.find((metric) => metric.name === name)?.limit).toBe(0.04);
-    expect(plan.metrics.find((metric) => metric.name === 'derived')?.formula).toBe(`${name} * 2`);
+    expect(plan.rules.metrics.find((metric) => metric.name === name)?.limit).toBe(0.04);
+    expect(plan.rules.metrics.find((metric) => metric.name === 'derived')?.formula).toBe(`${name} * 2`);
     expect(plan.variants.map((variant) => variant.name)).toEqual(['constructor', 'plain']);
     const files = Object.fromEntries([[name, 'sha256:1']]);
     expect(measuringChanges({ plan, files: {} }, { plan, files })).toEqual([

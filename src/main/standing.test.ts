@@ -74,7 +74,7 @@ async function ruled(
   const project = await openProject({ directory: checkout.path, config, overrides: {}, follow: false });
   const { sides, standing } = await sidesOf(project, given);
   const { plan, base, remarks } = await ruledPlan(project, {}, { standing, sides });
-  const limit = plan.metrics.find(({ name }) => name === 'wall_time_s')?.limit;
+  const limit = plan.rules.metrics.find(({ name }) => name === 'wall_time_s')?.limit;
   return { limit, base, remarks, standing, secrets: plan.build.secrets, given };
 }
 

@@ -114,7 +114,10 @@ test('a hybrid is worked out run by run and is in the run as any other metric; a
   );
   const hybrid = metricRule('cpu_per_task', { unit: 's' });
   const metrics = [{ ...hybrid, formula: 'cpu_time_s / tasks' }];
-  const { runs, warmup } = await measureSession({ ...request, plan: { ...request.plan, metrics } }, never);
+  const { runs, warmup } = await measureSession(
+    { ...request, plan: { ...request.plan, rules: { ...request.plan.rules, metrics } } },
+    never,
+  );
   for (const run of [...warmup, ...runs])
     expect(run.metrics).toEqual(
       run.variant === 'a'

@@ -109,7 +109,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     runs: [],
     failures: [],
     repetitions: new Map(),
-    reports: reportTaker(request.plan.metrics),
+    reports: reportTaker(request.plan.rules.metrics),
     noCounters: undefined,
     openProbes: new Set(),
     pairSeconds: new Map(),
@@ -497,7 +497,7 @@ async function runOnce(
     outcome,
     metrics:
       outcome === 'ok'
-        ? withHybrids(state.reports.take({ ...result, variant, side }), request.plan.metrics)
+        ? withHybrids(state.reports.take({ ...result, variant, side }), request.plan.rules.metrics)
         : {},
     noise,
     exitStatus,

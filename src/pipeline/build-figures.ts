@@ -18,7 +18,7 @@ const isBuiltCold = (variant: Variant, which: ColdBuilds): boolean =>
   (which === 'all' || (which === 'quick' && !isCompiled(variant.interpreter)));
 
 /** What a plan's metrics ask for: a figure that is judged has to be had. */
-export function figuresOf({ metrics }: Plan): BuildFigures {
+export function figuresOf({ rules: { metrics } }: Plan): BuildFigures {
   const judged = (...names: readonly string[]) =>
     metrics.some(({ name, gate }) => gate && names.includes(name));
   return {

@@ -273,7 +273,7 @@ describe('the service with planted losses', () => {
 
   test('judges every figure that a loss may be in', () => {
     const text = readFileSync(join(fixtures, 'losses/pacegate.yml'), 'utf8');
-    const { metrics } = resolvePlan({ text, file: 'pacegate.yml', root: fixtures });
+    const { metrics } = resolvePlan({ text, file: 'pacegate.yml', root: fixtures }).rules;
     expect(metrics.filter(({ gate }) => gate).map(({ name }) => name)).toEqual([
       ...['wall_time_s', 'cpu_time_s', 'max_rss_bytes', 'anonymous_memory_bytes', 'startup_time_s'],
       ...['image_size_bytes', 'tasks', 'latency_s'],

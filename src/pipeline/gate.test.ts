@@ -561,7 +561,7 @@ test('where no baseline can be had, fourteen nights of this machine judge', asyn
 
 test('evidence: stored runs no second side', async () => {
   const { ports, asked } = world({ factor: 1.2 });
-  const stored = { ...plan, evidence: 'stored', rules: { ...plan.rules, evidence: 'stored' } } as const;
+  const stored = { ...plan, rules: { ...plan.rules, evidence: 'stored' } } as const;
   const { comparison } = await gate(request({ plan: stored, history: nights(14) }), ports, never);
   expect(asked).toEqual(['hash /head', 'a head', 'b head', 'measure a+b in 540 s']);
   expect(verdicts(comparison.rows)).toEqual(['a regressed', 'b no_baseline']);
@@ -727,7 +727,7 @@ describe('a night', () => {
 
   test('runs both sides where a pull request is judged by stored sessions', async () => {
     const { ports } = world();
-    const stored = { ...plan, evidence: 'stored', rules: { ...plan.rules, evidence: 'stored' } } as const;
+    const stored = { ...plan, rules: { ...plan.rules, evidence: 'stored' } } as const;
     const { session } = await gate(night({ plan: nightlyPlan(stored) }), ports, never);
     expect(session).toMatchObject({ sides: ['baseline', 'head'], rules: { evidence: 'paired' } });
   });

@@ -73,7 +73,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   const started = ports.clock();
   const container = given.variants.some(({ kind }) => kind !== 'host');
   const machine = await ports.machine(container ? await ports.images.check() : 'host');
-  const stored = given.evidence === 'stored';
+  const stored = given.rules.evidence === 'stored';
   const baseline = 'unavailable' in pair.baseline || stored ? undefined : pair.baseline;
   const { files: paths } = given.workload;
   const headContext = contextOf(given, pair.head);

@@ -44,7 +44,7 @@ export async function withInstructionCounts(
 ): Promise<CountedSides> {
   const tool = countingTool(plan);
   if (tool === undefined || variants.length === 0) return { variants, notes: [] };
-  const rule = plan.metrics.find(({ name }) => name === VALGRIND_INSTRUCTIONS);
+  const rule = plan.rules.metrics.find(({ name }) => name === VALGRIND_INSTRUCTIONS);
   const end = ports.clock().getTime() + SHARE * secondsLeft * 1000;
   const counts = new Map<string, Partial<Record<Side, InstructionCount>>>();
   const failures = new Map<string, string>();

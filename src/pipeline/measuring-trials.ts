@@ -213,7 +213,7 @@ function repetitionsOf({ repetitions }: Workload, { metrics }: RunResult): numbe
 }
 
 function keep(into: Record<string, number[]>, run: RunResult | undefined, plan: Plan): void {
-  for (const [name, value] of Object.entries(withHybrids(run?.metrics ?? {}, plan.metrics))) {
+  for (const [name, value] of Object.entries(withHybrids(run?.metrics ?? {}, plan.rules.metrics))) {
     const values = Object.hasOwn(into, name) ? into[name] : undefined;
     if (values === undefined)
       Object.defineProperty(into, name, {

@@ -21,7 +21,7 @@ export function nightlyPlan(plan: Plan): Plan {
 
 /** Both sides on this machine, whatever evidence the configuration asks for. */
 export const pairedPlan = (plan: Plan): Plan =>
-  deepFreeze({ ...plan, evidence: 'paired', rules: { ...plan.rules, evidence: 'paired' } });
+  deepFreeze({ ...plan, rules: { ...plan.rules, evidence: 'paired' } });
 
 /** A week's comparison with the anchor has pairs enough for a loss that adds up slowly. */
 export const anchorPlan = (plan: Plan): Plan => {

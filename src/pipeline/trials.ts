@@ -135,7 +135,7 @@ export async function runTrial(
   ports: Pick<Ports, 'tryOut' | 'files'>,
   signal: AbortSignal,
 ): Promise<readonly Trial[]> {
-  const asked = { code: whose, repetitions, metrics: plan.metrics };
+  const asked = { code: whose, repetitions, metrics: plan.rules.metrics };
   const own = whose === 'baseline' ? code?.own : undefined;
   if (whose === 'baseline' && own === undefined) return [];
   if (code === undefined || own === undefined || code.record.changed.length === 0)

@@ -11,15 +11,16 @@ import { own } from '../session/record.ts';
  * @param overrides what the workflow's inputs say; they stand over either file
  */
 export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): Plan {
-  const evidence = overrides.evidence ?? base.evidence;
   return deepFreeze({
     ...plan,
     // Another name would be another's history, images and comment.
     configuration: base.configuration,
     workload: { ...plan.workload, instructions: base.workload.instructions },
-    metrics: base.metrics,
-    rules: { ...base.rules, failOn: [...(overrides.failOn ?? base.rules.failOn)], evidence },
-    evidence,
+    rules: {
+      ...base.rules,
+      failOn: [...(overrides.failOn ?? base.rules.failOn)],
+      evidence: overrides.evidence ?? base.rules.evidence,
+    },
     build: base.build,
     budgetSeconds: overrides.budget === undefined ? base.budgetSeconds : plan.budgetSeconds,
   });
@@ -108,9 +109,8 @@ export function ruleChanges(head: Plan, base: Plan): string[] {
 }
 
 const rulesOf = ({
-  rules: { alpha, profile, blocks, failOn, changedMeasurement = 'report' },
+  rules: { alpha, profile, blocks, evidence, failOn, changedMeasurement = 'report' },
   workload: { instructions },
-  evidence,
   budgetSeconds,
   anchor,
 }: Plan) => ({
@@ -125,7 +125,7 @@ const rulesOf = ({
   instructions,
 });
 
-const metricsOf = ({ metrics, rules: { patterns = [] } }: Plan) =>
+const metricsOf = ({ rules: { metrics, patterns = [] } }: Plan) =>
   Object.fromEntries([
     ...metrics.map(({ name, better, gate, limit, formula }) => [
       name,

@@ -52,7 +52,7 @@ const isCounted = ({ instructions }: Configuration['workload']): boolean =>
 /** A count that is judged and never made, for nobody asked valgrind, or for there is no second side to run under it. */
 export function impossibleCounts(
   { metrics = {}, workload }: Configuration,
-  { evidence, metrics: rules }: Plan,
+  { rules: { evidence, metrics: rules } }: Plan,
   document: YamlDocument,
 ): Problem[] {
   const judged = rules.some(({ name, gate }) => name === VALGRIND_INSTRUCTIONS && gate);
@@ -95,7 +95,7 @@ export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile
  * Names under `metrics` that nothing measures and that are nearly those of what is measured: `walltime`. The workload may
  * report them, so this is a word before the measurement and no error.
  */
-export function doubtfulMetrics({ metrics }: Pick<Plan, 'metrics'>): string[] {
+export function doubtfulMetrics({ rules: { metrics } }: Pick<Plan, 'rules'>): string[] {
   const known = BUILT_IN_METRICS.map(({ name }) => name);
   return metrics.flatMap(({ name, gate, formula }) => {
     if (!gate || formula !== undefined || known.includes(name)) return [];

@@ -1,6 +1,5 @@
-import type { MetricRule } from '../session/metric.ts';
 import type { Profiler } from '../session/profile.ts';
-import type { EvidenceRequest, Rules } from '../session/rules.ts';
+import type { Rules } from '../session/rules.ts';
 import type { InstructionSource } from '../session/session.ts';
 
 /** Ways to put Python into an image, each built from a folder of `variants/`. `host` is this machine's own. */
@@ -134,9 +133,7 @@ export interface Plan {
   readonly root: string;
   readonly workload: Workload;
   readonly variants: readonly Variant[];
-  readonly metrics: readonly MetricRule[];
   readonly rules: Rules;
-  readonly evidence: EvidenceRequest;
   readonly budgetSeconds: number;
   /** Seed of the order; undefined: drawn and stored with the session. */
   readonly seed: number | undefined;

@@ -96,20 +96,18 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
 function toPlan(configuration: Configuration, file: string, root: string, overrides: Overrides): Plan {
   const { rules: given = {}, build = {} } = configuration;
   const profile = given.profile ?? DEFAULTS.profile;
-  const metrics = metricRules(configuration, profile);
   const patterns = metricPatterns(configuration, profile);
-  const evidence = overrides.evidence ?? given.evidence ?? DEFAULTS.evidence;
   const wanted = overrides.variants;
   const rules: Rules = {
     alpha: given.alpha ?? DEFAULTS.alpha,
     profile,
     blocks: given.blocks ?? capOf(profile),
-    evidence,
+    evidence: overrides.evidence ?? given.evidence ?? DEFAULTS.evidence,
     failOn: [...(overrides.failOn ?? given['fail-on'] ?? DEFAULTS.failOn)],
     ...(given['changed-measurement'] === undefined
       ? {}
       : { changedMeasurement: given['changed-measurement'] }),
-    metrics,
+    metrics: metricRules(configuration, profile),
     ...(patterns.length === 0 ? {} : { patterns }),
   };
   return {
@@ -120,9 +118,7 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
     variants: Object.entries(configuration.variants)
       .filter(([name]) => wanted === undefined || wanted.includes(name))
       .map(([name, variant]) => toVariant(name, variant)),
-    metrics,
     rules,
-    evidence,
     budgetSeconds: seconds(overrides.budget ?? given.budget ?? DEFAULTS.budget),
     seed: overrides.seed,
     build: {
@@ -228,10 +224,10 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
  * warm-up alone: here it is one, and what is too much then is said then.
  */
 function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
-  const judged = plan.metrics.filter(({ gate }) => gate);
+  const judged = plan.rules.metrics.filter(({ gate }) => gate);
   const patterns = (plan.rules.patterns ?? []).filter(({ gate }) => gate).length;
   // No variant at all is a problem of its own, said where it stands.
-  if (plan.evidence === 'stored' || plan.variants.length === 0) return [];
+  if (plan.rules.evidence === 'stored' || plan.variants.length === 0) return [];
   if (judged.length + patterns === 0)
     return [
       {
@@ -254,7 +250,7 @@ function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
 
 /** Why so many variants can never reach significance by a plan's rules, and what would; undefined where they can. */
 function unreachableWith(
-  { rules: { alpha, profile, blocks, patterns = [] }, metrics }: Plan,
+  { rules: { alpha, profile, blocks, metrics, patterns = [] } }: Plan,
   variants: number,
 ): Pick<Problem, 'found' | 'legal'> | undefined {
   const gated = metrics.filter(isTested).length + patterns.filter(({ gate }) => gate).length;
@@ -275,7 +271,7 @@ function unreachableWith(
  * @throws ConfigurationError with what was found and what is legal
  */
 export function refuseImpossible(plan: Plan, base: Plan, file: string): void {
-  if (plan.evidence === 'stored') return;
+  if (plan.rules.evidence === 'stored') return;
   const isOld = ({ name }: Variant) => base.variants.some((own) => own.name === name);
   const families = [
     { whose: 'the variants of the base', variants: plan.variants.filter(isOld) },

@@ -47,7 +47,7 @@ const ofVariant = (name: string, a: unknown, b: unknown, of: (variant: Record<st
 const ofArguments = (name: string, key: string, a: unknown, b: unknown) =>
   ofVariant(name, a, b, ({ args }) => (args as Record<string, unknown>)[key]);
 const ofMetric = (key: 'limit' | 'better' | 'unit' | 'gate' | 'formula', a: unknown, b: unknown) =>
-  field(a, b, ({ metrics }) => metrics.find(({ name }) => name === 'own')?.[key]);
+  field(a, b, ({ rules }) => rules.metrics.find(({ name }) => name === 'own')?.[key]);
 const ofServer = (key: keyof NonNullable<Plan['workload']['server']>, a: unknown, b: unknown): Field => ({
   ...field(a, b, ({ workload }) => workload.server?.[key]),
   server: true,
@@ -111,7 +111,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   'rules.profile': field('balanced', 'loose', ({ rules }) => rules.profile),
   'rules.blocks': field(30, 25, ({ rules }) => rules.blocks),
   'rules.budget': field('20m', '10m', ({ budgetSeconds }) => budgetSeconds),
-  'rules.evidence': field('auto', 'paired', ({ rules, evidence }) => [rules.evidence, evidence]),
+  'rules.evidence': field('auto', 'paired', ({ rules }) => rules.evidence),
   'rules.fail-on': field(['regressed'], ['failed'], ({ rules }) => rules.failOn),
   'rules.changed-measurement': field('report', 'fail', ({ rules }) => rules.changedMeasurement),
   'build.cache-from': field(['type=gha'], ['type=registry,ref=a'], ({ build }) => build.cacheFrom),
