@@ -11,7 +11,7 @@ import {
 import { openBaselineBranch, type Evaluation } from './branch.ts';
 import { tokenEnvironment } from './credentials.ts';
 import { sessionText } from '../session/write.ts';
-import { knownImage, RAW_SESSIONS } from './format.ts';
+import { RAW_SESSIONS } from './format.ts';
 
 afterAll(removeTemporaryFolders);
 
@@ -271,21 +271,6 @@ test('without a remote the branch is local, and writers do not overwrite each ot
   expect((await open(path).read('pacegate')).sessions).toHaveLength(3);
   expect(runGit(path, 'rev-parse', '--abbrev-ref', 'HEAD')).toBe('main');
 }, 600_000);
-
-test('the image of a commit is known by its digest, the newest first, never from uncommitted files', () => {
-  const stored = (digest: string, dirty: boolean) => {
-    const one = night(1, 1);
-    return {
-      ...one,
-      source: { ...one.source, baseline: { commit: 'abc', dirty } },
-      images: one.images.map((image) => ({ ...image, digest })),
-    };
-  };
-  const sessions = [stored('r@sha256:1', false), stored('r@sha256:2', false), stored('r@sha256:3', true)];
-  expect(knownImage(sessions, 'abc', 'a')).toBe('r@sha256:2');
-  expect(knownImage(sessions, 'abd', 'a')).toBeUndefined();
-  expect(knownImage(sessions, 'abc', 'b')).toBeUndefined();
-});
 
 test('a token goes through the environment, and never beside a header that is there already', async () => {
   const { path, git } = repository();

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { StoredSessions } from '../baseline/branch.ts';
-import { knownImage } from '../baseline/format.ts';
 import type { Comparison } from '../verdict/comparison.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { gate } from '../pipeline/gate.ts';
+import { gateRequest } from '../pipeline/gate-request.ts';
 import { anchorPlan, isAnchorDue } from '../pipeline/nightly.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import type { Session } from '../session/session.ts';
@@ -137,32 +137,28 @@ async function measure(
     head: await exportSide(top, head, join(workFolder, 'head'), { plan, places }),
   };
   const then = await planAt(project, anchor.commit, {});
+  const repository = await repositoryName(top);
   return await withPorts(
     { plan, ...context },
     async (ports) =>
       await gate(
-        {
-          sessionId,
-          purpose: 'anchor',
-          until: 'all',
-          plan: anchorPlan(plan),
-          pair: {
-            head: sides.head.tree,
-            baseline: { ...sides.baseline.tree, ...(then.kind === 'plan' ? { plan: then.plan } : {}) },
-          },
-          source: {
-            repository: await repositoryName(top),
+        gateRequest(
+          { sessionId, toolVersion: VERSION, seed: newSeed() },
+          {
+            purpose: 'anchor',
+            until: 'all',
+            plan: anchorPlan(plan),
+            pair: {
+              head: sides.head.tree,
+              baseline: { ...sides.baseline.tree, ...(then.kind === 'plan' ? { plan: then.plan } : {}) },
+            },
+            repository,
             event,
-            baseline: { commit: anchor.commit, dirty: false },
-            head: { commit: head.commit, dirty: false },
+            history: stored.sessions,
+            notes: sides.head.notes,
+            push: plan.build.registry !== undefined,
           },
-          seed: plan.seed ?? newSeed(),
-          toolVersion: VERSION,
-          history: stored.sessions,
-          knownImage: ({ name }) => knownImage(stored.sessions, anchor.commit, name),
-          notes: sides.head.notes,
-          push: plan.build.registry !== undefined,
-        },
+        ),
         ports,
         signal,
       ),

@@ -5,7 +5,8 @@ import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import { checkEngine } from '../images/engine-check.ts';
 import { obtainImage } from '../images/store.ts';
 import { gate, type GateResult } from '../pipeline/gate.ts';
-import { resolvePlan } from '../plan/resolve.ts';
+import { gateRequest } from '../pipeline/gate-request.ts';
+import { overridesOf, resolvePlan } from '../plan/resolve.ts';
 import { withPorts } from './compose.ts';
 import type { RunContext } from './gate-repository.ts';
 import { newSeed } from './session-id.ts';
@@ -50,22 +51,26 @@ export async function runDemo(
   const [head, baseline] = [join(workFolder, 'head'), join(workFolder, 'baseline')];
   await cp(join(folder, 'head'), head, { recursive: true });
   await cp(join(folder, 'baseline'), baseline, { recursive: true });
-  const plan = resolvePlan({ text: await readFile(config, 'utf8'), file: config, root: folder });
+  const plan = resolvePlan({
+    text: await readFile(config, 'utf8'),
+    file: config,
+    root: folder,
+    overrides: overridesOf({ seed }),
+  });
   const result = await withPorts(
     { plan, ...context },
     async (ports) =>
       await gate(
-        {
-          sessionId,
-          plan,
-          pair: { head: { directory: head }, baseline: { directory: baseline } },
-          source: { repository: 'fixtures/demo', event: 'terminal' },
-          seed: seed ?? plan.seed ?? newSeed(),
-          toolVersion: VERSION,
-          history: [],
-          knownImage: () => undefined,
-          notes: [introduction],
-        },
+        gateRequest(
+          { sessionId, toolVersion: VERSION, seed: newSeed() },
+          {
+            plan,
+            pair: { head: { directory: head }, baseline: { directory: baseline } },
+            repository: 'fixtures/demo',
+            event: 'terminal',
+            notes: [introduction],
+          },
+        ),
         ports,
         signal,
       ),

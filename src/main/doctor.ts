@@ -7,6 +7,7 @@ import { readContainerProcess } from '../measure/engines/container.ts';
 import type { Runnable } from '../measure/engine.ts';
 import { ownerOfThisProcess } from '../measure/engines/owner.ts';
 import { gate } from '../pipeline/gate.ts';
+import { gateRequest } from '../pipeline/gate-request.ts';
 import { nightlyPlan } from '../pipeline/nightly.ts';
 import type { SideTree } from '../pipeline/ports.ts';
 import type { DoctorReport } from '../report/doctor.ts';
@@ -51,25 +52,25 @@ export async function examine(
     const owner = ownerOfThisProcess();
     inContainer = containerFinding(machine, await readContainerProcess(runnable, { sessionId, owner }));
   };
+  const where = repository ? await repositoryName(top) : top;
   const measured = nightlyPlan({ ...plan, rules: { ...plan.rules, blocks } });
   const { session, interrupted } = await withPorts(
     { plan, ...context },
     async (ports) =>
       await gate(
-        {
-          sessionId,
-          // Like a night it is the same code twice; unlike one it is not for the branch.
-          purpose: 'nightly',
-          until: 'all',
-          plan: measured,
-          pair: { head, baseline },
-          source: { repository: repository ? await repositoryName(top) : top, event: 'terminal' },
-          seed: plan.seed ?? newSeed(),
-          toolVersion: VERSION,
-          history: [],
-          knownImage: () => undefined,
-          notes: [],
-        },
+        gateRequest(
+          { sessionId, toolVersion: VERSION, seed: newSeed() },
+          {
+            // Like a night it is the same code twice; unlike one it is not for the branch.
+            purpose: 'nightly',
+            until: 'all',
+            plan: measured,
+            // Nothing of it is stored, so it has no commits.
+            pair: { head: { directory: head.directory }, baseline: { directory: baseline.directory } },
+            repository: where,
+            event: 'terminal',
+          },
+        ),
         {
           ...ports,
           facts: async (runnable, limits) => {

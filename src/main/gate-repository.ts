@@ -1,13 +1,13 @@
 import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openBaselineBranch } from '../baseline/branch.ts';
-import { knownImage } from '../baseline/format.ts';
 import { gateHistory } from '../history/history.ts';
 import type { NamedSession } from '../verdict/merge.ts';
 import { StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { confirm } from '../pipeline/confirm.ts';
 import { gate, type GateRequest } from '../pipeline/gate.ts';
+import { gateRequest } from '../pipeline/gate-request.ts';
 import type { Ports, SideTree } from '../pipeline/ports.ts';
 import {
   guarded,
@@ -130,39 +130,33 @@ export async function gateRepository(
   const measuring = await measuringRequest(top, ruled, baselineCommit, sides.head, workFolder);
   const ignored = await ignoredDockerfile(plan, head.tree.directory);
   for (const note of ignored) log.warn(note);
-  const request: GateRequest = {
-    sessionId: context.sessionId,
-    ...(shard === undefined ? {} : { shard }),
-    plan,
-    pair: {
-      head: head.tree,
-      baseline:
-        baseline === undefined
-          ? unavailable(sides)
-          : { ...baseline.tree, ...(ruled.base === undefined ? {} : { plan: ruled.base }) },
-    },
-    source: {
+  const request = gateRequest(
+    { sessionId: context.sessionId, toolVersion: VERSION, seed: newSeed() },
+    {
+      shard,
+      plan,
+      pair: {
+        head: head.tree,
+        baseline:
+          baseline === undefined
+            ? unavailable(sides)
+            : { ...baseline.tree, ...(ruled.base === undefined ? {} : { plan: ruled.base }) },
+      },
       repository: await repositoryName(top),
       event,
-      ...(baselineCommit === undefined ? {} : { baseline: record(baselineCommit) }),
-      head: record(sides.head),
+      history,
+      record: nights,
+      measuring,
+      notes: [
+        ...sides.notes,
+        ...ruled.notes,
+        ...new Set([...head.notes, ...(baseline?.notes ?? [])]),
+        ...warnings,
+        ...ignored,
+      ],
+      figures: part.coldBuilds === true ? { coldBuilds: 'all' } : undefined,
     },
-    seed: plan.seed ?? newSeed(),
-    toolVersion: VERSION,
-    history,
-    ...(nights === undefined ? {} : { record: nights }),
-    knownImage: ({ name }) =>
-      baselineCommit === undefined ? undefined : knownImage(history, baselineCommit.commit, name),
-    ...(measuring === undefined ? {} : { measuring }),
-    notes: [
-      ...sides.notes,
-      ...ruled.notes,
-      ...new Set([...head.notes, ...(baseline?.notes ?? [])]),
-      ...warnings,
-      ...ignored,
-    ],
-    ...(part.coldBuilds === true ? { figures: { coldBuilds: 'all' } } : {}),
-  };
+  );
   const result = await withPorts(
     { plan, ...context, out },
     async (ports) => await measurePart(request, part.confirm, ports, signal),

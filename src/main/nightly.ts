@@ -7,6 +7,7 @@ import { rankingFile, rankNights } from '../ranking/ranked-nights.ts';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { gate, type GateResult } from '../pipeline/gate.ts';
+import { gateRequest } from '../pipeline/gate-request.ts';
 import { nightlyPlan, reloadFile } from '../pipeline/nightly.ts';
 import type { SideTree } from '../pipeline/ports.ts';
 import { contextOf } from '../pipeline/sides.ts';
@@ -178,30 +179,25 @@ async function gateAgainstItself(
   const baseline = await exportSide(top, commit, join(workFolder, 'baseline'), { plan, places });
   const head = await exportSide(top, commit, join(workFolder, 'head'), { plan, places });
   await reload(plan, head.tree);
+  const repository = await repositoryName(top);
   return await withPorts(
     { plan, ...context, pushInterpreters: true },
     async (ports) =>
       await gate(
-        {
-          sessionId,
-          purpose: 'nightly',
-          figures: { coldBuilds: plan.build.cold, compressed: true },
-          plan: nightlyPlan(plan),
-          pair: { head: head.tree, baseline: baseline.tree },
-          source: {
-            repository: await repositoryName(top),
+        gateRequest(
+          { sessionId, toolVersion: VERSION, seed: newSeed() },
+          {
+            purpose: 'nightly',
+            figures: { coldBuilds: plan.build.cold, compressed: true },
+            plan: nightlyPlan(plan),
+            pair: { head: head.tree, baseline: baseline.tree },
+            repository,
             event,
-            baseline: { commit: commit.commit, dirty: false },
-            head: { commit: commit.commit, dirty: false },
+            history: stored.sessions,
+            notes: [...baseline.notes, ...warnings],
+            push: plan.build.registry !== undefined,
           },
-          seed: plan.seed ?? newSeed(),
-          toolVersion: VERSION,
-          history: stored.sessions,
-          // What was built weeks ago would be compared with today's interpreter, and that is no A/A.
-          knownImage: () => undefined,
-          notes: [...baseline.notes, ...warnings],
-          push: plan.build.registry !== undefined,
-        },
+        ),
         ports,
         signal,
       ),

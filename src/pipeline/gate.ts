@@ -30,8 +30,8 @@ import { tryOut } from './trials.ts';
 export interface GateRequest {
   readonly sessionId: string;
   /** `gate` where nothing is said. */
-  readonly purpose?: Session['purpose'];
-  readonly shard?: Session['shard'];
+  readonly purpose?: Session['purpose'] | undefined;
+  readonly shard?: Session['shard'] | undefined;
   readonly plan: Plan;
   readonly pair: SidePair;
   readonly source: Source;
@@ -40,16 +40,16 @@ export interface GateRequest {
   /** Stored sessions of this configuration, oldest first. */
   readonly history: readonly Session[];
   /** What the stored sessions say together, for the report. */
-  readonly record?: History;
+  readonly record?: History | undefined;
   /** Finds the digest under which the history knows a variant's baseline image. */
   readonly knownImage: SideRequest['known'];
   readonly notes: readonly string[];
   /** What the change does to what measures it; absent where it leaves that alone. */
-  readonly measuring?: MeasuringRequest;
+  readonly measuring?: MeasuringRequest | undefined;
   /** Push the baseline's images and name them by their digest: a later gate then pulls instead of building. */
   readonly push?: boolean;
   /** Figures of the images to measure beside those that the metrics judge. */
-  readonly figures?: Partial<BuildFigures>;
+  readonly figures?: Partial<BuildFigures> | undefined;
   /** `all` measures every block of the rules, decided or not; `decided`, the default, stops each variant at its look. */
   readonly until?: 'decided' | 'all';
   /** With `all`: how many blocks, where they are not those of the rules. */
