@@ -15,7 +15,7 @@ import { readResults } from '../measure/results/read.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import { forRunner, oneLine, printable, sentence } from '../report/escape.ts';
 import { namesIn, parseFormula } from '../session/formula.ts';
-import { matchesPattern } from '../session/patterns.ts';
+import { matchesPattern } from '../session/name-pattern.ts';
 import { readTimelines } from '../session/timeline.ts';
 import { parseTimings } from '../session/timings.ts';
 import { parseSessionOrRuns } from './session-files.ts';

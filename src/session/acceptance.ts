@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { matchesPattern } from './name-pattern.ts';
 
 /** What the maintainers accept although it is worse, as the base's file says it and as a session keeps it. */
 
@@ -28,3 +29,24 @@ export type Acceptance = z.infer<typeof acceptanceSchema>;
 /** Whether an entry's last day is over. @param at an ISO time */
 export const isExpired = ({ expires }: Pick<AcceptedEntry, 'expires'>, at: string): boolean =>
   at.slice(0, 10) > expires;
+
+/**
+ * What a nightly session reports of the file: entries that are over, and entries that nothing judged matches.
+ * @param at an ISO time
+ * @param judged the judged metrics of each variant
+ */
+export function staleEntries(
+  { file, entries }: Acceptance,
+  at: string,
+  judged: readonly { readonly variant: string; readonly metric: string }[],
+): readonly string[] {
+  return entries.flatMap((entry) => {
+    const { variant, metric, author, expires } = entry;
+    const named = `${file}: what ${author} accepts of ${variant} ${metric}`;
+    if (isExpired(entry, at))
+      return [`${named} expired on ${expires}. Remove the entry, or give it a new day.`];
+    return judged.some((row) => matchesPattern(variant, row.variant) && matchesPattern(metric, row.metric))
+      ? []
+      : [`${named} matches no variant and metric that is judged. Remove the entry, or correct its names.`];
+  });
+}

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { defaultRule, type MetricPattern } from './metric.ts';
-import { isJudgedIn, matchesPattern, MOST_OF_A_PATTERN, reportedBy, withPatterns } from './patterns.ts';
+import { matchesPattern } from './name-pattern.ts';
+import { isJudgedIn, MOST_OF_A_PATTERN, reportedBy, withPatterns } from './patterns.ts';
 import { familySize } from './shard.ts';
 import type { Rules } from './rules.ts';
 import type { Side } from './run.ts';

@@ -1,6 +1,7 @@
 import { namesOf, type DeclaredMetrics } from './declared.ts';
 import { BUILT_IN_METRICS, METRIC_NAME, unitOfName, type MetricPattern, type MetricRule } from './metric.ts';
 import type { Rules } from './rules.ts';
+import { matchesPattern } from './name-pattern.ts';
 import { own } from './record.ts';
 import { SIDES, type Side } from './run.ts';
 import type { Session } from './session.ts';
@@ -20,21 +21,6 @@ export type ReportedByBase = (variant: string) => ReadonlySet<string> | undefine
 
 /** More names than these are not a suite; every one of them makes all others harder to find. */
 export const MOST_OF_A_PATTERN = 500;
-
-/** Whether `*`, which is any text or none, can stand for what is between the other parts. In linear time. */
-export function matchesPattern(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return name === pattern;
-  if (!name.startsWith(first) || !name.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return at + last.length <= name.length;
-}
 
 /** What the warm-up of a session reported, of the sides that there was an image of. */
 export const reportedIn = ({

@@ -1,5 +1,5 @@
 import { isExpired, type Acceptance, type AcceptedEntry } from '../session/acceptance.ts';
-import { matchesPattern } from '../session/patterns.ts';
+import { matchesPattern } from '../session/name-pattern.ts';
 import type { Session } from '../session/session.ts';
 import { worstWith, type Comparison, type Row } from './comparison.ts';
 

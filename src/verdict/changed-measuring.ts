@@ -7,7 +7,8 @@ import {
 } from '../session/measuring.ts';
 import { metricWords } from '../session/metric-words.ts';
 import { BUILT_IN_METRICS, METRIC_NAME } from '../session/metric.ts';
-import { isJudgedIn, isNewMetric, matchesPattern } from '../session/patterns.ts';
+import { matchesPattern } from '../session/name-pattern.ts';
+import { isJudgedIn, isNewMetric } from '../session/patterns.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { worstWith, type Comparison, type MeasuringNews } from './comparison.ts';

@@ -2,9 +2,9 @@ import { namesOf } from '../session/declared.ts';
 import { reportedByBase } from '../session/measuring.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
 import { nearest } from '../session/nearest.ts';
+import { matchesPattern } from '../session/name-pattern.ts';
 import {
   matchesOf,
-  matchesPattern,
   MOST_OF_A_PATTERN,
   reportedBy,
   reportedIn,
