@@ -1,0 +1,101 @@
+import { StoreError } from '../errors/errors.ts';
+import { git } from '../process/git.ts';
+import {
+  folderOf,
+  noisePath,
+  rankingPath,
+  RAW_SESSIONS,
+  SESSION_FOLDERS,
+  summarise,
+  summariesPath,
+  type SessionFolder,
+  type Summary,
+} from './format.ts';
+import { readSummaries } from './read.ts';
+import type { Blob, SessionBlobs } from './session-blobs.ts';
+import type { Evaluation } from './stored.ts';
+
+/** The files of the next commit: old nights become summaries, and all sessions are evaluated again. */
+
+/** What every commit of one opened branch is made with. */
+export interface Writing {
+  readonly formerly: string | undefined;
+  readonly directory: string;
+  readonly remote: string;
+  readonly blobs: SessionBlobs;
+  readonly evaluation: Evaluation | undefined;
+}
+
+/** The next commit while it is made: files of a temporary index. */
+export interface Draft extends Writing {
+  readonly configuration: string;
+  /** What it follows. */
+  readonly parent: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly add: (path: string, content: string) => Promise<void>;
+}
+
+/** @param prefix a folder with its slash; empty for all configurations */
+export async function sessionFiles({ directory, env }: Draft, prefix: string): Promise<readonly Blob[]> {
+  const listed = await git(directory, ['ls-files', '-s', '-z', '--', prefix === '' ? '.' : prefix], { env });
+  return listed
+    .split('\0')
+    .flatMap((entry) => {
+      const [, blob, path] = SESSION_ENTRY.exec(entry) ?? [];
+      return blob === undefined || path === undefined ? [] : [{ blob, path }];
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+const SESSION_ENTRY = new RegExp(
+  `^\\d+ ([0-9a-f]+) \\d+\\t([^/]+/(?:${SESSION_FOLDERS.join('|')})/[^/]+\\.json)$`,
+);
+
+/** Nights beyond the newest ninety become lines of the summaries; sessions of the anchor beyond them go. @returns all summaries */
+export async function squashOld(draft: Draft): Promise<readonly Summary[]> {
+  const { directory, configuration, env, add, blobs, evaluation } = draft;
+  const before = await summariesBefore(draft);
+  const files = await sessionFiles(draft, `${folderOf(configuration)}/`);
+  const oldOf = (kind: SessionFolder) => {
+    const own = files.filter(({ path }) => path.startsWith(`${folderOf(configuration)}/${kind}/`));
+    return own.slice(0, Math.max(0, own.length - RAW_SESSIONS));
+  };
+  const [nights, anchors] = [oldOf('sessions'), oldOf('anchors')];
+  const squashed: Summary[] = [];
+  for (const night of nights) {
+    const { sessions } = await blobs.read([night]);
+    // What cannot be read cannot be summed up: it stays for a version, or a person, that can read it.
+    if (sessions.length === 0) continue;
+    squashed.push(...sessions.map((session) => summarise(session, evaluation?.outcome(session))));
+    await git(directory, ['update-index', '--force-remove', night.path], { env });
+  }
+  for (const { path } of anchors) await git(directory, ['update-index', '--force-remove', path], { env });
+  if (squashed.length === 0) return before;
+  const summaries = [...before, ...squashed];
+  await add(
+    summariesPath(configuration),
+    `${JSON.stringify({ format: 'pacegate-summaries', version: 1, summaries }, null, 1)}\n`,
+  );
+  return summaries;
+}
+
+/** @throws StoreError where they cannot be read */
+async function summariesBefore({ directory, parent, configuration }: Draft): Promise<readonly Summary[]> {
+  if (parent === undefined) return [];
+  const found = await readSummaries(directory, parent, configuration);
+  if (typeof found === 'string') throw new StoreError(found);
+  return found;
+}
+
+/** Writes what all of it says together. */
+export async function evaluate(draft: Draft, summaries: readonly Summary[]): Promise<void> {
+  const { directory, configuration, env, add, blobs, evaluation } = draft;
+  if (evaluation === undefined) return;
+  const { sessions } = await blobs.read(await sessionFiles(draft, `${folderOf(configuration)}/`));
+  await add(noisePath(configuration), evaluation.noise({ sessions, summaries }, configuration));
+  const ranking = evaluation.ranking({ sessions, summaries });
+  // One that nothing makes again would be read as today's.
+  if (ranking === undefined)
+    await git(directory, ['update-index', '--force-remove', rankingPath(configuration)], { env });
+  else await add(rankingPath(configuration), ranking);
+}
