@@ -5,6 +5,7 @@ import { patternWarnings } from '../verdict/patterns.ts';
 import { fixedPlanner, sequentialPlanner } from '../planning/planner.ts';
 import { unreported } from '../verdict/unreported.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Acceptance } from '../session/acceptance.ts';
 import { addedVariants } from '../session/measuring.ts';
 import type { History } from '../session/history.ts';
 import type { Session, Source, Trial } from '../session/session.ts';
@@ -46,6 +47,8 @@ export interface GateRequest {
   readonly notes: readonly string[];
   /** What the change does to what measures it; absent where it leaves that alone. */
   readonly measuring?: MeasuringRequest | undefined;
+  /** What the base's maintainers accept although it is worse. */
+  readonly accepted?: Acceptance | undefined;
   /** Push the baseline's images and name them by their digest: a later gate then pulls instead of building. */
   readonly push?: boolean;
   /** Figures of the images to measure beside those that the metrics judge. */
@@ -196,6 +199,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
     ...assembled(measured, trials),
     nights,
     ...(request.record === undefined ? {} : { history: request.record }),
+    ...(request.accepted === undefined ? {} : { accepted: request.accepted }),
   });
   const blocks = request.blocks ?? plan.rules.blocks;
   const planner =
