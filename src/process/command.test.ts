@@ -74,6 +74,18 @@ test.each([false, true])(
   },
 );
 
+test('a line that comes in thousands of pieces is put together once', async () => {
+  const lines: number[] = [];
+  const program = `process.stdout.write('first\\n'); for (let n = 0; n < 800; n++) process.stdout.write('x'.repeat(65536)); process.stdout.write('\\n\\nrest\\n');`;
+  const begun = process.cpuUsage();
+  const { status } = await runCommand(process.execPath, ['--eval', program], {
+    onStdoutLine: (line) => lines.push(line.length),
+  });
+  expect({ status, lines }).toEqual({ status: 0, lines: [5, 800 * 65_536, 0, 4] });
+  // To copy what there is of the line for each piece takes many times as long.
+  expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(3);
+}, 60_000);
+
 test('a group that has ended leaves no watcher behind', async () => {
   const watchers = () => spawnedBy(process.pid).filter((command) => command.includes('kill -s KILL')).length;
   const before = watchers();

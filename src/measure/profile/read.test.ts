@@ -121,4 +121,24 @@ process 8:"python bench.py";process 14:"";<module> (bench.py:9);fib (my (old) fi
     expect(readStacks(deep, 'cpu')).toMatch(/met nothing/);
     expect(typeof readStacks(`${' ('.repeat(500_000)} 5`, 'cpu')).toBe('object');
   });
+
+  test('frames of nothing but brackets and colons are each read in one pass', () => {
+    const line = `${Array.from({ length: 900 }, () => `${' (:1'.repeat(240)}x`).join(';')} 1\n`;
+    const begun = process.cpuUsage();
+    expect(typeof readStacks(line.repeat(30), 'cpu')).toBe('object');
+    // To search from each bracket anew takes many times as long.
+    expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(3);
+  });
+
+  test('a name with a bracket in it ends at the first one, and the file keeps the others', () => {
+    const graph = graphOf(
+      readStacks('work (a (b).py:12) 3\nbare 2\nopen (a.py:1 1\nno line (a.py) 1\n', 'cpu'),
+    );
+    expect(graph.functions.map(({ name, file, line }) => ({ name, file, line }))).toEqual([
+      { name: 'work', file: 'a (b).py', line: 12 },
+      { name: 'bare', file: '', line: 0 },
+      { name: 'open (a.py:1', file: '', line: 0 },
+      { name: 'no line', file: 'a.py', line: 0 },
+    ]);
+  });
 });
