@@ -29,7 +29,7 @@ test('what an entry covers is accepted, with its reason, and passes', () => {
   expect(comparison.verdict).toBe('accepted');
   expect(comparison.rows[0]?.verdict).toBe('accepted');
   expect(comparison.rows[0]?.warnings).toContain(
-    `octocat accepts up to 15 % until 2026-01-31: Every request is validated now. (${FILE})`,
+    `accepted by octocat, up to 15 % until 2026-01-31 (${FILE}): Every request is validated now.`,
   );
   expect(exitStatus(comparison, ['regressed'])).toBe(0);
   expect(exitStatus(comparison, ['accepted'])).toBe(1);

@@ -44,7 +44,7 @@ function acceptedRow(row: Row, { file, entries, label }: Acceptance, at: string)
       verdict: 'accepted',
       warnings: [
         ...row.warnings,
-        `${entry.author} accepts up to ${percent(entry.upTo)} until ${entry.expires}: ${entry.reason} (${file})`,
+        `accepted by ${entry.author}, up to ${percent(entry.upTo)} until ${entry.expires} (${file}): ${entry.reason}`,
       ],
     };
   const [near] = matching;
