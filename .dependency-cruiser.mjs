@@ -23,6 +23,8 @@ export const folders = {
     imports: [...vocabulary, 'statistics', 'verdict', 'ranking', 'history', 'diagnosis'],
     pure: true,
   },
+  // A project's files to the files of its gate; nothing of a plan is needed to write one.
+  init: { imports: ['errors'], pure: true },
   process: { imports: ['errors'] },
   images: { imports: [...vocabulary, 'plan', 'process'], types: ['measure'] },
   measure: { imports: [...vocabulary, 'statistics', 'plan', 'process', 'measure/results'] },

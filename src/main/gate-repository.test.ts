@@ -41,7 +41,7 @@ async function gateMerge(variants: string, part: Parameters<typeof gateRepositor
     {
       sessionId: 'test',
       workFolder: join(folder, 'work'),
-      places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '' },
+      places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '', examples: '' },
       out: await openOutFolder(join(folder, 'out')),
       log,
     },

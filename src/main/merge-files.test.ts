@@ -13,7 +13,7 @@ import { runTerminal } from './terminal.ts';
 
 afterAll(removeTemporaryFolders);
 
-const PLACES = { probe: '', facts: '', profiler: '', variants: '', fixtures: '' };
+const PLACES = { probe: '', facts: '', profiler: '', variants: '', fixtures: '', examples: '' };
 
 /** Runs the program in this process. */
 async function pacegate(...args: readonly string[]) {

@@ -11,6 +11,8 @@ export interface Places {
   readonly profiler: string;
   readonly variants: string;
   readonly fixtures: string;
+  /** Folder of the workflows that users copy. */
+  readonly examples: string;
 }
 
 /** Below a run's folder: the profiles of what regressed, for the tools that draw them. */
@@ -27,5 +29,6 @@ export function placesFrom(entryFolder: string): Places {
     profiler: script('profiler'),
     variants: join(top, 'variants'),
     fixtures: join(top, 'fixtures'),
+    examples: join(top, 'examples'),
   };
 }

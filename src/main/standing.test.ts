@@ -101,7 +101,7 @@ describe.each(NOT_ASKED)("%s with a pull request's checkout", (event) => {
       {
         sessionId: 'test',
         workFolder: join(folder, 'work'),
-        places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '' },
+        places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '', examples: '' },
         out: await openOutFolder(join(folder, 'out')),
         log: {
           info: () => undefined,

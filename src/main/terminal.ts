@@ -7,6 +7,7 @@ import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFacts } from './commands/facts.ts';
 import { addGate } from './commands/gate.ts';
+import { addInit } from './commands/init.ts';
 import { addMerge } from './commands/merge.ts';
 import { addRank } from './commands/rank.ts';
 import { addReport } from './commands/report.ts';
@@ -83,6 +84,7 @@ export function commandLine(context: CommandContext, done: (status: number) => v
 /** In the order of --help. */
 const COMMANDS = [
   addDemo,
+  addInit,
   addRun,
   addGate,
   addBaseline,

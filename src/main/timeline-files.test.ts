@@ -25,7 +25,7 @@ function job(timeline: string) {
   const warned: string[] = [];
   const nothing = () => undefined;
   const context: CommandContext = {
-    places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '' },
+    places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '', examples: '' },
     print: (text) => void printed.push(text),
     colour: false,
     width: 100,

@@ -1,0 +1,184 @@
+import { PORT, type ServerWorkload } from './servers.ts';
+import type { WorkloadFound } from './workloads.ts';
+
+/** Python text in double quotes. */
+const quoted = (text: string) => JSON.stringify(text);
+
+const HEAD = (what: string) => `"""Measured by Pacegate: ${what}.
+
+Both sides of a comparison run this file. The images have the code that it calls, each side its own.
+Keep the work the same in each run: fixed data, a fixed seed, half a second to ten seconds.
+"""
+`;
+
+const consoleScript = ({ name, module, attribute }: Extract<WorkloadFound, { kind: 'console-script' }>) => {
+  const [imported = attribute] = attribute.split('.');
+  return `${HEAD(`the command ${name}`)}
+import contextlib
+import io
+import sys
+
+from ${module} import ${imported}
+
+# Replace the arguments with work that your users wait for.
+ARGUMENTS = ["--help"]
+ROUNDS = 20
+
+
+def work():
+    sys.argv = [${quoted(name)}, *ARGUMENTS]
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            ${attribute}()
+        except SystemExit as end:
+            if end.code not in (None, 0):
+                raise
+
+
+for _ in range(ROUNDS):
+    work()
+`;
+};
+
+const packageImport = ({
+  name,
+}: Extract<WorkloadFound, { kind: 'package' }>) => `${HEAD(`the import of ${name}`)}
+import ${name}
+
+
+def work():
+    # Call the functions that your users wait for, such as ${name}.parse(text).
+    return ${name}
+
+
+work()
+`;
+
+const script = ({ file }: Extract<WorkloadFound, { kind: 'script' }>) => `${HEAD(`the script ${file}`)}
+import contextlib
+import io
+import runpy
+import sys
+
+# Replace the arguments with work that your users wait for.
+ARGUMENTS = []
+
+sys.argv = [${quoted(file)}, *ARGUMENTS]
+with contextlib.redirect_stdout(io.StringIO()):
+    try:
+        runpy.run_path(${quoted(file)}, run_name="__main__")
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise
+`;
+
+const asv = ({ folder }: Extract<WorkloadFound, { kind: 'asv' }>) =>
+  `${HEAD(`the asv suite in ${folder}`)}
+import importlib.util
+import inspect
+import itertools
+import json
+import os
+import pathlib
+import sys
+import time
+
+FOLDER = pathlib.Path(${quoted(folder)})
+ROUNDS = 5  # the best of so many calls is the time of a benchmark
+seconds = {}
+
+
+def combinations(benchmark):
+    params = list(getattr(benchmark, "params", []))
+    if params and not isinstance(params[0], (list, tuple)):
+        params = [params]
+    return itertools.product(*params)
+
+
+def measure(name, make):
+    for arguments in combinations(make()):
+        owner = make()
+        method = getattr(owner, name) if inspect.isclass(type(owner)) and not inspect.isfunction(owner) else owner
+        setup = getattr(owner, "setup", None)
+        best = None
+        for _ in range(ROUNDS):
+            if setup is not None:
+                try:
+                    setup(*arguments)
+                except NotImplementedError:  # asv's way to skip a combination
+                    break
+            begin = time.perf_counter()
+            method(*arguments)
+            spent = time.perf_counter() - begin
+            best = spent if best is None else min(best, spent)
+        if best is not None:
+            label = "_".join([name, *(str(one) for one in arguments)])
+            seconds["".join(c if c.isalnum() or c in "._" else "_" for c in label)[:60]] = best
+
+
+sys.path.insert(0, str(FOLDER.parent))
+for path in sorted(FOLDER.rglob("*.py")):
+    module_name = ".".join(path.relative_to(FOLDER.parent).with_suffix("").parts)
+    if path.name == "__init__.py":
+        continue
+    module = importlib.import_module(module_name)
+    for label, found in sorted(vars(module).items()):
+        if inspect.isclass(found) and found.__module__ == module.__name__:
+            for name in sorted(dir(found)):
+                if name.startswith("time_"):
+                    measure(name, found)
+        elif label.startswith("time_") and callable(found):
+            measure(label, lambda found=found: found)
+
+if not seconds:
+    raise SystemExit("No time_ benchmark was found in %s." % FOLDER)
+with open(os.environ["PACEGATE_METRICS"], "w") as file:
+    json.dump({name: {"value": value, "unit": "s"} for name, value in seconds.items()}, file)
+`.replace('import importlib.util\n', 'import importlib\n');
+
+/** The text of a `bench.py`; undefined where the workload brings its own measuring code. */
+export function benchText(workload: WorkloadFound): string | undefined {
+  switch (workload.kind) {
+    case 'console-script':
+      return consoleScript(workload);
+    case 'package':
+      return packageImport(workload);
+    case 'script':
+      return script(workload);
+    case 'asv':
+      return asv(workload);
+    case 'bench':
+    case 'pytest-benchmark':
+    case 'pyperf':
+    case 'server':
+      return undefined;
+  }
+}
+
+/** One round of load for a server, with the standard library only. */
+export const loadText = ({
+  routes,
+}: ServerWorkload): string => `"""One round of load for Pacegate: requests to the server, one after the other.
+
+It runs in a container of its own, in the server's network. Add the requests that your users send.
+"""
+
+import http.client
+import json
+import os
+
+ROUTES = [${routes.map(quoted).join(', ')}]
+REQUESTS = 300
+
+connection = http.client.HTTPConnection("127.0.0.1", ${PORT}, timeout=30)
+for number in range(REQUESTS):
+    route = ROUTES[number % len(ROUTES)]
+    connection.request("GET", route)
+    response = connection.getresponse()
+    response.read()
+    if response.status >= 400:
+        raise SystemExit("GET %s answered %d" % (route, response.status))
+
+with open(os.environ["PACEGATE_METRICS"], "w") as file:
+    json.dump({"requests": {"value": REQUESTS, "unit": "requests", "better": "higher"}}, file)
+`;

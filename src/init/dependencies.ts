@@ -1,0 +1,114 @@
+import { has, isShipped, type ProjectFiles } from './project-files.ts';
+import { requirementName, type Pyproject } from './pyproject.ts';
+import { readRequirements } from './requirements.ts';
+
+/** What a project's dependencies are installed from. */
+export type Dependencies =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'uv' }
+  /** One member of a uv workspace, whose lock lies at the top. */
+  | { readonly kind: 'uv-workspace'; readonly member: string; readonly name: string }
+  | { readonly kind: 'poetry' }
+  | { readonly kind: 'pylock' }
+  | { readonly kind: 'pdm' }
+  | { readonly kind: 'pipenv' }
+  | { readonly kind: 'requirements'; readonly file: string; readonly local: readonly string[] }
+  | { readonly kind: 'pyproject' }
+  | { readonly kind: 'setup.py' };
+
+export interface FoundDependencies {
+  readonly source: Dependencies;
+  /** Normalised names of what a production install brings, as far as they are declared. */
+  readonly names: ReadonlySet<string>;
+  /** What cannot be installed as it is written. */
+  readonly problem?: string;
+}
+
+/** Requirements files for production, where there is no `requirements.txt`, in the order of preference. */
+const PRODUCTION = [
+  'requirements/prod.txt',
+  'requirements/production.txt',
+  'requirements/base.txt',
+  'requirements/main.txt',
+  'requirements-prod.txt',
+  'requirements-base.txt',
+  'requirements.in',
+];
+
+/** The lock file first, as the default image takes them; then what is not locked. */
+export function findDependencies(files: ProjectFiles, pyproject: Pyproject | undefined): FoundDependencies {
+  const names = new Set(declaredNames(pyproject));
+  const found = (source: Dependencies): FoundDependencies => ({ source, names });
+  if (has(files, 'uv.lock')) return found({ kind: 'uv' });
+  if (has(files, 'poetry.lock')) return found({ kind: 'poetry' });
+  if (has(files, 'pylock.toml')) return found({ kind: 'pylock' });
+  if (has(files, 'pdm.lock')) return found({ kind: 'pdm' });
+  if (has(files, 'Pipfile.lock')) {
+    for (const name of pipfileNames(files.texts.get('Pipfile') ?? '')) names.add(name);
+    return found({ kind: 'pipenv' });
+  }
+  // A library's own metadata lists what it needs; its requirements files are then for its developers.
+  const isPackage = (pyproject?.project?.dependencies ?? []).length > 0;
+  const file = ['requirements.txt', ...(isPackage ? [] : PRODUCTION)].find((path) => has(files, path));
+  if (file !== undefined) {
+    const { names: required, local, missing } = readRequirements(files, file);
+    for (const name of required) names.add(name);
+    const [first] = missing;
+    const source: Dependencies = { kind: 'requirements', file, local };
+    return first === undefined
+      ? { source, names }
+      : { source, names, problem: `${first} names a file that is not in the project.` };
+  }
+  if (names.size > 0 || pyproject?.project?.dynamic?.includes('dependencies') === true)
+    return found({ kind: 'pyproject' });
+  const setup = `${files.texts.get('setup.py') ?? ''}\n${files.texts.get('setup.cfg') ?? ''}`;
+  if (/\binstall_requires\b/.test(setup)) {
+    for (const [, name] of setup.matchAll(/^\s*['"]?([A-Za-z][\w.-]*)\s*(?:\[|[<>=~!;'"]|$)/gm)) {
+      const normal = name === undefined ? undefined : requirementName(name);
+      if (normal !== undefined) names.add(normal);
+    }
+    return found({ kind: 'setup.py' });
+  }
+  return found({ kind: 'none' });
+}
+
+function declaredNames(pyproject: Pyproject | undefined): readonly string[] {
+  const poetry = Object.keys(pyproject?.tool?.poetry?.dependencies ?? {}).filter((name) => name !== 'python');
+  const listed = [...(pyproject?.project?.dependencies ?? []), ...poetry];
+  const names = listed.flatMap((one) => requirementName(one) ?? []);
+  // fastapi[standard] brings the server with it.
+  return listed.some((one) => /^fastapi\s*\[[^\]]*\b(standard|all)\b/.test(one))
+    ? [...names, 'uvicorn']
+    : names;
+}
+
+function pipfileNames(text: string): readonly string[] {
+  const [, section = ''] = /^\[packages\]\s*\n((?:(?!\[).*\n?)*)/m.exec(text) ?? [];
+  return [...section.matchAll(/^["']?([\w.-]+)["']?\s*=/gm)].flatMap(
+    ([, name = '']) => requirementName(name) ?? [],
+  );
+}
+
+/** Why a project cannot run from its source folder and has to be installed itself; undefined where it can. */
+export function whyInstalled(files: ProjectFiles, pyproject: Pyproject | undefined): string | undefined {
+  const hatch = JSON.stringify(pyproject?.tool?.hatch ?? {});
+  const scm = Object.keys(pyproject?.tool?.setuptools_scm ?? {});
+  if (scm.some((key) => key === 'write_to' || key === 'version_file') || hatch.includes('"version-file"'))
+    return 'its build writes a file with the version';
+  const own = requirementName(pyproject?.project?.name ?? pyproject?.tool?.poetry?.name ?? '');
+  const reads = [...files.texts].some(
+    ([path, text]) =>
+      path.endsWith('.py') &&
+      isShipped(path) &&
+      /\b(importlib[._]metadata|pkg_resources)\b/.test(text) &&
+      /(?<![\w.])(version|metadata|get_distribution|distribution)\(/.test(text),
+  );
+  return reads && own !== undefined ? 'its code reads its own version from the installed package' : undefined;
+}
+
+const COMPILES = /^(maturin|scikit_build_core|mesonpy|setuptools_rust)\b/;
+
+/** Whether the project has parts that a compiler has to build. */
+export const isCompiled = (files: ProjectFiles, pyproject: Pyproject | undefined): boolean =>
+  COMPILES.test(pyproject?.['build-system']?.['build-backend'] ?? '') ||
+  /\bext_modules\b|\bcythonize\(/.test(files.texts.get('setup.py') ?? '');

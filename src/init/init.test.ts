@@ -1,0 +1,250 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import { resolvePlan } from '../plan/resolve.ts';
+import { findFacts, workloadWords, type ProjectFacts } from './project-facts.ts';
+import { choicesOf, findProjects } from './projects.ts';
+import { filesOf, madeUp, TEMPLATES, writtenFor } from './projects.test-support.ts';
+import { satisfies } from './python-version.ts';
+import { readRequirements } from './requirements.ts';
+import { smokeHint } from './smoke-hint.ts';
+import { workflowFiles } from './written-files.ts';
+
+/** Each kind of project: what is found, and that what is written is a configuration. */
+
+const factsOf = (project: string, context = '.'): ProjectFacts => {
+  const facts = findFacts(filesOf(project), context);
+  if ('obstacle' in facts) throw new Error(facts.obstacle);
+  return facts;
+};
+
+const PROJECTS: readonly (readonly [project: string, context: string, found: object])[] = [
+  ['pip', '.', { python: '3.13', source: 'requirements', workload: 'the script main.py' }],
+  ['poetry', '.', { python: '3.13', source: 'poetry', workload: 'the script main.py' }],
+  ['uv', '.', { python: '3.13', source: 'uv', workload: 'the script main.py' }],
+  ['requirements', '.', { python: '3.12', source: 'requirements', workload: 'the script main.py' }],
+  ['src-layout', '.', { python: '3.12', source: 'pyproject', workload: 'the command wordcount' }],
+  ['console-script', '.', { python: '3.13', source: 'none', workload: 'the command checksum' }],
+  ['flask', '.', { python: '3.13', source: 'requirements', workload: 'the flask server under load' }],
+  ['fastapi-bake', '.', { python: '3.13', source: 'pyproject', workload: 'the fastapi server under load' }],
+  [
+    'monorepo',
+    'services/billing',
+    { python: '3.13', source: 'requirements', workload: 'the script main.py' },
+  ],
+  ['monorepo', 'services/orders', { python: '3.13', source: 'none', workload: 'the import of orders' }],
+  [
+    'workspace',
+    'packages/report',
+    { python: '3.13', source: 'uv-workspace', workload: 'the import of report' },
+  ],
+  [
+    'pytest-benchmark',
+    '.',
+    { python: '3.13', source: 'none', workload: 'the pytest-benchmark suite in tests/test_sorting.py' },
+  ],
+  ['asv', '.', { python: '3.13', source: 'none', workload: 'the asv suite in benchmarks' }],
+  [
+    'pyperf',
+    '.',
+    { python: '3.13', source: 'requirements', workload: 'the pyperf benchmarks of bench_json.py' },
+  ],
+  ['pdm', '.', { python: '3.13', source: 'pdm', workload: 'the import of locked' }],
+  ['pylock', '.', { python: '3.13', source: 'pylock', workload: 'the import of locked' }],
+  ['pipenv', '.', { python: '3.13', source: 'pipenv', workload: 'the import of locked' }],
+];
+
+test.each(PROJECTS)('%s (%s): %j', (project, context, found) => {
+  const { python, dependencies, workloads } = factsOf(project, context);
+  expect({
+    python: python.version,
+    source: dependencies.kind,
+    workload: workloadWords(workloads[0]!),
+  }).toEqual(found);
+});
+
+test.each(PROJECTS)(
+  'the configuration for %s (%s) is one, with images and with the host',
+  (project, context) => {
+    for (const host of [false, true]) {
+      const { files } = writtenFor(filesOf(project), context, { host });
+      const [configuration] = files;
+      const plan = resolvePlan({ text: configuration!.text, file: configuration!.path, root: '/project' });
+      expect(plan.variants).toHaveLength(1);
+      expect(plan.variants[0]!.kind === 'host').toBe(host);
+      // The measuring code is written, or was there.
+      const known = [...filesOf(project).paths, ...files.map(({ path }) => path)];
+      const { context: folder } = plan.workload;
+      for (const file of plan.workload.files) {
+        const path = folder === '.' ? file : `${folder}/${file}`;
+        expect(known.filter((one) => one === path || one.startsWith(`${path}/`))).not.toEqual([]);
+      }
+    }
+  },
+);
+
+test.each(PROJECTS)('the Python that is written for %s (%s) compiles', (project, context) => {
+  for (const { path, text } of writtenFor(filesOf(project), context).files)
+    if (path.endsWith('.py')) {
+      const { stderr } = spawnSync('python3', ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'], {
+        input: text,
+        encoding: 'utf8',
+      });
+      expect(stderr).toBe('');
+    }
+});
+
+const variantOf = (project: string, context = '.') => {
+  const { of } = writtenFor(filesOf(project), context);
+  const plan = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+  return { plan, variant: plan.variants[0]!, of };
+};
+
+test('what the default image installs needs no Dockerfile', () => {
+  for (const project of ['pip', 'poetry', 'uv', 'requirements', 'console-script', 'asv']) {
+    const { plan, variant } = variantOf(project);
+    expect(plan.workload.dockerfile).toBeUndefined();
+    expect(variant).toMatchObject({ kind: 'interpreter', name: 'official' });
+  }
+});
+
+test.each([
+  ['src-layout', '.', ['uv pip install --no-cache --python /opt/venv/bin/python -r pyproject.toml']],
+  ['pdm', '.', ['COPY pdm.lock /app/', 'pdm export --prod']],
+  ['pylock', '.', ['uv pip install --no-cache --python /opt/venv/bin/python -r pylock.toml']],
+  ['pipenv', '.', ['COPY Pipfile.lock /app/', 'pipenv requirements']],
+  ['pytest-benchmark', '.', ['pip install --no-cache-dir --no-compile pytest pytest-benchmark']],
+  [
+    'workspace',
+    'packages/report',
+    ['COPY packages/engine/pyproject.toml /app/packages/engine/', '--no-install-workspace --package report'],
+  ],
+])('%s (%s) gets a Dockerfile for what the default image does not install', (project, context, lines) => {
+  const { plan, of } = variantOf(project, context);
+  expect(plan.workload.dockerfile).toBe('pacegate.Dockerfile');
+  const text = of('pacegate.Dockerfile');
+  expect(text).toContain('\nFROM python\n');
+  for (const line of lines) expect(text).toContain(line);
+  expect(of('pacegate.Dockerfile.dockerignore')).toContain('**/*.md');
+});
+
+test('modules in src and those of a workspace are found by PYTHONPATH', () => {
+  expect(variantOf('src-layout').plan.workload.env).toEqual({ PYTHONPATH: 'src' });
+  expect(variantOf('workspace', 'packages/report').plan.workload.env).toEqual({
+    PYTHONPATH: 'packages/report:packages/engine/src',
+  });
+});
+
+test('a Dockerfile with a base of its own is built as it is, through a bake file', () => {
+  const { variant, plan, of } = variantOf('flask');
+  expect(variant).toMatchObject({ kind: 'bake', target: 'app', file: 'pacegate.docker-bake.hcl' });
+  expect(of('pacegate.docker-bake.hcl')).toMatch(
+    /target "app" \{\n {2}context {4}= "\."\n {2}dockerfile = "Dockerfile"/,
+  );
+  expect(plan.workload.env).toEqual({});
+  expect(plan.workload.command.join(' ')).toBe(
+    'python -m gunicorn --workers 1 --bind 127.0.0.1:8000 orders.web:create_app()',
+  );
+  expect(plan.workload.server?.ready).toBe('http://127.0.0.1:8000/healthz');
+  expect(of('load.py')).toContain('ROUTES = ["/orders"]');
+});
+
+test('a bake file is used with the target that is deployed, and several others are named', () => {
+  expect(variantOf('fastapi-bake').variant).toMatchObject({
+    kind: 'bake',
+    target: 'app',
+    file: 'docker-bake.hcl',
+  });
+  const two = madeUp({
+    'docker-bake.hcl': 'target "one" {}\ntarget "two" {}\n',
+    'tool/__init__.py': '',
+  });
+  expect(writtenFor(two).notes).toEqual([expect.stringContaining('has the targets one, two')]);
+});
+
+test('a Dockerfile with `FROM python` takes the interpreters', () => {
+  const files = madeUp({ Dockerfile: 'FROM python\nCOPY . /app\n', 'tool/__init__.py': '' });
+  expect(writtenFor(files).of('.github/pacegate.yml')).toContain('  dockerfile: Dockerfile\n');
+});
+
+test('a monorepo is several projects, without those of its tests; a top with code of its own is one', () => {
+  expect(choicesOf(findProjects(filesOf('monorepo')))).toEqual(['services/billing', 'services/orders']);
+  expect(choicesOf(findProjects(filesOf('workspace')))).toEqual(['packages/engine', 'packages/report']);
+  expect(choicesOf(findProjects(filesOf('uv')))).toEqual(['.']);
+});
+
+test.each([
+  [{ 'pyproject.toml': 'a = [', 'a.py': '' }, /pyproject\.toml is not valid TOML/],
+  [
+    { 'requirements.txt': '-r other.txt\n', 'a.py': '' },
+    /requirements\.txt line 1: -r other\.txt names a file/,
+  ],
+  [
+    { 'pyproject.toml': '[project]\nname="a"\nrequires-python="<3.6"', 'a.py': '' },
+    /requires-python is <3\.6/,
+  ],
+  [{ 'README.md': '' }, /no Python module, package or script/],
+  [
+    { 'pyproject.toml': '[build-system]\nbuild-backend = "maturin"\nrequires=[]', 'a.py': '' },
+    /compiles extension modules/,
+  ],
+])('%j is in the way', (texts, message) => {
+  expect(findFacts(madeUp(texts as Record<string, string>), '.')).toEqual({
+    obstacle: expect.stringMatching(message),
+  });
+});
+
+test('requirements are read with what they include', () => {
+  expect(readRequirements(filesOf('requirements'), 'requirements.txt')).toEqual({
+    names: ['packaging'],
+    local: [],
+    missing: [],
+  });
+  const local = madeUp({
+    'requirements.txt': 'a\n-e .\n./lib # own\n../x-1.whl\n-c c.txt\n',
+    'c.txt': 'b==1\n',
+  });
+  expect(readRequirements(local, 'requirements.txt')).toEqual({
+    names: ['a'],
+    local: ['requirements.txt line 2: -e .', 'requirements.txt line 3: ./lib'],
+    missing: [],
+  });
+});
+
+test.each([
+  ['>=3.10', true, true],
+  ['>=3.9,<3.13', true, false],
+  ['^3.12', true, true],
+  ['~=3.12', true, true],
+  ['~=3.12.1', true, false],
+  ['==3.13.*', false, true],
+  ['>=3.8, !=3.12.*', false, true],
+  ['<4', true, true],
+  ['>3.12', false, true],
+  ['>=3.13 || ==3.11.*', false, true],
+  // 3.12.1 is above 3.12.
+  ['<=3.12', false, false],
+  ['', true, true],
+  ['anything', true, true],
+])('%j takes 3.12: %s, 3.13: %s', (range, twelve, thirteen) => {
+  expect([satisfies(12, range), satisfies(13, range)]).toEqual([twelve, thirteen]);
+});
+
+test('another configuration has workflows of its own, with its path', () => {
+  const files = workflowFiles('services/orders/pacegate.yml', TEMPLATES);
+  expect(files.map(({ path }) => path)).toEqual([
+    '.github/workflows/pacegate-services-orders.yml',
+    '.github/workflows/pacegate-baseline-services-orders.yml',
+  ]);
+  expect(files[0]!.text).toContain('config: services/orders/pacegate.yml');
+  expect(files[1]!.text).toMatch(/mode: baseline\n +config: services\/orders\/pacegate\.yml/);
+});
+
+test.each([
+  ["x\nModuleNotFoundError: No module named 'numpy'", /does not find the module numpy/],
+  ['python: No module named pytest', /pytest is not installed/],
+  ['OSError: [Errno 30] Read-only file system', /below \/tmp/],
+  ['socket.gaierror: Temporary failure in name resolution', /network: bridge/],
+  ['something\nValueError: odd', /did not run: ValueError: odd/],
+])('%j: %s', (message, words) => {
+  expect(smokeHint(message)).toMatch(words);
+});

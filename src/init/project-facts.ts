@@ -1,0 +1,146 @@
+import { readContainerFiles, type OwnImage } from './container-files.ts';
+import { findDependencies, isCompiled, whyInstalled, type Dependencies } from './dependencies.ts';
+import { findLayout } from './layout.ts';
+import { below, within, type ProjectFiles } from './project-files.ts';
+import { choosePython, type PythonChoice } from './python-version.ts';
+import { findProjects } from './projects.ts';
+import { readPyproject, requirementName, type Pyproject } from './pyproject.ts';
+import { findWorkloads, type WorkloadFound } from './workloads.ts';
+
+/** All that `init` found out about one project. */
+export interface ProjectFacts {
+  /** The folder that the images carry, from the repository's top; `.` is the top. */
+  readonly context: string;
+  readonly python: PythonChoice;
+  readonly dependencies: Dependencies;
+  /** Normalised names that a production install brings. */
+  readonly names: ReadonlySet<string>;
+  /** Folders for `PYTHONPATH`, from the context. */
+  readonly roots: readonly string[];
+  /** Why the project has to be installed itself. */
+  readonly installed: string | undefined;
+  readonly image: OwnImage;
+  /** What can be measured, the best first. */
+  readonly workloads: readonly WorkloadFound[];
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
+}
+
+/** What keeps `init` from writing a configuration that works: one sentence with what to do. */
+export interface Obstacle {
+  readonly obstacle: string;
+}
+
+/** @param chosen the folder of the project, from the repository's top */
+export function findFacts(files: ProjectFiles, chosen: string): ProjectFacts | Obstacle {
+  const { workspace } = findProjects(files);
+  const member = workspace.includes(chosen) ? chosen : undefined;
+  const own = within(files, chosen);
+  const pyproject = readPyproject(own);
+  if (pyproject === 'broken')
+    return {
+      obstacle: `${below(chosen, 'pyproject.toml')} is not valid TOML. Correct it, then run init again.`,
+    };
+  const container = readContainerFiles(own);
+  const found = findDependencies(own, pyproject);
+  if (found.problem !== undefined)
+    return { obstacle: `${found.problem} Correct the line, then run init again.` };
+  const python = choosePython({ files: own, required: requiredPython(pyproject), image: container.python });
+  if (typeof python === 'string') return { obstacle: python };
+  const name = pyproject?.project?.name ?? pyproject?.tool?.poetry?.name;
+  const layout = findLayout(own, name);
+  const { candidates, notes } = findWorkloads(own, pyproject, layout, found);
+  const facts: ProjectFacts = {
+    context: chosen,
+    python,
+    dependencies: found.source,
+    names: found.names,
+    roots: layout.roots,
+    installed: whyInstalled(own, pyproject),
+    image: container.image,
+    workloads: candidates,
+    notes: [...container.notes, ...notes],
+  };
+  if (candidates.length === 0)
+    return {
+      obstacle: `init found no Python module, package or script in ${chosen === '.' ? 'this folder' : chosen}. Name the folder with --context, or write a bench.py there.`,
+    };
+  if (isCompiled(own, pyproject) && container.image.kind === 'none')
+    return {
+      obstacle: `The project compiles extension modules, and the default image has no compiler. Write a Dockerfile with \`FROM python\`, without a tag, that builds and installs it (docs/workloads.md#put-your-application-into-the-images), then run init again.`,
+    };
+  return member === undefined ? facts : inWorkspace(facts, files, member, name);
+}
+
+/** A member of a workspace: the lock and the other members lie outside of its folder, so the top is the context. */
+function inWorkspace(
+  facts: ProjectFacts,
+  files: ProjectFiles,
+  member: string,
+  name: string | undefined,
+): ProjectFacts | Obstacle {
+  if (!files.paths.includes('uv.lock'))
+    return {
+      obstacle: `${member} is a member of a uv workspace without uv.lock. Run \`uv lock\`, then run init again.`,
+    };
+  const { workspace } = findProjects(files);
+  const roots = [member, ...workspace.filter((one) => one !== member)].map((folder) => {
+    const pyproject = readPyproject(within(files, folder));
+    const layout = findLayout(
+      within(files, folder),
+      pyproject === 'broken' ? undefined : pyproject?.project?.name,
+    );
+    return layout.roots[0] === undefined ? folder : `${folder}/${layout.roots[0]}`;
+  });
+  return {
+    ...facts,
+    context: '.',
+    roots,
+    dependencies: { kind: 'uv-workspace', member, name: requirementName(name ?? '') ?? member },
+    workloads: facts.workloads.map((workload) => movedBelow(workload, member)),
+    image: facts.image.kind === 'fixed' || facts.image.kind === 'bake' ? { kind: 'none' } : facts.image,
+  };
+}
+
+/** The same workload, its files named from the top. */
+function movedBelow(workload: WorkloadFound, folder: string): WorkloadFound {
+  switch (workload.kind) {
+    case 'bench':
+    case 'pyperf':
+    case 'script':
+      return { ...workload, file: below(folder, workload.file) };
+    case 'pytest-benchmark':
+      return { ...workload, paths: workload.paths.map((path) => below(folder, path)) };
+    case 'asv':
+      return { ...workload, folder: below(folder, workload.folder) };
+    default:
+      return workload;
+  }
+}
+
+function requiredPython(pyproject: Pyproject | undefined): string | undefined {
+  const poetry = pyproject?.tool?.poetry?.dependencies?.['python'];
+  return pyproject?.project?.['requires-python'] ?? (typeof poetry === 'string' ? poetry : undefined);
+}
+
+/** What stands for the workload in a question or a message. */
+export function workloadWords(workload: WorkloadFound): string {
+  switch (workload.kind) {
+    case 'bench':
+      return `your ${workload.file}`;
+    case 'pytest-benchmark':
+      return `the pytest-benchmark suite in ${workload.paths.join(', ')}`;
+    case 'pyperf':
+      return `the pyperf benchmarks of ${workload.file}`;
+    case 'asv':
+      return `the asv suite in ${workload.folder}`;
+    case 'server':
+      return `the ${workload.framework} server under load`;
+    case 'console-script':
+      return `the command ${workload.name}`;
+    case 'script':
+      return `the script ${workload.file}`;
+    case 'package':
+      return `the import of ${workload.name}`;
+  }
+}

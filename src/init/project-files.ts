@@ -1,0 +1,53 @@
+/** What is looked at of a project: the paths of its files, and the texts of those that say what it is. */
+export interface ProjectFiles {
+  /** From the repository's top, with `/`, sorted. */
+  readonly paths: readonly string[];
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/** Larger files are data, or were generated. */
+export const MOST_BYTES = 256 * 1024;
+/** Reading stops here: the files that say what a project is lie near its top. */
+export const MOST_TEXTS = 1500;
+
+const NAMES =
+  /(^|\/)(pyproject\.toml|setup\.(py|cfg)|\.python-version|\.dockerignore|asv\.conf\.json|Pipfile)$/;
+const REQUIREMENTS = /(^|\/)(requirements[^/]*|constraints[^/]*)\.(txt|in)$|(^|\/)requirements\/[^/]+\.txt$/;
+const CONTAINERS = /(^|\/)(Dockerfile|Containerfile|docker-bake)(\.[^/]+)?$/;
+
+/** Whether a file's text says what a project is. */
+export const isTelling = (path: string): boolean =>
+  NAMES.test(path) || REQUIREMENTS.test(path) || CONTAINERS.test(path) || path.endsWith('.py');
+
+/** A path below a context; `.` is the repository's top. */
+export const below = (context: string, path: string): string =>
+  context === '.' ? path : `${context}/${path}`;
+
+/** The files of one context, their paths from it. */
+export function within({ paths, texts }: ProjectFiles, context: string): ProjectFiles {
+  if (context === '.') return { paths, texts };
+  const prefix = `${context}/`;
+  const inside = paths.filter((path) => path.startsWith(prefix));
+  return {
+    paths: inside.map((path) => path.slice(prefix.length)),
+    texts: new Map(
+      [...texts].flatMap(([path, text]) =>
+        path.startsWith(prefix) ? [[path.slice(prefix.length), text] as const] : [],
+      ),
+    ),
+  };
+}
+
+export const has = ({ paths }: ProjectFiles, path: string): boolean => paths.includes(path);
+
+/** The folder of a path; `.` at the top. */
+export const folderOf = (path: string): string => {
+  const at = path.lastIndexOf('/');
+  return at < 0 ? '.' : path.slice(0, at);
+};
+
+/** Code that is no part of what a project ships. */
+const BESIDE =
+  /(^|\/)(tests?|testing|docs?|examples?|samples?|benchmarks?|bench|scripts|tools|migrations|fixtures|build|\.[^/]+)\//;
+
+export const isShipped = (path: string): boolean => !BESIDE.test(path);

@@ -1,0 +1,59 @@
+import { below, folderOf, has, type ProjectFiles } from './project-files.ts';
+import { readPyproject } from './pyproject.ts';
+
+/** The folders of a repository that hold a Python project each, from its top. */
+export interface Projects {
+  /** Whether the top itself is a project that ships something. */
+  readonly top: boolean;
+  readonly below: readonly string[];
+  /** Members of a uv workspace: their lock lies at the top. */
+  readonly workspace: readonly string[];
+}
+
+const MARKS = /(^|\/)(pyproject\.toml|setup\.py|requirements\.txt|Pipfile)$/;
+/** Folders whose projects are tests, examples or copies. */
+const NOT_PROJECTS =
+  /(^|\/)(tests?|testing|docs?|examples?|samples?|benchmarks?|bench|fixtures|vendor|third_party|node_modules|templates?|\.[^/]+)(\/|$)/;
+
+export function findProjects(files: ProjectFiles): Projects {
+  const folders = [...new Set(files.paths.filter((path) => MARKS.test(path)).map(folderOf))];
+  const inside = folders.filter((folder) => folder !== '.' && !NOT_PROJECTS.test(folder)).sort();
+  const pyproject = readPyproject(files);
+  const read = pyproject === 'broken' ? undefined : pyproject;
+  const members = (read?.tool?.uv?.workspace?.members ?? []).map(globOf);
+  const excluded = (read?.tool?.uv?.workspace?.exclude ?? []).map(globOf);
+  const workspace = inside.filter(
+    (folder) =>
+      members.some((glob) => glob.test(folder)) &&
+      !excluded.some((glob) => glob.test(folder)) &&
+      has(files, below(folder, 'pyproject.toml')),
+  );
+  return { top: folders.includes('.') && shipsAtTop(files, inside), below: inside, workspace };
+}
+
+/** A top with modules or packages of its own outside of the projects below it. */
+const shipsAtTop = (files: ProjectFiles, inside: readonly string[]): boolean =>
+  inside.length === 0 ||
+  files.paths.some(
+    (path) =>
+      path.endsWith('.py') &&
+      !NOT_PROJECTS.test(folderOf(path)) &&
+      !inside.some((folder) => path.startsWith(`${folder}/`)) &&
+      !/(^|\/)(setup|conftest|noxfile|tasks)\.py$/.test(path),
+  );
+
+const globOf = (glob: string) =>
+  new RegExp(
+    `^${glob
+      .replace(/\/$/, '')
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*+/g, '[^/]*')
+      .replace(/\?/g, '[^/]')}$`,
+  );
+
+/** The folders to choose from: the top alone, or what lies below. */
+export function choicesOf({ top, below: inside, workspace }: Projects): readonly string[] {
+  if (workspace.length > 0) return top ? ['.', ...workspace] : workspace;
+  if (top || inside.length === 0) return ['.'];
+  return inside;
+}

@@ -1,0 +1,88 @@
+import type { ProjectFiles } from './project-files.ts';
+
+/** The Python that the images get, and what names it. */
+export interface PythonChoice {
+  readonly version: string;
+  /** `.python-version`, `requires-python`, … or `the default`. */
+  readonly from: string;
+}
+
+const DEFAULT = 13;
+const OLDEST = 9;
+const NEWEST = 14;
+
+/** The default first, then the newest. */
+const MINORS = [DEFAULT, ...range(NEWEST, OLDEST).filter((minor) => minor !== DEFAULT)];
+
+function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: from - to + 1 }, (_, index) => from - index);
+}
+
+export interface PythonSources {
+  readonly files: ProjectFiles;
+  /** `requires-python`, or Poetry's `python`. */
+  readonly required: string | undefined;
+  /** The version of the Dockerfile's `FROM python:…`. */
+  readonly image: string | undefined;
+}
+
+/** The version that the project names; where it names a range, the default one if that is in it, else the newest. */
+export function choosePython({ files, required, image }: PythonSources): PythonChoice | string {
+  const pinned = /^\s*(?:cpython-|python-)?(3\.\d+)(?:\.\d+)?(t?)\b/m.exec(
+    files.texts.get('.python-version') ?? '',
+  );
+  if (pinned?.[1] !== undefined)
+    return { version: `${pinned[1]}${pinned[2] ?? ''}`, from: '.python-version' };
+  if (image !== undefined) return { version: image, from: 'the Dockerfile' };
+  const needed = required ?? /python_requires\s*=\s*["']?([^"'\n]+)/.exec(setupTexts(files))?.[1];
+  if (needed === undefined) return { version: `3.${DEFAULT}`, from: 'the default' };
+  const minor = MINORS.find((one) => satisfies(one, needed));
+  return minor === undefined
+    ? `requires-python is ${needed.trim()}, and no Python from 3.${OLDEST} to 3.${NEWEST} fits. Set variants.*.python yourself.`
+    : { version: `3.${minor}`, from: 'requires-python' };
+}
+
+const setupTexts = ({ texts }: ProjectFiles) =>
+  `${texts.get('setup.py') ?? ''}\n${texts.get('setup.cfg') ?? ''}`;
+
+/**
+ * Whether the newest patch release of Python 3.`minor` is in a range of versions: PEP 440's operators, and Poetry's
+ * `^3.9`. What is not understood excludes nothing: the build reports it.
+ */
+export function satisfies(minor: number, range: string): boolean {
+  return range.split('||').some((part) =>
+    part
+      .split(/\s*,\s*|\s+(?=[<>=!~^])/)
+      .map((clause) => clause.trim())
+      .filter((clause) => clause !== '')
+      .every((clause) => satisfiesOne(minor, clause)),
+  );
+}
+
+function satisfiesOne(minor: number, clause: string): boolean {
+  const found = /^(>=|<=|==|!=|~=|>|<|\^|~)?\s*v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(\.\*)?/.exec(clause);
+  if (found === null) return true;
+  const [, operator = '==', major, second, third] = found;
+  const at = 3 - Number(major);
+  // Every operator compares with (3, minor, newest patch); another major version is all above or all below.
+  const named = at === 0 ? Number(second ?? 0) : Number.NaN;
+  switch (operator) {
+    case '>=':
+      return at > 0 || minor >= named;
+    case '>':
+      return at > 0 || (third === undefined && second !== undefined ? minor > named : minor >= named);
+    case '<':
+      return at < 0 || (third === undefined || third === '0' ? minor < named : minor <= named);
+    case '<=':
+      return at < 0 || (third === undefined ? minor < named || second === undefined : minor <= named);
+    case '!=':
+      return third !== undefined || minor !== named;
+    case '^':
+      return at === 0 && minor >= named;
+    case '~=':
+      return at === 0 && (third === undefined ? minor >= named : minor === named);
+    case '~':
+    default:
+      return at === 0 && (second === undefined || minor === named);
+  }
+}

@@ -1,0 +1,46 @@
+/** Causes of a first run that fails, each with what to do. */
+const CAUSES: readonly (readonly [RegExp, (found: readonly string[]) => string])[] = [
+  [
+    /ModuleNotFoundError: No module named '([\w.]+)'/,
+    ([, name = '']) =>
+      `Python does not find the module ${name}: add it to the dependencies that are installed, or to PYTHONPATH in workload.env if it is the project's own.`,
+  ],
+  [
+    /No module named (pytest|flask|uvicorn|gunicorn|pyperf)\b/,
+    ([, name = '']) =>
+      `${name} is not installed where the workload runs: add it to the dependencies that are installed.`,
+  ],
+  [
+    /(lock ?file|uv\.lock|poetry\.lock)[^\n]*(out of date|outdated|needs to be updated|changed significantly)/i,
+    () => 'The lock file is out of date: lock again (`uv lock`, `poetry lock`), then run `pacegate run`.',
+  ],
+  [
+    /(error: command '(gcc|cc|g\+\+|clang)'|Unable to find a compiler|gcc: not found)/,
+    () =>
+      'A dependency has no wheel for this Python and needs a compiler: install one in the Dockerfile, or choose another version in variants.*.python.',
+  ],
+  [
+    /(Temporary failure in name resolution|Name or service not known|Network is unreachable)/,
+    () =>
+      'The workload needs the network, and a run has none: use fixed data, or set `workload.network: bridge`.',
+  ],
+  [
+    /Read-only file system|PermissionError/,
+    () => 'The workload writes where it may not: let it write below /tmp.',
+  ],
+  [
+    /\b(ready|did not become ready|not ready)\b/,
+    () =>
+      'The server was not ready in time: compare workload.server.ready with the address that it listens on.',
+  ],
+];
+
+/** One sentence on what keeps the workload from running. @param message of the failure */
+export function smokeHint(message: string): string {
+  for (const [pattern, words] of CAUSES) {
+    const found = pattern.exec(message);
+    if (found !== null) return words(found);
+  }
+  const [last = ''] = message.trim().split('\n').slice(-1);
+  return `the workload did not run: ${last.trim().slice(0, 300)} Correct it, then run \`pacegate run\`.`;
+}

@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, expect } from '@jest/globals';
+import { toolPath, withTool } from '../process/engine.test-support.ts';
+import { filesOf, TEMPLATES, writtenFor } from './projects.test-support.ts';
+import { workflowFiles } from './written-files.ts';
+
+/** What the linters say of the workflows and Dockerfiles that `init` writes. */
+
+const ACTIONLINT = toolPath('actionlint');
+const ZIZMOR = toolPath('zizmor');
+const HADOLINT = toolPath('hadolint');
+
+const folder = mkdtempSync(join(tmpdir(), 'pacegate-init-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(path: string, text: string): string {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+const workflows = ['.github/pacegate.yml', 'services/orders/pacegate.yml', '.github/other.yml']
+  .flatMap((configuration) => workflowFiles(configuration, TEMPLATES))
+  .map(({ path, text }) => write(path, text));
+
+const dockerfiles = [
+  ['src-layout', '.'],
+  ['pdm', '.'],
+  ['pylock', '.'],
+  ['pipenv', '.'],
+  ['pytest-benchmark', '.'],
+  ['workspace', 'packages/report'],
+].map(([project = '', context = '']) =>
+  write(`${project}/Dockerfile`, writtenFor(filesOf(project), context).of('pacegate.Dockerfile')),
+);
+
+withTool(ACTIONLINT)('actionlint accepts the workflows', () => {
+  const { status, stdout, error } = spawnSync(ACTIONLINT, workflows, { encoding: 'utf8' });
+  expect({ status, stdout, error }).toEqual({ status: 0, stdout: '', error: undefined });
+  expect(new Set(workflows).size).toBe(6);
+});
+
+withTool(ZIZMOR)('zizmor finds nothing in the workflows', () => {
+  const args = ['--offline', '--quiet', '--no-progress', '--format=json-v1', '--config=.github/zizmor.yml'];
+  const { status, stdout, stderr } = spawnSync(ZIZMOR, [...args, ...workflows], { encoding: 'utf8' });
+  expect({ status, findings: JSON.parse(stdout) as unknown, stderr }).toEqual({
+    status: 0,
+    findings: [],
+    stderr: '',
+  });
+});
+
+withTool(HADOLINT)('hadolint accepts the Dockerfiles', () => {
+  // As for examples: `FROM python` has no tag on purpose, and the tools are the newest ones.
+  const args = ['--ignore', 'DL3006', '--ignore', 'DL3013'];
+  const { status, stdout, error } = spawnSync(HADOLINT, [...args, ...dockerfiles], { encoding: 'utf8' });
+  expect({ status, stdout, error }).toEqual({ status: 0, stdout: '', error: undefined });
+});

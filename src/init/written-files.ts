@@ -1,0 +1,180 @@
+import { benchText, loadText } from './bench-text.ts';
+import { configurationText, type ImageChoice } from './configuration-text.ts';
+import { dockerfileText, ignoreText, whyOwnDockerfile, WRITTEN_DOCKERFILE } from './dockerfile-text.ts';
+import { below, has, within, type ProjectFiles } from './project-files.ts';
+import type { ProjectFacts } from './project-facts.ts';
+import { findProjects } from './projects.ts';
+import { workflowText } from './workflow-text.ts';
+import { SUITE_PACKAGES, type WorkloadFound } from './workloads.ts';
+
+/** A file that `init` writes, its path from the repository's top. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Written {
+  /** In the order in which they are listed; the configuration first. */
+  readonly files: readonly WrittenFile[];
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
+}
+
+/** Texts that come with the program. */
+export interface Templates {
+  /** `examples/gate.yml` and `examples/baseline.yml`. */
+  readonly gate: string;
+  readonly nightly: string;
+  /** The default image's ignore file. */
+  readonly ignore: string;
+}
+
+export interface WritingRequest {
+  readonly files: ProjectFiles;
+  readonly facts: ProjectFacts;
+  readonly workload: WorkloadFound;
+  /** Measure with this machine's Python instead of images. */
+  readonly host: boolean;
+  /** The configuration's path from the repository's top. */
+  readonly configuration: string;
+  readonly templates: Templates;
+}
+
+export const DEFAULT_CONFIGURATION = '.github/pacegate.yml';
+const WRITTEN_BAKE = 'pacegate.docker-bake.hcl';
+
+/** The files of a gate for a project. Files that are there already are the caller's to leave alone. */
+export function writtenFiles(request: WritingRequest): Written {
+  const { files, facts, workload, host, configuration, templates } = request;
+  const inContext = within(files, facts.context);
+  const {
+    image,
+    written: ofImage,
+    notes,
+  } = host ? { image: { kind: 'host' } as const, written: [], notes: [] } : chooseImage(request, inContext);
+  const measuring = measuringCode(inContext, facts, workload);
+  return {
+    files: [
+      { path: configuration, text: configurationText({ facts, workload, image, bench: measuring.path }) },
+      ...(measuring.text === undefined
+        ? []
+        : [{ path: below(facts.context, measuring.path), text: measuring.text }]),
+      ...ofImage,
+      ...workflowFiles(configuration, templates),
+    ],
+    notes: [...facts.notes, ...notes],
+  };
+}
+
+/** The workflows alone: what is missing where there is a configuration already. */
+export function workflowFiles(configuration: string, templates: Templates): readonly WrittenFile[] {
+  const other = configuration === DEFAULT_CONFIGURATION ? undefined : configuration;
+  const suffix = other === undefined ? undefined : suffixOf(other);
+  const path = (stem: string) => `.github/workflows/${stem}${suffix === undefined ? '' : `-${suffix}`}.yml`;
+  return [
+    { path: path('pacegate'), text: workflowText({ example: templates.gate, config: other, suffix }) },
+    {
+      path: path('pacegate-baseline'),
+      text: workflowText({ example: templates.nightly, config: other, suffix }),
+    },
+  ];
+}
+
+/** `services/orders/pacegate.yml`: `services-orders`. */
+const suffixOf = (configuration: string) =>
+  configuration
+    .replace(/(^|\/)(\.github\/)?(pacegate)?\.?[^/]*\.(ya?ml|json)$/, '')
+    .replace(/^\.github\//, '')
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '') ||
+  (configuration.split('/').at(-1) ?? 'other').replace(/\.\w+$/, '').replace(/[^A-Za-z0-9]+/g, '-');
+
+interface Measuring {
+  /** From the context. */
+  readonly path: string;
+  /** Undefined where it is there already. */
+  readonly text: string | undefined;
+}
+
+function measuringCode(inContext: ProjectFiles, facts: ProjectFacts, workload: WorkloadFound): Measuring {
+  if (workload.kind === 'bench') return { path: workload.file, text: undefined };
+  const text = workload.kind === 'server' ? loadText(workload) : benchText(workload);
+  if (text === undefined) return { path: 'bench.py', text };
+  const name = workload.kind === 'server' ? 'load' : 'bench';
+  // The folder of the script comes first in Python's search: an installed project must not be found beside it.
+  const folder = facts.installed !== undefined && facts.roots.length === 0 ? `${name}mark/` : '';
+  const path = [`${folder}${name}.py`, `pacegate_${name}.py`].find((one) => !has(inContext, one));
+  return { path: path ?? `pacegate_${name}.py`, text };
+}
+
+interface Chosen {
+  readonly image: ImageChoice;
+  readonly written: readonly WrittenFile[];
+  readonly notes: readonly string[];
+}
+
+function chooseImage({ files, facts, workload, templates }: WritingRequest, inContext: ProjectFiles): Chosen {
+  const { image: own, context } = facts;
+  const lacking = (SUITE_PACKAGES[workload.kind] ?? []).filter((name) => !facts.names.has(name));
+  if (own.kind === 'replaceable')
+    return {
+      image: { kind: 'dockerfile', path: own.dockerfile },
+      written: [],
+      notes:
+        lacking.length === 0
+          ? []
+          : [`The workload needs ${lacking.join(' and ')}: install them in ${own.dockerfile}.`],
+    };
+  if (lacking.length === 0 && own.kind === 'bake')
+    return {
+      image: { kind: 'bake', file: below(context, own.file), target: own.target },
+      written: [],
+      notes: [],
+    };
+  if (lacking.length === 0 && own.kind === 'fixed') {
+    const file = below(context, WRITTEN_BAKE);
+    return {
+      image: { kind: 'bake', file, target: 'app' },
+      written: [{ path: file, text: bakeText(context, own.dockerfile) }],
+      notes: [
+        `${own.dockerfile} is built as it is, on ${own.base}. To measure it with other interpreters, write \`FROM python\`, without a tag, into a copy and name it with workload.dockerfile.`,
+      ],
+    };
+  }
+  const notes =
+    own.kind === 'none'
+      ? []
+      : [`The project's own image lacks ${lacking.join(' and ')}, so the configuration does not use it.`];
+  const why = whyOwnDockerfile(facts, workload);
+  if (why === undefined) return { image: { kind: 'default' }, written: [], notes };
+  const path = below(context, WRITTEN_DOCKERFILE);
+  return {
+    image: { kind: 'dockerfile', path: WRITTEN_DOCKERFILE },
+    written: [
+      { path, text: dockerfileText(facts, workload, why, findProjects(files).workspace) },
+      {
+        path: `${path}.dockerignore`,
+        text: ignoreText(facts, templates.ignore, inContext.texts.get('.dockerignore')),
+      },
+    ],
+    notes: [
+      ...notes,
+      `${path} installs the dependencies, because ${why}.`,
+      ...(facts.dependencies.kind === 'pyproject' || facts.dependencies.kind === 'setup.py'
+        ? [
+            'No lock file names the versions of the dependencies, so a new release of one can change a result.',
+          ]
+        : []),
+    ],
+  };
+}
+
+const bakeText = (
+  context: string,
+  dockerfile: string,
+) => `# Written by \`pacegate init\`: the image as ${dockerfile} builds it.
+target "app" {
+  context    = ${JSON.stringify(context)}
+  dockerfile = ${JSON.stringify(dockerfile)}
+}
+`;

@@ -1,0 +1,199 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { Option } from 'commander';
+import { ConfigurationError } from '../../errors/errors.ts';
+import { sourceWords } from '../../init/dockerfile-text.ts';
+import { findFacts, workloadWords, type ProjectFacts } from '../../init/project-facts.ts';
+import type { ProjectFiles } from '../../init/project-files.ts';
+import { choicesOf, findProjects } from '../../init/projects.ts';
+import type { WorkloadFound } from '../../init/workloads.ts';
+import {
+  DEFAULT_CONFIGURATION,
+  workflowFiles,
+  writtenFiles,
+  type Templates,
+  type WrittenFile,
+} from '../../init/written-files.ts';
+import { topLevel } from '../../source/sides.ts';
+import type { Places } from '../places.ts';
+import { listProject } from '../project-listing.ts';
+import { openQuestions, type Ask } from '../questions.ts';
+import { smokeTest } from '../smoke-test.ts';
+import type { AddCommand, CommandContext } from './command.ts';
+import { option } from './options.ts';
+
+interface InitOptions {
+  /** As typed, from the current folder. */
+  readonly context?: string;
+  readonly config?: string;
+  readonly host?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  /** `--no-smoke-test` makes it false. */
+  readonly smokeTest: boolean;
+}
+
+export const addInit: AddCommand = (program, context, done) => {
+  program
+    .command('init')
+    .description('look at the project, write a configuration and the workflows, and try the workload once')
+    .addOption(new Option('--context <dir>', 'the folder of the project, where there are several'))
+    .addOption(option.config())
+    .addOption(new Option('--host', "measure with this machine's Python, without containers"))
+    .addOption(new Option('--dry-run', 'print the files and write none'))
+    .addOption(new Option('--yes', 'ask nothing'))
+    .addOption(new Option('--no-smoke-test', 'do not run the workload'))
+    .action(async (options: InitOptions) => done(await initCommand(context, options)));
+};
+
+/**
+ * `init`: looks at a project, writes what a gate of it needs, and runs the workload once.
+ * @returns 0, or 3 where the workload could not be measured yet
+ * @throws ConfigurationError with the one thing that is in the way
+ */
+export async function initCommand(context: CommandContext, options: InitOptions): Promise<number> {
+  const { print, log, places } = context;
+  const directory = process.cwd();
+  const found = await topLevel(directory);
+  const top = found ?? directory;
+  const configuration =
+    options.config === undefined ? DEFAULT_CONFIGURATION : relative(top, resolve(directory, options.config));
+  if (configuration.startsWith('..'))
+    throw new ConfigurationError(
+      `--config ${options.config ?? ''} is outside of the repository ${top}. Name a file inside of it.`,
+    );
+  const files = await listProject(top, found !== undefined);
+  const templates = await readTemplates(places);
+  const asking = options.yes === true || options.dryRun === true ? undefined : openQuestions();
+  try {
+    const written = existsSync(join(top, configuration))
+      ? missingWorkflows(context, configuration, templates)
+      : await plannedFiles(context, options, {
+          files,
+          top,
+          directory,
+          configuration,
+          templates,
+          ask: asking?.ask,
+        });
+    if (options.dryRun === true) {
+      for (const { path, text } of written)
+        print(`--- ${path}${existsSync(join(top, path)) ? ' (is there, kept)' : ''}\n${text}\n`);
+      return 0;
+    }
+    const absent = written.filter(({ path }) => !existsSync(join(top, path)));
+    if (
+      absent.length > 0 &&
+      asking !== undefined &&
+      (await asking.ask(`Write ${absent.map(({ path }) => path).join(', ')}?`, ['yes', 'no'])) === 1
+    ) {
+      log.info('Nothing was written.');
+      return 0;
+    }
+    for (const file of written) print(await writeNew(top, file));
+  } finally {
+    asking?.close();
+  }
+  if (!options.smokeTest) return 0;
+  return await smokeTest(context, { top, repository: found !== undefined, configuration });
+}
+
+/** A configuration that is there is the user's. */
+function missingWorkflows(
+  { print }: CommandContext,
+  configuration: string,
+  templates: Templates,
+): readonly WrittenFile[] {
+  print(`${configuration} is there already, so init keeps it and adds only what is missing.\n`);
+  return workflowFiles(configuration, templates);
+}
+
+interface Planning {
+  readonly files: ProjectFiles;
+  readonly top: string;
+  readonly directory: string;
+  readonly configuration: string;
+  readonly templates: Templates;
+  readonly ask: Ask | undefined;
+}
+
+async function plannedFiles(
+  { print }: CommandContext,
+  options: InitOptions,
+  { files, top, directory, configuration, templates, ask }: Planning,
+): Promise<readonly WrittenFile[]> {
+  const folder = await chooseFolder(options.context, { files, top, directory, ask });
+  const facts = findFacts(files, folder);
+  if ('obstacle' in facts) throw new ConfigurationError(facts.obstacle);
+  const workload = await chooseWorkload(facts, ask);
+  const { files: written, notes } = writtenFiles({
+    files,
+    facts,
+    workload,
+    host: options.host === true,
+    configuration,
+    templates,
+  });
+  print(`${introduction(facts, folder, workload).join('\n')}\n`);
+  for (const note of notes) print(`Note: ${note}\n`);
+  return written;
+}
+
+const introduction = (facts: ProjectFacts, folder: string, workload: WorkloadFound): readonly string[] => [
+  `Project: ${folder === '.' ? 'the whole folder' : folder}${facts.roots.length === 0 ? '' : `, modules in ${facts.roots.join(', ')}`}`,
+  `Python: ${facts.python.version} (${facts.python.from})`,
+  `Dependencies: ${sourceWords(facts.dependencies)}`,
+  `Workload: ${workloadWords(workload)}`,
+];
+
+async function chooseFolder(
+  asked: string | undefined,
+  { files, top, directory, ask }: Pick<Planning, 'files' | 'top' | 'directory' | 'ask'>,
+): Promise<string> {
+  const choices = choicesOf(findProjects(files));
+  const [only = '.'] = choices;
+  const here = relative(top, asked === undefined ? directory : resolve(directory, asked)) || '.';
+  if (asked !== undefined) {
+    if (here.startsWith('..') || (here !== '.' && !files.paths.some((path) => path.startsWith(`${here}/`))))
+      throw new ConfigurationError(
+        `--context ${asked}: the repository ${top} has no files there. Name one of its folders: ${choices.join(', ')}.`,
+      );
+    return here;
+  }
+  if (choices.length === 1) return only;
+  if (here !== '.' && choices.includes(here)) return here;
+  if (ask === undefined)
+    throw new ConfigurationError(
+      `There are several projects: ${choices.join(', ')}. Name one with --context, such as --context ${only}.`,
+    );
+  return choices[await ask('Which project?', choices)] ?? only;
+}
+
+async function chooseWorkload({ workloads }: ProjectFacts, ask: Ask | undefined): Promise<WorkloadFound> {
+  const [best] = workloads;
+  if (best === undefined) throw new Error('facts without a workload');
+  if (ask === undefined || workloads.length === 1) return best;
+  return workloads[await ask('What is to be measured?', workloads.map(workloadWords))] ?? best;
+}
+
+async function readTemplates({ examples, variants }: Places): Promise<Templates> {
+  const [gate, nightly, ignore] = await Promise.all([
+    readFile(join(examples, 'gate.yml'), 'utf8'),
+    readFile(join(examples, 'baseline.yml'), 'utf8'),
+    readFile(join(variants, 'application', 'Dockerfile.dockerignore'), 'utf8'),
+  ]);
+  return { gate, nightly, ignore };
+}
+
+/** Writes a file that is not there. @returns what became of it, for the user */
+async function writeNew(top: string, { path, text }: WrittenFile): Promise<string> {
+  await mkdir(dirname(join(top, path)), { recursive: true });
+  try {
+    await writeFile(join(top, path), text, { flag: 'wx' });
+    return `Wrote ${path}\n`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return `Kept ${path}, which is there already\n`;
+    throw new ConfigurationError(`${path} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,21 @@
+import { createInterface } from 'node:readline/promises';
+
+/** Asks a person to choose. @returns the index of the answer */
+export type Ask = (question: string, answers: readonly string[]) => Promise<number>;
+
+/** Questions on a terminal, the first answer being the default; undefined where nobody can answer. */
+export function openQuestions(): { readonly ask: Ask; readonly close: () => void } | undefined {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const ask: Ask = async (question, answers) => {
+    const lines = answers.map((answer, index) => `  ${index + 1}  ${answer}`);
+    for (;;) {
+      const typed = (await terminal.question(`${[question, ...lines].join('\n')}\n[1] `))
+        .trim()
+        .toLowerCase();
+      const number = typed === '' ? 1 : answers.includes(typed) ? answers.indexOf(typed) + 1 : Number(typed);
+      if (Number.isInteger(number) && number >= 1 && number <= answers.length) return number - 1;
+    }
+  };
+  return { ask, close: () => terminal.close() };
+}

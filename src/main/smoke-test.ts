@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { PacegateError } from '../errors/errors.ts';
+import { checkEngine } from '../images/engine-check.ts';
+import { smokeHint } from '../init/smoke-hint.ts';
+import { deepFreeze, type Plan } from '../plan/plan.ts';
+import { tryGit } from '../process/git.ts';
+import { renderMeasurementTerminal } from '../report/measurement.ts';
+import type { CommandContext } from './commands/command.ts';
+import { measureTree } from './measure-tree.ts';
+import { openOutFolder } from './out-folder.ts';
+import { openProject } from './project.ts';
+import { newSessionId } from './session-id.ts';
+import { openWorkFolder, removeWorkFolder } from './work-folder.ts';
+
+export interface SmokeRequest {
+  readonly top: string;
+  readonly repository: boolean;
+  readonly configuration: string;
+}
+
+/** One block of the first variant, in Docker where it answers, else with this machine's Python. */
+export async function smokeTest(
+  context: CommandContext,
+  { top, repository, configuration }: SmokeRequest,
+): Promise<number> {
+  const { log, print, signal, colour } = context;
+  if (repository && (await tryGit(top, ['rev-parse', '--verify', '--quiet', 'HEAD'])).status !== 0) {
+    print(
+      'The repository has no commit yet, so the workload was not tried. Commit, then run `pacegate run`.\n',
+    );
+    return 0;
+  }
+  const project = await openProject({ directory: top, config: join(top, configuration), overrides: {} });
+  const { plan, where } = await withWorkingEngine(project.plan);
+  log.step(`Smoke test: one block ${where}`);
+  const workFolder = await openWorkFolder();
+  try {
+    const out = await openOutFolder(join(workFolder, 'out'));
+    const { session, interrupted } = await measureTree(
+      { ...project, plan },
+      { side: 'head', event: 'terminal' },
+      { ...context, sessionId: newSessionId(new Date()), workFolder, out },
+      signal,
+    );
+    await out.close();
+    print(renderMeasurementTerminal(session, { colour }));
+    const failure = session.failures[0] ?? undefined;
+    if (failure === undefined && !interrupted && session.runs.some(({ outcome }) => outcome === 'ok')) {
+      print(`The workload runs ${where}. Next: \`pacegate gate\` compares a change with its base.\n`);
+      return 0;
+    }
+    print(`In the way: ${smokeHint(failure?.message ?? 'nothing was measured')}\n`);
+    return 3;
+  } finally {
+    await removeWorkFolder(workFolder, signal);
+  }
+}
+
+/** The plan for one block of one variant. */
+async function withWorkingEngine(plan: Plan): Promise<{ readonly plan: Plan; readonly where: string }> {
+  const [first] = plan.variants;
+  const rules = { ...plan.rules, blocks: 1 };
+  const host = "with this machine's Python, without a container";
+  if (first === undefined || first.kind === 'host')
+    return { plan: deepFreeze({ ...plan, rules, variants: plan.variants.slice(0, 1) }), where: host };
+  try {
+    await checkEngine();
+    return { plan: deepFreeze({ ...plan, rules, variants: [first] }), where: `in Docker (${first.name})` };
+  } catch (error) {
+    if (!(error instanceof PacegateError)) throw error;
+    const here = {
+      name: 'here',
+      kind: 'host',
+      python: 'python3',
+      flags: first.flags,
+      env: first.env,
+    } as const;
+    const [reason = ''] = error.message.split('. ');
+    return {
+      plan: deepFreeze({ ...plan, rules, variants: [here] }),
+      where: `${host} (${reason}; a gate needs Docker, or \`pacegate init --host\`)`,
+    };
+  }
+}
