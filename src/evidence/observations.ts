@@ -3,6 +3,7 @@ import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
 import { reportedBy, withPatterns } from '../session/patterns.ts';
 import { groupedBy, own } from '../session/record.ts';
 import { SIDES, type Side } from '../session/run.ts';
+import { IMPLIED } from '../session/purpose.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
 import type { Failure, MeasuringCodeRecord, Night, Session, Trial } from '../session/session.ts';
 import { lastAttempts, type TimedRun } from '../session/timings.ts';
@@ -91,8 +92,7 @@ export function observeSession(session: Session): Observations {
     failures: session.failures,
     twoSided: new Set(session.images.filter(({ side }) => side === 'baseline').map(({ variant }) => variant)),
     identical: identicalVariants(session),
-    // A night against itself differs by a file of our own: its images' sizes are no news.
-    imageMetrics: session.purpose === 'nightly' ? [] : imageMetricsOf(session),
+    imageMetrics: IMPLIED[session.purpose].judgesImages ? imageMetricsOf(session) : [],
     uncounted: uncountedVariants(session),
     conflicts: new Map(
       Object.entries(session.declaredMetrics).flatMap(([name, { conflict }]) =>
@@ -218,16 +218,8 @@ function metricsOf(
   return [...ofConfiguration, ...unruled];
 }
 
-/** Sessions that look at both sides for another reason than a change: what valgrind would count there is not judged. */
-const NEVER_COUNTED: ReadonlySet<Session['purpose']> = new Set([
-  'nightly',
-  'anchor',
-  'confirmation',
-  'ranking',
-]);
-
 function uncountedVariants({ purpose, images }: Session): ReadonlyMap<string, string> | undefined {
-  if (NEVER_COUNTED.has(purpose)) return undefined;
+  if (!IMPLIED[purpose].counts) return undefined;
   const sidesOf = (variant: string) => images.filter((image) => image.variant === variant);
   return new Map(
     images.flatMap(({ variant, counted, uncounted }) =>
@@ -238,12 +230,9 @@ function uncountedVariants({ purpose, images }: Session): ReadonlyMap<string, st
   );
 }
 
-/**
- * Variants of which both sides are one image: the reason why they were not run. A night is measured against itself
- * for its noise and its false alarms, so there it is no reason.
- */
+/** Variants of which both sides are one image, where that is the reason why they were not run. */
 export function identicalVariants(session: Session): ReadonlySet<string> {
-  if (session.purpose === 'nightly') return new Set();
+  if (!IMPLIED[session.purpose].skipsIdentical) return new Set();
   const identity = (variant: string, side: Side) =>
     session.images.find((image) => image.variant === variant && image.side === side)?.identity;
   return new Set(

@@ -2,6 +2,7 @@ import { NOISE_FORMAT, type History, type NoiseFile } from '../session/history.t
 import { alarmsOf, type Stored } from './alarms.ts';
 import { anchorHistory } from './anchor.ts';
 import { levelShifts, pointOf } from '../evidence/level-shifts.ts';
+import { newestNight } from '../evidence/nights.ts';
 import { rankNights } from '../ranking/ranked-nights.ts';
 import { noiseOf } from './row-noise.ts';
 
@@ -12,7 +13,7 @@ export function nightlyHistory(stored: Stored): History {
 }
 
 function nightsTogether(stored: Stored): Omit<History, 'ranking'> {
-  const newest = stored.sessions.findLast(({ purpose }) => purpose === 'nightly');
+  const newest = newestNight(stored.sessions);
   return {
     ...gateHistory(stored),
     noise: newest === undefined ? [] : noiseOf(newest, stored.sessions),
@@ -30,7 +31,7 @@ export const gateHistory = (stored: Stored): Omit<History, 'ranking'> => ({
 
 /** The file that the baseline branch keeps of all this. */
 export function noiseFile(stored: Stored, configuration: string): NoiseFile {
-  const newest = stored.sessions.findLast(({ purpose }) => purpose === 'nightly');
+  const newest = newestNight(stored.sessions);
   return {
     format: NOISE_FORMAT,
     version: 1,

@@ -61,8 +61,7 @@ export async function examine(
         gateRequest(
           { sessionId, toolVersion: VERSION, seed: newSeed() },
           {
-            // Like a night it is the same code twice; unlike one it is not for the branch.
-            purpose: 'nightly',
+            purpose: 'doctor',
             until: 'all',
             plan: measured,
             // Nothing of it is stored, so it has no commits.

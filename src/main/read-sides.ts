@@ -6,6 +6,7 @@ import { ruledBy } from '../verdict/merge.ts';
 import { withNights } from '../evidence/nights.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isMerged, type Merged } from '../session/merged.ts';
+import { IMPLIED } from '../session/purpose.ts';
 import type { Rules } from '../session/rules.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
@@ -143,7 +144,7 @@ function asSide(observed: Observed, side: Side, file: string): Observed {
       `${file} holds the sessions of a whole gate, so it cannot be the ${side} alone; name it without --${side}.`,
     );
   // A night holds the baseline twice, which is where its noise comes from; it is no head for that.
-  if (observed.kind === 'session' && observed.session.purpose === 'nightly' && side === 'baseline')
+  if (observed.kind === 'session' && IMPLIED[observed.session.purpose].sameCode && side === 'baseline')
     return { kind: 'session', session: { ...observed.session, sides: ['baseline'] } };
   const found = new Set(
     observed.kind === 'session' ? observed.session.sides : observed.runs.map((run) => run.side),

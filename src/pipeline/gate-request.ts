@@ -1,4 +1,5 @@
 import { knownImage } from '../history/known-image.ts';
+import { IMPLIED } from '../session/purpose.ts';
 import type { Session } from '../session/session.ts';
 import type { GateRequest } from './gate.ts';
 
@@ -27,7 +28,7 @@ export interface GateAsked extends Omit<GateRequest, Derived> {
 
 /**
  * The commits are those of the two trees. An image of the baseline that the history knows by its digest is pulled, but
- * for a night: what was built weeks ago would be compared with today's interpreter, and that is no A/A.
+ * not where both sides are one code: what was built weeks ago would be compared with today's interpreter, and that is no A/A.
  */
 export function gateRequest(
   run: RunIdentity,
@@ -50,7 +51,7 @@ export function gateRequest(
     history,
     notes,
     knownImage: ({ name }) =>
-      baseline === undefined || asked.purpose === 'nightly'
+      baseline === undefined || IMPLIED[asked.purpose ?? 'gate'].sameCode
         ? undefined
         : knownImage(history, baseline.commit, name),
   };

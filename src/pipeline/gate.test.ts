@@ -408,7 +408,7 @@ describe('instructions', () => {
     );
     expect(alone.rows).toEqual(['a no_baseline none', 'b no_baseline none']);
     expect(alone.asked.join()).not.toContain('cachegrind');
-    for (const purpose of ['nightly', 'anchor', 'confirmation'] as const) {
+    for (const purpose of ['nightly', 'anchor', 'confirmation', 'doctor'] as const) {
       const other = await counted({ counts: () => 1000 }, { purpose });
       expect(other.rows).toEqual([]);
       expect(other.asked.join()).not.toContain('cachegrind');
@@ -706,6 +706,13 @@ describe('a night', () => {
   const night = (change: Partial<GateRequest> = {}) =>
     request({ purpose: 'nightly', plan: nightlyPlan(plan), pair, ...change });
 
+  test('measures the same image on both sides in a check-up too', async () => {
+    const { ports, asked } = world({ identity: () => 'same' });
+    const { session } = await gate(night({ purpose: 'doctor' }), ports, never);
+    expect(asked.at(-1)).toBe('measure a+b in 480 s');
+    expect(session).toMatchObject({ purpose: 'doctor', sides: ['baseline', 'head'] });
+  });
+
   test('measures the same image on both sides, by the looks of a gate, and pushes the baseline alone', async () => {
     const { ports, asked, caps } = world({ identity: () => 'same' });
     const { session, comparison } = await gate(night({ push: true }), ports, never);
@@ -850,6 +857,7 @@ describe('why something regressed', () => {
       [1, {}],
       [1.2, { plan: withProfiler('none') }],
       [1.2, { purpose: 'nightly' }],
+      [1.2, { purpose: 'doctor' }],
       [1.2, { purpose: 'confirmation' }],
     ] as const) {
       const { ports, asked } = world({ factor });

@@ -6,6 +6,7 @@ import { fixedPlanner, sequentialPlanner } from '../planning/planner.ts';
 import { unreported } from '../verdict/unreported.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Acceptance } from '../session/acceptance.ts';
+import { IMPLIED, type Purpose } from '../session/purpose.ts';
 import { addedVariants } from '../session/measuring.ts';
 import type { History } from '../session/history.ts';
 import type { Session, Source, Trial } from '../session/session.ts';
@@ -31,7 +32,7 @@ import { tryOut } from './trials.ts';
 export interface GateRequest {
   readonly sessionId: string;
   /** `gate` where nothing is said. */
-  readonly purpose?: Session['purpose'] | undefined;
+  readonly purpose?: Purpose | undefined;
   readonly shard?: Session['shard'] | undefined;
   readonly plan: Plan;
   readonly pair: SidePair;
@@ -72,7 +73,18 @@ export interface GateResult {
  * result, not the end of it.
  */
 export async function gate(request: GateRequest, ports: Ports, signal: AbortSignal): Promise<GateResult> {
-  const { plan: given, pair, source, seed, toolVersion, history, knownImage, notes } = request;
+  const {
+    purpose = 'gate',
+    plan: given,
+    pair,
+    source,
+    seed,
+    toolVersion,
+    history,
+    knownImage,
+    notes,
+  } = request;
+  const implied = IMPLIED[purpose];
   const started = ports.clock();
   const container = given.variants.some(({ kind }) => kind !== 'host');
   const machine = await ports.machine(container ? await ports.images.check() : 'host');
@@ -118,8 +130,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       : built;
   const entrypoints = entrypointNotes(prepared.variants);
   for (const note of entrypoints) ports.log.warn(note);
-  /** A night is its baseline twice: being the same is no reason not to measure it. */
-  const skipped = request.purpose === 'nightly' ? [] : prepared.variants.filter(identical);
+  const skipped = implied.skipsIdentical ? prepared.variants.filter(identical) : [];
 
   const versions =
     request.measuring === undefined || signal.aborted
@@ -137,11 +148,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
       plan,
       variants: prepared.variants,
       skipped: new Set(skipped.map(({ variant }) => variant)),
-      // A night's sides are one image.
-      trees:
-        request.purpose === 'nightly' || baseline === undefined
-          ? { head: pair.head }
-          : { baseline, head: pair.head },
+      trees: implied.sameCode || baseline === undefined ? { head: pair.head } : { baseline, head: pair.head },
       filesFrom: headContext,
       figures: { ...figuresOf(plan), ...request.figures },
       secondsLeft,
@@ -149,7 +156,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
     ports,
     signal,
   );
-  const { variants, notes: countNotes } = isJudged(request.purpose)
+  const { variants, notes: countNotes } = implied.counts
     ? await withInstructionCounts(
         {
           plan,
@@ -173,7 +180,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   const assembled = (measured: Measured, trials: readonly Trial[] = []): Session =>
     assembleSession({
       id: request.sessionId,
-      purpose: request.purpose ?? 'gate',
+      purpose,
       ...(request.shard === undefined ? {} : { shard: request.shard }),
       plan,
       ...(versions === undefined ? {} : { measuring: versions.measuring }),
@@ -254,9 +261,8 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   const session = sessionOf(measured, tried.trials);
   if (tried.trials.length > 0) await ports.keepSession(session);
   const comparison = compareSession(session);
-  // A night's alarm is a false one, and what a second session sees again was looked into by the first.
   const explanations =
-    session.purpose === 'gate' && !measured.interrupted
+    implied.explains && !measured.interrupted
       ? await explanationsOf({ plan, session, comparison, variants: measurable }, ports, signal)
       : [];
   return {
@@ -290,9 +296,6 @@ async function prepareFamilies(
     failures: [...first.failures, ...second.failures],
   };
 }
-
-/** A night and an anchor are there for their pairs, and a confirmation looks again at pairs alone. */
-const isJudged = (purpose: GateRequest['purpose']) => purpose === undefined || purpose === 'gate';
 
 function unavailableNote(baseline: SideTree | { readonly unavailable: string }, stored: boolean): string[] {
   return !stored && 'unavailable' in baseline

@@ -1,4 +1,5 @@
 import { defaultRule, type MetricRule } from '../session/metric.ts';
+import { IMPLIED } from '../session/purpose.ts';
 import type { Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
@@ -38,7 +39,7 @@ export function workOf({ ranking, rules, declaredMetrics }: Session): string | n
 
 /** The sides of a session that hold the same code, so that a run of each of them is a run of the variant. */
 export const sidesRanked = ({ purpose, sides }: Session): readonly Side[] =>
-  purpose === 'nightly' ? sides : sides.includes('head') ? ['head'] : sides.slice(0, 1);
+  IMPLIED[purpose].sameCode ? sides : sides.includes('head') ? ['head'] : sides.slice(0, 1);
 
 /** Variant -> block -> metric -> value. */
 export type BlockValues = ReadonlyMap<string, ReadonlyMap<number, Readonly<Record<string, number>>>>;

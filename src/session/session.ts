@@ -5,6 +5,7 @@ import { historySchema } from './history.ts';
 import { declaredMetricSchema } from './declared.ts';
 import { measuringSchema } from './measuring.ts';
 import { explanationSchema } from './profile.ts';
+import { PURPOSES } from './purpose.ts';
 import { rankingRequestSchema } from './ranking.ts';
 import { rulesSchema } from './rules.ts';
 import { outcomeSchema, runSchema, sideSchema } from './run.ts';
@@ -237,7 +238,7 @@ export const sessionSchema = z.object({
   version: z.literal(SESSION_VERSION),
   id: z.string(),
   /** What it was measured for; `nightly` and `anchor` sessions are the baseline branch's. */
-  purpose: z.enum(['gate', 'confirmation', 'measurement', 'ranking', 'nightly', 'anchor']).default('gate'),
+  purpose: z.enum(PURPOSES).default('gate'),
   /** What a ranking was asked for. */
   ranking: rankingRequestSchema.optional(),
   /** One of several jobs that share the family's tests: it holds only its own variants. */

@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { isMerged, MERGED_FORMAT, MERGED_VERSION, type SessionFile } from './merged.ts';
 import { metricRuleSchema } from './metric.ts';
+import { writtenPurpose } from './purpose.ts';
 import type { Session, sessionSchema } from './session.ts';
 
 /** How a session becomes text; read.ts is the way back. */
 
-/** A session in the form of `session.json`: its metrics' kinds are flags there, everything else is as it is held. */
+/**
+ * A session in the form of `session.json`: its metrics' kinds are flags there, its purpose is one that earlier versions
+ * know, and everything else is as it is held.
+ */
 export const writtenSession = (session: Session): z.input<typeof sessionSchema> => ({
   ...session,
+  purpose: writtenPurpose(session.purpose),
   rules: {
     ...session.rules,
     metrics: session.rules.metrics.map((rule) => z.encode(metricRuleSchema, rule)),

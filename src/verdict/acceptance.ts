@@ -1,6 +1,7 @@
 import { isExpired, type Acceptance, type AcceptedEntry } from '../session/acceptance.ts';
 import { matchesPattern } from '../session/name-pattern.ts';
 import type { Session } from '../session/session.ts';
+import { IMPLIED } from '../session/purpose.ts';
 import { worstWith, type Comparison, type Row } from './comparison.ts';
 
 /**
@@ -11,7 +12,7 @@ import { worstWith, type Comparison, type Row } from './comparison.ts';
 /** @param gates the session that was judged, or the shards of one gate */
 export function withAcceptance(comparison: Comparison, gates: readonly Session[]): Comparison {
   const [first] = gates;
-  if (first?.purpose !== 'gate' || first.accepted === undefined) return comparison;
+  if (first?.accepted === undefined || !IMPLIED[first.purpose].answersForChange) return comparison;
   const { accepted, started } = first;
   const rows = comparison.rows.map((row) =>
     row.verdict === 'regressed' ? acceptedRow(row, accepted, started) : row,

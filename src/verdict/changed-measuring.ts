@@ -9,6 +9,7 @@ import { metricWords } from '../session/metric-words.ts';
 import { BUILT_IN_METRICS, METRIC_NAME } from '../session/metric.ts';
 import { matchesPattern } from '../session/name-pattern.ts';
 import { isJudgedIn, isNewMetric } from '../session/patterns.ts';
+import { IMPLIED } from '../session/purpose.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { worstWith, type Comparison, type MeasuringNews } from './comparison.ts';
@@ -24,7 +25,7 @@ type News = MeasuringNews['news'][number];
 /** @param gates the session that was judged, or the shards of one gate */
 export function withMeasuring(comparison: Comparison, gates: readonly Session[]): Comparison {
   const [first] = gates;
-  if (first?.purpose !== 'gate') return comparison;
+  if (first === undefined || !IMPLIED[first.purpose].answersForChange) return comparison;
   const news = unique(gates.flatMap(newsOf));
   if (news.length === 0) return comparison;
   const counts = first.rules.changedMeasurement === 'fail' && news.some((one) => one.takesAway);

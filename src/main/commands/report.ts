@@ -1,5 +1,6 @@
 import { compareSession } from '../../verdict/compare.ts';
 import { isMerged } from '../../session/merged.ts';
+import { IMPLIED } from '../../session/purpose.ts';
 import { rankingText } from '../rank-job.ts';
 import { judgedTogether, readSessionFile } from '../session-files.ts';
 import { foldersOf } from '../timeline-files.ts';
@@ -28,7 +29,7 @@ export async function reportCommand(
     context.print(comparisonText(judged, [], options, context.colour, timelines));
     return 0;
   }
-  if (session.purpose === 'nightly')
+  if (IMPLIED[session.purpose].sameCode)
     context.print(nightText(session, compareSession(session), [], options, context.colour, timelines));
   else if (session.purpose === 'ranking')
     context.print(rankingText(session, options.format, context.colour, timelines));
