@@ -146,13 +146,13 @@ export interface Measured {
   readonly repetitions: Readonly<Record<string, number>>;
   readonly declaredMetrics: Session['declaredMetrics'];
   /** Why the hardware's counters did not count, where they were asked for: the kernel's error. */
-  readonly noCounters?: string;
+  readonly noCounters?: string | undefined;
   /** Variants whose workload could write to the memory of its probe. */
   readonly openProbes?: readonly string[];
   /** The cap of blocks that was set before the first one; undefined where nothing was to be measured. */
   readonly blocksPlanned: number | undefined;
   /** The same of variants that the change adds, where there are others: they are measured after these. */
-  readonly addedBlocksPlanned?: number;
+  readonly addedBlocksPlanned?: number | undefined;
   readonly blocksLeftOut: number;
   readonly secondsLeftOut: number;
   /** True when the measurement was cancelled; what was measured is here all the same. */

@@ -10,7 +10,7 @@ export interface SoFar {
   /** The cap that was set before the first block; undefined until then. */
   readonly blocksPlanned: number | undefined;
   /** That of the variants that a change adds, once the others are measured. */
-  readonly addedBlocksPlanned?: number;
+  readonly addedBlocksPlanned?: number | undefined;
   /** What the workload has said of its own metrics. */
   readonly declaredMetrics: Session['declaredMetrics'];
 }
