@@ -18,10 +18,11 @@ import {
 } from './interpreter.ts';
 import { askInterpreter, type PythonAnswer } from './interpreter-python.ts';
 import { imageTag, interpreterTag } from './names.ts';
-import { unavailable, type ObtainedImage } from './obtained-image.ts';
+import type { ImageFacts } from './inspect.ts';
+import { unavailable, type Obtained, type ObtainedImage } from './obtained-image.ts';
 import { buildAlone, buildAndInspect, buildRequest, pullKnown } from './session-build.ts';
 import { ASKING_SECONDS, NO_TIME, secondsFor } from './time-limits.ts';
-import { withoutInterpreter } from './wrong-base.ts';
+import { standsOn, withoutInterpreter } from './wrong-base.ts';
 
 /** Images of variants of kind `interpreter`: an interpreter of `variants/`, with the application upon it. */
 export interface InterpreterImages {
@@ -72,7 +73,7 @@ async function prepare(
   const application = await applicationOf(session, request);
   if (application.kind === 'unusable') return unavailable(`${subject}: ${application.reason}.`);
   const definition = await interpreters.define(variant, signal);
-  const ready = await pullKnown(session, request, definition.hash, signal);
+  const ready = await pullOfInterpreter(shared, definition, request, signal);
   if (ready !== undefined) return ready;
   const other = session.pulled.get(variant.name)?.facts;
   const interpreter =
@@ -89,6 +90,29 @@ async function prepare(
     interpreter: record,
     python: (ending) => pythonOf(shared, definition, reference, ending),
   };
+}
+
+/**
+ * The image whose digest is known already. It has to stand on the interpreter that its labels name, and its Python is
+ * checked as that of an image that is built here.
+ */
+async function pullOfInterpreter(
+  shared: Shared,
+  definition: Definition,
+  request: ImageRequest,
+  signal: AbortSignal,
+): Promise<Obtained | undefined> {
+  const interpreterOf = (facts: ImageFacts) => interpreterOfPulled(definition, facts)?.reference;
+  const image = await pullKnown(shared.session, request, definition.hash, signal, async (facts) => {
+    const reference = interpreterOf(facts);
+    if (reference === undefined) return "its labels do not name this variant's interpreter";
+    return (await standsOn(reference, facts, signal))
+      ? undefined
+      : `it does not stand on ${reference}, which its labels name as its interpreter`;
+  });
+  return image === undefined
+    ? undefined
+    : { ...image, python: (ending) => pythonOf(shared, definition, interpreterOf(image.facts), ending) };
 }
 
 /** Both sides are made of an interpreter; its minutes are counted with the side that came first. */

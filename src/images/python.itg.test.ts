@@ -7,10 +7,12 @@ import type { Ports } from '../pipeline/ports.ts';
 import { prepareSides } from '../pipeline/sides.ts';
 import { withEngine } from '../process/engine.test-support.ts';
 import { tryDocker } from './docker.ts';
+import { inspectImage } from './inspect.ts';
 import {
   builderOf,
   failure,
   folderWith,
+  lines,
   never,
   official,
   ready,
@@ -132,6 +134,78 @@ withEngine(
       expect(failure(await gate.prepare(variant, 'head', wrong))).toContain(
         '(line 2: `FROM python:3.13-slim-trixie`)',
       );
+    } finally {
+      registry.stop();
+    }
+  },
+);
+
+withEngine(
+  'a stored baseline is asked for its Python too, and is built here where it is not of its interpreter',
+  async () => {
+    const registry = await startRegistry();
+    try {
+      const build = { registry: `127.0.0.1:${registry.port}/images` };
+      const variant = { ...official, args: { ...official.args, REGISTRY: String(registry.port) } };
+      const tree = await folderWith({ Dockerfile: 'FROM python\nCOPY file /file\n', file: '1' });
+      const nightly = builderOf({ dockerfile: 'Dockerfile', build, pushInterpreters: true });
+      const night = ready(await nightly.prepare(variant, 'baseline', tree));
+      const known = await nightly.builder.push(night, 'c0ffee');
+
+      /** What a gate makes of the baseline under a link. */
+      const linked = async (reference: string) => {
+        const gate = builderOf({ dockerfile: 'Dockerfile', build });
+        const ports = {
+          images: { prepare: gate.builder.prepare.bind(gate.builder) },
+          facts: containers.facts.bind(containers),
+          log: { warn: () => undefined, info: () => undefined, step: () => undefined },
+        } as unknown as Ports;
+        const { variants, failures } = await prepareSides(
+          { variants: [variant] } as Partial<Plan> as Plan,
+          [{ side: 'baseline', tree: { directory: tree }, known: () => reference }],
+          tree,
+          ports,
+          never,
+          () => 600,
+        );
+        return {
+          origin: variants[0]?.sides.baseline?.image.origin,
+          message: failures.map(({ message }) => message).join('\n'),
+        };
+      };
+      /** An image with these lines upon another, in the same registry. */
+      const pushed = async (name: string, dockerfile: string) => {
+        const folder = await folderWith({ Dockerfile: dockerfile });
+        const tag = `127.0.0.1:${registry.port}/images/${name}:1`;
+        expect((await tryDocker(['build', '--quiet', '--tag', tag, folder])).status).toBe(0);
+        expect((await tryDocker(['push', '--quiet', tag])).status).toBe(0);
+        const digest = await tryDocker(['image', 'inspect', '--format', '{{index .RepoDigests 0}}', tag]);
+        await removeImages([tag]);
+        return digest.stdout.trim();
+      };
+
+      expect(await linked(known)).toEqual({ origin: 'pulled', message: '' });
+
+      const replaced = await pushed(
+        'replaced',
+        `FROM ${known}\nRUN cp --remove-destination /usr/bin/python3.13 /usr/local/bin/python && printf x >> /usr/local/bin/python\n`,
+      );
+      const { message } = await linked(replaced);
+      expect(message).toContain("official (baseline): the image runs another Python than this variant's");
+
+      const labels: Readonly<Record<string, string>> = (await inspectImage(known))?.labels ?? {};
+      const forged = Object.entries(labels).map(([name, value]) => `LABEL ${name}="${value}"\n`);
+      lines.length = 0;
+      const other = await pushed('other', `FROM debian:trixie-slim\n${forged.join('')}`);
+      expect(await linked(other)).toEqual({ origin: 'built', message: '' });
+      expect(lines.join('\n')).toContain(
+        `${other} is not used, and the image is built here: it does not stand on ${night.image.interpreter?.reference ?? ''}`,
+      );
+
+      lines.length = 0;
+      const unlabelled = await pushed('unlabelled', 'FROM python:3.13-slim-trixie\nRUN true\n');
+      expect(await linked(unlabelled)).toEqual({ origin: 'built', message: '' });
+      expect(lines.join('\n')).toContain("its labels do not name this variant's interpreter");
     } finally {
       registry.stop();
     }

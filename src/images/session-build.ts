@@ -5,7 +5,7 @@ import { build, type BuildRequest, type BuildResult } from './buildx.ts';
 import { hasEvents } from './engine-check.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageSession } from './image-session.ts';
-import { inspectImage } from './inspect.ts';
+import { inspectImage, type ImageFacts } from './inspect.ts';
 import { imageTag } from './names.ts';
 import { unavailable, type Obtained, type ObtainedImage } from './obtained-image.ts';
 import { pullBaseline } from './store.ts';
@@ -60,12 +60,16 @@ export async function buildAndInspect(
   return { kind: 'obtained', facts, origin: 'built', digest: undefined, definition, seconds: result.seconds };
 }
 
-/** The image whose digest is known already; undefined where it must be built. */
+/**
+ * The image whose digest is known already; undefined where it must be built.
+ * @param refuse why an image is not the variant's: the link to it may be wrong
+ */
 export async function pullKnown(
   { names, pulled, onLine }: ImageSession,
   { variant, side, known }: ImageRequest,
   definition: string,
   signal: AbortSignal,
+  refuse?: (facts: ImageFacts) => Promise<string | undefined>,
 ): Promise<Obtained | undefined> {
   if (known === undefined) return undefined;
   const found = await pullBaseline(known, signal);
@@ -74,6 +78,11 @@ export async function pullKnown(
     return undefined;
   }
   if (!found.wasHere) names.add(known);
+  const refused = await refuse?.(found.facts);
+  if (refused !== undefined) {
+    onLine(`[${variant.name} ${side}] ${known} is not used, and the image is built here: ${refused}`);
+    return undefined;
+  }
   pulled.set(variant.name, { reference: known, facts: found.facts });
   onLine(`[${variant.name} ${side}] pulled ${known}`);
   return { kind: 'obtained', facts: found.facts, origin: 'pulled', digest: known, definition };

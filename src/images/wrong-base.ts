@@ -15,10 +15,18 @@ export async function withoutInterpreter(
   dockerfile: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (reference === undefined) return undefined;
-  const expected = (await inspectImage(reference))?.layers ?? (await layersOf(reference, signal));
-  if (expected === undefined || expected.every((layer, index) => layer === layers[index])) return undefined;
+  if (reference === undefined || (await standsOn(reference, { layers }, signal))) return undefined;
   const base = finalBase(await readFile(dockerfile, 'utf8').catch(() => ''));
   const where = base === undefined ? '' : ` (line ${base.line}: \`${base.text}\`)`;
   return `the built image does not stand on this variant's interpreter, so it would be measured under a wrong name. The last stage of the Dockerfile${where} takes its base from elsewhere: write \`FROM ${BASE_NAME}\` there, without a tag or a variable.`;
+}
+
+/** Whether an image's first layers are those of another; layers that are not known are taken to be. */
+export async function standsOn(
+  reference: string,
+  { layers }: Pick<ImageFacts, 'layers'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const expected = (await inspectImage(reference))?.layers ?? (await layersOf(reference, signal));
+  return expected === undefined || expected.every((layer, index) => layer === layers[index]);
 }

@@ -10,8 +10,19 @@ import { hashFolder } from '../source/workload-files.ts';
 /** This machine's own interpreters on a side's files: what stands in an image's place where there is no container. */
 export function hostVariants(plan: Plan): HostPort {
   return {
-    prepare: async ({ variant, side, tree }) => {
+    prepare: async ({ variant, side, tree, secondsLeft = Infinity }) => {
       if (variant.kind !== 'host') throw new Error(`${variant.name} is no host variant`);
+      // Asking what it is takes time too: many that a change adds must not take it from those of its base.
+      if (secondsLeft <= 0)
+        return {
+          kind: 'failed',
+          failure: {
+            variant: variant.name,
+            side,
+            stage: 'engine',
+            message: `${variant.name} (${side}): the budget was spent before its turn. Raise rules.budget, or measure fewer variants.`,
+          },
+        };
       try {
         return {
           kind: 'ready',

@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import type { HostVariant, Plan } from '../plan/plan.ts';
+import { hostVariants } from './host-variants.ts';
+
+const variant: HostVariant = { name: 'here', kind: 'host', python: 'python3', flags: [], env: {} };
+const plan = { workload: { context: '.' } } as unknown as Plan;
+const prepare = async (secondsLeft: number) =>
+  await hostVariants(plan).prepare(
+    {
+      variant,
+      side: 'head',
+      tree: import.meta.dirname,
+      filesFrom: import.meta.dirname,
+      secondsLeft,
+    },
+    new AbortController().signal,
+  );
+
+test('a host variant is not asked what it is when the budget is spent', async () => {
+  expect(await prepare(0)).toEqual({
+    kind: 'failed',
+    failure: {
+      variant: 'here',
+      side: 'head',
+      stage: 'engine',
+      message:
+        'here (head): the budget was spent before its turn. Raise rules.budget, or measure fewer variants.',
+    },
+  });
+  expect(await prepare(1)).toMatchObject({ kind: 'ready' });
+});
