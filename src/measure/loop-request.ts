@@ -24,6 +24,7 @@ export interface LoopRequest {
   readonly planner: Planner;
 }
 
+/** A variant's sides that are to be run. */
 export interface LoopVariant {
   readonly variant: string;
   readonly sides: Readonly<Partial<Record<Side, Runnable>>>;
@@ -66,12 +67,13 @@ export interface LoopResult {
   /** Why the hardware's counters did not count, where they were asked for: the kernel's error. */
   readonly noCounters?: string | undefined;
   /** Variants whose workload could write to the memory of its probe. */
-  readonly openProbes: readonly string[];
-  /** The cap of blocks that was set before the first one. */
-  readonly blocksPlanned: number;
-  /** The same of variants that the change adds, where there are others. */
+  readonly openProbes?: readonly string[];
+  /** The cap of blocks that was set before the first one; undefined where nothing was to be measured. */
+  readonly blocksPlanned: number | undefined;
+  /** The same of variants that the change adds, where there are others: they are measured after these. */
   readonly addedBlocksPlanned?: number | undefined;
   readonly blocksLeftOut: number;
   readonly secondsLeftOut: number;
+  /** True when the measurement was cancelled; what was measured is here all the same. */
   readonly interrupted: boolean;
 }

@@ -1,13 +1,16 @@
+import type { ColdBuild as ColdBuilt } from '../images/cold-build.ts';
 import type { ImageRequest } from '../images/image-request.ts';
-import type { FactsLimits, Runnable, RunResult } from '../measure/engine.ts';
+import type { ImageResult as Prepared } from '../images/images.ts';
+import type { PythonAnswer as AskedPython } from '../images/interpreter-python.ts';
+import type { FactsLimits, Runnable, RunRequest, RunResult } from '../measure/engine.ts';
+import type { LoopResult as Measured, LoopVariant as VariantSides } from '../measure/loop-request.ts';
 import type { CountRequest, CountResult } from '../measure/counting/instruction-count.ts';
 import type { TrialRequest } from '../measure/trial.ts';
-import type { Plan, Workload } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
-import type { Run, Side } from '../session/run.ts';
-import type { InterpreterFacts, Python } from '../session/facts.ts';
+import type { InterpreterFacts } from '../session/facts.ts';
 import type { CallGraph, ProfileKind } from '../session/profile.ts';
-import type { BuildCost, Failure, Machine, Session, Trial } from '../session/session.ts';
+import type { Machine, Session, Trial } from '../session/session.ts';
 
 /** What the use cases ask of the world. `main` hands in the real thing, tests a scripted one. */
 export interface Ports {
@@ -34,24 +37,8 @@ export interface Ports {
   readonly log: Log;
 }
 
-export type { ImageRequest };
-
-export type Prepared =
-  | {
-      readonly kind: 'ready';
-      readonly runnable: Runnable;
-      /** Asks the variant's interpreter by itself which Python it is, where the image was built upon one. */
-      readonly interpreter?: ((signal: AbortSignal) => Promise<AskedPython>) | undefined;
-    }
-  | { readonly kind: 'failed'; readonly failure: Failure };
-
-export type AskedPython =
-  | { readonly kind: 'answered'; readonly python: Python }
-  | { readonly kind: 'failed'; readonly message: string };
-
-export type ColdBuilt =
-  | { readonly kind: 'built'; readonly cost: BuildCost }
-  | { readonly kind: 'failed'; readonly message: string };
+/** What an adapter takes and answers is declared beside it. */
+export type { AskedPython, ColdBuilt, ImageRequest, Measured, Prepared, VariantSides };
 
 export interface ImagePort {
   /** Refuses, before anything is built, an engine that cannot do it. @returns the engine's name and version. */
@@ -99,19 +86,7 @@ export interface SidePair {
   readonly baseline: SideTree | { readonly unavailable: string };
 }
 
-/** A variant's sides that are to be run. */
-export interface VariantSides {
-  readonly variant: string;
-  readonly sides: Readonly<Partial<Record<Side, Runnable>>>;
-}
-
-export interface SingleRun {
-  readonly runnable: Runnable;
-  readonly workload: Workload;
-  readonly repetitions: number;
-  /** What a server's load is run with. */
-  readonly load?: Runnable;
-}
+export type SingleRun = Pick<RunRequest, 'runnable' | 'workload' | 'repetitions' | 'load'>;
 
 export interface MeasureRequest {
   readonly plan: Plan;
@@ -137,24 +112,4 @@ export interface Profiled {
   /** `cprofile`, `py-spy`, `tracemalloc`, `importtime`. */
   readonly profiler: string;
   readonly result: CallGraph | string;
-}
-
-export interface Measured {
-  readonly warmup: readonly Run[];
-  readonly runs: readonly Run[];
-  readonly failures: readonly Failure[];
-  readonly repetitions: Readonly<Record<string, number>>;
-  readonly declaredMetrics: Session['declaredMetrics'];
-  /** Why the hardware's counters did not count, where they were asked for: the kernel's error. */
-  readonly noCounters?: string | undefined;
-  /** Variants whose workload could write to the memory of its probe. */
-  readonly openProbes?: readonly string[];
-  /** The cap of blocks that was set before the first one; undefined where nothing was to be measured. */
-  readonly blocksPlanned: number | undefined;
-  /** The same of variants that the change adds, where there are others: they are measured after these. */
-  readonly addedBlocksPlanned?: number | undefined;
-  readonly blocksLeftOut: number;
-  readonly secondsLeftOut: number;
-  /** True when the measurement was cancelled; what was measured is here all the same. */
-  readonly interrupted: boolean;
 }

@@ -3,6 +3,9 @@
  * out of plain text, so nothing of the kind may survive.
  */
 
+/** How a name from outside is written where a sentence will stand: in Markdown, or on a terminal. */
+export type Name = (text: string) => string;
+
 // Control characters, and marks that turn the direction of what follows.
 const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 

@@ -1,13 +1,10 @@
 import type { Alarms, AnchorHistory, Creep, History, LevelShift } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
-import { code, oneLine, sentence } from './escape.ts';
+import { code, oneLine, sentence, type Name } from './escape.ts';
 import { count, metricWords, percent, share } from './verdict-wording.ts';
 
 /** What the stored sessions say together, in sentences: one list for Markdown and the terminal. */
-
-/** How a name from outside is written where the sentence will stand. */
-export type Name = (text: string) => string;
 
 /** False alarms so far: 0 of 23 nights, at most 14.8 %. */
 export function alarmSentences({ nights, regressed, improved }: Alarms): string[] {

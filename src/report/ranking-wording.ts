@@ -2,12 +2,10 @@ import { PER_TASK } from '../ranking/values.ts';
 import type { Property } from '../session/facts.ts';
 import type { RankedMetric, RankedVariant, Ranking, RankRow, RankVerdict } from '../session/ranking.ts';
 import { MARGIN } from '../statistics/sequential.ts';
+import type { Name } from './escape.ts';
 import { count, duration, listed, metricWords, percent, quantity, share } from './verdict-wording.ts';
 
 /** How a ranking is said to people: one list of words for Markdown and the terminal. */
-
-/** How a name from outside is written where the sentence will stand. */
-export type Name = (text: string) => string;
 
 export const RANK_WORDS: Readonly<Record<RankVerdict, string>> = {
   better: 'better',
