@@ -1,4 +1,4 @@
-import { OWNER_LABEL, SESSION_LABEL } from '../src/measure/engines/container.ts';
+import { OWNER_LABEL, SESSION_LABEL } from '../src/measure/engines/container-arguments.ts';
 import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
 import { runCommand } from '../src/process/command.ts';
 

@@ -1,6 +1,7 @@
 import { markdownTable } from 'markdown-table';
 import { join } from 'node:path';
-import { containerEngine, runArguments } from '../src/measure/engines/container.ts';
+import { containerEngine } from '../src/measure/engines/container.ts';
+import { runArguments } from '../src/measure/engines/container-arguments.ts';
 import type { RunRequest } from '../src/measure/engine.ts';
 import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
 import { docker, LABELS, PYTHON_IMAGE, SESSION } from './docker.ts';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { createImageBuilder } from '../images/images.ts';
 import { removeLeftovers as removeOldImages } from '../images/store.ts';
-import { containerEngine, removeLeftovers as removeDeadContainers } from '../measure/engines/container.ts';
+import { containerEngine } from '../measure/engines/container.ts';
+import { removeLeftovers as removeDeadContainers } from '../measure/engines/docker-questions.ts';
 import type { ProfileRequest, Runnable } from '../measure/engine.ts';
 import { hostEngine } from '../measure/engines/host.ts';
 import { instructionCounter } from '../measure/counting/instruction-count.ts';

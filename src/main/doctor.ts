@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkup } from '../diagnosis/checkup.ts';
 import { containerFinding } from '../diagnosis/machine-findings.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
-import { readContainerProcess } from '../measure/engines/container.ts';
+import { readContainerProcess } from '../measure/engines/container-facts.ts';
 import type { Runnable } from '../measure/engine.ts';
 import { ownerOfThisProcess } from '../measure/engines/owner.ts';
 import { gate } from '../pipeline/gate.ts';

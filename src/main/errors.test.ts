@@ -10,7 +10,7 @@ import { cacheWarnings, compileWarnings } from '../images/cache.ts';
 import { createImageBuilder } from '../images/images.ts';
 import { followProgress } from '../images/progress.ts';
 import { pushImage, pushName } from '../images/store.ts';
-import { withoutAnswer } from '../measure/engines/container.ts';
+import { withoutAnswer } from '../measure/engines/container-end.ts';
 import { hostEngine } from '../measure/engines/host.ts';
 import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
 import { readJournal } from '../measure/journal.ts';

@@ -14,28 +14,28 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** Added to this process's environment. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly input?: string;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly input?: string | undefined;
   /** Given the program's standard input, which then stays open until it is ended there; in place of `input`. */
-  readonly onInput?: (input: Writable) => void;
-  readonly timeoutSeconds?: number;
+  readonly onInput?: ((input: Writable) => void) | undefined;
+  readonly timeoutSeconds?: number | undefined;
   /** Its abort asks the command to end (SIGTERM), and ends it (SIGKILL) when it has not after `GRACE_SECONDS`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Its end takes along what it started itself, such as a docker client's plugin: they are one process group. So does
    * the end of this process, however it comes.
    */
-  readonly group?: boolean;
+  readonly group?: boolean | undefined;
   /** Called with each whole line of the error stream, as it comes. */
-  readonly onStderrLine?: (line: string) => void;
+  readonly onStderrLine?: ((line: string) => void) | undefined;
   /** Called with each whole line of stdout, as it comes. */
-  readonly onStdoutLine?: (line: string) => void;
+  readonly onStdoutLine?: ((line: string) => void) | undefined;
   /** Called with the process id as soon as there is one. */
-  readonly onStart?: (pid: number) => void;
+  readonly onStart?: ((pid: number) => void) | undefined;
   /** How much of stdout is kept before the command is killed as flooding. Default 64 MiB. */
-  readonly maxStdoutBytes?: number;
+  readonly maxStdoutBytes?: number | undefined;
 }
 
 const STDERR_TAIL_BYTES = 16_384;

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../../process/command.ts';
 import type { Image } from '../../session/session.ts';
+import { containerEngine } from './container.ts';
 import {
-  containerEngine,
   OWNER_LABEL,
-  removeLeftovers,
   runArguments,
   SESSION_LABEL,
   type ContainerEngineOptions,
-} from './container.ts';
+} from './container-arguments.ts';
+import { removeLeftovers } from './docker-questions.ts';
 import { processesWith } from './host-processes.ts';
 import { withEngine } from '../../process/engine.test-support.ts';
 import { measureFromOutside, BURNT_SECONDS } from './outside.test-support.ts';

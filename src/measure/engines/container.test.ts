@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import type { CommandResult } from '../../process/command.ts';
 import { watchdogSeconds } from '../engine.ts';
 import { loadRequest, workloadCommand } from './command-line.ts';
+import { containerEngine } from './container.ts';
 import {
-  containerEngine,
   loadArguments,
-  removeLeftovers,
   runArguments,
   serverArguments,
-  withoutAnswer,
   type ContainerEngineOptions,
-} from './container.ts';
+} from './container-arguments.ts';
+import { removeLeftovers } from './docker-questions.ts';
+import { withoutAnswer } from './container-end.ts';
 import { never, runRequest, type RequestChange } from './run-request.test-support.ts';
 import { serverSettings } from '../server/server.test-support.ts';
 

@@ -10,7 +10,7 @@ import {
   serveWords,
   workloadEnvironment,
 } from './command-line.ts';
-import { maxAnswerBytes, type CountingPlaces } from '../counting/counted-run.ts';
+import { maxAnswerBytes } from '../counting/counted-run.ts';
 import { serverOf, watchdogSeconds, type Engine, type RunRequest, type RunResult } from '../engine.ts';
 import { factsArguments, factsLimits, readFacts } from '../probe/facts-answer.ts';
 import { killProcessesWith } from './host-processes.ts';
@@ -30,74 +30,18 @@ export interface HostEngineOptions {
 }
 
 /** Runs each workload in a fresh process of this machine: the reference before containers. */
-export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Engine {
+export function hostEngine(options: HostEngineOptions): Engine {
+  const { probe, facts, workFolder } = options;
   let count = 0;
-  // Every process of a workload inherits this variable from the probe.
-  const mark = `PACEGATE_METRICS=${workFolder}/`;
-  const hostRun: Engine['run'] = async (request, signal) => {
-    count += 1;
-    const { runnable, profile, counting } = request;
-    const metricsFile = `${workFolder}/metrics-${count}.json`;
-    const profiling = {
-      profiler: `${workFolder}/profiler-${count}`,
-      pySpy: profile?.pySpy ?? '',
-      folder: `${workFolder}/profiles-${count}`,
-    };
-    const counted: CountingPlaces = {
-      tools: counting?.folder ?? '',
-      counts: `${workFolder}/counts-${count}`,
-    };
-    const place: ProbePlace = { contained: false, profiling, counting: counted };
-    try {
-      if (counting !== undefined) await mkdir(counted.counts, { mode: 0o700 });
-      if (profile !== undefined) {
-        await mkdir(profiling.folder);
-        // A copy: the interpreters write their bytecode beside it, and the workload may write there too.
-        await cp(profile.scripts, profiling.profiler, { recursive: true });
-      }
-      const server = serverOf(request);
-      if (server !== undefined)
-        return await serverRun(request, server, {
-          probe,
-          place,
-          name: `${workFolder}/server-${count}`,
-          signal,
-        });
-      const result = await runCommand(
-        'env',
-        probeArguments(request, probe, profiling, runWords(request, metricsFile, place)),
-        {
-          cwd: runnable.workingDirectory,
-          timeoutSeconds: watchdogSeconds(request),
-          maxStdoutBytes: maxAnswerBytes(request),
-          signal,
-          ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
-        },
-      );
-      // The probe takes its workload along, unless it was killed itself.
-      if (result.status !== 0) await killProcessesWith(mark);
-      return readProbeAnswer(result) ?? withoutAnswer(result, request);
-    } catch (error) {
-      return runWithoutFigures(
-        'engine',
-        `the run could not be started in ${runnable.workingDirectory} (${String(error)})`,
-      );
-    } finally {
-      // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
-      await rm(metricsFile, { recursive: true, force: true });
-      if (counting !== undefined) await rm(counted.counts, { recursive: true, force: true });
-      if (profile !== undefined)
-        for (const folder of [profiling.folder, profiling.profiler])
-          await rm(folder, { recursive: true, force: true });
-    }
-  };
   return {
-    run: async (request, signal) =>
-      await unlessRemoved(await hostRun(request, signal), request, [
+    run: async (request, signal) => {
+      count += 1;
+      return await unlessRemoved(await hostRun(request, count, options, signal), request, [
         workFolder,
         request.runnable.workingDirectory,
         probe,
-      ]),
+      ]);
+    },
     facts: async (runnable, limits) => {
       const result = await runCommand(runnable.python, factsArguments(runnable, facts), factsLimits(limits));
       return readFacts(result, {
@@ -106,8 +50,87 @@ export function hostEngine({ probe, facts, workFolder }: HostEngineOptions): Eng
         limits,
       });
     },
-    cleanUp: async () => await killProcessesWith(mark),
+    cleanUp: async () => await killProcessesWith(markOf(workFolder)),
   };
+}
+
+/** Every process of a workload inherits this variable from the probe. */
+const markOf = (workFolder: string) => `PACEGATE_METRICS=${workFolder}/`;
+
+/** Makes a run's places, starts it, and removes them again. */
+async function hostRun(
+  request: RunRequest,
+  count: number,
+  { probe, workFolder }: HostEngineOptions,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const metricsFile = `${workFolder}/metrics-${count}.json`;
+  const place = placeOf(request, workFolder, count);
+  try {
+    await makePlaces(request, place);
+    const server = serverOf(request);
+    return server === undefined
+      ? await workloadRun(request, metricsFile, { probe, place, workFolder, signal })
+      : await serverRun(request, server, { probe, place, name: `${workFolder}/server-${count}`, signal });
+  } catch (error) {
+    return runWithoutFigures(
+      'engine',
+      `the run could not be started in ${request.runnable.workingDirectory} (${String(error)})`,
+    );
+  } finally {
+    // With every round in it (pytest-benchmark) it is large, and a session has a hundred.
+    await rm(metricsFile, { recursive: true, force: true });
+    await removePlaces(request, place);
+  }
+}
+
+const placeOf = ({ profile, counting }: RunRequest, workFolder: string, count: number): ProbePlace => ({
+  contained: false,
+  profiling: {
+    profiler: `${workFolder}/profiler-${count}`,
+    pySpy: profile?.pySpy ?? '',
+    folder: `${workFolder}/profiles-${count}`,
+  },
+  counting: { tools: counting?.folder ?? '', counts: `${workFolder}/counts-${count}` },
+});
+
+async function makePlaces(
+  { profile, counting }: RunRequest,
+  { profiling, counting: counted }: ProbePlace,
+): Promise<void> {
+  if (counting !== undefined) await mkdir(counted.counts, { mode: 0o700 });
+  if (profile === undefined) return;
+  await mkdir(profiling.folder);
+  // A copy: the interpreters write their bytecode beside it, and the workload may write there too.
+  await cp(profile.scripts, profiling.profiler, { recursive: true });
+}
+
+async function removePlaces(
+  { profile, counting }: RunRequest,
+  { profiling, counting: counted }: ProbePlace,
+): Promise<void> {
+  if (counting !== undefined) await rm(counted.counts, { recursive: true, force: true });
+  if (profile !== undefined)
+    for (const folder of [profiling.folder, profiling.profiler])
+      await rm(folder, { recursive: true, force: true });
+}
+
+async function workloadRun(
+  request: RunRequest,
+  metricsFile: string,
+  { probe, place, workFolder, signal }: Omit<ServerRun, 'name'> & Pick<HostEngineOptions, 'workFolder'>,
+): Promise<RunResult> {
+  const words = runWords(request, metricsFile, place);
+  const result = await runCommand('env', probeArguments(request, probe, place.profiling, words), {
+    cwd: request.runnable.workingDirectory,
+    timeoutSeconds: watchdogSeconds(request),
+    maxStdoutBytes: maxAnswerBytes(request),
+    signal,
+    onStart: request.traces?.onProcess,
+  });
+  // The probe takes its workload along, unless it was killed itself.
+  if (result.status !== 0) await killProcessesWith(markOf(workFolder));
+  return readProbeAnswer(result) ?? withoutAnswer(result, request);
 }
 
 /** The words of `env`, which starts the probe. */
@@ -158,7 +181,7 @@ async function serverRun(
         {
           timeoutSeconds: serverWatchdogSeconds(request, server),
           signal,
-          ...(request.traces === undefined ? {} : { onStart: request.traces.onProcess }),
+          onStart: request.traces?.onProcess,
         },
       ),
     load: (round) => {

@@ -6,12 +6,12 @@ import type { Server } from '../../plan/plan.ts';
 import { runCommand } from '../../process/command.ts';
 import { withEngine } from '../../process/engine.test-support.ts';
 import type { Image } from '../../session/session.ts';
+import { containerEngine } from '../engines/container.ts';
 import {
-  containerEngine,
   serverArguments,
   SESSION_LABEL,
   type ContainerEngineOptions,
-} from '../engines/container.ts';
+} from '../engines/container-arguments.ts';
 import type { RunRequest, RunResult } from '../engine.ts';
 import { processesWith } from '../engines/host-processes.ts';
 import { ownerOfThisProcess } from '../engines/owner.ts';
