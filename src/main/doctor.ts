@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkup } from '../diagnosis/checkup.ts';
 import { containerFinding } from '../diagnosis/machine-findings.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
+import { movingContexts } from '../images/moving-contexts.ts';
 import { readContainerProcess } from '../measure/engines/container-facts.ts';
 import type { Runnable } from '../measure/engine.ts';
 import { ownerOfThisProcess } from '../measure/engines/owner.ts';
@@ -39,7 +40,8 @@ export async function examine(
 ): Promise<DoctorReport & { readonly interrupted: boolean }> {
   const { plan, top, repository } = project;
   const { workFolder, sessionId, log } = context;
-  for (const warning of [...cacheWarnings(plan), ...compileWarnings(plan)]) log.warn(warning);
+  for (const warning of [...cacheWarnings(plan), ...compileWarnings(plan), ...movingContexts(plan)])
+    log.warn(warning);
   const [baseline, head] = [
     await copyOfFiles(project, join(workFolder, 'baseline'), context.places),
     await copyOfFiles(project, join(workFolder, 'head'), context.places),

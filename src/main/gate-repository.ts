@@ -5,6 +5,7 @@ import { gateHistory } from '../history/history.ts';
 import type { NamedSession } from '../verdict/merge.ts';
 import { StoreError } from '../errors/errors.ts';
 import { cacheWarnings, compileWarnings } from '../images/cache.ts';
+import { movingContexts } from '../images/moving-contexts.ts';
 import { confirm } from '../pipeline/confirm.ts';
 import { gate, type GateRequest } from '../pipeline/gate.ts';
 import { gateRequest } from '../pipeline/gate-request.ts';
@@ -119,7 +120,12 @@ export async function gateRepository(
     record: nights,
     remarks,
   } = await readHistory(top, plan, env, log, occasion.remote, project.formerly);
-  const warnings = [...doubtfulMetrics(plan), ...cacheWarnings(plan), ...compileWarnings(plan)];
+  const warnings = [
+    ...doubtfulMetrics(plan),
+    ...cacheWarnings(plan),
+    ...compileWarnings(plan),
+    ...movingContexts(plan),
+  ];
   for (const warning of warnings) log.warn(warning);
 
   const head = await exportSide(top, sides.head, join(workFolder, 'head'), { plan, places }, env);

@@ -71,3 +71,18 @@ test('a host interpreter sees every file, a bake file may, an image that exists 
     expect.stringMatching(/^In the head’s files, a\.bin is a Git LFS pointer, .*Where the bake file puts it/),
   ]);
 });
+
+test('a pointer in a named context is refused too, by its path from the top', async () => {
+  const variant = (contexts: string) => ({ variant: `{ interpreter: debian, contexts: { ${contexts} } }` });
+  const vendor = { 'app.py': '', 'vendor/python/Python.tgz': POINTER, '.dockerignore': 'vendor' };
+  await expect(look(vendor, variant('python-source: vendor/python'))).rejects.toThrow(
+    /^In the folders of named contexts \(`contexts`\), vendor\/python\/Python\.tgz is a Git LFS pointer: .*`lfs: true`/,
+  );
+  await expect(look(vendor, variant('a: ./vendor, b: vendor/python'))).rejects.toThrow(
+    'vendor/python/Python.tgz is a Git LFS pointer',
+  );
+  // A context has an ignore file of its own; addresses are no folders of this machine.
+  const ignored = { ...vendor, 'vendor/python/.dockerignore': '*.tgz' };
+  expect(await look(ignored, variant('python-source: vendor/python'))).toEqual([]);
+  expect(await look(vendor, variant('a: "docker-image://vendor", b: "https://vendor/python"'))).toEqual([]);
+});

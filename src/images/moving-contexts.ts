@@ -1,0 +1,34 @@
+import type { Plan } from '../plan/plan.ts';
+
+/** What BuildKit clones: `https://host/name.git`, with `#ref` or `#ref:folder` behind it. */
+const REPOSITORY = /^https?:\/\/[^#]+\.git(?:#(.*))?$/;
+const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})(?::|$)/;
+
+/**
+ * Sentences on named contexts whose address may lead to other files tomorrow. An image is pinned by the digest that its
+ * tag has today, and a folder is known by its files; what lies at any other address is neither.
+ */
+export function movingContexts({ variants }: Pick<Plan, 'variants'>): string[] {
+  return variants.flatMap((variant) =>
+    variant.kind !== 'interpreter'
+      ? []
+      : Object.entries(variant.contexts).flatMap(([name, value]) => {
+          const advice = adviceOn(value);
+          return advice === undefined
+            ? []
+            : [
+                `variants.${variant.name}.contexts.${name} is ${value}, which may move: it can hold other files tomorrow, and Pacegate does not notice. ${advice}`,
+              ];
+        }),
+  );
+}
+
+function adviceOn(value: string): string | undefined {
+  if (!/^https?:\/\//.test(value)) return undefined;
+  const repository = REPOSITORY.exec(value);
+  if (repository === null)
+    return 'Keep its files in a folder of the repository, or in an image (docker-image://…@sha256:…).';
+  return COMMIT.test(repository[1] ?? '')
+    ? undefined
+    : 'Name a commit in it by all its digits: https://….git#<commit>.';
+}
