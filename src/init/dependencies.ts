@@ -13,7 +13,8 @@ export type Dependencies =
   | { readonly kind: 'pdm' }
   | { readonly kind: 'pipenv' }
   | { readonly kind: 'requirements'; readonly file: string; readonly local: readonly string[] }
-  | { readonly kind: 'pyproject' }
+  /** Without a lock; `computed` where the build lists the dependencies. */
+  | { readonly kind: 'pyproject'; readonly computed: boolean }
   | { readonly kind: 'setup.py' };
 
 export interface FoundDependencies {
@@ -59,8 +60,8 @@ export function findDependencies(files: ProjectFiles, pyproject: Pyproject | und
       ? { source, names }
       : { source, names, problem: `${first} names a file that is not in the project.` };
   }
-  if (names.size > 0 || pyproject?.project?.dynamic?.includes('dependencies') === true)
-    return found({ kind: 'pyproject' });
+  const computed = pyproject?.project?.dynamic?.includes('dependencies') === true;
+  if (names.size > 0 || computed) return found({ kind: 'pyproject', computed });
   const setup = `${files.texts.get('setup.py') ?? ''}\n${files.texts.get('setup.cfg') ?? ''}`;
   if (/\binstall_requires\b/.test(setup)) {
     for (const [, name] of setup.matchAll(/^\s*['"]?([A-Za-z][\w.-]*)\s*(?:\[|[<>=~!;'"]|$)/gm)) {

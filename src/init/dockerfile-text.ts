@@ -44,9 +44,9 @@ export function sourceWords(dependencies: Dependencies): string {
     case 'requirements':
       return dependencies.file;
     case 'pyproject':
-      return 'pyproject.toml, which locks no versions';
+      return 'pyproject.toml';
     case 'setup.py':
-      return 'setup.py, which locks no versions';
+      return 'setup.py';
   }
 }
 
@@ -114,7 +114,12 @@ function installation(dependencies: Dependencies, members: readonly string[]): I
       // An included file or a project's own source may lie anywhere.
       return { files: 'all', commands: [`${PIP} -r ${dependencies.file}`] };
     case 'pyproject':
-      return { files: 'all', tool: 'uv', commands: [`${UV_PIP} -r pyproject.toml`] };
+      return {
+        // Dependencies that a build computes need the files that it reads.
+        files: dependencies.computed ? 'all' : ['pyproject.toml'],
+        tool: 'uv',
+        commands: [`${UV_PIP} -r pyproject.toml`],
+      };
     case 'setup.py':
       return { files: 'all', tool: 'uv', commands: [`${UV_PIP} -r setup.py`] };
   }
@@ -166,7 +171,8 @@ const folderWithin = (file: string) => file.slice(0, file.lastIndexOf('/') + 1);
  * @param defaults the default image's
  */
 export function ignoreText(facts: ProjectFacts, defaults: string, projects: string | undefined): string {
-  // A build reads the files that the metadata names.
-  const kept = facts.installed === undefined ? [] : ['!README*', '!LICENSE*'];
+  const builds = facts.installed !== undefined || installation(facts.dependencies, []).files === 'all';
+  // The build of a project reads the files that its metadata names.
+  const kept = builds ? ['!**/README*', '!**/LICENSE*', '!**/CHANGELOG*'] : [];
   return `${[defaults.trimEnd(), ...kept, ...(projects === undefined ? [] : [projects.trimEnd()])].join('\n')}\n`;
 }

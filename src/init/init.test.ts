@@ -158,12 +158,34 @@ test('a bake file is used with the target that is deployed, and several others a
     'docker-bake.hcl': 'target "one" {}\ntarget "two" {}\n',
     'tool/__init__.py': '',
   });
-  expect(writtenFor(two).notes).toEqual([expect.stringContaining('has the targets one, two')]);
+  expect(writtenFor(two).notes).toContainEqual(expect.stringContaining('has the targets one, two'));
 });
 
 test('a Dockerfile with `FROM python` takes the interpreters', () => {
   const files = madeUp({ Dockerfile: 'FROM python\nCOPY . /app\n', 'tool/__init__.py': '' });
   expect(writtenFor(files).of('.github/pacegate.yml')).toContain('  dockerfile: Dockerfile\n');
+});
+
+test('an image that builds the project keeps the files that its metadata names', () => {
+  const local = madeUp({ 'requirements.txt': '-e .\n', 'setup.py': '', 'tool/__init__.py': '' });
+  expect(writtenFor(local).of('pacegate.Dockerfile.dockerignore')).toContain('\n!**/README*\n');
+  expect(writtenFor(filesOf('pdm')).of('pacegate.Dockerfile.dockerignore')).not.toContain('!**/README*');
+});
+
+test("the project's own ignore file has the last word", () => {
+  const files = madeUp({ 'pdm.lock': '', '.dockerignore': 'secret\n', 'tool/__init__.py': '' });
+  expect(writtenFor(files).of('pacegate.Dockerfile.dockerignore')).toMatch(/\nsecret\n$/);
+});
+
+test('a project that reads its own version is installed, and is not shadowed by its source', () => {
+  const files = madeUp({
+    'pyproject.toml': '[project]\nname = "tool"\nversion = "1"\n',
+    'tool/__init__.py': 'from importlib.metadata import version\n__version__ = version("tool")\n',
+  });
+  const { of, notes } = writtenFor(files);
+  expect(of('pacegate.Dockerfile')).toContain('pip install --no-cache-dir --no-compile --no-deps .');
+  expect(of('.github/pacegate.yml')).toContain('command: [python, benchmark/bench.py]');
+  expect(notes[0]).toContain('reads its own version');
 });
 
 test('a monorepo is several projects, without those of its tests; a top with code of its own is one', () => {
@@ -242,9 +264,14 @@ test('another configuration has workflows of its own, with its path', () => {
 test.each([
   ["x\nModuleNotFoundError: No module named 'numpy'", /does not find the module numpy/],
   ['python: No module named pytest', /pytest is not installed/],
+  [
+    "the build stopped\nFileNotFoundError: [Errno 2] No such file or directory: '/app/README.md'\nRun again.",
+    /The file \/app\/README\.md is not where/,
+  ],
+  ['the build stopped\nERROR: no matching version\nRun again.', /did not run: ERROR: no matching version\./],
   ['OSError: [Errno 30] Read-only file system', /below \/tmp/],
   ['socket.gaierror: Temporary failure in name resolution', /network: bridge/],
-  ['something\nValueError: odd', /did not run: ValueError: odd/],
+  ['something\nValueError: odd', /did not run: ValueError: odd\. Correct/],
 ])('%j: %s', (message, words) => {
   expect(smokeHint(message)).toMatch(words);
 });

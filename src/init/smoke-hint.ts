@@ -20,6 +20,11 @@ const CAUSES: readonly (readonly [RegExp, (found: readonly string[]) => string])
       'A dependency has no wheel for this Python and needs a compiler: install one in the Dockerfile, or choose another version in variants.*.python.',
   ],
   [
+    /FileNotFoundError: \[Errno 2\] No such file or directory: '([^']+)'/,
+    ([, path = '']) =>
+      `The file ${path} is not where the code looks for it: add it to workload.files, or take it out of the ignore file of the image.`,
+  ],
+  [
     /(Temporary failure in name resolution|Name or service not known|Network is unreachable)/,
     () =>
       'The workload needs the network, and a run has none: use fixed data, or set `workload.network: bridge`.',
@@ -41,6 +46,15 @@ export function smokeHint(message: string): string {
     const found = pattern.exec(message);
     if (found !== null) return words(found);
   }
-  const [last = ''] = message.trim().split('\n').slice(-1);
-  return `the workload did not run: ${last.trim().slice(0, 300)} Correct it, then run \`pacegate run\`.`;
+  return `the workload did not run: ${tellingLine(message)} Correct it, then run \`pacegate run\`.`;
+}
+
+/** The last line that names an error, else the first line. */
+function tellingLine(message: string): string {
+  const lines = message
+    .trim()
+    .split('\n')
+    .map((line) => line.trim());
+  const error = lines.findLast((line) => /^(\w[\w.]*(Error|Exception)\b|ERROR\b|error:|fatal:)/.test(line));
+  return `${(error ?? lines[0] ?? '').slice(0, 300).replace(/\.$/, '')}.`;
 }

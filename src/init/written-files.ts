@@ -62,8 +62,26 @@ export function writtenFiles(request: WritingRequest): Written {
       ...ofImage,
       ...workflowFiles(configuration, templates),
     ],
-    notes: [...facts.notes, ...notes],
+    notes: [...facts.notes, ...notes, ...coverageNotes(workload, measuring.path)],
   };
+}
+
+/** What a first workload does not measure: a loss that it does not run is not found. */
+function coverageNotes(workload: WorkloadFound, file: string): readonly string[] {
+  switch (workload.kind) {
+    case 'console-script':
+      return [
+        `${file} runs \`${workload.name} --help\` only. Put the work that your users wait for into it.`,
+      ];
+    case 'package':
+      return [
+        `${file} measures the import of ${workload.name} only. Put calls that your users wait for into it.`,
+      ];
+    case 'server':
+      return [`${file} requests ${workload.routes.join(', ')}. Add the requests that your users send.`];
+    default:
+      return [];
+  }
 }
 
 /** The workflows alone: what is missing where there is a configuration already. */
@@ -102,7 +120,7 @@ function measuringCode(inContext: ProjectFiles, facts: ProjectFacts, workload: W
   if (text === undefined) return { path: 'bench.py', text };
   const name = workload.kind === 'server' ? 'load' : 'bench';
   // The folder of the script comes first in Python's search: an installed project must not be found beside it.
-  const folder = facts.installed !== undefined && facts.roots.length === 0 ? `${name}mark/` : '';
+  const folder = facts.installed !== undefined && facts.roots.length === 0 ? 'benchmark/' : '';
   const path = [`${folder}${name}.py`, `pacegate_${name}.py`].find((one) => !has(inContext, one));
   return { path: path ?? `pacegate_${name}.py`, text };
 }

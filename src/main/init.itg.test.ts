@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
+import { withEngine } from '../process/engine.test-support.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { verdictsOf } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
@@ -38,6 +39,23 @@ test('init --yes, then gate: a loss of 50 % is regressed', async () => {
   });
   expect(verdictsOf(slower.out, 'cpu_time_s')).toEqual(['regressed']);
 });
+
+withEngine(
+  'in containers init tries the image, and a change of the documentation gives the same one',
+  async () => {
+    const { path, write, commit } = fixture('console-script');
+    const init = await pacegate(path, ['init', '--yes']);
+    expect({ status: init.status, log: init.status === 0 ? '' : init.log }).toEqual({ status: 0, log: '' });
+    expect(init.out).toMatch(/The workload runs in Docker \(official\): wall time [\d.]+ m?s, CPU time /);
+    commit('the gate');
+    write('README.md', '# checksum\n\nA better description.\n');
+    commit('docs');
+    const same = await pacegate(path, ['gate', '--baseline', 'HEAD~1', '--format', 'json']);
+    expect({ status: same.status, log: same.status === 0 ? '' : same.log }).toEqual({ status: 0, log: '' });
+    expect(JSON.parse(same.out)).toMatchObject({ verdict: 'unchanged' });
+    expect(same.log).toMatch(/identical|same image/i);
+  },
+);
 
 test('a second init keeps every file, and writes what was removed', async () => {
   const { path, write } = fixture('console-script');

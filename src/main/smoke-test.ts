@@ -4,7 +4,9 @@ import { checkEngine } from '../images/engine-check.ts';
 import { smokeHint } from '../init/smoke-hint.ts';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
 import { tryGit } from '../process/git.ts';
-import { renderMeasurementTerminal } from '../report/measurement.ts';
+import { measurementsOf, renderMeasurementTerminal } from '../report/measurement.ts';
+import { metricWords, quantity } from '../report/verdict-wording.ts';
+import type { Session } from '../session/session.ts';
 import type { CommandContext } from './commands/command.ts';
 import { measureTree } from './measure-tree.ts';
 import { openOutFolder } from './out-folder.ts';
@@ -43,18 +45,27 @@ export async function smokeTest(
       signal,
     );
     await out.close();
-    print(renderMeasurementTerminal(session, { colour }));
     const failure = session.failures[0] ?? undefined;
     if (failure === undefined && !interrupted && session.runs.some(({ outcome }) => outcome === 'ok')) {
-      print(`The workload runs ${where}. Next: \`pacegate gate\` compares a change with its base.\n`);
+      print(
+        `The workload runs ${where}: ${figures(session)}. Next: \`pacegate gate\` compares a change with its base.\n`,
+      );
       return 0;
     }
+    print(renderMeasurementTerminal(session, { colour }));
     print(`In the way: ${smokeHint(failure?.message ?? 'nothing was measured')}\n`);
     return 3;
   } finally {
     await removeWorkFolder(workFolder, signal);
   }
 }
+
+/** The three figures that a person knows. */
+const figures = (session: Session): string =>
+  measurementsOf(session)
+    .filter(({ metric }) => ['wall_time_s', 'cpu_time_s', 'max_rss_bytes'].includes(metric))
+    .map(({ metric, median, unit }) => `${metricWords(metric)} ${quantity(median, unit)}`)
+    .join(', ');
 
 /** The plan for one block of one variant. */
 async function withWorkingEngine(plan: Plan): Promise<{ readonly plan: Plan; readonly where: string }> {
