@@ -111,12 +111,7 @@ const isMitigated = (word: string | undefined) => word !== undefined && /mitigat
 
 const finding =
   (judgement: Finding['judgement']) =>
-  (name: string, value: string, advice?: string): Finding => ({
-    name,
-    value,
-    judgement,
-    ...(advice === undefined ? {} : { advice }),
-  });
+  (name: string, value: string, advice?: string): Finding => ({ name, value, judgement, advice });
 const good = finding('good');
 const notice = finding('notice');
 const bad = finding('bad');

@@ -12,7 +12,7 @@ export interface ImageMetric {
   readonly metric: string;
   readonly value: number;
   /** The store that the image was in, where the figure depends on it. */
-  readonly store?: ImageStore;
+  readonly store?: ImageStore | undefined;
   /** The single counts that the value is the median of, where it is one of several. */
   readonly counts?: readonly number[];
 }
@@ -67,7 +67,7 @@ export function imageMetricsOf({ images }: Session): readonly ImageMetric[] {
                 side,
                 metric,
                 value,
-                ...(store !== undefined && SIZES.has(metric) ? { store } : {}),
+                store: SIZES.has(metric) ? store : undefined,
               },
             ],
       ),

@@ -49,7 +49,7 @@ function nightOf(earlier: Session, here: Here): Night | undefined {
     medians: mediansOf(runs),
     residuals: {},
     centres: {},
-    ...(Object.keys(earlier.declaredMetrics).length === 0 ? {} : { declared: earlier.declaredMetrics }),
+    declared: Object.keys(earlier.declaredMetrics).length === 0 ? undefined : earlier.declaredMetrics,
   };
 }
 

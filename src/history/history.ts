@@ -9,7 +9,7 @@ import { noiseOf } from './row-noise.ts';
 /** What the stored sessions say together, for the report of a night: its own session is among them. */
 export function nightlyHistory(stored: Stored): History {
   const ranked = rankNights(stored.sessions);
-  return { ...nightsTogether(stored), ...(ranked === undefined ? {} : { ranking: ranked.ranking }) };
+  return { ...nightsTogether(stored), ranking: ranked?.ranking };
 }
 
 function nightsTogether(stored: Stored): Omit<History, 'ranking'> {

@@ -2,7 +2,7 @@ import type { Configuration, VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { Problem, YamlDocument } from './document.ts';
 import type { InterpreterVariant } from './plan.ts';
-import { own } from '../session/record.ts';
+import { definedOnly, own } from '../session/record.ts';
 
 /** A variant of the configuration whose interpreter is built from a folder of `variants/`. */
 type Given = Exclude<
@@ -34,21 +34,19 @@ export function interpreterOf(given: Given): Pick<InterpreterVariant, 'interpret
   const march = 'march' in given ? given.march : given.interpreter === 'pyenv-native' ? 'native' : undefined;
   return {
     interpreter: given.interpreter,
-    args: {
-      ...(given.python === undefined ? {} : { PYTHON_VERSION: given.python }),
+    args: definedOnly({
+      PYTHON_VERSION: given.python,
       ...(given.interpreter === 'alpine'
         ? { ALPINE_RELEASE: given.alpine ?? DEFAULTS.alpine }
         : { DEBIAN_RELEASE: given.debian ?? DEFAULTS.debian }),
-      ...(given.base === undefined ? {} : { BASE_IMAGE: given.base }),
-      ...('mirror' in given && given.mirror !== undefined ? { UV_PYTHON_INSTALL_MIRROR: given.mirror } : {}),
-      ...('downloads' in given && given.downloads !== undefined
-        ? { UV_PYTHON_DOWNLOADS_JSON_URL: given.downloads }
-        : {}),
-      ...('channel' in given && given.channel !== undefined ? { CHANNEL: given.channel } : {}),
-      ...('release' in given && given.release !== undefined ? { PYTHON_BUILD: given.release } : {}),
+      BASE_IMAGE: given.base,
+      UV_PYTHON_INSTALL_MIRROR: 'mirror' in given ? given.mirror : undefined,
+      UV_PYTHON_DOWNLOADS_JSON_URL: 'downloads' in given ? given.downloads : undefined,
+      CHANNEL: 'channel' in given ? given.channel : undefined,
+      PYTHON_BUILD: 'release' in given ? given.release : undefined,
       ...(compiled(given) ? compiledArguments(given) : {}),
-    },
-    ...(march === undefined ? {} : { march }),
+    }),
+    march,
   };
 }
 
@@ -59,11 +57,11 @@ function compiledArguments(given: CompiledVariant): Record<string, string> {
   const { configure = [], jit = false, python } = given;
   const options = jit ? [...configure, '--enable-experimental-jit'] : configure;
   const llvm = jit ? own(JIT_LLVM, minorOf(python)) : undefined;
-  return {
+  return definedOnly({
     FLAVOUR: FLAVOURS[given.interpreter],
-    ...(options.length === 0 ? {} : { CONFIGURE_OPTIONS: options.join(' ') }),
-    ...(llvm === undefined ? {} : { LLVM_VERSION: llvm }),
-  };
+    CONFIGURE_OPTIONS: options.length === 0 ? undefined : options.join(' '),
+    LLVM_VERSION: llvm,
+  });
 }
 
 /** `3.13` of `3.13.5t`. */

@@ -112,11 +112,9 @@ function text(value: unknown): string | null {
  * @param kept files of the base's `workload.files` that the head has too: they stay one for both sides
  */
 export function judgingWorkload(head: Workload, base: Workload, kept: readonly string[]): Workload {
-  const own = { ...head };
-  delete own.server;
   return {
-    ...own,
-    ...(base.server === undefined ? {} : { server: base.server }),
+    ...head,
+    server: base.server,
     command: base.command,
     repetitions: base.repetitions,
     files: withKept(head.files, kept),

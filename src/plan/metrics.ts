@@ -41,7 +41,7 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
         // A profile speaks for what has no limit of its own.
         (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
       kind: rule.kind,
-      ...(given.formula === undefined ? {} : { formula: given.formula }),
+      formula: given.formula,
     };
   });
 }
@@ -83,8 +83,8 @@ export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile
     .filter(([name]) => isPattern(name))
     .map(([pattern, given]) => ({
       pattern,
-      ...(given?.unit === undefined ? {} : { unit: given.unit }),
-      ...(given?.better === undefined ? {} : { better: given.better }),
+      unit: given?.unit,
+      better: given?.better,
       gate: given?.gate ?? true,
       limit:
         (given?.limit === undefined ? undefined : parseFraction(String(given.limit))) ??

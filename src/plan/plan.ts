@@ -31,7 +31,7 @@ export interface InterpreterVariant extends VariantBase {
   /** Build arguments of the interpreter's Dockerfile, by their names there (PYTHON_VERSION, DEBIAN_RELEASE). */
   readonly args: Readonly<Record<string, string>>;
   /** Compiled for some CPUs alone: `native` for this machine's, or a level such as `x86-64-v3`. */
-  readonly march?: string;
+  readonly march?: string | undefined;
   /** Named build contexts for the interpreter (a mirror of its sources), name to folder or image. */
   readonly contexts: Readonly<Record<string, string>>;
 }
@@ -101,7 +101,7 @@ export interface Workload {
   /** Who counts instructions beside the host engine's counters: see INSTRUCTION_SOURCES. */
   readonly instructions: InstructionSource;
   /** The command is a server that runs until it is stopped; `timeoutSeconds` is that of a round of load. */
-  readonly server?: Server;
+  readonly server?: Server | undefined;
   /** What looks at one more run of each side of what regressed. */
   readonly profiler: Profiler;
 }

@@ -126,7 +126,7 @@ describe('a workload that is a server', () => {
       stop: 'SIGTERM',
       stopTimeoutSeconds: 10,
     });
-    expect(resolve(GOOD).workload).not.toHaveProperty('server');
+    expect(resolve(GOOD).workload.server).toBeUndefined();
   });
 
   test.each([

@@ -104,11 +104,9 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
     blocks: given.blocks ?? capOf(profile),
     evidence: overrides.evidence ?? given.evidence ?? DEFAULTS.evidence,
     failOn: [...(overrides.failOn ?? given['fail-on'] ?? DEFAULTS.failOn)],
-    ...(given['changed-measurement'] === undefined
-      ? {}
-      : { changedMeasurement: given['changed-measurement'] }),
+    changedMeasurement: given['changed-measurement'],
     metrics: metricRules(configuration, profile),
-    ...(patterns.length === 0 ? {} : { patterns }),
+    patterns: patterns.length === 0 ? undefined : patterns,
   };
   return {
     configuration: overrides.name ?? configuration.name ?? identityOf(file),

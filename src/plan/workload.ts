@@ -21,7 +21,7 @@ export function toWorkload(given: Configuration['workload']): Workload {
     repetitions: toRepetitions(given),
     instructions: given.instructions ?? DEFAULTS.instructions,
     profiler: given.profiler ?? DEFAULTS.profiler,
-    ...(given.server === undefined ? {} : { server: toServer(given.server) }),
+    server: given.server === undefined ? undefined : toServer(given.server),
   };
 }
 

@@ -113,8 +113,7 @@ function rowOf(draft: UnjudgedRankRow, outcome: RowOutcome | undefined): RankRow
       verdict: rule.gate ? word : 'shown',
     };
   }
-  if (ratios === undefined)
-    return { ...base, verdict: 'no_data', ...(reason === undefined ? {} : { reason }) };
+  if (ratios === undefined) return { ...base, verdict: 'no_data', reason };
   const used = outcome === undefined || outcome.blocks === 0 ? pairs.length : outcome.blocks;
   return {
     ...base,

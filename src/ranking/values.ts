@@ -3,7 +3,7 @@ import { IMPLIED } from '../session/purpose.ts';
 import type { Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
-import { own } from '../session/record.ts';
+import { definedOnly, own } from '../session/record.ts';
 
 /** What a run did with its time: the talk's figures, worked out run by run. */
 
@@ -85,11 +85,11 @@ export function rankedValues(session: Session, work: string | null): RankedValue
 function perTask(metrics: Readonly<Record<string, number>>, tasks: number): Record<string, number> {
   if (!(tasks > 0)) return {};
   const { wall_time_s: wall, cpu_time_s: cpu, max_rss_bytes: rss } = metrics;
-  return {
-    ...(wall === undefined || wall <= 0 ? {} : { work_per_minute: (tasks / wall) * 60 }),
-    ...(cpu === undefined ? {} : { cpu_time_s_per_work: cpu / tasks }),
-    ...(rss === undefined ? {} : { max_rss_bytes_per_work: rss / tasks }),
-  };
+  return definedOnly({
+    work_per_minute: wall === undefined || wall <= 0 ? undefined : (tasks / wall) * 60,
+    cpu_time_s_per_work: cpu === undefined ? undefined : cpu / tasks,
+    max_rss_bytes_per_work: rss === undefined ? undefined : rss / tasks,
+  });
 }
 
 /** Metrics that all of the runs have, with values of which there is one. */

@@ -32,7 +32,8 @@ export const factsJson = (asked: readonly AskedInterpreter[]): readonly object[]
     target,
     kind,
     ...facts,
-    ...(image === undefined ? {} : { layers: image.layers, image }),
+    layers: image?.layers,
+    image,
   }));
 
 /** A line of the table: what is told, and of each interpreter the words. */

@@ -39,8 +39,8 @@ export function renderSpeedscope(graph: CallGraph, name: string): string {
     shared: {
       frames: graph.functions.map((one) => ({
         name: one.name,
-        ...(one.file === '' ? {} : { file: one.file }),
-        ...(one.line === 0 ? {} : { line: one.line }),
+        file: one.file === '' ? undefined : one.file,
+        line: one.line === 0 ? undefined : one.line,
       })),
     },
     profiles: [profile],

@@ -74,7 +74,7 @@ export function reportTaker(rules: readonly Pick<MetricRule, 'name' | 'unit'>[])
             const unit = targetOf(now.unit, configured);
             said.set(name, {
               by,
-              declared: { ...named(name, reported, now), ...(unit === undefined ? {} : { unit }) },
+              declared: { ...named(name, reported, now), unit },
             });
             return [name, inUnit(value, now.unit, unit)];
           }
@@ -85,8 +85,8 @@ export function reportTaker(rules: readonly Pick<MetricRule, 'name' | 'unit'>[])
             by: known.by,
             declared: {
               ...before,
-              ...(unit === undefined ? {} : { unit }),
-              ...(conflict === undefined ? {} : { conflict }),
+              unit,
+              conflict,
             },
           });
           return [name, conflict === undefined ? inUnit(value, now.unit, unit) : value];
@@ -96,7 +96,8 @@ export function reportTaker(rules: readonly Pick<MetricRule, 'name' | 'unit'>[])
   };
 }
 
-const saysSomething = ([, declared]: readonly [string, DeclaredMetric]) => Object.keys(declared).length > 0;
+const saysSomething = ([, declared]: readonly [string, DeclaredMetric]) =>
+  Object.values(declared).some((value) => value !== undefined);
 
 /** What stays of a report's words about a metric under the name that it has in the session. */
 function named(
@@ -104,11 +105,7 @@ function named(
   reported: string,
   { better, short = reported, full }: DeclaredMetric,
 ): DeclaredMetric {
-  return {
-    ...(better === undefined ? {} : { better }),
-    ...(short === name ? {} : { short }),
-    ...(full === undefined ? {} : { full }),
-  };
+  return { better, short: short === name ? undefined : short, full };
 }
 
 /** Without a word a value is in the unit that the configuration or the metric's name gives it. */

@@ -85,5 +85,5 @@ export interface Finding {
   readonly value: string;
   readonly judgement: 'good' | 'notice' | 'bad' | 'unknown';
   /** What to do about it. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
 }

@@ -177,7 +177,7 @@ function ruleOf(
     pattern: {
       text: pattern,
       variants: [...variants],
-      ...(added.length === 0 ? {} : { added: [...added] }),
+      added: added.length === 0 ? undefined : [...added],
     },
   };
 }

@@ -7,6 +7,14 @@
 export const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
+/** A record without the keys whose value is undefined: for one whose keys say something by being there. */
+export const definedOnly = <Value>(
+  record: Readonly<Record<string, Value | undefined>>,
+): Record<string, Value> =>
+  Object.fromEntries(
+    Object.entries(record).filter((entry): entry is [string, Value] => entry[1] !== undefined),
+  );
+
 /** Things by a key of theirs, in their order. One pass, for a file may hold many thousands. */
 export function groupedBy<Thing, Key>(
   things: Iterable<Thing>,

@@ -46,7 +46,7 @@ export function withMeasuring(comparison: Comparison, gates: readonly Session[])
     };
   return {
     ...comparison,
-    measuring: { news, ...(counts ? { refusedOver: comparison.verdict } : {}) },
+    measuring: { news, refusedOver: counts ? comparison.verdict : undefined },
     verdict: counts ? 'failed' : comparison.verdict,
   };
 }

@@ -53,7 +53,7 @@ export function compare(...parts: readonly [Observations, ...Observations[]]): C
   const interrupted = parts.some((part) => part.interrupted);
   return {
     verdict: interrupted ? worstWith(rows, 'no_data') : worst(rows),
-    ...(interrupted ? { interrupted } : {}),
+    interrupted: interrupted ? true : undefined,
     family: { tests, alpha: parts[0].alpha },
     rows,
     warnings: warningsOf(parts, rows),
@@ -149,7 +149,7 @@ function rowOf(
     better: { p: outcome?.pBetter ?? null, pAdjusted: outcome?.pBetterAdjusted ?? null },
     detectable: null,
     confirmation: null,
-    ...(cut ? { warnings: ['the measurement was cancelled before this was decided', ...row.warnings] } : {}),
+    warnings: cut ? ['the measurement was cancelled before this was decided', ...row.warnings] : row.warnings,
   };
   if (tested?.kind === 'stored') return tested.advisory ? advisory(base) : base;
   if (tested?.kind !== 'paired') return base;
@@ -160,7 +160,7 @@ function rowOf(
   const hopeless = verdict === 'inconclusive' && reachable === undefined && observations.cap !== undefined;
   return {
     ...base,
-    ...(hopeless ? { verdict: 'no_data' as const } : {}),
+    verdict: hopeless ? 'no_data' : verdict,
     ...pairedFigures(tested, used),
     detectable: row.gated ? detectableOf(draft, observations, tests) : null,
     warnings: [

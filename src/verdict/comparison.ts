@@ -70,13 +70,13 @@ export interface MeasuringNews {
   /** A sentence for each thing; `takesAway`: it counts for the rule `changed-measurement`. */
   readonly news: readonly { readonly sentence: string; readonly takesAway: boolean }[];
   /** The verdict by the figures alone, where the rule makes it `failed`; absent where it does not. */
-  readonly refusedOver?: Verdict;
+  readonly refusedOver?: Verdict | undefined;
 }
 
 export interface Comparison {
   verdict: Verdict;
   /** True where a session of it was cancelled: whatever its rows say, it is no pass. */
-  interrupted?: true;
+  interrupted?: true | undefined;
   /** Absent where the change leaves alone what measures it. */
   measuring?: MeasuringNews;
   /** tests: gated rows under Holm. */

@@ -55,7 +55,7 @@ export function withConfirmations(
     ...comparison,
     rows,
     verdict: interrupted ? worstWith(rows, 'no_data') : worst(rows),
-    ...(interrupted ? { interrupted } : {}),
+    interrupted: interrupted ? true : undefined,
     warnings: [...comparison.warnings, ...summary(looked)],
   };
 }

@@ -127,7 +127,7 @@ export function ruleDifferences(a: NamedSession, b: NamedSession): string[] {
     // What a pattern stands for is each job's own: no two need have met the same.
     const named = metrics.filter(({ pattern }) => pattern === undefined);
     return {
-      ...{ alpha, profile, blocks, evidence, ...(patterns.length === 0 ? {} : { patterns }) },
+      ...{ alpha, profile, blocks, evidence, patterns: patterns.length === 0 ? undefined : patterns },
       ...Object.fromEntries(named.map((metric) => [`metric ${metric.name}`, metric])),
     };
   };
@@ -351,7 +351,7 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
     warmup: sessions.flatMap(({ warmup }) => warmup),
     runs: sessions.flatMap(({ runs }) => runs),
     failures: sessions.flatMap(({ failures }) => failures),
-    ...(sessions.some(({ interrupted }) => interrupted) ? { interrupted: true } : {}),
+    interrupted: sessions.some(({ interrupted }) => interrupted) ? true : undefined,
     declaredMetrics: together(sessions.map(({ declaredMetrics }) => declaredMetrics)),
     explanations: gates.flatMap(({ explanations = [] }) => explanations),
     notes: [...new Set(sessions.flatMap(({ notes }) => notes))],
