@@ -82,7 +82,7 @@ export const rankingPath = (configuration: string): string => `${folderOf(config
 export function folderOf(configuration: string): string {
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(configuration))
     throw new StoreError(
-      `The configuration's name ${JSON.stringify(configuration)} cannot be a folder on the baseline branch; legal: small letters, digits, ., _ and -.`,
+      `The configuration's name ${JSON.stringify(configuration)} cannot be a folder on the baseline branch; use small letters, digits, ., _ and -.`,
     );
   return configuration;
 }

@@ -230,16 +230,16 @@ describe('the inputs', () => {
     expect(given({ confirm: 'sessions' }).confirm).toEqual(['sessions']);
     for (const shard of ['0/5', '6/5', '1/1', '2', '2/5/1', 'two/five'])
       expect(() => given({ mode: 'measure', shard })).toThrow(
-        `shard: found ${JSON.stringify(shard)}; legal: INDEX/OF, such as 2/5`,
+        `shard: found ${JSON.stringify(shard)}; must be INDEX/OF, such as 2/5`,
       );
     expect(() => given({ shard: '2/5', confirm: 'x', sessions: 'y' })).toThrow(
-      /shard: found "2\/5"; legal: nothing in mode gate; it is mode measure's\n {2}sessions: found "y"; legal: nothing in mode gate/,
+      /shard: found "2\/5"; must be empty in mode gate; it belongs to mode measure\n {2}sessions: found "y"; must be empty in mode gate/,
     );
-    expect(() => given({ mode: 'report' })).toThrow(/sessions: found ""; legal: files, or folders/);
+    expect(() => given({ mode: 'report' })).toThrow(/sessions: found ""; must be files, or folders/);
   });
-  test('that are wrong come at once, as typed, with what is legal; a typo is not false', () => {
+  test('that are wrong come at once, as typed, with what they must be; a typo is not false', () => {
     expect(() => given({ mode: 'gaet', comment: 'ture', evidence: 'all', 'fail-on': 'slower' })).toThrow(
-      /4 problems[\s\S]*fail-on: found "slower"[\s\S]*mode: found "gaet"; legal: gate, measure, report, baseline[\s\S]*evidence: found "all"; legal: auto, paired, stored[\s\S]*comment: found "ture"; legal: true, false/,
+      /4 problems[\s\S]*fail-on: found "slower"; must be one of none[\s\S]*mode: found "gaet"; must be one of gate, measure, report, baseline[\s\S]*evidence: found "all"; must be one of auto, paired, stored[\s\S]*comment: found "ture"; must be one of true, false/,
     );
   });
 });

@@ -69,51 +69,15 @@ const MODE_OF = { shard: 'measure', sessions: 'report', confirm: 'gate' } as con
 
 /**
  * Reads the inputs from the runner's environment (`INPUT_<NAME>`).
- * @throws ConfigurationError with every input that is wrong: its name as typed, what was found, what is legal
+ * @throws ConfigurationError with every input that is wrong: its name as typed, what was found, what it must be
  */
 export function parseInputs(environment: Readonly<Record<string, string | undefined>>): Inputs {
-  const problems: string[] = [];
-  const text = (name: InputName): string | undefined => {
-    const value = environment[`INPUT_${name.toUpperCase()}`]?.trim();
-    return value === '' ? undefined : value;
-  };
-  const wrong = (name: InputName, found: string, legal: string) =>
-    problems.push(`  ${name}: found ${JSON.stringify(found)}; legal: ${legal}`);
-  const oneOf = <Value extends string>(name: InputName, legal: readonly Value[]): Value | undefined => {
-    const value = text(name);
-    const found = legal.find((word) => word === value);
-    if (value !== undefined && found === undefined) wrong(name, value, legal.join(', '));
-    return found;
-  };
-  const lines = (name: InputName) =>
-    text(name)
-      ?.split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '');
-  const words = (name: InputName) =>
-    text(name)
-      ?.split(/[\s,]+/)
-      .filter((word) => word !== '');
-  // A typo must not become false: only YAML's own words count.
-  const flag = (name: InputName, fallback: boolean): boolean => {
-    const value = oneOf(name, ['true', 'false', 'True', 'False', 'TRUE', 'FALSE']);
-    return value === undefined ? fallback : value.toLowerCase() === 'true';
-  };
-  const failOn = parseVerdicts(words('fail-on') ?? []);
-  for (const word of failOn.unknown) wrong('fail-on', word, `none, ${VERDICTS.join(', ')}`);
-
+  const reader = inputReader(environment);
+  const { text, lines, words, oneOf, flag } = reader;
+  const failOn = failOnOf(reader);
   const mode = oneOf('mode', MODES) ?? 'gate';
-  const shardText = text('shard');
-  const shard = shardText === undefined ? undefined : parseShard(shardText);
-  if (shardText !== undefined && shard === undefined) wrong('shard', shardText, SHARD_WORDS);
-  // An input that the mode does not know would be read over, and the job would do another thing than was meant.
-  for (const [name, of] of Object.entries(MODE_OF) as [keyof typeof MODE_OF, Mode][]) {
-    const value = text(name);
-    if (value !== undefined && mode !== of) wrong(name, value, `nothing in mode ${mode}; it is mode ${of}'s`);
-  }
-  if (mode === 'report' && text('sessions') === undefined)
-    wrong('sessions', '', "files, or folders with the measuring jobs' artifacts");
-
+  const shard = shardOf(reader);
+  checkMode(reader, mode);
   const inputs: Inputs = {
     mode,
     config: text('config'),
@@ -121,7 +85,7 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     variants: words('variants'),
     baselineBranch: text('baseline-branch'),
     evidence: oneOf('evidence', evidenceRequestSchema.options),
-    failOn: words('fail-on') === undefined ? undefined : failOn.named,
+    failOn,
     budget: text('budget'),
     comment: flag('comment', true),
     githubToken: text('github-token'),
@@ -135,9 +99,74 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     confirm: lines('confirm'),
     buildSecretsOnPullRequests: flag('build-secrets-on-pull-requests', false),
   };
+  const { problems } = reader;
   if (problems.length > 0)
     throw new ConfigurationError(
       `The action's inputs have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}; nothing was built or run.\n${problems.join('\n')}`,
     );
   return inputs;
+}
+
+type InputReader = ReturnType<typeof inputReader>;
+
+/** Reads inputs in their forms, and collects what is wrong. */
+function inputReader(environment: Readonly<Record<string, string | undefined>>) {
+  const problems: string[] = [];
+  const text = (name: InputName): string | undefined => {
+    const value = environment[`INPUT_${name.toUpperCase()}`]?.trim();
+    return value === '' ? undefined : value;
+  };
+  const wrong = (name: InputName, found: string, needed: string) =>
+    problems.push(`  ${name}: found ${JSON.stringify(found)}; must be ${needed}`);
+  const oneOf = <Value extends string>(name: InputName, values: readonly Value[]): Value | undefined => {
+    const value = text(name);
+    const found = values.find((word) => word === value);
+    if (value !== undefined && found === undefined) wrong(name, value, `one of ${values.join(', ')}`);
+    return found;
+  };
+  return {
+    problems,
+    text,
+    wrong,
+    oneOf,
+    lines: (name: InputName) =>
+      text(name)
+        ?.split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== ''),
+    words: (name: InputName) =>
+      text(name)
+        ?.split(/[\s,]+/)
+        .filter((word) => word !== ''),
+    // A typo must not become false: only YAML's own words count.
+    flag: (name: InputName, fallback: boolean): boolean => {
+      const value = oneOf(name, ['true', 'false', 'True', 'False', 'TRUE', 'FALSE']);
+      return value === undefined ? fallback : value.toLowerCase() === 'true';
+    },
+  };
+}
+
+function failOnOf({ words, wrong }: InputReader): Inputs['failOn'] {
+  const given = words('fail-on');
+  const { named, unknown } = parseVerdicts(given ?? []);
+  for (const word of unknown) wrong('fail-on', word, `one of none, ${VERDICTS.join(', ')}`);
+  return given === undefined ? undefined : named;
+}
+
+function shardOf({ text, wrong }: InputReader): Inputs['shard'] {
+  const given = text('shard');
+  const shard = given === undefined ? undefined : parseShard(given);
+  if (given !== undefined && shard === undefined) wrong('shard', given, SHARD_WORDS);
+  return shard;
+}
+
+/** An input that the mode does not read would be ignored, and the job would do another thing than was meant. */
+function checkMode({ text, wrong }: InputReader, mode: Mode): void {
+  for (const [name, of] of Object.entries(MODE_OF) as [keyof typeof MODE_OF, Mode][]) {
+    const value = text(name);
+    if (value !== undefined && mode !== of)
+      wrong(name, value, `empty in mode ${mode}; it belongs to mode ${of}`);
+  }
+  if (mode === 'report' && text('sessions') === undefined)
+    wrong('sessions', '', "files, or folders with the measuring jobs' artifacts");
 }

@@ -161,7 +161,7 @@ export async function reachOf({ target }: ResolvedBake, tree: string): Promise<s
 async function checkTarget(name: string, own: ResolvedTarget, tree: string): Promise<void> {
   const refuse = (key: string, what: string): never => {
     throw new ConfigurationError(
-      `target.${name}.${key} of the bake file ${what}. A pull request's bake file may use its own files alone.`,
+      `target.${name}.${key} of the bake file ${what}. A pull request's bake file may use only its own files.`,
     );
   };
   const unknown = Object.keys(own).find((key) => !KNOWN.includes(key));
@@ -214,7 +214,7 @@ export function takenToken({
 async function insideTree(tree: string, path: string, what: string): Promise<void> {
   if (path.startsWith('/') && !`${path}/`.startsWith(`${tree}/`))
     throw new ConfigurationError(
-      `${what} is ${JSON.stringify(path)}, which lies outside of the checkout. A pull request's bake file may use its own files alone.`,
+      `${what} is ${JSON.stringify(path)}, which lies outside of the checkout. A pull request's bake file may use only its own files.`,
     );
   await insideCheckout(tree, path, what);
 }

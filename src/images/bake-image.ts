@@ -93,7 +93,7 @@ async function resolve(
   const resolved = await resolveBake({ files, target: variant.target, directory: tree, env }, signal);
   const { platforms = [] } = own(resolved.target, variant.target) ?? {};
   if (platforms.length > 1)
-    onLine(`${label} ${variant.file} sets \`platforms\`: the target is built for this machine alone`);
+    onLine(`${label} ${variant.file} sets \`platforms\`: the target is built for this machine only`);
   return resolved;
 }
 
@@ -107,5 +107,5 @@ async function refusalOf(
   const taken = takenToken(resolved);
   return taken === undefined
     ? undefined
-    : `target.${taken.target}.secret of the bake file takes ${taken.name}, with which the job's cache and artifacts can be written. It is for the builder alone: leave this secret out.`;
+    : `target.${taken.target}.secret of the bake file takes ${taken.name}, with which the job's cache and artifacts can be written. Only the builder may use it: leave this secret out.`;
 }

@@ -159,13 +159,13 @@ function advice(step: FailedStep): string {
   if (
     /certificate[ _]verify[ _]failed|self[- ]signed certificate|unknown authority|UnknownIssuer/i.test(text)
   )
-    return 'A certificate was not trusted: where a proxy signs connections anew, name its authority with build.ca.';
+    return 'A certificate was not trusted: where a proxy signs connections again, name its authority with build.ca.';
   if (/no space left on device/i.test(text)) return 'The disk is full: `docker system df` shows what can go.';
   if (NO_GIT.test(text))
     return 'The build context has no .git, on either side: it holds the files of the commit. Give the step what it reads there in another way, such as a version with SETUPTOOLS_SCM_PRETEND_VERSION (ENV in the Dockerfile).';
   if (target !== 'interpreter' && isDefault(step))
-    return "Mend the file that this step reads, or name a Dockerfile of the project's own with workload.dockerfile.";
+    return "Correct the file that this step reads, or name a Dockerfile of the project's own with workload.dockerfile.";
   return target === 'interpreter'
     ? "Check the variant's version and release, and that the build can reach what it installs from."
-    : 'Mend this step and run again; the other variants went on.';
+    : 'Correct this step and run again; the other variants went on.';
 }

@@ -32,5 +32,5 @@ async function read(path: string): Promise<string | { readonly reason: string }>
 
 const refused = (ca: string, what: string) =>
   new ConfigurationError(
-    `build.ca is ${JSON.stringify(ca)}: ${what}. Legal: a PEM file with the certificates (-----BEGIN CERTIFICATE-----) of the authority that signs this network's connections, relative to the repository's top.`,
+    `build.ca is ${JSON.stringify(ca)}: ${what}. It must be a PEM file with the certificates (-----BEGIN CERTIFICATE-----) of the authority that signs this network's connections, relative to the repository's top.`,
   );

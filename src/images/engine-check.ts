@@ -37,7 +37,7 @@ export async function checkEngine(): Promise<EngineVersions> {
     );
   if (buildkit !== undefined && !atLeast(buildkit, NEEDED.buildkit))
     throw new BuildError(
-      `The builder's BuildKit is ${buildkit}, which does not know linked bake targets. BuildKit 0.10 or newer is needed: create the builder anew with \`docker buildx create --use\`.`,
+      `The builder's BuildKit is ${buildkit}, which does not know linked bake targets. BuildKit 0.10 or newer is needed: create the builder again with \`docker buildx create --use\`.`,
     );
   return { engine: `Docker ${server}`, server, buildx, buildkit, driver, store: await imageStore() };
 }

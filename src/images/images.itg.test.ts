@@ -258,7 +258,7 @@ withEngine('an image is pushed, pulled by digest, and the other side is built up
     const gone = `127.0.0.1:${registry.port}/images/official@sha256:${'0'.repeat(64)}`;
     const rebuilt = ready(await gate.prepare(official, 'baseline', tree, gone));
     expect(rebuilt.image.origin).toBe('built');
-    expect(lines[0]).toMatch(/cannot be had, so it is built here/);
+    expect(lines[0]).toMatch(/cannot be pulled, so it is built here/);
     await gate.builder.cleanUp();
     expect((await tryDocker(['image', 'inspect', digest])).status).not.toBe(0);
   } finally {

@@ -74,7 +74,7 @@ export async function pullKnown(
   if (known === undefined) return undefined;
   const found = await pullBaseline(known, signal);
   if (found.kind === 'unavailable') {
-    onLine(`[${variant.name} ${side}] ${known} cannot be had, so it is built here: ${found.reason}`);
+    onLine(`[${variant.name} ${side}] ${known} cannot be pulled, so it is built here: ${found.reason}`);
     return undefined;
   }
   if (!found.wasHere) names.add(known);

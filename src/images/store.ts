@@ -76,7 +76,7 @@ export function pushName({ registry, configuration, variant, commit }: PushTarge
   const name = `${registry.replace(/\/+$/, '')}/${component}:${tagOf(commit)}`;
   if (isReference(name) && REPOSITORY.test(registry.replace(/\/+$/, ''))) return name;
   throw new ConfigurationError(
-    `The registry ${JSON.stringify(registry.slice(0, 200))} (build.registry) gives no legal image name: ${JSON.stringify(name.slice(0, 200))}. Legal: a repository without tag, such as ghcr.io/organisation/name, in small letters.`,
+    `The registry ${JSON.stringify(registry.slice(0, 200))} (build.registry) gives no valid image name: ${JSON.stringify(name.slice(0, 200))}. It must be a repository without a tag, such as ghcr.io/organisation/name, in small letters.`,
   );
 }
 

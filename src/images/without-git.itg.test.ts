@@ -62,5 +62,5 @@ withEngine('a step that fails for another reason is told nothing of .git', async
   const { builder } = builderOf();
   await builder.check();
   const result = await builder.prepare({ variant: bake, side: 'head', tree, filesFrom: tree }, never);
-  expect(result.kind === 'failed' ? result.failure.message : '').toMatch(/Mend this step/);
+  expect(result.kind === 'failed' ? result.failure.message : '').toMatch(/Correct this step/);
 });

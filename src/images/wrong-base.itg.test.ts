@@ -51,5 +51,5 @@ test('a bake target for two platforms is built for this machine, and the log say
   };
   const { image } = ready(await prepare(variant, 'head', tree));
   expect(await output(image.id, 'python', '/app.py')).toContain('1');
-  expect(lines.join('\n')).toContain('sets `platforms`: the target is built for this machine alone');
+  expect(lines.join('\n')).toContain('sets `platforms`: the target is built for this machine only');
 }, 600_000);

@@ -54,5 +54,5 @@ test.each([
   const refused = resolve(path, ref);
   await expect(refused).rejects.toThrow(ConfigurationError);
   await expect(refused).rejects.toThrow(message);
-  await expect(refused).rejects.toThrow(/^\.github\/pacegate\.yml: .*; legal: a tag or a commit/);
+  await expect(refused).rejects.toThrow(/^\.github\/pacegate\.yml: .*; must be a tag or a commit/);
 });

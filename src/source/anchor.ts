@@ -23,7 +23,7 @@ export interface AnchorRequest {
 export async function resolveAnchor({ directory, ref, file, env = {} }: AnchorRequest): Promise<SideCommit> {
   const refuse = (found: string) =>
     new ConfigurationError(
-      `${file}: rules.anchor: found ${JSON.stringify(ref)}, ${found}; legal: a tag or a commit of this repository, such as v1.2.0.`,
+      `${file}: rules.anchor: found ${JSON.stringify(ref)}, ${found}; must be a tag or a commit of this repository, such as v1.2.0.`,
     );
   const commitOf = async (name: string) => {
     const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];

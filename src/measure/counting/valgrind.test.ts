@@ -54,6 +54,6 @@ test.each([
 
 test('a processor that was never tried is named', async () => {
   expect(await findValgrind('callgrind', { env: {}, architecture: 's390x' })).toBe(
-    "instructions: callgrind was asked for on a processor of the kind s390x, and Pacegate knows valgrind's tools for x64 and arm64 alone",
+    'instructions: callgrind was asked for on a processor of the kind s390x; Pacegate supports valgrind on x64 and arm64 only',
   );
 });

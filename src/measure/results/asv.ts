@@ -26,7 +26,7 @@ const versionWords = (version: unknown) =>
     ? `version ${JSON.stringify(version).slice(0, 40)}`
     : 'no version';
 
-const ADVICE = "Mend it, or leave it out with asv's --bench";
+const ADVICE = "Correct it, or leave it out with asv's --bench";
 
 const rowSchema = z.looseObject({
   result: z.array(resultSchema, { error: 'expected a list of results, or null' }).nullable(),

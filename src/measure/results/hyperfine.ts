@@ -26,7 +26,7 @@ export function readHyperfine(document: unknown): Benchmarks {
         `results.${index}.exit_codes`,
         command,
         how,
-        'A time of it is no figure. Mend the command; where its status is meant, put `|| true` behind it',
+        'A time of it is no figure. Correct the command; where its status is meant, put `|| true` behind it',
       );
   }
   return parsed.data.results.map(({ command, median, parameters = {} }) => ({

@@ -22,7 +22,7 @@ export function readList(text: string): Benchmarks {
     } = (written.length > LONGEST_LINE ? undefined : LINE.exec(written)?.groups) ?? {};
     const value = Number(digits);
     if (name === undefined || !Number.isFinite(value))
-      return `${place}: legal is \`name value unit\`, such as \`parse 12.5 ms\`, with a finite number; found ${JSON.stringify(written.slice(0, 120))}`;
+      return `${place}: must be \`name value unit\`, such as \`parse 12.5 ms\`, with a finite number; found ${JSON.stringify(written.slice(0, 120))}`;
     const before = met.get(name);
     if (before !== undefined) return `${place}: ${name} stands in line ${before} already`;
     met.set(name, index + 1);

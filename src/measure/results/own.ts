@@ -14,7 +14,7 @@ const ownSchema = z.record(
 export function readOwn(document: unknown, text: string): Benchmarks {
   const parsed = ownSchema.safeParse(document);
   if (!parsed.success)
-    return `${firstProblem(parsed.error).place}: legal is a JSON object of names and finite numbers, or {"value": 1, "unit": "tasks", "better": "higher"}; found ${JSON.stringify(text.slice(0, 120))}`;
+    return `${firstProblem(parsed.error).place}: must be a JSON object of names and finite numbers, or {"value": 1, "unit": "tasks", "better": "higher"}; found ${JSON.stringify(text.slice(0, 120))}`;
   return Object.entries(parsed.data).map(([name, given]) =>
     typeof given === 'number'
       ? { name, value: given }

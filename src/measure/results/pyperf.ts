@@ -51,7 +51,7 @@ export function readPyperf(document: unknown): Benchmarks {
         `benchmarks.${index}`,
         metadata.name ?? common?.name ?? `benchmark ${index + 1}`,
         how,
-        'Mend it, or leave it out with --benchmarks',
+        'Correct it, or leave it out with --benchmarks',
       );
   }
   const read = benchmarks.map(({ runs, metadata }, index) => ({

@@ -25,7 +25,7 @@ export function readPytestBenchmark(document: unknown): Benchmarks {
         `benchmarks.${index}`,
         benchmark.name,
         how,
-        'Mend it, or leave it out with --deselect',
+        'Correct it, or leave it out with --deselect',
       );
   }
   return parsed.data.benchmarks.map(({ name, fullname = name, stats }) => ({

@@ -140,7 +140,7 @@ describe('a file that cannot be read is refused at its place', () => {
     [
       'asv: a benchmark that failed',
       fixture('asv-failed.json'),
-      'an asv file, results.benchmarks.time_broken): benchmarks.time_broken failed. Mend it, or leave it out with asv',
+      'an asv file, results.benchmarks.time_broken): benchmarks.time_broken failed. Correct it, or leave it out with asv',
     ],
     [
       'asv: results that are not those of its parameters',
@@ -215,17 +215,17 @@ describe('a file that cannot be read is refused at its place', () => {
       '{"version": 2, "result_columns": ["result"], "results": {"time_x": [[NaN]]}}',
       'an asv file, results): it holds no benchmark',
     ],
-    ['a list: a word for a number', 'a 1\n\nb fast\n', 'line 3): legal is `name value unit`'],
-    ['a list: no value', '# a\nb\n', 'line 2): legal is `name value unit`'],
-    ['a list: a line of four words', 'b 1 s more', 'line 1): legal is `name value unit`'],
-    ['a list: what looks like YAML', 'b: 1', 'line 1): legal is `name value unit`'],
-    ['a list: infinite', 'b 1e999 s', 'line 1): legal is `name value unit`'],
+    ['a list: a word for a number', 'a 1\n\nb fast\n', 'line 3): must be `name value unit`'],
+    ['a list: no value', '# a\nb\n', 'line 2): must be `name value unit`'],
+    ['a list: a line of four words', 'b 1 s more', 'line 1): must be `name value unit`'],
+    ['a list: what looks like YAML', 'b: 1', 'line 1): must be `name value unit`'],
+    ['a list: infinite', 'b 1e999 s', 'line 1): must be `name value unit`'],
     ['a list: twice the same', 'b 1\nc 1\nb 2', 'line 3): b stands in line 1 already'],
-    ['a list: a line without end', `b ${'1'.repeat(1e6)}x`, 'line 1): legal is'],
+    ['a list: a line without end', `b ${'1'.repeat(1e6)}x`, 'line 1): must be'],
     [
       'half a file',
       fixture('pytest-benchmark.json').slice(0, 900),
-      'the file): legal is a JSON object of names',
+      'the file): must be a JSON object of names',
     ],
   ])('%s', (_, text, sentence) => {
     expect(readResults(text)).toContain(sentence);

@@ -60,7 +60,7 @@ function declaredOf({ metric, name, fullName: whole = name, unit, better }: Benc
   };
 }
 
-/** Place and complaint, as `line 3: legal is …`, in a sentence that says what it is about. */
+/** Place and complaint, as `line 3: must be …`, in a sentence that says what it is about. */
 function sentence(complaint: string): string {
   const end = complaint.indexOf(': ');
   return `${PREFIX}${complaint.slice(0, Math.min(end, MAX_PLACE))})${complaint.slice(end, end + MAX_COMPLAINT)}`;

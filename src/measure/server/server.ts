@@ -211,7 +211,7 @@ function together(server: RunResult, load: RunResult): RunResult {
     return {
       ...runWithoutFigures(
         'nonzero',
-        `the server was watched for ${windowSeconds.toFixed(3)} s while its load took ${wall.toFixed(3)} s: something beside Pacegate spoke to the probe of the server`,
+        `the server was watched for ${windowSeconds.toFixed(3)} s while its load took ${wall.toFixed(3)} s: something other than Pacegate spoke to the probe of the server`,
       ),
       noise: server.noise,
     };
