@@ -134,6 +134,7 @@ describe('two versions of the measuring code', () => {
     ['a difference that is no more than 5 %', trial('baseline', [1, 1, 1, 1], [1.04, 1.04, 1.04, 1.04])],
     ['one pair that is apart by less than half', trial('baseline', [1], [1.4])],
     ['two pairs that are apart by less than a quarter', trial('baseline', [1, 1], [1.2, 1.21])],
+    ['three pairs that are apart by less than a quarter', trial('baseline', [1, 1, 1], [1.2, 1.21, 1.22])],
   ])('%s are no disagreement', (_, one) =>
     expect(sentences(one)[1]).toMatch(
       /^Both versions of the measuring code were tried in a: on the baseline the figures agree/,
