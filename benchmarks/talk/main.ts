@@ -10,13 +10,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { withPorts } from '../../src/main/compose.ts';
+import { jobPorts } from '../../src/main/compose.ts';
 import { openOutFolder } from '../../src/main/out-folder.ts';
 import { placesFrom } from '../../src/main/places.ts';
 import { openProject } from '../../src/main/project.ts';
-import { rankTree } from '../../src/main/rank-job.ts';
 import { sessionText } from '../../src/session/write.ts';
 import { newSessionId } from '../../src/main/session-id.ts';
+import { VERSION } from '../../src/main/version.ts';
+import { rankTree } from '../../src/pipeline/rank-session.ts';
 import { runCommand } from '../../src/process/command.ts';
 import { keepBuild, readBuilds } from './builds.ts';
 import { configuration, PYENV_SOURCE, PYTHON, PYTHON_SOURCE, REFERENCE, UV } from './configuration.ts';
@@ -59,16 +60,16 @@ try {
   const file = join(work, 'pacegate.yml');
   await writeFile(file, configuration(work));
   const project = await openProject({ directory: top, config: file, overrides: {} });
-  const context = {
+  const run = {
     sessionId: newSessionId(new Date()),
     workFolder: work,
-    places: placesFrom(join(top, 'src')),
     out: await openOutFolder(options.out),
-    log,
+    toolVersion: VERSION,
   };
+  const ports = jobPorts(placesFrom(join(top, 'src')), log);
 
   const builds = join(options.out, 'builds.json');
-  await withPorts({ plan: project.plan, ...context }, async ({ images }) => {
+  await ports.withEngines({ plan: project.plan, run }, async ({ images }) => {
     for (const variant of project.plan.variants) {
       if (variant.name in (await readBuilds(builds)) || ending.signal.aborted) continue;
       log.step(`Cold build of ${variant.name}`);
@@ -85,9 +86,11 @@ try {
   const { session } = await rankTree(
     project,
     { reference: REFERENCE, work: 'tasks', blocks: undefined, coldBuilds: false },
-    context,
+    run,
+    ports,
     ending.signal,
   );
+
   const costs = await readBuilds(builds);
   const whole = {
     ...session,
@@ -96,12 +99,12 @@ try {
       return cost === undefined ? image : { ...image, coldBuild: cost };
     }),
   };
-  await context.out.write('session.json', sessionText(whole));
+  await run.out.write('session.json', sessionText(whole));
   const markdown = resultMarkdown(whole, costs, notes);
-  await context.out.write('RESULT.md', markdown);
+  await run.out.write('RESULT.md', markdown);
   if (options.write) await writeFile(join(import.meta.dirname, 'RESULT.md'), markdown);
   console.log(markdown);
-  log.info(`Python ${PYTHON}; session.json, timings.csv and RESULT.md are in ${context.out.path}`);
+  log.info(`Python ${PYTHON}; session.json, timings.csv and RESULT.md are in ${run.out.path}`);
 } finally {
   await rm(work, { recursive: true, force: true });
 }

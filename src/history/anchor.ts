@@ -1,8 +1,9 @@
 import type { AnchorHistory, Creep, Point } from '../session/history.ts';
 import { isTested, type MetricRule } from '../session/metric.ts';
 import type { Session } from '../session/session.ts';
-import { creep, type WeeklyComparison } from '../statistics/creep.ts';
+import { creep, CREEP_LEVEL, type WeeklyComparison } from '../statistics/creep.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
+import { blocksNeeded } from '../statistics/looks.ts';
 import { signedRankGreater } from '../statistics/signed-rank.ts';
 import { sign } from '../evidence/pairs.ts';
 import { nightsLike, pairRatios } from '../evidence/nights.ts';
@@ -10,6 +11,9 @@ import { betweenNights } from './row-noise.ts';
 
 /** Pairs of a comparison with the anchor. */
 export { WEEKLY_BLOCKS } from '../statistics/creep.ts';
+
+/** With fewer pairs no p is as small as creep takes. */
+export const FEWEST_FOR_CREEP = blocksNeeded(1, CREEP_LEVEL);
 
 /**
  * A loss that adds up counts from three fifths of what counts in one change, 1.8 % where that is 3 %: the anchor's

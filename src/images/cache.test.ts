@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { BuildOptions, Plan, Variant } from '../plan/plan.ts';
-import { cacheEntry, cacheWarnings, compileWarnings } from './cache.ts';
+import { cacheWarnings, compileWarnings } from '../plan/warnings.ts';
+import { cacheEntry } from './cache.ts';
 
 test.each([
   ['type=gha', 'type=gha,scope=pacegate-debian'],

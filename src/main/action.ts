@@ -6,13 +6,14 @@ import { parseInputs, type Inputs } from '../github/inputs.ts';
 import { overridesOf } from '../plan/resolve.ts';
 import { endGitWith } from '../process/git.ts';
 import { baselineJob } from './baseline-job.ts';
+import { jobPorts } from './compose.ts';
 import { runner } from './delivery.ts';
 import { endOnSignals } from './ending.ts';
 import { removeSession } from './engine-clean-up.ts';
 import { gateJob, reportJob } from './gate-job.ts';
-import type { RunContext } from './gate-repository.ts';
 import type { Job } from './job.ts';
-import { openOutFolder, type OutFolder } from './out-folder.ts';
+import { openOutFolder } from './out-folder.ts';
+import type { OutFolder } from '../pipeline/ports.ts';
 import type { Places } from './places.ts';
 import { plainError } from './plain-error.ts';
 import { statusOfFiles } from './results.ts';
@@ -46,8 +47,9 @@ async function runMain(places: Places): Promise<void> {
       inputs.out === undefined ? defaultOut(sessionId) : resolve(directory, inputs.out),
     );
     const overrides = overridesOf(inputs);
-    const context: RunContext = { sessionId, workFolder, places, out, log: runner.log };
-    const job: Job = { inputs, overrides, event, directory, context, signal: ending.signal };
+    const run = { sessionId, workFolder, out, toolVersion: VERSION };
+    const ports = jobPorts(places, runner.log);
+    const job: Job = { inputs, overrides, event, directory, run, ports, signal: ending.signal };
     process.exitCode = statusOfFiles(out, await JOBS[inputs.mode](job), (text) => runner.fail(text));
   } catch (error) {
     const plain = plainError(error);

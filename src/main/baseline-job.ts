@@ -1,10 +1,11 @@
 import { tokenEnvironment } from '../baseline/credentials.ts';
+import { measureNight } from '../pipeline/measure-night.ts';
+import { endOf } from '../pipeline/night-end.ts';
 import { oneLine } from '../report/escape.ts';
 import { nightlyHeadline, renderNightlyMarkdown } from '../report/nightly.ts';
 import { upstreamOf } from '../source/trust.ts';
 import { runner, upload, writeSummary } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
-import { endOf, measureNight } from './nightly.ts';
 import { openProject } from './project.ts';
 import { writeResults } from './results.ts';
 
@@ -14,7 +15,8 @@ export async function baselineJob({
   overrides,
   event,
   directory,
-  context,
+  run,
+  ports,
   signal,
 }: Job): Promise<number> {
   const project = await openProject({ directory, config: inputs.config, overrides, follow: false });
@@ -28,22 +30,20 @@ export async function baselineJob({
       gitEnvironment,
       anchorNow: false,
     },
-    context,
+    run,
+    ports,
     signal,
-    async ({ session, comparison }) => {
-      await writeResults(context.out, session, comparison, () => renderNightlyMarkdown(session, comparison));
-    },
   );
   const { session, comparison, anchor } = night;
   const { remarks, status, failure } = endOf(night, project.plan.baselineBranch);
   const artifact = await upload(
     inputs.artifactName ?? `pacegate-${project.plan.configuration}-baseline`,
-    context.out,
+    run.out,
     event,
     'out' in anchor ? [anchor.out] : [],
   );
   const markdown = renderNightlyMarkdown(session, comparison, [...remarks, ...artifact.remarks]);
-  const files = await writeResults(context.out, session, comparison, () => markdown);
+  const files = await writeResults(run.out, session, comparison, () => markdown);
   await writeSummary(markdown);
   runner.output('session', files.session);
   runner.output('report', files.report);

@@ -6,21 +6,14 @@ import { parseSession } from '../session/read.ts';
 import { sessionText } from '../session/write.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
-import { gateRepository } from './gate-repository.ts';
-import { openOutFolder } from './out-folder.ts';
+import { gateRepository } from '../pipeline/gate-repository.ts';
+import { realPorts, runIn } from './job-ports.test-support.ts';
 import { placesFrom } from './places.ts';
 import { openProject } from './project.ts';
 
 /** Pull requests that make themselves green by what measures them, on a real repository and this machine's Python. */
 
 afterAll(removeTemporaryFolders);
-
-const log = {
-  info: () => undefined,
-  warn: () => undefined,
-  step: () => undefined,
-  transient: () => undefined,
-};
 
 const VARIANTS: Readonly<Record<string, string>> = {
   plain: '{ interpreter: host, python: python3 }',
@@ -62,7 +55,6 @@ async function gateChange(base: Files, change: Files) {
   repo.commit('change');
   repo.git('checkout', '-q', 'main');
   repo.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
-  const folder = temporaryFolder();
   const { session, comparison, plan } = await gateRepository(
     await openProject({ directory: repo.path, config: join(repo.path, 'pacegate.yml'), overrides: {} }),
     {},
@@ -72,13 +64,8 @@ async function gateChange(base: Files, change: Files) {
       gitEnvironment: {},
       secretsOnPullRequests: false,
     },
-    {
-      sessionId: 'test',
-      workFolder: join(folder, 'work'),
-      places: placesFrom(join(import.meta.dirname, '..')),
-      out: await openOutFolder(join(folder, 'out')),
-      log,
-    },
+    await runIn(temporaryFolder()),
+    realPorts(placesFrom(join(import.meta.dirname, '..'))),
     new AbortController().signal,
   );
   const text = renderMarkdown(comparison, session);

@@ -6,7 +6,8 @@ import type { EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { forRunner, oneLine, printable } from '../report/escape.ts';
 import { change, metricWords, quantity } from '../report/verdict-wording.ts';
-import { RESULT_FILES, type OutFolder } from './out-folder.ts';
+import { RESULT_FILES } from './out-folder.ts';
+import type { OutFolder } from '../pipeline/ports.ts';
 import type { ProgressLog } from './progress.ts';
 import { PROFILES_FOLDER } from './places.ts';
 

@@ -6,11 +6,8 @@ import { checkEngine } from '../images/engine-check.ts';
 import { obtainImage } from '../images/store.ts';
 import { gate, type GateResult } from '../pipeline/gate.ts';
 import { gateRequest } from '../pipeline/gate-request.ts';
+import type { JobPorts, RunContext } from '../pipeline/ports.ts';
 import { overridesOf, resolvePlan } from '../plan/resolve.ts';
-import { withPorts } from './compose.ts';
-import type { RunContext } from './gate-repository.ts';
-import { newSeed } from './session-id.ts';
-import { VERSION } from './version.ts';
 
 /** The base that the demonstration's images are built upon. */
 const BASE_IMAGE = 'python:3.13-slim-trixie';
@@ -27,15 +24,17 @@ export interface Demonstration extends GateResult {
 /**
  * Gates the small application of `fixtures/demo` against its own earlier version: in containers where an engine
  * answers and the base image can be had, else with this machine's Python.
+ * @param fixtures folder of the fixtures, absolute
  * @throws ConfigurationError where the fixtures are not beside the program
  */
 export async function runDemo(
   { host, seed }: { readonly host: boolean; readonly seed?: number },
-  context: RunContext,
+  fixtures: string,
+  run: RunContext,
+  ports: JobPorts,
   signal: AbortSignal,
 ): Promise<Demonstration> {
-  const { log, places, workFolder, sessionId } = context;
-  const folder = join(places.fixtures, 'demo');
+  const folder = join(fixtures, 'demo');
   if (!(await isFolder(folder)))
     throw new ConfigurationError(
       `The demonstration's application is not at ${folder}: run \`npm start\` in a clone of the repository.`,
@@ -46,9 +45,9 @@ export async function runDemo(
     why === undefined
       ? `Measured in containers of ${BASE_IMAGE}: a small application against its own earlier version.`
       : `Measured with this machine's own Python, no containers (${why}): a small application against its own earlier version.`;
-  log.info(introduction);
+  ports.log.info(introduction);
 
-  const [head, baseline] = [join(workFolder, 'head'), join(workFolder, 'baseline')];
+  const [head, baseline] = [join(run.workFolder, 'head'), join(run.workFolder, 'baseline')];
   await cp(join(folder, 'head'), head, { recursive: true });
   await cp(join(folder, 'baseline'), baseline, { recursive: true });
   const plan = resolvePlan({
@@ -57,23 +56,19 @@ export async function runDemo(
     root: folder,
     overrides: overridesOf({ seed }),
   });
-  const result = await withPorts(
-    { plan, ...context },
-    async (ports) =>
-      await gate(
-        gateRequest(
-          { sessionId, toolVersion: VERSION, seed: newSeed() },
-          {
-            plan,
-            pair: { head: { directory: head }, baseline: { directory: baseline } },
-            repository: 'fixtures/demo',
-            event: 'terminal',
-            notes: [introduction],
-          },
-        ),
-        ports,
-        signal,
-      ),
+  const request = gateRequest(
+    { ...run, seed: ports.seed() },
+    {
+      plan,
+      pair: { head: { directory: head }, baseline: { directory: baseline } },
+      repository: 'fixtures/demo',
+      event: 'terminal',
+      notes: [introduction],
+    },
+  );
+  const result = await ports.withEngines(
+    { plan, run },
+    async (engines) => await gate(request, engines, signal),
   );
   return { ...result, introduction, conclusion: conclude(result.comparison) };
 }

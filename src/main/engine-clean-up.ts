@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { LIST, namesOfSession, removeImagesOfSession } from '../images/store.ts';
 import { SESSION_LABEL } from '../measure/engines/container-arguments.ts';
 import { containerEngine } from '../measure/engines/container.ts';
-import { anchorSessionId } from './session-id.ts';
+import { anchorSessionId } from '../pipeline/anchor.ts';
 
 /** What a session and the anchor's within it may still have in the engine when their process is gone. */
 export async function removeSession(sessionId: string): Promise<void> {

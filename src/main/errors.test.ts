@@ -6,7 +6,7 @@ import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { assembleParts } from '../verdict/merge.ts';
 import { twoSided } from '../evidence/session.test-support.ts';
 import { buildFailureMessage } from '../images/build-failure.ts';
-import { cacheWarnings, compileWarnings } from '../images/cache.ts';
+import { cacheWarnings, compileWarnings } from '../plan/warnings.ts';
 import { createImageBuilder } from '../images/images.ts';
 import { followProgress } from '../images/progress.ts';
 import { pushImage, pushName } from '../images/store.ts';

@@ -30,7 +30,7 @@ import {
   notFinite,
   type Draw,
 } from './forged.test-support.ts';
-import { evaluation } from './nightly.ts';
+import { evaluation } from '../pipeline/night-evaluation.ts';
 import { compareFiles } from './read-sides.ts';
 
 /**

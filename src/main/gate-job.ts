@@ -4,6 +4,11 @@ import type { Comparison } from '../verdict/comparison.ts';
 import { exitStatus } from '../verdict/exit-status.ts';
 import { takenForMeasuring } from '../github/artifact.ts';
 import type { Inputs } from '../github/inputs.ts';
+import { gateRepository } from '../pipeline/gate-repository.ts';
+import type { JudgedSessions } from '../pipeline/judged-sessions.ts';
+import type { Occasion } from '../pipeline/occasion.ts';
+import type { Project } from '../pipeline/project.ts';
+import { judgeForReport } from '../pipeline/report-sessions.ts';
 import { oneLine } from '../report/escape.ts';
 import { headline } from '../report/headline.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
@@ -11,25 +16,31 @@ import { runMark } from '../github/run-mark.ts';
 import type { Verdict } from '../session/rules.ts';
 import { upstreamOf } from '../source/trust.ts';
 import { annotate, postComment, runner, upload, writeSummary } from './delivery.ts';
-import { gateRepository, type Occasion } from './gate-repository.ts';
 import { jobRepository, type Job } from './job.ts';
-import { openProject, type Project } from './project.ts';
-import { judgeForReport } from './report-sessions.ts';
+import { openProject } from './project.ts';
 import { writeResults } from './results.ts';
-import { readSessions, type JudgedSessions } from './session-files.ts';
+import { readSessions } from './session-files.ts';
 
 const CANCELLED =
   'This run was cancelled before its end: what was measured is kept, and nothing of it is a verdict.';
 
 /** Modes `gate` and `measure`: builds and measures; a gate decides, a measuring job leaves that to another. */
 export async function gateJob(job: Job): Promise<number> {
-  const { inputs, overrides, context, signal } = job;
+  const { inputs, overrides, run, ports, signal } = job;
   const project = await openProjectOf(job);
   const first = inputs.confirm === undefined ? undefined : await readSessions(pathsOf(job, inputs.confirm));
-  const judged = await gateRepository(project, overrides, await occasionOf(job, project), context, signal, {
-    ...(inputs.shard === undefined ? {} : { shard: inputs.shard }),
-    ...(first === undefined ? {} : { confirm: first }),
-  });
+  const judged = await gateRepository(
+    project,
+    overrides,
+    await occasionOf(job, project),
+    run,
+    ports,
+    signal,
+    {
+      ...(inputs.shard === undefined ? {} : { shard: inputs.shard }),
+      ...(first === undefined ? {} : { confirm: first }),
+    },
+  );
   return await deliver(job, {
     ...judged,
     failOn: judged.plan.rules.failOn,
@@ -42,14 +53,15 @@ export async function gateJob(job: Job): Promise<number> {
 export async function reportJob(job: Job): Promise<number> {
   const { inputs, overrides, signal } = job;
   const named = await readSessions(pathsOf(job, inputs.sessions ?? []));
-  const { judged, failOn, remarks } = await judgeForReport(named, {
-    event: job.event.event,
+  // Of a change the rules are the base's, so there has to be a checkout; else the sessions carry those of their commit.
+  const project = await openProjectOf(job);
+  const { judged, failOn, remarks } = await judgeForReport(
+    named,
+    project,
     overrides,
-    // Elsewhere the sessions carry the rules of their own commit, and no checkout is needed.
-    openProject: async () => await openProjectOf(job),
-    occasion: async (project) => await occasionOf(job, project),
-    log: job.context.log,
-  });
+    await occasionOf(job, project),
+    job.ports,
+  );
   return await deliver(job, {
     ...judged,
     remarks,
@@ -102,11 +114,14 @@ interface Delivered extends JudgedSessions {
 }
 
 /** First to the disk, then to the artifact, then to people: each step may fail without losing the one before. */
-async function deliver({ inputs, event, context, signal }: Job, result: Delivered): Promise<number> {
+async function deliver(
+  { inputs, event, run: { out, sessionId }, signal }: Job,
+  result: Delivered,
+): Promise<number> {
   const { comparison, session, parts, file, failOn, interrupted } = result;
   const measuring = inputs.mode === 'measure';
   const marker = markerOf(session.configuration);
-  const run = runMark(process.env, context.sessionId);
+  const run = runMark(process.env, sessionId);
   const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
   const render = (more: readonly string[], artifactUrl?: string) =>
     renderMarkdown(comparison, session, {
@@ -115,10 +130,10 @@ async function deliver({ inputs, event, context, signal }: Job, result: Delivere
       remarks: [...remarks, ...more],
       ...(artifactUrl === undefined ? {} : { artifactUrl }),
     });
-  await writeResults(context.out, file, comparison, () => render([]));
+  await writeResults(out, file, comparison, () => render([]));
   const artifact = await upload(
     result.artifact,
-    context.out,
+    out,
     event,
     [],
     measuring ? takenForMeasuring(process.env) : 'rename',
@@ -140,7 +155,7 @@ async function deliver({ inputs, event, context, signal }: Job, result: Delivere
           signal,
         );
   const markdown = render([...artifact.remarks, ...comment.remarks], artifact.url);
-  const files = await writeResults(context.out, file, comparison, () => markdown);
+  const files = await writeResults(out, file, comparison, () => markdown);
   await writeSummary(markdown);
   if (!interrupted && !measuring) annotate(comparison);
 

@@ -25,8 +25,8 @@ import { parseSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import { parseTimings, renderTimings } from '../session/timings.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
-import { evaluation } from './nightly.ts';
-import { jsonText } from './results.ts';
+import { evaluation } from '../pipeline/night-evaluation.ts';
+import { jsonText } from '../report/json-text.ts';
 
 /**
  * Names that every object has, as metric, variant, benchmark, configuration and library, through every report and every

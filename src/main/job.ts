@@ -2,7 +2,7 @@ import type { EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import type { JobRepository } from '../source/trust.ts';
-import type { RunContext } from './gate-repository.ts';
+import type { JobPorts, RunContext } from '../pipeline/ports.ts';
 
 /** What every job of the action has. */
 export interface Job {
@@ -11,7 +11,8 @@ export interface Job {
   readonly event: EventContext;
   /** The work tree of the runner, absolute. */
   readonly directory: string;
-  readonly context: RunContext;
+  readonly run: RunContext;
+  readonly ports: JobPorts;
   readonly signal: AbortSignal;
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { runner } from './delivery.ts';
 import { terminalLog, printed, type Output } from './log.ts';
-import { jsonText } from './results.ts';
+import { jsonText } from '../report/json-text.ts';
 
 const before = process.env['GITHUB_ACTIONS'];
 afterEach(() => {

@@ -3,14 +3,8 @@ import { PacegateError } from '../errors/errors.ts';
 import { readEngine } from '../images/engine-reading.ts';
 import { readMachine } from '../measure/machine/machine-reading.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Finding, MachineReading } from '../session/machine-reading.ts';
+import type { MachineInspection } from '../pipeline/doctor.ts';
 import type { Places } from './places.ts';
-
-/** What a machine is like before anything is measured on it. */
-export interface MachineInspection {
-  readonly machine: MachineReading;
-  readonly findings: readonly Finding[];
-}
 
 /** Looks at this machine, and at its engine where a variant needs one. Never throws: what does not answer is a finding. */
 export async function inspectMachine({ variants }: Plan, { probe }: Places): Promise<MachineInspection> {

@@ -4,31 +4,10 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { dirname, join, resolve } from 'node:path';
 import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
 import { isOwnerAlive, ownerOfThisProcess, sharesProcessesWith } from '../measure/engines/owner.ts';
+import type { OutFolder } from '../pipeline/ports.ts';
 import { atExit } from './at-exit.ts';
 import { PROFILES_FOLDER } from './places.ts';
 import { TIMELINE_FILE } from './timeline-files.ts';
-
-/** Where a run leaves its files. */
-export interface OutFolder {
-  readonly path: string;
-  /**
-   * Writes a file whole or not at all: a reader never meets half of one.
-   * @param name may begin with folders, which are made: `profiles/x`
-   * @returns its absolute path
-   * @throws MeasurementError where it cannot be written
-   */
-  write(name: string, text: string): Promise<string>;
-  /** The absolute paths of those of the names that are there. */
-  existing(names: readonly string[]): Promise<readonly string[]>;
-  /** The absolute paths of what was written into a folder inside, since this one was opened: what is older is not of this run. */
-  writtenInto(folder: string): readonly string[];
-  /** Notes that something of the run is not in the folder, and why: no run that lost a file ends with 0. */
-  lose(trouble: string): void;
-  /** What was lost, each sentence once. */
-  lost(): readonly string[];
-  /** Lets another run have the folder. */
-  close(): Promise<void>;
-}
 
 /** The files of a run. */
 export const RESULT_FILES: readonly string[] = [

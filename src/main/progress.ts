@@ -1,4 +1,5 @@
 import type { ProgressEvent } from '../measure/loop.ts';
+import { logDuration } from '../report/log-duration.ts';
 import type { Log } from '../pipeline/ports.ts';
 
 /** A log that can also show a line which the next one replaces; a runner's log leaves those out. */
@@ -17,9 +18,9 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         const cut = event.blocks < event.blocksPlanned ? ` (not ${event.blocksPlanned}, for the budget)` : '';
         const most =
           event.secondsAtMost > event.seconds * 1.05
-            ? `; at most ${event.blocks} blocks${cut}, ${duration(event.secondsAtMost)}`
+            ? `; at most ${event.blocks} blocks${cut}, ${logDuration(event.secondsAtMost)}`
             : cut;
-        log.info(`${count(event.variants, 'variant')}: about ${duration(event.seconds)}${most}`);
+        log.info(`${count(event.variants, 'variant')}: about ${logDuration(event.seconds)}${most}`);
         return;
       }
       case 'run': {
@@ -29,7 +30,7 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
           // One line a block is what a runner's log can bear; a terminal sees every run.
           if (block % 5 === 0)
             log.info(
-              `block ${block} of at most ${planned}: ${count(runsDone, 'run')}; ${duration(secondsLeft)} of the budget left`,
+              `block ${block} of at most ${planned}: ${count(runsDone, 'run')}; ${logDuration(secondsLeft)} of the budget left`,
             );
         }
         log.transient(
@@ -52,7 +53,7 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         return;
       case 'budget':
         log.warn(
-          `The budget leaves something undecided: about ${count(event.blocksLeftOut, 'block')} more would decide it, ${duration(event.secondsLeftOut)}.`,
+          `The budget leaves something undecided: about ${count(event.blocksLeftOut, 'block')} more would decide it, ${logDuration(event.secondsLeftOut)}.`,
         );
         return;
     }
@@ -62,8 +63,3 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
 const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 const seconds = (value: number | undefined) => (value === undefined ? '' : `${value.toFixed(3)} s`);
-
-/** 42 s, 3.5 min. */
-export function duration(value: number): string {
-  return value < 90 ? `${Math.max(1, Math.round(value))} s` : `${(value / 60).toFixed(1)} min`;
-}

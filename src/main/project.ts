@@ -1,26 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
-import type { Plan } from '../plan/plan.ts';
 import { formerIdentityOf, identityOf, isConfigurationFile } from '../plan/identity.ts';
+import { isOutside, type Project } from '../pipeline/project.ts';
 import { tryGit } from '../process/git.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { readFileAt } from '../source/export.ts';
 import { topLevel } from '../source/sides.ts';
-
-/** A folder with a configuration: a repository's work tree, or a plain folder. */
-export interface Project {
-  /** The repository's top, else the folder itself. */
-  readonly top: string;
-  readonly repository: boolean;
-  /** The configuration's path from the top, as messages name it. */
-  readonly file: string;
-  readonly plan: Plan;
-  /** What an earlier version knew the configuration by, where that can have been no other of the repository. */
-  readonly formerly: string | undefined;
-}
 
 export interface ProjectRequest {
   readonly directory: string;
@@ -112,38 +100,4 @@ async function formerName(top: string, file: string): Promise<string | undefined
     if (/^workload:/m.test(text) && /^variants:/m.test(text)) return undefined;
   }
   return old;
-}
-
-/** What a commit's own configuration says; `none` where it has none, `broken` where there is one that cannot be read. */
-export type PlanAt =
-  | { readonly kind: 'plan'; readonly plan: Plan }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'broken'; readonly message: string };
-
-/** Whether a configuration lies outside of the repository, and so in none of its commits. */
-export const isOutside = (file: string): boolean => file.startsWith('..') || isAbsolute(file);
-
-/** Reads the configuration of a commit. */
-export async function planAt({ top, file }: Project, commit: string, overrides: Overrides): Promise<PlanAt> {
-  if (isOutside(file)) return { kind: 'none' };
-  const found = await readFileAt(top, commit, file);
-  if (found.kind === 'none') return found;
-  if (found.kind === 'refused')
-    return { kind: 'broken', message: `${file} at ${commit.slice(0, 10)} ${found.reason}.` };
-  const { text } = found;
-  const read = (variants: Overrides['variants']): PlanAt => {
-    try {
-      return {
-        kind: 'plan',
-        plan: resolvePlan({ text, file, root: top, overrides: { ...overrides, variants } }),
-      };
-    } catch (error) {
-      if (error instanceof ConfigurationError) return { kind: 'broken', message: error.message };
-      throw error;
-    }
-  };
-  // A shard's choice first: blocks that are enough for its variants may be too few for all. A name that the old
-  // file does not have is no fault of it.
-  const chosen = read(overrides.variants);
-  return chosen.kind === 'plan' || overrides.variants === undefined ? chosen : read(undefined);
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { compareSession, compareTimings } from '../verdict/compare.ts';
 import type { Comparison } from '../verdict/comparison.ts';
 import { ruledBy } from '../verdict/merge.ts';
+import { judgedTogether } from '../pipeline/judged-sessions.ts';
 import { withNights } from '../evidence/nights.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isMerged, type Merged } from '../session/merged.ts';
@@ -11,7 +12,7 @@ import type { Rules } from '../session/rules.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { parseTimings, renderTimings, type TimedRun } from '../session/timings.ts';
-import { fileAt, judgedTogether, parseSessionOrRuns, readText } from './session-files.ts';
+import { fileAt, parseSessionOrRuns, readText } from './session-files.ts';
 
 /** What `compare` was given: files that say their side, and files that are told theirs. */
 export interface ComparisonFiles {

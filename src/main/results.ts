@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import type { Comparison } from '../verdict/comparison.ts';
 import { comparisonJson } from '../verdict/comparison-json.ts';
 import { PacegateError } from '../errors/errors.ts';
+import { jsonText } from '../report/json-text.ts';
 import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { partsOf, type SessionFile } from '../session/merged.ts';
 import { renderTimings } from '../session/timings.ts';
 import { sessionFileText } from '../session/write.ts';
-import type { OutFolder } from './out-folder.ts';
+import type { OutFolder } from '../pipeline/ports.ts';
 import { timelinesIn } from './timeline-files.ts';
 
 /** The files of a run, absolute; `runs.jsonl` grew while it was measured. */
@@ -15,10 +16,6 @@ export interface ResultFiles {
   readonly timings: string;
   readonly report: string;
 }
-
-/** The runner takes `##[` for a command wherever it stands; in JSON it can only stand in a string. */
-export const jsonText = (value: unknown): string =>
-  `${JSON.stringify(value, null, 2).replaceAll('##[', '##\\u005b')}\n`;
 
 /** Writes what was measured, before anything is made of it: a verdict or a report that cannot be made must not lose it. */
 export async function writeMeasured(out: OutFolder, file: SessionFile): Promise<void> {

@@ -1,46 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import {
-  assembleParts,
-  compareParts,
-  sessionsOf,
-  wholeOf,
-  type NamedSession,
-  type Parts,
-} from '../verdict/merge.ts';
-import type { Comparison } from '../verdict/comparison.ts';
+import type { NamedSession } from '../verdict/merge.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isJournal, sessionOfJournal } from '../measure/journal.ts';
-import { merged, partsOf, type SessionFile } from '../session/merged.ts';
+import { partsOf, type SessionFile } from '../session/merged.ts';
 import { MAX_SESSION_BYTES, parseSessionFile } from '../session/read.ts';
-import type { Session } from '../session/session.ts';
 import { PREVIOUS_FOLDER } from './out-folder.ts';
-
-/** What was judged, in the forms that a report and the files of a run take. */
-export interface JudgedSessions {
-  readonly comparison: Comparison;
-  /** All of it as one session, for a report. */
-  readonly session: Session;
-  readonly parts: readonly Session[];
-  /** What `session.json` will hold: it gives the same verdict again. */
-  readonly file: SessionFile;
-}
-
-export function judgedParts(parts: Parts, comparison = compareParts(parts)): JudgedSessions {
-  const sessions = sessionsOf(parts);
-  const [first] = parts.gates;
-  return {
-    comparison,
-    session: wholeOf(parts),
-    parts: sessions,
-    // A shard alone would be read as a job's own verdict, and not as a family of which shards are missing.
-    file: sessions.length === 1 && first.shard === undefined ? first : merged(sessions),
-  };
-}
-
-/** @throws ConfigurationError where the sessions are not those of one gate */
-export const judgedTogether = (named: readonly NamedSession[]): JudgedSessions =>
-  judgedParts(assembleParts(named));
 
 /**
  * Reads a `session.json`, or a `runs.jsonl` whose session was never written; of a folder the first, else the second.

@@ -8,8 +8,5 @@ export const newSessionId = (now: Date): string =>
     .replace(/[-:]/g, '')
     .toLowerCase()}-${randomBytes(3).toString('hex')}`;
 
-/** The second session of a job is removed by its own name where the job is killed. */
-export const anchorSessionId = (sessionId: string): string => `${sessionId}-anchor`;
-
 /** A seed for the order of a session where nobody gave one. */
 export const newSeed = (): number => randomInt(2 ** 31);

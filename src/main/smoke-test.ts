@@ -2,17 +2,14 @@ import { join } from 'node:path';
 import { PacegateError } from '../errors/errors.ts';
 import { checkEngine } from '../images/engine-check.ts';
 import { smokeHint } from '../init/smoke-hint.ts';
+import { measureTree } from '../pipeline/measure-tree.ts';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
 import { tryGit } from '../process/git.ts';
 import { measurementsOf, renderMeasurementTerminal } from '../report/measurement.ts';
 import { metricWords, quantity } from '../report/verdict-wording.ts';
 import type { Session } from '../session/session.ts';
-import type { CommandContext } from './commands/command.ts';
-import { measureTree } from './measure-tree.ts';
-import { openOutFolder } from './out-folder.ts';
+import { withTemporaryRun, type CommandContext } from './commands/command.ts';
 import { openProject } from './project.ts';
-import { newSessionId } from './session-id.ts';
-import { openWorkFolder, removeWorkFolder } from './work-folder.ts';
 
 export interface SmokeRequest {
   readonly top: string;
@@ -25,7 +22,7 @@ export async function smokeTest(
   context: CommandContext,
   { top, repository, configuration }: SmokeRequest,
 ): Promise<number> {
-  const { log, print, signal, colour } = context;
+  const { log, print, colour } = context;
   if (repository && (await tryGit(top, ['rev-parse', '--verify', '--quiet', 'HEAD'])).status !== 0) {
     print(
       'The repository has no commit yet, so the workload was not tried. Commit, then run `pacegate run`.\n',
@@ -35,16 +32,14 @@ export async function smokeTest(
   const project = await openProject({ directory: top, config: join(top, configuration), overrides: {} });
   const { plan, where } = await withWorkingEngine(project.plan);
   log.step(`Smoke test: one block ${where}`);
-  const workFolder = await openWorkFolder();
-  try {
-    const out = await openOutFolder(join(workFolder, 'out'));
+  return await withTemporaryRun(context, async (run, ports) => {
     const { session, interrupted } = await measureTree(
       { ...project, plan },
       { side: 'head', event: 'terminal' },
-      { ...context, sessionId: newSessionId(new Date()), workFolder, out },
-      signal,
+      run,
+      ports,
+      context.signal,
     );
-    await out.close();
     const failure = session.failures[0] ?? undefined;
     if (failure === undefined && !interrupted && session.runs.some(({ outcome }) => outcome === 'ok')) {
       print(
@@ -55,9 +50,7 @@ export async function smokeTest(
     print(renderMeasurementTerminal(session, { colour }));
     print(`In the way: ${smokeHint(failure?.message ?? 'nothing was measured')}\n`);
     return 3;
-  } finally {
-    await removeWorkFolder(workFolder, signal);
-  }
+  });
 }
 
 /** The three figures that a person knows. */

@@ -217,6 +217,7 @@ function world({
       overlay: (from, to) => (asked.push(`overlay ${from} ${to}`), Promise.resolve()),
     },
     machine: () => Promise.resolve(night(0, 1).machine),
+    containerProcess: () => Promise.reject(new Error('only the doctor asks')),
     clock: () => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)),
     log: { info: () => undefined, warn: (line) => void warned.push(line), step: () => undefined },
   };

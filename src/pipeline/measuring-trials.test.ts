@@ -86,7 +86,7 @@ async function tried(
   const result = await tryMeasuringCode(
     { changes, head, base: { workload: base, trees } },
     {
-      plan: { workload: base, metrics: [] } as unknown as Plan,
+      plan: { workload: base, rules: { metrics: [] } } as unknown as Plan,
       variants: variants.map((variant) => ({
         variant,
         sides: { baseline: runnable(variant, 'baseline'), head: runnable(variant, 'head') },

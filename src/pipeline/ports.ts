@@ -1,4 +1,5 @@
 import type { ColdBuild as ColdBuilt } from '../images/cold-build.ts';
+import type { BaselineBranch, BranchOptions } from '../baseline/branch.ts';
 import type { ImageRequest } from '../images/image-request.ts';
 import type { ImageResult as Prepared } from '../images/images.ts';
 import type { PythonAnswer as AskedPython } from '../images/interpreter-python.ts';
@@ -10,7 +11,14 @@ import type { Plan } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
 import type { CallGraph, ProfileKind } from '../session/profile.ts';
+import type { ProcessReading } from '../session/machine-reading.ts';
+import type { SessionFile } from '../session/merged.ts';
 import type { Machine, Session, Trial } from '../session/session.ts';
+import type { AnchorRequest } from '../source/anchor.ts';
+import type { FileAt } from '../source/export.ts';
+import type { SideCommit, Sides, SidesRequest } from '../source/sides.ts';
+import type { Standing, TrustRequest } from '../source/trust.ts';
+import type { Comparison } from '../verdict/comparison.ts';
 
 /** What the use cases ask of the world. `main` hands in the real thing, tests a scripted one. */
 export interface Ports {
@@ -33,12 +41,133 @@ export interface Ports {
   readonly keepSession: (session: Session) => Promise<void>;
   readonly files: FilePort;
   readonly machine: (engine: string) => Promise<Machine>;
+  /** What the kernel says of a process in a container of the session; nothing of it where the container does not answer. */
+  readonly containerProcess: (runnable: Runnable) => Promise<ProcessReading>;
   readonly clock: () => Date;
   readonly log: Log;
 }
 
 /** What an adapter takes and answers is declared beside it. */
 export type { AskedPython, ColdBuilt, ImageRequest, Measured, Prepared, VariantSides };
+/** What the use cases that begin at a repository ask of the world. */
+export interface JobPorts {
+  readonly source: SourcePort;
+  readonly store: StorePort;
+  readonly results: ResultsPort;
+  /** Opens what a plan is measured with, and cleans up after it whatever happened. */
+  readonly withEngines: <Result>(
+    request: EnginesRequest,
+    use: (ports: Ports) => Promise<Result>,
+  ) => Promise<Result>;
+  /** A seed for the order of a session, by chance. */
+  readonly seed: () => number;
+  readonly clock: () => Date;
+  readonly log: Log;
+}
+
+/** What a run has whoever asked for it. */
+export interface RunContext {
+  readonly sessionId: string;
+  /** A temporary folder of this run's own, absolute. */
+  readonly workFolder: string;
+  readonly out: OutFolder;
+  readonly toolVersion: string;
+}
+
+export interface EnginesRequest {
+  readonly plan: Plan;
+  readonly run: RunContext;
+  /** Whether interpreters that are built here go into the plan's registry. */
+  readonly pushInterpreters?: boolean;
+}
+
+/** The repository and its folder: commits, trees, and on whose word a checkout is acted on. */
+export interface SourcePort {
+  /** Which two commits an event compares. */
+  readonly resolveSides: (request: SidesRequest) => Promise<Sides>;
+  /** The checkout's commit, whatever lies beside it. */
+  readonly resolveCommit: (directory: string) => Promise<SideCommit>;
+  /** The checkout as it stands, with changes that are not committed. */
+  readonly resolveHead: (directory: string) => Promise<SideCommit>;
+  /** @throws ConfigurationError for an anchor that names nothing that can be had */
+  readonly resolveAnchor: (request: AnchorRequest) => Promise<SideCommit>;
+  readonly standingOf: (request: TrustRequest) => Promise<Standing>;
+  readonly repositoryName: (directory: string) => Promise<string>;
+  readonly readFileAt: (directory: string, commit: string, path: string) => Promise<FileAt>;
+  /** The files with these endings that a change deletes. */
+  readonly deletedFiles: (
+    directory: string,
+    from: string,
+    to: string,
+    endings: readonly string[],
+  ) => Promise<readonly string[]>;
+  /** What git knows the files of `workload.files` by: path in the context -> mode and object. */
+  readonly measuringFiles: (
+    directory: string,
+    tree: string,
+    context: string,
+    paths: readonly string[],
+  ) => Promise<Readonly<Record<string, string>>>;
+  /** Writes the files of a tree into a new folder. @returns notes for the report */
+  readonly exportTree: (
+    directory: string,
+    tree: string,
+    folder: string,
+    credentials?: Readonly<Record<string, string>>,
+  ) => Promise<readonly string[]>;
+  /** @throws ConfigurationError for a context that leads out of the tree */
+  readonly checkContext: (tree: string, context: string) => Promise<void>;
+  /** @throws StoreError for files that were not fetched by Git LFS. @returns notes on those that may be part of an image */
+  readonly refusePointers: (plan: Plan, tree: string, subject: string) => Promise<readonly string[]>;
+  /** Puts the measuring code of one side in the place of the other's. */
+  readonly overlay: FilePort['overlay'];
+  /** Whether something lies at an absolute path, a link that leads nowhere among it. */
+  readonly exists: (path: string) => Promise<boolean>;
+  /** The text of a file of the folder, by its absolute path. */
+  readonly readText: (path: string) => Promise<string>;
+  readonly writeText: (path: string, text: string) => Promise<void>;
+  readonly copyFolder: (from: string, to: string) => Promise<void>;
+}
+
+/** The branch that keeps the nights. */
+export interface StorePort {
+  readonly open: (options: BranchOptions) => BaselineBranch;
+}
+
+/** Where a run's files go. */
+export interface ResultsPort {
+  /** Opens another folder than the run's own. @throws ConfigurationError where it cannot be written */
+  readonly open: (folder: string) => Promise<OutFolder>;
+  /** Writes what a run found, the session first; a file that is lost is noted in the folder. */
+  readonly write: (
+    out: OutFolder,
+    file: SessionFile,
+    comparison: Comparison | undefined,
+    markdown: () => string,
+  ) => Promise<void>;
+}
+
+/** Where a run leaves its files. */
+export interface OutFolder {
+  readonly path: string;
+  /**
+   * Writes a file whole or not at all: a reader never meets half of one.
+   * @param name may begin with folders, which are made: `profiles/x`
+   * @returns its absolute path
+   * @throws MeasurementError where it cannot be written
+   */
+  write(name: string, text: string): Promise<string>;
+  /** The absolute paths of those of the names that are there. */
+  existing(names: readonly string[]): Promise<readonly string[]>;
+  /** The absolute paths of what was written into a folder inside, since this one was opened: what is older is not of this run. */
+  writtenInto(folder: string): readonly string[];
+  /** Notes that something of the run is not in the folder, and why: no run that lost a file ends with 0. */
+  lose(trouble: string): void;
+  /** What was lost, each sentence once. */
+  lost(): readonly string[];
+  /** Lets another run have the folder. */
+  close(): Promise<void>;
+}
 
 export interface ImagePort {
   /** Refuses, before anything is built, an engine that cannot do it. @returns the engine's name and version. */

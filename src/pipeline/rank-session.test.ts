@@ -109,6 +109,7 @@ function world(failing: readonly string[] = []) {
     keepSession: () => Promise.resolve(),
     files: { hash: () => Promise.resolve({ 'bench.py': 'b' }), overlay: () => Promise.resolve() },
     machine: () => Promise.resolve(night(0, 1).machine),
+    containerProcess: () => Promise.reject(new Error('only the doctor asks')),
     clock: () => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)),
     log: { info: () => undefined, warn: () => undefined, step: () => undefined },
   };

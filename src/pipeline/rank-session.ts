@@ -1,8 +1,13 @@
+import { rankVariants } from '../ranking/rank.ts';
+import { renderMeasurementMarkdown } from '../report/measurement.ts';
+import { renderRankingMarkdown } from '../report/ranking-report.ts';
 import { rankPlanner } from '../ranking/planner.ts';
 import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
 import { measureOneSide, type OneSideRequest, type OneSideResult } from './one-side.ts';
-import type { Ports } from './ports.ts';
+import { measureTree } from './measure-tree.ts';
+import type { JobPorts, Ports, RunContext } from './ports.ts';
+import type { Project } from './project.ts';
 
 /** What `rank` was asked for, as typed. */
 export interface RankOptions {
@@ -66,4 +71,35 @@ export async function rank(
     ports,
     signal,
   );
+}
+
+/**
+ * Builds and measures the variants of a work tree against each other, and writes the files of the run.
+ *
+ * @throws ConfigurationError for fewer than two variants, or a reference that is none: before anything is built
+ * @throws MeasurementError where the reference could not be measured; what was measured is written all the same
+ */
+export async function rankTree(
+  project: Project,
+  options: RankOptions,
+  run: RunContext,
+  ports: JobPorts,
+  signal: AbortSignal,
+): Promise<OneSideResult> {
+  referenceIn(project.plan, options.reference);
+  const { session, interrupted } = await measureTree(
+    project,
+    {
+      side: 'head',
+      event: 'terminal',
+      measure: async (request, engines, ending) => await rank(request, options, engines, ending),
+    },
+    run,
+    ports,
+    signal,
+  );
+  // First the data: a reference that died makes no table.
+  await ports.results.write(run.out, session, undefined, () => renderMeasurementMarkdown(session));
+  await run.out.write('report.md', renderRankingMarkdown(rankVariants(session), session));
+  return { session, interrupted };
 }

@@ -577,6 +577,7 @@ function worldOf(cell: Cell) {
       overlay: () => Promise.resolve(),
     },
     machine: () => Promise.resolve(night(0, 1).machine),
+    containerProcess: () => Promise.reject(new Error('only the doctor asks')),
     clock,
     log: { info: () => undefined, warn: () => undefined, step: () => undefined },
   };

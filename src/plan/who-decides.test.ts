@@ -1,15 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { refuseTarget } from '../main/action.ts';
-import {
-  mayHaveSecrets,
-  mayWriteCache,
-  permitted,
-  ruledPlan,
-  sidesOf,
-  type Occasion,
-} from '../main/gate-repository.ts';
+import { realPorts } from '../main/job-ports.test-support.ts';
 import { openProject } from '../main/project.ts';
+import { mayHaveSecrets, mayWriteCache, permitted, sidesOf, type Occasion } from '../pipeline/occasion.ts';
+import { ruledPlan } from '../pipeline/ruled-plan.ts';
 import {
   removeTemporaryFolders,
   repository,
@@ -274,12 +269,12 @@ async function cell(repo: TestRepository, event: string, commit: Commit, commits
   };
   const open = async (config: string) =>
     await openProject({ directory: repo.path, config, overrides: {}, follow: false });
-  const { sides, standing } = await sidesOf(await open('a.yml'), occasion);
+  const { sides, standing } = await sidesOf(await open('a.yml'), occasion, realPorts().source);
   if ('unavailable' in sides.baseline) throw new Error(sides.baseline.unavailable);
   const found = new Map<string, Decided[]>();
   for (const [at, name] of FILES.entries()) {
     const project = await open(name);
-    const { plan } = await ruledPlan(project, {}, { standing, sides });
+    const { plan } = await ruledPlan(project, {}, { standing, sides }, realPorts().source);
     const judging = permitted(plan, standing, occasion, sides);
     const server = at > 1;
     const read = (commit: string) =>

@@ -32,13 +32,3 @@ export async function measuringFiles(
       }),
   );
 }
-
-/** The paths of `workload.files` that name at least one of these files. */
-export const pathsThere = (
-  paths: readonly string[],
-  files: Readonly<Record<string, string>>,
-): readonly string[] =>
-  paths.filter((path) => {
-    const name = posix.normalize(path).replace(/\/$/, '');
-    return Object.keys(files).some((file) => name === '.' || file === name || file.startsWith(`${name}/`));
-  });

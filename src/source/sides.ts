@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import { git, gitReason, tryGit } from '../process/git.ts';
 import { gitStore } from '../process/git-store.ts';
+import { isPullRequest } from '../session/event.ts';
 import { fetchBranch, fetchCommit, mergeBase, type Fetched } from './fetch.ts';
 
 /** A commit, or a tree of the working folder's files on top of one. */
@@ -19,10 +20,6 @@ export interface Sides {
   /** How the baseline was chosen, where that is not plain. */
   readonly notes: readonly string[];
 }
-
-/** The events in which somebody else's change is judged, so that it must not bring its own rules nor feed a baseline. */
-export const isPullRequest = (event: string): boolean =>
-  event.startsWith('pull_request') || event === 'merge_group';
 
 export interface SidesRequest {
   /** The top of the work tree. */

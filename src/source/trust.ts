@@ -1,6 +1,7 @@
 import { tryGit } from '../process/git.ts';
 import { branchesOf, defaultBranch, fetchBranch, isOnBranch, type FetchRequest } from './fetch.ts';
-import { isPullRequest, resolveCommit } from './sides.ts';
+import { isPullRequest } from '../session/event.ts';
+import { resolveCommit } from './sides.ts';
 
 /**
  * On whose word a checkout's own configuration may be acted on. It is a question of the commit: an event's name says

@@ -1,7 +1,8 @@
 import { Option } from 'commander';
 import { ConfigurationError, StoreError } from '../../errors/errors.ts';
+import { measureNight } from '../../pipeline/measure-night.ts';
+import { endOf } from '../../pipeline/night-end.ts';
 import { renderNightlyMarkdown } from '../../report/nightly.ts';
-import { endOf, measureNight } from '../nightly.ts';
 import { writeResults } from '../results.ts';
 import { sayWhere, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { nightText, timelinesFor } from './formats.ts';
@@ -28,15 +29,13 @@ export const addBaseline: AddCommand = (program, context, done) => {
 
 export async function baselineCommand(context: CommandContext, options: BaselineOptions): Promise<number> {
   const project = await openProjectHere(options);
-  return await withRun(context, options.out, async (run) => {
+  return await withRun(context, options.out, async (run, ports) => {
     const night = await measureNight(
       project,
       { ...TERMINAL, anchorNow: options.anchor ?? false },
       run,
+      ports,
       context.signal,
-      async ({ session, comparison }) => {
-        await writeResults(run.out, session, comparison, () => renderNightlyMarkdown(session, comparison));
-      },
     );
     const { session, comparison, stored } = night;
     const { remarks, status, failure } = endOf(night, project.plan.baselineBranch);

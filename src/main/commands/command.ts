@@ -1,11 +1,16 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Session } from '../../session/session.ts';
-import type { RunContext } from '../gate-repository.ts';
-import { openOutFolder, type OutFolder } from '../out-folder.ts';
+import type { JobPorts, RunContext } from '../../pipeline/ports.ts';
+import { jobPorts } from '../compose.ts';
+import { openOutFolder } from '../out-folder.ts';
+import type { OutFolder } from '../../pipeline/ports.ts';
 import type { Places } from '../places.ts';
-import { duration, type ProgressLog } from '../progress.ts';
+import { logDuration } from '../../report/log-duration.ts';
+import type { ProgressLog } from '../progress.ts';
 import { statusOfFiles } from '../results.ts';
 import { newSessionId } from '../session-id.ts';
+import { VERSION } from '../version.ts';
 import { openWorkFolder, removeWorkFolder } from '../work-folder.ts';
 
 /** What every command has: where things lie, where to write, and the signal that ends it. */
@@ -40,16 +45,34 @@ export const isIncomplete = ({ failures, variants, runs }: Session): boolean =>
 export async function withRun(
   { places, log, signal }: CommandContext,
   folder: string,
-  use: (run: RunContext) => Promise<number>,
+  use: (run: RunContext, ports: JobPorts) => Promise<number>,
 ): Promise<number> {
   return await withOut({ log }, folder, async (out) => {
     const workFolder = await openWorkFolder();
     try {
-      return await use({ sessionId: newSessionId(new Date()), workFolder, places, out, log });
+      const run = { sessionId: newSessionId(new Date()), workFolder, out, toolVersion: VERSION };
+      return await use(run, jobPorts(places, log));
     } finally {
       await removeWorkFolder(workFolder, signal);
     }
   });
+}
+
+/** Opens a run whose files are nobody's: they go with the temporary folder. */
+export async function withTemporaryRun(
+  { places, log, signal }: CommandContext,
+  use: (run: RunContext, ports: JobPorts) => Promise<number>,
+): Promise<number> {
+  const workFolder = await openWorkFolder();
+  try {
+    const out = await openOutFolder(join(workFolder, 'out'));
+    const run = { sessionId: newSessionId(new Date()), workFolder, out, toolVersion: VERSION };
+    const status = await use(run, jobPorts(places, log));
+    await out.close();
+    return status;
+  } finally {
+    await removeWorkFolder(workFolder, signal);
+  }
 }
 
 /** Opens the folder that a run leaves its files in, and gives it back; what was lost of them is said, and in the status. */
@@ -72,5 +95,5 @@ export async function withOut(
 }
 
 export function sayWhere({ log }: CommandContext, out: OutFolder, { budget }: Session): void {
-  log.info(`${duration(budget.spentSeconds)}; report.md, session.json and timings.csv are in ${out.path}`);
+  log.info(`${logDuration(budget.spentSeconds)}; report.md, session.json and timings.csv are in ${out.path}`);
 }

@@ -25,10 +25,12 @@ export const addDemo: AddCommand = (program, context, done) => {
 
 export async function demoCommand(context: CommandContext, options: DemoOptions): Promise<number> {
   const { log, signal, places } = context;
-  return await withRun(context, options.out, async (run) => {
+  return await withRun(context, options.out, async (run, ports) => {
     const { session, comparison, introduction, conclusion } = await runDemo(
       { host: options.host ?? false, ...(options.seed === undefined ? {} : { seed: options.seed }) },
-      { ...run, places },
+      places.fixtures,
+      run,
+      ports,
       signal,
     );
     await writeResults(run.out, session, comparison, () =>

@@ -1,15 +1,11 @@
-import { join } from 'node:path';
 import { Option } from 'commander';
 import { PacegateError } from '../../errors/errors.ts';
 import { doctorJson, findingsJson, renderDoctor } from '../../report/doctor.ts';
 import { renderFindings } from '../../report/machine-findings.ts';
-import { examine } from '../doctor.ts';
+import { examine } from '../../pipeline/doctor.ts';
 import { inspectMachine } from '../machine-inspection.ts';
-import { openOutFolder } from '../out-folder.ts';
-import { jsonText } from '../results.ts';
-import { newSessionId } from '../session-id.ts';
-import { openWorkFolder, removeWorkFolder } from '../work-folder.ts';
-import { COULD_NOT_BE_MEASURED, type AddCommand, type CommandContext } from './command.ts';
+import { jsonText } from '../../report/json-text.ts';
+import { COULD_NOT_BE_MEASURED, withTemporaryRun, type AddCommand, type CommandContext } from './command.ts';
 import { openProjectHere, option, wholeNumber } from './options.ts';
 
 /** Fewer pairs say too little of their noise. */
@@ -45,16 +41,12 @@ export const addDoctor: AddCommand = (program, context, done) => {
 
 export async function doctorCommand(context: CommandContext, options: DoctorOptions): Promise<number> {
   const project = await openProjectHere(options);
-  const workFolder = await openWorkFolder();
-  try {
-    // Its files are nobody's: they go with the temporary folder.
-    const out = await openOutFolder(join(workFolder, 'out'));
-    const run = { ...context, sessionId: newSessionId(new Date()), workFolder, out };
+  return await withTemporaryRun(context, async (run, ports) => {
     const json = options.format === 'json';
     const look = await inspectMachine(project.plan, context.places);
     // At once: whatever becomes of the measuring, and for who waits for it.
     if (!json) context.print(renderFindings(look.findings, context));
-    const report = await examine(project, options.blocks, look, run, context.signal).catch(
+    const report = await examine(project, options.blocks, look, run, ports, context.signal).catch(
       (error: unknown) => {
         if (json && error instanceof PacegateError)
           context.print(jsonText(findingsJson(look.findings, error.message)));
@@ -62,9 +54,6 @@ export async function doctorCommand(context: CommandContext, options: DoctorOpti
       },
     );
     context.print(json ? jsonText(doctorJson(report)) : renderDoctor(report, context));
-    await out.close();
     return report.checkup.rows.length === 0 || report.interrupted ? COULD_NOT_BE_MEASURED : 0;
-  } finally {
-    await removeWorkFolder(workFolder, context.signal);
-  }
+  });
 }

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { factsJson, renderFactsMarkdown, renderFactsTerminal } from '../../report/facts-table.ts';
 import { askTargets } from '../facts.ts';
-import { jsonText } from '../results.ts';
+import { jsonText } from '../../report/json-text.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 
 interface FactsOptions {

@@ -2,15 +2,18 @@ import { comparisonJson } from '../../verdict/comparison-json.ts';
 import type { Comparison } from '../../verdict/comparison.ts';
 import { ConfigurationError } from '../../errors/errors.ts';
 import { markerOf, renderMarkdown } from '../../report/markdown.ts';
+import { rankingFile } from '../../ranking/ranked-nights.ts';
+import { rankVariants } from '../../ranking/rank.ts';
 import { renderMeasurementMarkdown, renderMeasurementTerminal } from '../../report/measurement.ts';
 import { renderNightlyMarkdown, renderNightlyTerminal } from '../../report/nightly.ts';
 import { renderOpenMetrics } from '../../report/openmetrics.ts';
+import { renderRankingMarkdown, renderRankingTerminal } from '../../report/ranking-report.ts';
 import { renderTerminal } from '../../report/terminal.ts';
 import type { Session } from '../../session/session.ts';
 import type { Timeline } from '../../session/timeline.ts';
 import { renderTimings } from '../../session/timings.ts';
 import type { ComparedFiles } from '../read-sides.ts';
-import { jsonText } from '../results.ts';
+import { jsonText } from '../../report/json-text.ts';
 import { timelinesIn } from '../timeline-files.ts';
 
 /** What `--format` may be; without it a command prints a table for a terminal. */
@@ -107,5 +110,26 @@ function sessionText(
       return words.markdown();
     default:
       return words.terminal();
+  }
+}
+
+/** A ranking in the format that was asked for; without one, the tables for a terminal. */
+export function rankingText(
+  session: Session,
+  { format }: Printed,
+  colour: boolean,
+  timelines: readonly Timeline[],
+): string {
+  // The timings are there whatever can be made of them.
+  if (format === 'csv') return renderTimings(session);
+  if (format === 'openmetrics') return renderOpenMetrics({ sessions: [session], timelines });
+  const ranking = rankVariants(session);
+  switch (format) {
+    case 'json':
+      return jsonText(rankingFile(ranking, session));
+    case 'markdown':
+      return renderRankingMarkdown(ranking, session);
+    default:
+      return renderRankingTerminal(ranking, session, { colour });
   }
 }

@@ -1,10 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { ConfigurationError } from '../../errors/errors.ts';
+import { gateRepository } from '../../pipeline/gate-repository.ts';
 import { overridesOf } from '../../plan/resolve.ts';
 import { evidenceRequestSchema } from '../../session/rules.ts';
 import { parseShard, SHARD_WORDS, type ShardRequest } from '../../session/shard.ts';
 import { exitStatus } from '../../verdict/exit-status.ts';
-import { gateRepository } from '../gate-repository.ts';
 import { readSessions } from '../session-files.ts';
 import { COULD_NOT_BE_MEASURED, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { collect, openProjectHere, option, type Planned } from './options.ts';
@@ -68,7 +68,7 @@ export async function gateCommand(context: CommandContext, options: GateOptions)
     );
   const project = await openProjectHere(options);
   const first = confirm === undefined ? undefined : await readSessions(confirm);
-  return await withRun(context, options.out, async (run) => {
+  return await withRun(context, options.out, async (run, ports) => {
     const judged = await gateRepository(
       project,
       overridesOf(options),
@@ -78,6 +78,7 @@ export async function gateCommand(context: CommandContext, options: GateOptions)
         ...(options.baseline === undefined ? {} : { baselineRef: options.baseline }),
       },
       run,
+      ports,
       context.signal,
       {
         coldBuilds,

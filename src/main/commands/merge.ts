@@ -1,6 +1,7 @@
 import { exitStatus } from '../../verdict/exit-status.ts';
 import type { Verdict } from '../../session/rules.ts';
-import { judgedTogether, readSessions } from '../session-files.ts';
+import { judgedTogether } from '../../pipeline/judged-sessions.ts';
+import { readSessions } from '../session-files.ts';
 import { foldersOf, TIMELINE_FILE, timelinesIn, timelinesText } from '../timeline-files.ts';
 import { withOut, type AddCommand, type CommandContext } from './command.ts';
 import type { Printed } from './formats.ts';

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { rankingText, rankTree } from '../rank-job.ts';
+import { rankTree } from '../../pipeline/rank-session.ts';
 import {
   COULD_NOT_BE_MEASURED,
   isIncomplete,
@@ -8,7 +8,7 @@ import {
   type AddCommand,
   type CommandContext,
 } from './command.ts';
-import { timelinesFor } from './formats.ts';
+import { rankingText, timelinesFor } from './formats.ts';
 import { openProjectHere, option, wholeNumber, type Planned } from './options.ts';
 
 /** Fewer have no interval of 95 %. */
@@ -50,16 +50,17 @@ export const addRank: AddCommand = (program, context, done) => {
 export async function rankCommand(context: CommandContext, options: RankOptions): Promise<number> {
   const project = await openProjectHere(options);
   const { reference, work, blocks, coldBuilds = false } = options;
-  return await withRun(context, options.out, async (run) => {
+  return await withRun(context, options.out, async (run, ports) => {
     const { session, interrupted } = await rankTree(
       project,
       { reference, work, blocks, coldBuilds },
       run,
+      ports,
       context.signal,
     );
     context.log.step('Ranking');
     const timelines = await timelinesFor(options, [run.out.path]);
-    context.print(rankingText(session, options.format, context.colour, timelines));
+    context.print(rankingText(session, options, context.colour, timelines));
     sayWhere(context, run.out, session);
     return interrupted || isIncomplete(session) ? COULD_NOT_BE_MEASURED : 0;
   });

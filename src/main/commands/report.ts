@@ -1,11 +1,18 @@
 import { compareSession } from '../../verdict/compare.ts';
 import { isMerged } from '../../session/merged.ts';
+import { judgedTogether } from '../../pipeline/judged-sessions.ts';
+import { readSessionFile } from '../session-files.ts';
 import { IMPLIED } from '../../session/purpose.ts';
-import { rankingText } from '../rank-job.ts';
-import { judgedTogether, readSessionFile } from '../session-files.ts';
 import { foldersOf } from '../timeline-files.ts';
 import type { AddCommand, CommandContext } from './command.ts';
-import { comparisonText, measurementText, nightText, timelinesFor, type Printed } from './formats.ts';
+import {
+  comparisonText,
+  measurementText,
+  nightText,
+  rankingText,
+  timelinesFor,
+  type Printed,
+} from './formats.ts';
 import { option } from './options.ts';
 
 export const addReport: AddCommand = (program, context, done) => {
@@ -32,7 +39,7 @@ export async function reportCommand(
   if (IMPLIED[session.purpose].sameCode)
     context.print(nightText(session, compareSession(session), [], options, context.colour, timelines));
   else if (session.purpose === 'ranking')
-    context.print(rankingText(session, options.format, context.colour, timelines));
+    context.print(rankingText(session, options, context.colour, timelines));
   // What `run` measured is a measurement, unless there was something to judge it by.
   else if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
     context.print(

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
+import { measureTree } from '../../pipeline/measure-tree.ts';
 import { renderMeasurementMarkdown } from '../../report/measurement.ts';
 import { SIDES, type Side } from '../../session/run.ts';
 import type { Session } from '../../session/session.ts';
-import { measureTree } from '../measure-tree.ts';
-import type { OutFolder } from '../out-folder.ts';
+import type { OutFolder } from '../../pipeline/ports.ts';
 import { writeResults } from '../results.ts';
 import {
   COULD_NOT_BE_MEASURED,
@@ -38,9 +38,9 @@ export const addRun: AddCommand = (program, context, done) => {
 /** `run`: one side alone. The name `run` is the process's in this code base, so the function says more. */
 export async function runCommandOfOneSide(context: CommandContext, options: RunOptions): Promise<number> {
   const project = await openProjectHere(options);
-  return await withRun(context, options.out, async (run) => {
+  return await withRun(context, options.out, async (run, ports) => {
     const request = { side: options.side, event: TERMINAL.event };
-    const { session, interrupted } = await measureTree(project, request, run, context.signal);
+    const { session, interrupted } = await measureTree(project, request, run, ports, context.signal);
     await keepMeasurement(run.out, session);
     const timelines = await timelinesFor(options, [run.out.path]);
     context.print(measurementText(session, options, context.colour, timelines));

@@ -9,10 +9,11 @@ import {
   temporaryFolder,
   type TestRepository,
 } from '../source/repository.test-support.ts';
-import { mayHaveSecrets, ruledPlan, sidesOf, type Occasion } from './gate-repository.ts';
-import { measureNight } from './nightly.ts';
-import { openOutFolder } from './out-folder.ts';
-import { openProject } from './project.ts';
+import { realPorts, runIn } from '../main/job-ports.test-support.ts';
+import { openProject } from '../main/project.ts';
+import { measureNight } from './measure-night.ts';
+import { mayHaveSecrets, sidesOf, type Occasion } from './occasion.ts';
+import { ruledPlan } from './ruled-plan.ts';
 
 /** What a checkout's configuration may decide, on a real git server: by its commit and not by the event's name. */
 
@@ -72,8 +73,8 @@ async function ruled(
   prepare(checkout);
   const given = { gitEnvironment: {}, secretsOnPullRequests: false, defaultBranch: 'main', ...occasion };
   const project = await openProject({ directory: checkout.path, config, overrides: {}, follow: false });
-  const { sides, standing } = await sidesOf(project, given);
-  const { plan, base, remarks } = await ruledPlan(project, {}, { standing, sides });
+  const { sides, standing } = await sidesOf(project, given, realPorts().source);
+  const { plan, base, remarks } = await ruledPlan(project, {}, { standing, sides }, realPorts().source);
   const limit = plan.rules.metrics.find(({ name }) => name === 'wall_time_s')?.limit;
   return { limit, base, remarks, standing, secrets: plan.build.secrets, given };
 }
@@ -94,24 +95,12 @@ describe.each(NOT_ASKED)("%s with a pull request's checkout", (event) => {
     const origin = server(configuration('4%'));
     const commit = change(origin, loosened);
     const checkout = shallowClone(origin.path, commit);
-    const folder = temporaryFolder();
     const night = measureNight(
       await openProject({ directory: checkout.path, config: undefined, overrides: {} }),
       { event, defaultBranch: 'main', gitEnvironment: {}, anchorNow: false },
-      {
-        sessionId: 'test',
-        workFolder: join(folder, 'work'),
-        places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '', examples: '' },
-        out: await openOutFolder(join(folder, 'out')),
-        log: {
-          info: () => undefined,
-          warn: () => undefined,
-          step: () => undefined,
-          transient: () => undefined,
-        },
-      },
+      await runIn(temporaryFolder()),
+      realPorts(),
       new AbortController().signal,
-      () => Promise.resolve(),
     );
     await expect(night).rejects.toThrow(
       `takes trusted commits alone; nothing was built or run. Found: ${commit.slice(0, 10)} is not on the default branch main.`,

@@ -4,8 +4,8 @@ import type { NamedSession } from '../verdict/merge.ts';
 import { drawn } from '../evidence/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
-import { openProject } from './project.ts';
-import type { ProgressLog } from './progress.ts';
+import { realPorts } from '../main/job-ports.test-support.ts';
+import { openProject } from '../main/project.ts';
 import { judgeForReport } from './report-sessions.ts';
 
 /** Mode report on a real repository: whose rules hold, and which sessions are believed. */
@@ -43,20 +43,13 @@ const session: Session = {
   rules: { ...measured.rules, metrics: measured.rules.metrics.map((rule) => ({ ...rule, limit: 0.5 })) },
 };
 const report = async (named: readonly NamedSession[], event: string, defaultBranch = 'main') =>
-  await judgeForReport(named, {
-    event,
-    overrides: {},
-    log: { step: () => undefined, info: () => undefined, warn: () => undefined } as unknown as ProgressLog,
-    openProject: async () => await openProject({ directory: repo.path, config: undefined, overrides: {} }),
-    occasion: () =>
-      Promise.resolve({
-        event,
-        mergeSha: head,
-        defaultBranch,
-        gitEnvironment: {},
-        secretsOnPullRequests: false,
-      }),
-  });
+  await judgeForReport(
+    named,
+    await openProject({ directory: repo.path, config: undefined, overrides: {} }),
+    {},
+    { event, mergeSha: head, defaultBranch, gitEnvironment: {}, secretsOnPullRequests: false },
+    realPorts(),
+  );
 
 test("on a pull request the rules are the base's, whatever the sessions carry", async () => {
   const { judged, failOn, remarks } = await report([{ session, file: 'session.json' }], 'pull_request');

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { InterpreterVariant } from '../plan/plan.ts';
-import { official } from './images.test-support.ts';
+import type { InterpreterVariant } from './plan.ts';
+import { official } from '../images/images.test-support.ts';
 import { movingContexts } from './moving-contexts.ts';
 
 const variantWith = (context: string): InterpreterVariant => ({

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileAt } from '../source/export.ts';
-import { standingOf, type Standing } from '../source/trust.ts';
+import type { Standing } from '../source/trust.ts';
+import type { SourcePort } from './ports.ts';
 import { isOutside, planAt, type Project } from './project.ts';
 
 /** What the trust of a checkout is asked with. */
@@ -18,20 +17,24 @@ export interface StandingRequest {
  * On whose word a project's configuration is acted on. A trusted commit whose configuration an earlier step of the job
  * replaced is not: what lies in the folder then is not what the maintainers accepted.
  */
-export async function standingIn(project: Project, request: StandingRequest): Promise<Standing> {
+export async function standingIn(
+  project: Project,
+  request: StandingRequest,
+  source: SourcePort,
+): Promise<Standing> {
   const { event, defaultBranch, remote, gitEnvironment: env } = request;
-  const standing = await standingOf({
+  const standing = await source.standingOf({
     directory: project.top,
     event,
     env,
     ...(defaultBranch === undefined ? {} : { defaultBranch }),
     ...(remote === undefined ? {} : { remote }),
     listed: async (tip) => {
-      const at = await planAt(project, tip, {});
+      const at = await planAt(project, tip, {}, source);
       return at.kind === 'plan' ? at.plan.trustedBranches : [];
     },
   });
-  if (standing.kind !== 'trusted' || (await isCommitted(project))) return standing;
+  if (standing.kind !== 'trusted' || (await isCommitted(project, source))) return standing;
   return {
     kind: 'change',
     branch: standing.branch,
@@ -40,13 +43,11 @@ export async function standingIn(project: Project, request: StandingRequest): Pr
 }
 
 /** Whether the configuration in the folder is the commit's. One outside of the repository is the workflow's own. */
-async function isCommitted({ top, file }: Project): Promise<boolean> {
+async function isCommitted({ top, file }: Project, source: SourcePort): Promise<boolean> {
   if (isOutside(file)) return true;
-  const committed = await readFileAt(top, 'HEAD', file);
+  const committed = await source.readFileAt(top, 'HEAD', file);
   const plain = (text: string) => text.replaceAll('\r\n', '\n');
-  return (
-    committed.kind === 'text' && plain(committed.text) === plain(await readFile(join(top, file), 'utf8'))
-  );
+  return committed.kind === 'text' && plain(committed.text) === plain(await source.readText(join(top, file)));
 }
 
 /** A standing's reason as a sentence for the report; none where the event says it all. */

@@ -1,15 +1,12 @@
-import { join } from 'node:path';
-import type { MeasuringRequest } from '../pipeline/measuring-trials.ts';
+import { join, posix } from 'node:path';
 import { measuringChanges, withKept } from '../plan/measuring-changes.ts';
 import type { Plan, Workload } from '../plan/plan.ts';
 import type { Overrides } from '../plan/resolve.ts';
 import type { MeasuringChange } from '../session/measuring.ts';
-import { exportTree } from '../source/export.ts';
-import { measuringFiles, pathsThere } from '../source/measuring-files.ts';
 import type { SideCommit } from '../source/sides.ts';
-import { checkContext, overlayFiles } from '../source/workload-files.ts';
+import type { MeasuringRequest } from './measuring-trials.ts';
+import type { SourcePort } from './ports.ts';
 import type { Project } from './project.ts';
-import { refusePointers } from './usable-files.ts';
 
 /** What a head changes of what measures it. */
 export interface HeadMeasuring {
@@ -31,13 +28,14 @@ export async function measuringOf(
   base: Plan,
   { variants: wanted }: Overrides,
   { head, baseline }: { readonly head: SideCommit; readonly baseline: SideCommit },
+  source: Pick<SourcePort, 'measuringFiles'>,
 ): Promise<{ readonly measuring?: HeadMeasuring; readonly kept: readonly string[] }> {
   const [own, before] = [plan.workload, base.workload];
   // Paths start from the context: of another context they are other files.
   const sameContext = own.context === before.context;
   const paths = sameContext ? [...new Set([...own.files, ...before.files])] : own.files;
-  const files = await measuringFiles(top, head.tree, own.context, paths);
-  const filesBefore = await measuringFiles(
+  const files = await source.measuringFiles(top, head.tree, own.context, paths);
+  const filesBefore = await source.measuringFiles(
     top,
     baseline.tree,
     before.context,
@@ -77,22 +75,32 @@ export async function measuringRequest(
   baseline: SideCommit | undefined,
   head: SideCommit,
   workFolder: string,
+  source: SourcePort,
 ): Promise<MeasuringRequest | undefined> {
   if (measuring === undefined || base === undefined || baseline === undefined) return undefined;
   const own = join(workFolder, 'baseline-measuring-code');
-  await exportTree(directory, baseline.tree, own);
-  await checkContext(own, base.workload.context);
+  await source.exportTree(directory, baseline.tree, own);
+  await source.checkContext(own, base.workload.context);
   // Its files alone: all else is that of the baseline, which was looked at.
-  await refusePointers({ ...base, variants: [] }, own, "the baseline's measuring code");
+  await source.refusePointers({ ...base, variants: [] }, own, "the baseline's measuring code");
   const from = join(own, base.workload.context);
   // A container has the base's files mounted over the head's; a host interpreter needs them in a folder of its own.
   const onHost = plan.variants.some(({ kind }) => kind === 'host');
   const headFolder = join(workFolder, 'head-measuring-code');
   if (onHost) {
-    await exportTree(directory, head.tree, headFolder);
-    await checkContext(headFolder, base.workload.context);
-    const there = await measuringFiles(directory, baseline.tree, base.workload.context, base.workload.files);
-    await overlayFiles(from, join(headFolder, base.workload.context), pathsThere(base.workload.files, there));
+    await source.exportTree(directory, head.tree, headFolder);
+    await source.checkContext(headFolder, base.workload.context);
+    const there = await source.measuringFiles(
+      directory,
+      baseline.tree,
+      base.workload.context,
+      base.workload.files,
+    );
+    await source.overlay(
+      from,
+      join(headFolder, base.workload.context),
+      pathsThere(base.workload.files, there),
+    );
   }
   return {
     changes: measuring.changes,
@@ -100,3 +108,10 @@ export async function measuringRequest(
     base: { workload: base.workload, trees: { baseline: own, head: onHost ? headFolder : own } },
   };
 }
+
+/** The paths of `workload.files` that name at least one of these files. */
+const pathsThere = (paths: readonly string[], files: Readonly<Record<string, string>>): readonly string[] =>
+  paths.filter((path) => {
+    const name = posix.normalize(path).replace(/\/$/, '');
+    return Object.keys(files).some((file) => name === '.' || file === name || file.startsWith(`${name}/`));
+  });

@@ -3,7 +3,8 @@ import { compareSession } from '../verdict/compare.ts';
 import { nightlyHistory } from '../history/history.ts';
 import { nightAgainstItself } from '../evidence/session.test-support.ts';
 import type { AnchorResult } from './anchor.ts';
-import { endOf, type Night } from './nightly.ts';
+import type { Night } from './measure-night.ts';
+import { endOf } from './night-end.ts';
 
 /** What becomes of a night: its sentences and its job's status. */
 

@@ -1,23 +1,19 @@
 import { join } from 'node:path';
 import type { StoredSessions } from '../baseline/branch.ts';
-import type { Comparison } from '../verdict/comparison.ts';
 import { ConfigurationError } from '../errors/errors.ts';
-import { gate } from '../pipeline/gate.ts';
-import { gateRequest } from '../pipeline/gate-request.ts';
-import { anchorPlan, isAnchorDue } from '../pipeline/nightly.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import type { Session } from '../session/session.ts';
-import { resolveAnchor } from '../source/anchor.ts';
-import { repositoryName } from '../source/export.ts';
 import type { SideCommit } from '../source/sides.ts';
-import { withPorts } from './compose.ts';
-import { exportSide, type RunContext } from './gate-repository.ts';
-import { openOutFolder, type OutFolder } from './out-folder.ts';
-import type { ProgressLog } from './progress.ts';
+import type { Comparison } from '../verdict/comparison.ts';
+import { exportSide } from './exported-sides.ts';
+import { gateRequest } from './gate-request.ts';
+import { gate, type GateResult } from './gate.ts';
+import { anchorPlan, isAnchorDue } from './nightly.ts';
+import type { JobPorts, OutFolder, RunContext } from './ports.ts';
 import { planAt, type Project } from './project.ts';
-import { writeResults } from './results.ts';
-import { anchorSessionId, newSeed } from './session-id.ts';
-import { VERSION } from './version.ts';
+
+/** The second session of a job is removed by its own name where the job is killed. */
+export const anchorSessionId = (sessionId: string): string => `${sessionId}-anchor`;
 
 /** What becomes of `rules.anchor` tonight. */
 export type Anchor =
@@ -50,7 +46,7 @@ export async function findAnchor(
     /** Due or not. */
     readonly now: boolean;
   },
-  log: ProgressLog,
+  { source, log, clock }: JobPorts,
 ): Promise<Anchor> {
   const { anchor: ref } = plan;
   if (ref === undefined) {
@@ -61,7 +57,7 @@ export async function findAnchor(
   }
   let commit: SideCommit;
   try {
-    commit = await resolveAnchor({ directory: top, ref, file, env: request.env });
+    commit = await source.resolveAnchor({ directory: top, ref, file, env: request.env });
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     log.warn(error.message);
@@ -70,7 +66,7 @@ export async function findAnchor(
   const last = request.stored.sessions.findLast(
     ({ purpose, source }) => purpose === 'anchor' && source.baseline?.commit === commit.commit,
   );
-  return request.now || isAnchorDue(last?.started, new Date()) ? { kind: 'due', commit } : { kind: 'none' };
+  return request.now || isAnchorDue(last?.started, clock()) ? { kind: 'due', commit } : { kind: 'none' };
 }
 
 /**
@@ -87,27 +83,34 @@ export async function compareWithAnchor(
     readonly event: string;
     readonly stored: StoredSessions;
   },
-  context: RunContext,
+  run: RunContext,
+  ports: JobPorts,
   signal: AbortSignal,
   append: (session: Session) => Promise<{ readonly kind: string; readonly reason?: string }>,
 ): Promise<AnchorResult> {
   const { anchor } = request;
   if (anchor.kind !== 'due') return anchor;
   const { plan } = project;
-  const { log } = context;
   const own: RunContext = {
-    ...context,
-    sessionId: anchorSessionId(context.sessionId),
-    workFolder: join(context.workFolder, 'anchor'),
+    ...run,
+    sessionId: anchorSessionId(run.sessionId),
+    workFolder: join(run.workFolder, 'anchor'),
     // Its runs have a journal of their own beside the night's.
-    out: await openOutFolder(join(context.out.path, 'anchor')),
+    out: await ports.results.open(join(run.out.path, 'anchor')),
   };
-  log.step(`Anchor ${plan.anchor ?? ''} (${anchor.commit.commit.slice(0, 10)})`);
-  const { session, comparison, interrupted } = await measure(project, request, anchor.commit, own, signal);
-  await writeResults(own.out, session, comparison, () =>
+  ports.log.step(`Anchor ${plan.anchor ?? ''} (${anchor.commit.commit.slice(0, 10)})`);
+  const { session, comparison, interrupted } = await measure(
+    project,
+    request,
+    anchor.commit,
+    own,
+    ports,
+    signal,
+  );
+  await ports.results.write(own.out, session, comparison, () =>
     renderMarkdown(comparison, session, { marker: markerOf(`${plan.configuration}-anchor`) }),
   );
-  for (const trouble of own.out.lost()) context.out.lose(trouble);
+  for (const trouble of own.out.lost()) run.out.lose(trouble);
   await own.out.close();
   const failed = (reason: string): AnchorResult => ({ kind: 'failed', reason, out: own.out });
   if (interrupted) return failed('The comparison with the anchor was cancelled.');
@@ -127,40 +130,33 @@ async function measure(
   project: Project,
   { head, event, stored }: Parameters<typeof compareWithAnchor>[1],
   anchor: SideCommit,
-  context: RunContext,
+  run: RunContext,
+  ports: JobPorts,
   signal: AbortSignal,
-) {
+): Promise<GateResult> {
   const { plan, top } = project;
-  const { workFolder, sessionId, places } = context;
-  const sides = {
-    baseline: await exportSide(top, anchor, join(workFolder, 'baseline'), { plan, places }),
-    head: await exportSide(top, head, join(workFolder, 'head'), { plan, places }),
-  };
-  const then = await planAt(project, anchor.commit, {});
-  const repository = await repositoryName(top);
-  return await withPorts(
-    { plan, ...context },
-    async (ports) =>
-      await gate(
-        gateRequest(
-          { sessionId, toolVersion: VERSION, seed: newSeed() },
-          {
-            purpose: 'anchor',
-            until: 'all',
-            plan: anchorPlan(plan),
-            pair: {
-              head: sides.head.tree,
-              baseline: { ...sides.baseline.tree, ...(then.kind === 'plan' ? { plan: then.plan } : {}) },
-            },
-            repository,
-            event,
-            history: stored.sessions,
-            notes: sides.head.notes,
-            push: plan.build.registry !== undefined,
-          },
-        ),
-        ports,
-        signal,
-      ),
+  const { source } = ports;
+  const exportTo = async (folder: string, side: SideCommit) =>
+    await exportSide(top, side, join(run.workFolder, folder), plan, source);
+  const baseline = await exportTo('baseline', anchor);
+  const { tree, notes } = await exportTo('head', head);
+  const then = await planAt(project, anchor.commit, {}, source);
+  const request = gateRequest(
+    { ...run, seed: ports.seed() },
+    {
+      purpose: 'anchor',
+      until: 'all',
+      plan: anchorPlan(plan),
+      pair: {
+        head: tree,
+        baseline: { ...baseline.tree, ...(then.kind === 'plan' ? { plan: then.plan } : {}) },
+      },
+      repository: await source.repositoryName(top),
+      event,
+      history: stored.sessions,
+      notes,
+      push: plan.build.registry !== undefined,
+    },
   );
+  return await ports.withEngines({ plan, run }, async (engines) => await gate(request, engines, signal));
 }

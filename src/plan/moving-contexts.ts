@@ -1,4 +1,4 @@
-import type { Plan } from '../plan/plan.ts';
+import type { Plan } from './plan.ts';
 
 /** What BuildKit clones: `https://host/name.git`, with `#ref` or `#ref:folder` behind it. */
 const REPOSITORY = /^https?:\/\/[^#]+\.git(?:#(.*))?$/;

@@ -13,18 +13,12 @@ import type { Overrides } from '../plan/resolve.ts';
 import type { MeasuringChange } from '../session/measuring.ts';
 import type { Verdict } from '../session/rules.ts';
 import { withoutHistory, type Session } from '../session/session.ts';
-import { readHistory, ruledPlan, sidesOf, type Occasion } from './gate-repository.ts';
-import type { ProgressLog } from './progress.ts';
+import { judgedTogether, type JudgedSessions } from './judged-sessions.ts';
+import { sidesOf, type Occasion } from './occasion.ts';
+import type { JobPorts } from './ports.ts';
 import type { Project } from './project.ts';
-import { judgedTogether, type JudgedSessions } from './session-files.ts';
-
-export interface ReportRequest {
-  readonly event: string;
-  readonly overrides: Overrides;
-  readonly openProject: () => Promise<Project>;
-  readonly occasion: (project: Project) => Promise<Occasion>;
-  readonly log: ProgressLog;
-}
+import { ruledPlan } from './ruled-plan.ts';
+import { readHistory } from './stored-history.ts';
 
 export interface ReportedSessions {
   readonly judged: JudgedSessions;
@@ -42,22 +36,28 @@ export interface ReportedSessions {
  */
 export async function judgeForReport(
   named: readonly NamedSession[],
-  { event, overrides, openProject, occasion, log }: ReportRequest,
+  project: Project,
+  overrides: Overrides,
+  occasion: Occasion,
+  ports: JobPorts,
 ): Promise<ReportedSessions> {
-  const project = await openProject();
-  const own = await occasion(project);
-  const { sides, standing } = await sidesOf(project, own);
+  const { sides, standing } = await sidesOf(project, occasion, ports.source);
   if (standing.kind !== 'change') {
     const judged = judgedTogether(named);
     return { judged, failOn: overrides.failOn ?? judged.session.rules.failOn, remarks: [] };
   }
   const baseline = 'unavailable' in sides.baseline ? undefined : sides.baseline;
-  const { plan, notes, remarks, measuring } = await ruledPlan(project, overrides, { standing, sides });
+  const { plan, notes, remarks, measuring } = await ruledPlan(
+    project,
+    overrides,
+    { standing, sides },
+    ports.source,
+  );
   const [first] = named;
   const here = identityOf({
     source: {
       repository: '',
-      event,
+      event: occasion.event,
       head: { commit: sides.head.commit, dirty: false },
       ...(baseline === undefined ? {} : { baseline: { commit: baseline.commit, dirty: false } }),
     },
@@ -74,14 +74,7 @@ export async function judgeForReport(
       `The sessions are not of this pull request; nothing was judged.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
   // What earlier nights measured is on the baseline branch; whoever wrote a session's file may have made others up.
-  const { sessions: history } = await readHistory(
-    project.top,
-    plan,
-    own.gitEnvironment,
-    log,
-    own.remote,
-    project.formerly,
-  );
+  const { sessions: history } = await readHistory(project, plan, occasion, ports);
   const ruled = named.map(({ session, file }) => ({
     session: ruledBy(
       withMeasuringChanges(withNights(withoutHistory(session), history), measuring?.changes),

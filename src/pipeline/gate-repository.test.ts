@@ -1,25 +1,19 @@
-import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
-import { gateRepository, ignoredDockerfile } from './gate-repository.ts';
-import { openOutFolder } from './out-folder.ts';
+import { realPorts, runIn } from '../main/job-ports.test-support.ts';
+import { openProject } from '../main/project.ts';
 import type { Plan } from '../plan/plan.ts';
-import { openProject } from './project.ts';
+import { ignoredDockerfile } from './exported-sides.ts';
+import { gateRepository } from './gate-repository.ts';
 
 /** What is refused before anything is exported, built or run. */
 
 afterAll(removeTemporaryFolders);
 
-const log = {
-  info: () => undefined,
-  warn: () => undefined,
-  step: () => undefined,
-  transient: () => undefined,
-};
 const configuration = (variants: string) =>
   `version: 1\nworkload: { command: [python, bench.py] }\nvariants: { a: { interpreter: debian }${variants} }\n`;
 
-async function gateMerge(variants: string, part: Parameters<typeof gateRepository>[5] = {}) {
+async function gateMerge(variants: string, part: Parameters<typeof gateRepository>[6] = {}) {
   const repo = repository();
   repo.write('.github/pacegate.yml', configuration(''));
   repo.commit('base');
@@ -28,7 +22,6 @@ async function gateMerge(variants: string, part: Parameters<typeof gateRepositor
   repo.commit('change');
   repo.git('checkout', '-q', 'main');
   repo.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
-  const folder = temporaryFolder();
   return await gateRepository(
     await openProject({ directory: repo.path, config: undefined, overrides: {} }),
     {},
@@ -38,13 +31,8 @@ async function gateMerge(variants: string, part: Parameters<typeof gateRepositor
       gitEnvironment: {},
       secretsOnPullRequests: false,
     },
-    {
-      sessionId: 'test',
-      workFolder: join(folder, 'work'),
-      places: { probe: '', facts: '', profiler: '', variants: '', fixtures: '', examples: '' },
-      out: await openOutFolder(join(folder, 'out')),
-      log,
-    },
+    await runIn(temporaryFolder()),
+    realPorts(),
     new AbortController().signal,
     part,
   );
@@ -60,13 +48,15 @@ test('a Dockerfile that is not used is named', async () => {
   const repo = repository();
   const plan = (workload: object) =>
     ({ workload: { context: 'app', ...workload }, variants: [{ kind: 'interpreter' }] }) as unknown as Plan;
-  expect(await ignoredDockerfile(plan({}), repo.path)).toEqual([]);
+  expect(await ignoredDockerfile(plan({}), repo.path, realPorts().source)).toEqual([]);
   repo.write('app/Dockerfile', 'FROM python');
-  expect(await ignoredDockerfile(plan({}), repo.path)).toEqual([
+  expect(await ignoredDockerfile(plan({}), repo.path, realPorts().source)).toEqual([
     expect.stringMatching(/^app\/Dockerfile is not used: workload\.dockerfile is not set/),
   ]);
-  expect(await ignoredDockerfile(plan({ dockerfile: 'Dockerfile' }), repo.path)).toEqual([]);
-  expect(await ignoredDockerfile({ ...plan({}), variants: [] }, repo.path)).toEqual([]);
+  expect(await ignoredDockerfile(plan({ dockerfile: 'Dockerfile' }), repo.path, realPorts().source)).toEqual(
+    [],
+  );
+  expect(await ignoredDockerfile({ ...plan({}), variants: [] }, repo.path, realPorts().source)).toEqual([]);
 });
 
 test('a shard without a variant is refused with what is legal', async () => {

@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { createImageBuilder } from '../images/images.ts';
+import { removeLeftovers as removeOldImages } from '../images/store.ts';
+import { readContainerProcess } from '../measure/engines/container-facts.ts';
+import { containerEngine } from '../measure/engines/container.ts';
+import { removeLeftovers as removeDeadContainers } from '../measure/engines/docker-questions.ts';
+import type { ProfileRequest, Runnable } from '../measure/engine.ts';
+import { hostEngine } from '../measure/engines/host.ts';
+import { instructionCounter } from '../measure/counting/instruction-count.ts';
+import { openJournal } from '../measure/journal.ts';
+import { measureSession } from '../measure/loop.ts';
+import { thisMachine } from '../measure/machine/machine.ts';
+import { isOwnerAlive, ownerOfThisProcess } from '../measure/engines/owner.ts';
+import { pause } from '../process/patience.ts';
+import { profileRun, profilerOf } from '../measure/profile/profile-run.ts';
+import { findPySpy } from '../measure/profile/py-spy.ts';
+import { timelineFile } from '../measure/timeline.ts';
+import { tryWorkload } from '../measure/trial.ts';
+import { findValgrind } from '../measure/counting/valgrind.ts';
+import type { EnginesRequest, Ports, Profiled } from '../pipeline/ports.ts';
+import { hashFiles, overlayFiles } from '../source/workload-files.ts';
+import { addedVariants } from '../session/measuring.ts';
+import { atExit } from './at-exit.ts';
+import { removeSession, removeSessionNow } from './engine-clean-up.ts';
+import { hostVariants } from './host-variants.ts';
+import { PROFILES_FOLDER, type Places } from './places.ts';
+import { writeMeasured } from './results.ts';
+import { reportProgress, type ProgressLog } from './progress.ts';
+import { TIMELINE_FILE } from './timeline-files.ts';
+import { noteEngineSession, removeDeadSessions } from './work-folder.ts';
+
+/** What every part of the composition needs of the process. */
+interface Surroundings {
+  readonly places: Places;
+  readonly log: ProgressLog;
+}
+
+const NO_PY_SPY =
+  'workload.profiler asks for py-spy, and the PATH has no such program (`pip install py-spy` in a step before brings it), so cProfile looked';
+
+/** The engines of one session. */
+interface Engines {
+  readonly container: ReturnType<typeof containerEngine>;
+  readonly host: ReturnType<typeof hostEngine>;
+  readonly images: ReturnType<typeof createImageBuilder>;
+  /** Where no container engine was asked for, there is none to clean up in. */
+  readonly used: { engine: boolean };
+}
+
+/**
+ * Hands the engines to a use case, and takes them back: containers, images' names and files of the session are removed
+ * whatever happened.
+ */
+export async function withEngines<Result>(
+  request: EnginesRequest,
+  surroundings: Surroundings,
+  use: (ports: Ports) => Promise<Result>,
+): Promise<Result> {
+  const engines = openEngines(request, surroundings);
+  const { sessionId } = request.run;
+  const done = atExit(() => {
+    if (engines.used.engine) removeSessionNow(sessionId);
+  });
+  try {
+    return await use(portsOf(engines, request, surroundings));
+  } finally {
+    await engines.host.cleanUp();
+    if (engines.used.engine) {
+      await engines.container.cleanUp();
+      await engines.images.cleanUp();
+    }
+    done();
+  }
+}
+
+function openEngines(
+  { plan, run: { sessionId, workFolder }, pushInterpreters = false }: EnginesRequest,
+  { places: { probe, facts, variants }, log }: Surroundings,
+): Engines {
+  return {
+    container: containerEngine({ sessionId, owner: ownerOfThisProcess(), probe, facts }),
+    host: hostEngine({ probe, facts, workFolder }),
+    images: createImageBuilder({
+      plan,
+      sessionId,
+      facts,
+      variantsFolder: variants,
+      workFolder: join(workFolder, 'images'),
+      pushInterpreters,
+      // What came from the cache took no time: it moves by on a terminal and is not kept.
+      onLine: (line) => (line.endsWith('CACHED') ? log.transient(line) : log.info(line)),
+    }),
+    used: { engine: false },
+  };
+}
+
+function portsOf(engines: Engines, request: EnginesRequest, { places, log }: Surroundings): Ports {
+  const { container, host } = engines;
+  const { plan, run } = request;
+  const engineOf = (runnable: Runnable) => (runnable.image.engine === 'host' ? host : container);
+  const keepProfile: Ports['keepProfile'] = async (name, text) => {
+    try {
+      await run.out.write(`${PROFILES_FOLDER}/${name}`, text);
+    } catch (error) {
+      log.warn(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return {
+    images: imagePort(engines, request),
+    hosts: hostVariants(plan),
+    facts: (runnable, limits) => engineOf(runnable).facts(runnable, limits),
+    countInstructions: instructionCounter({
+      engines: { container, host },
+      find: findValgrind,
+      keep: keepProfile,
+    }),
+    profile: async (asked, signal) => await profile(asked, engineOf(asked.runnable), places, signal),
+    keepProfile,
+    runOnce: async (asked, ending) => await engineOf(asked.runnable).run({ ...asked, hashSeed: 1 }, ending),
+    keepSession: async (session) => await writeMeasured(run.out, session),
+    measure: async (asked, signal) => await measure(asked, engines, request, log, signal),
+    tryOut: (asked, signal) => tryWorkload(asked, engineOf(asked.runnable), pause, signal),
+    files: { hash: hashFiles, overlay: overlayFiles },
+    machine: thisMachine,
+    containerProcess: async (runnable) =>
+      await readContainerProcess(runnable, { sessionId: run.sessionId, owner: ownerOfThisProcess() }),
+    clock: () => new Date(),
+    log,
+  };
+}
+
+function imagePort(
+  { images, used }: Engines,
+  { run: { sessionId, workFolder } }: EnginesRequest,
+): Ports['images'] {
+  return {
+    check: async () => {
+      const { engine } = await images.check();
+      used.engine = true;
+      await noteEngineSession(workFolder, sessionId);
+      await removeDeadContainers(isOwnerAlive);
+      await removeDeadSessions(removeSession);
+      await removeOldImages(new Date());
+      return engine;
+    },
+    prepare: (request, ending) => images.prepare(request, ending),
+    coldBuild: (request, ending) => images.coldBuild(request, ending),
+    compressedSize: (runnable, ending, secondsLeft) => images.compressedSize(runnable, ending, secondsLeft),
+    push: (runnable, commit) => images.push(runnable, commit),
+  };
+}
+
+/** One run under the profiler that the plan asks for, or under cProfile where there is no such program here. */
+async function profile(
+  { plan: { workload }, runnable, kind, repetitions, longestSeconds }: Parameters<Ports['profile']>[0],
+  engine: Parameters<typeof profileRun>[0],
+  places: Places,
+  signal: AbortSignal,
+): Promise<Profiled> {
+  const bySampling = workload.profiler === 'py-spy' && (kind === 'cpu' || kind === 'time');
+  const pySpy = bySampling ? await findPySpy() : undefined;
+  const asked: ProfileRequest = {
+    kind,
+    scripts: places.profiler,
+    ...(pySpy === undefined ? { profiler: 'cprofile' } : { profiler: 'py-spy', pySpy }),
+  };
+  const result = await profileRun(
+    engine,
+    { runnable, workload, repetitions, longestSeconds, profile: asked },
+    signal,
+  );
+  const missing = bySampling && pySpy === undefined;
+  return {
+    profiler: profilerOf(asked),
+    result:
+      missing && typeof result === 'object' ? { ...result, notes: [NO_PY_SPY, ...result.notes] } : result,
+  };
+}
+
+/** The measurement, with each run in the journal and its times in the timeline as it ends. */
+async function measure(
+  { seed, variants, secondsLeft, planner, plan, session }: Parameters<Ports['measure']>[0],
+  { container, host }: Engines,
+  { run: { out, sessionId, workFolder } }: EnginesRequest,
+  log: ProgressLog,
+  signal: AbortSignal,
+): ReturnType<Ports['measure']> {
+  const timeline = timelineFile(join(out.path, TIMELINE_FILE), sessionId, workFolder);
+  const journal = timeline.beside(await openJournal(join(out.path, 'runs.jsonl'), session));
+  try {
+    return await measureSession(
+      {
+        plan,
+        seed,
+        variants,
+        added: addedVariants(session.measuring),
+        secondsLeft,
+        engines: { container: timeline.watched(container), host: timeline.watched(host) },
+        journal,
+        clock: () => new Date(),
+        pause,
+        onProgress: reportProgress(log),
+        planner,
+      },
+      signal,
+    );
+  } finally {
+    await journal.close();
+    const lost = journal.trouble();
+    if (lost !== undefined) out.lose(lost);
+    const trouble = timeline.trouble();
+    if (trouble !== undefined) log.warn(trouble);
+  }
+}

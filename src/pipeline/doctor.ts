@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { checkup } from '../diagnosis/checkup.ts';
+import { containerFinding } from '../diagnosis/machine-findings.ts';
+import { movingContexts } from '../plan/moving-contexts.ts';
+import { buildWarnings } from '../plan/warnings.ts';
+import type { DoctorReport } from '../report/doctor.ts';
+import type { Finding, MachineReading } from '../session/machine-reading.ts';
+import { exportSide } from './exported-sides.ts';
+import { gateRequest } from './gate-request.ts';
+import { gate, type GateResult } from './gate.ts';
+import { reload } from './measure-night.ts';
+import { nightlyPlan } from './nightly.ts';
+import type { JobPorts, Ports, RunContext, SidePair, SourcePort } from './ports.ts';
+import type { Project } from './project.ts';
+
+/** What a machine is like before anything is measured on it. */
+export interface MachineInspection {
+  readonly machine: MachineReading;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Measures the files here against themselves in a few blocks, all of them, and says what a gate would see on this
+ * machine. Nothing is stored.
+ * @param look at the machine, before this
+ */
+export async function examine(
+  project: Project,
+  blocks: number,
+  { machine, findings }: MachineInspection,
+  run: RunContext,
+  ports: JobPorts,
+  signal: AbortSignal,
+): Promise<DoctorReport & { readonly interrupted: boolean }> {
+  const { plan } = project;
+  for (const warning of [...buildWarnings(plan), ...movingContexts(plan)]) ports.log.warn(warning);
+  // Nothing of it is stored, so its sides have no commits.
+  const pair = {
+    baseline: { directory: await copyOfFiles(project, join(run.workFolder, 'baseline'), ports.source) },
+    head: { directory: await copyOfFiles(project, join(run.workFolder, 'head'), ports.source) },
+  };
+  await reload(plan, pair.head, ports.source);
+  let inContainer: Finding | undefined;
+  const { session, interrupted } = await gateAgainstItself(
+    project,
+    { pair, blocks },
+    run,
+    ports,
+    signal,
+    (reading) => (inContainer ??= containerFinding(machine, reading)),
+  );
+  return {
+    checkup: checkup(session, { ...plan.rules, metrics: session.rules.metrics }),
+    session,
+    findings,
+    inContainer,
+    cap: plan.rules.blocks,
+    budgetSeconds: plan.budgetSeconds,
+    interrupted,
+  };
+}
+
+/** @param seen is given what the kernel says of the first container: all are started in one way */
+async function gateAgainstItself(
+  { plan, top, repository }: Project,
+  { pair, blocks }: { readonly pair: SidePair; readonly blocks: number },
+  run: RunContext,
+  ports: JobPorts,
+  signal: AbortSignal,
+  seen: (reading: Awaited<ReturnType<Ports['containerProcess']>>) => void,
+): Promise<GateResult> {
+  const request = gateRequest(
+    { ...run, seed: ports.seed() },
+    {
+      purpose: 'doctor',
+      until: 'all',
+      plan: nightlyPlan({ ...plan, rules: { ...plan.rules, blocks } }),
+      pair,
+      repository: repository ? await ports.source.repositoryName(top) : top,
+      event: 'terminal',
+    },
+  );
+  return await ports.withEngines(
+    { plan, run },
+    async (engines) => await gate(request, lookingIntoFirst(engines, seen), signal),
+  );
+}
+
+/** The first container of the session is looked into when its interpreter is asked, before any block. */
+function lookingIntoFirst(
+  engines: Ports,
+  seen: (reading: Awaited<ReturnType<Ports['containerProcess']>>) => void,
+): Ports {
+  let looked = false;
+  return {
+    ...engines,
+    facts: async (runnable, limits) => {
+      const facts = await engines.facts(runnable, limits);
+      if (!looked && runnable.image.engine === 'container') {
+        seen(await engines.containerProcess(runnable));
+        looked = true;
+      }
+      return facts;
+    },
+  };
+}
+
+/** The files as they stand; never the user's own folder, for the measuring code is laid over one side. */
+async function copyOfFiles(
+  { plan, top, repository }: Project,
+  folder: string,
+  source: SourcePort,
+): Promise<string> {
+  if (repository) {
+    const head = await source.resolveHead(top);
+    return (await exportSide(top, head, folder, plan, source)).tree.directory;
+  }
+  await source.copyFolder(top, folder);
+  await source.checkContext(folder, plan.workload.context);
+  await source.refusePointers(plan, folder, top);
+  return folder;
+}

@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { movingContexts } from '../plan/moving-contexts.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Overrides } from '../plan/resolve.ts';
+import { shardOf } from '../plan/shard.ts';
+import { planWarnings } from '../plan/warnings.ts';
+import type { ShardRequest } from '../session/shard.ts';
+import type { SideCommit, Sides } from '../source/sides.ts';
+import type { NamedSession } from '../verdict/merge.ts';
+import { measuringRequest } from './changed-measuring.ts';
+import { confirm } from './confirm.ts';
+import { exportSide, ignoredDockerfile } from './exported-sides.ts';
+import { gateRequest } from './gate-request.ts';
+import { gate, type GateRequest } from './gate.ts';
+import { judgedParts, type JudgedSessions } from './judged-sessions.ts';
+import { permitted, sidesOf, type Occasion } from './occasion.ts';
+import type { JobPorts, Ports, RunContext, SideTree } from './ports.ts';
+import type { Project } from './project.ts';
+import { ruledPlan, type RuledPlan } from './ruled-plan.ts';
+import { readHistory } from './stored-history.ts';
+
+/** Which part of a gate this job is; nothing of it: the whole. */
+export interface GatePart {
+  readonly shard?: ShardRequest;
+  /** An earlier job's gate: what regressed in it is measured again here. */
+  readonly confirm?: readonly NamedSession[];
+  /** Build both sides once more from nothing, for their build time. */
+  readonly coldBuilds?: boolean;
+}
+
+export interface GatedRepository extends JudgedSessions {
+  readonly interrupted: boolean;
+  /** The plan that judged: its rules decide the exit status. */
+  readonly plan: Plan;
+  /** Sentences that stand below the headline. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Gates the work tree of a repository: finds the two sides, reads the rules and the history, exports the trees, builds,
+ * measures and decides.
+ */
+export async function gateRepository(
+  project: Project,
+  overrides: Overrides,
+  occasion: Occasion,
+  run: RunContext,
+  ports: JobPorts,
+  signal: AbortSignal,
+  part: GatePart = {},
+): Promise<GatedRepository> {
+  const { sides, standing } = await sidesOf(project, occasion, ports.source);
+  const ruled = await ruledPlan(project, overrides, { standing, sides }, ports.source);
+  const allowed = permitted(ruled.plan, standing, occasion, sides);
+  const { plan, shard } =
+    part.shard === undefined ? { plan: allowed, shard: undefined } : shardOf(allowed, part.shard);
+  const { sessions: history, record, remarks } = await readHistory(project, plan, occasion, ports);
+  const warnings = [...planWarnings(plan), ...movingContexts(plan)];
+  for (const warning of warnings) ports.log.warn(warning);
+
+  const exported = await exportSides(project, { plan, ruled, sides }, occasion, run, ports);
+  const request = gateRequest(
+    { ...run, seed: ports.seed() },
+    {
+      shard,
+      plan,
+      pair: exported.pair,
+      repository: await ports.source.repositoryName(project.top),
+      event: occasion.event,
+      history,
+      record,
+      measuring: exported.measuring,
+      notes: [...sides.notes, ...ruled.notes, ...exported.notes, ...warnings, ...exported.ignored],
+      figures: part.coldBuilds === true ? { coldBuilds: 'all' } : undefined,
+    },
+  );
+  const result = await ports.withEngines(
+    { plan, run },
+    async (engines) => await measurePart(request, part.confirm, engines, signal),
+  );
+  return { ...result, plan, remarks: [...ruled.remarks, ...remarks] };
+}
+
+/** Writes both sides' files into the work folder, and the base's measuring code where the change edits it. */
+async function exportSides(
+  { top }: Project,
+  { plan, ruled, sides }: { readonly plan: Plan; readonly ruled: RuledPlan; readonly sides: Sides },
+  { gitEnvironment: env }: Occasion,
+  { workFolder }: RunContext,
+  { source, log }: JobPorts,
+) {
+  const exportTo = async (folder: string, side: SideCommit) =>
+    await exportSide(top, side, join(workFolder, folder), plan, source, env);
+  const commit = 'unavailable' in sides.baseline ? undefined : sides.baseline;
+  const head = await exportTo('head', sides.head);
+  const exported = commit === undefined ? undefined : await exportTo('baseline', commit);
+  const measuring = await measuringRequest(top, ruled, commit, sides.head, workFolder, source);
+  const ignored = await ignoredDockerfile(plan, head.tree.directory, source);
+  for (const note of ignored) log.warn(note);
+  const baseline: SideTree | { readonly unavailable: string } =
+    exported === undefined
+      ? unavailable(sides)
+      : { ...exported.tree, ...(ruled.base === undefined ? {} : { plan: ruled.base }) };
+  return {
+    pair: { head: head.tree, baseline },
+    measuring,
+    ignored,
+    notes: [...new Set([...head.notes, ...(exported?.notes ?? [])])],
+  };
+}
+
+/** One gate, or what confirms an earlier one. */
+async function measurePart(
+  request: GateRequest,
+  first: GatePart['confirm'],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<JudgedSessions & { readonly interrupted: boolean }> {
+  if (first === undefined) {
+    const { session, comparison, interrupted } = await gate(request, ports, signal);
+    return { session, comparison, interrupted, parts: [session], file: session };
+  }
+  const { parts, comparison, interrupted } = await confirm({ ...request, first }, ports, signal);
+  return { ...judgedParts(parts, comparison), interrupted };
+}
+
+const unavailable = ({ baseline }: Sides) =>
+  'unavailable' in baseline ? baseline : { unavailable: 'it was not exported' };

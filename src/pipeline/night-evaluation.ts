@@ -1,0 +1,22 @@
+import type { Evaluation } from '../baseline/branch.ts';
+import { nightOutcome } from '../history/alarms.ts';
+import { noiseFile } from '../history/history.ts';
+import { rankingFile, rankNights } from '../ranking/ranked-nights.ts';
+import { jsonText } from '../report/json-text.ts';
+import type { History } from '../session/history.ts';
+
+/** What the branch keeps of the decision. @param seen is given each answer: working one out takes seconds */
+export const evaluation = (seen: (history: History) => void): Evaluation => ({
+  outcome: nightOutcome,
+  noise: (stored, configuration) => {
+    const file = noiseFile(stored, configuration);
+    const { alarms, noise, shifts, anchor } = file;
+    const ranked = rankNights(stored.sessions);
+    seen({ alarms, noise, shifts, anchor, ...(ranked === undefined ? {} : { ranking: ranked.ranking }) });
+    return jsonText(file);
+  },
+  ranking: ({ sessions }) => {
+    const ranked = rankNights(sessions);
+    return ranked === undefined ? undefined : jsonText(rankingFile(ranked.ranking, ranked.newest));
+  },
+});

@@ -1,0 +1,159 @@
+import { StoreError } from '../errors/errors.ts';
+import {
+  guarded,
+  guardNotes,
+  ruleChanges,
+  withMeasuringOf,
+  withoutSecrets,
+  withRulesOf,
+} from '../plan/base-rules.ts';
+import { DEFAULTS } from '../plan/defaults.ts';
+import type { Plan } from '../plan/plan.ts';
+import { refuseImpossible, resolvePlan, type Overrides } from '../plan/resolve.ts';
+import type { Sides } from '../source/sides.ts';
+import type { Standing } from '../source/trust.ts';
+import { measuringOf, reporting, type HeadMeasuring } from './changed-measuring.ts';
+import type { SourcePort } from './ports.ts';
+import { isOutside, planAt, type PlanAt, type Project } from './project.ts';
+import { standingNotes } from './standing.ts';
+
+/** Whose rules hold, and what is to be said of it. */
+export interface RuledPlan {
+  readonly plan: Plan;
+  /** The base's own, where it has one: its variants build the baseline. */
+  readonly base: Plan | undefined;
+  /** What the change edits. */
+  readonly notes: readonly string[];
+  /** Where the rules come from, where that is not plain: for the top of the report. */
+  readonly remarks: readonly string[];
+  /** What the head changes of what measures it; absent where it leaves that alone, or where there is no base. */
+  readonly measuring?: HeadMeasuring;
+}
+
+/**
+ * The plan with the rules that hold. A change is judged by its base's: where there is no base, nobody has agreed to any
+ * rules, and its own must not let it through.
+ *
+ * @throws StoreError for a change whose base cannot be had
+ * @throws ConfigurationError for a change that adds a host variant
+ */
+export async function ruledPlan(
+  project: Project,
+  overrides: Overrides,
+  { standing, sides }: { readonly standing: Standing; readonly sides: Sides },
+  source: SourcePort,
+): Promise<RuledPlan> {
+  const { plan } = project;
+  const { baseline, head } = sides;
+  const remarks = standingNotes(standing);
+  if ('unavailable' in baseline) {
+    if (standing.kind !== 'change') return { plan, base: undefined, notes: [], remarks };
+    throw new StoreError(
+      `A change is judged by the rules of its base, and the base could not be had: ${baseline.unavailable}. Nothing was built or run. Let actions/checkout take the pull request's merge commit (its default), or the whole history with fetch-depth: 0, and let the token read the repository (contents: read).${remarks.map((remark) => ` ${remark}`).join('')}`,
+    );
+  }
+  if (standing.kind !== 'change') {
+    const at = await planAt(project, baseline.commit, overrides, source);
+    if (at.kind !== 'plan') return { plan, base: undefined, notes: [], remarks };
+    const { measuring } = await measuringOf(project, plan, at.plan, overrides, { head, baseline }, source);
+    return {
+      plan: standing.kind === 'own' ? plan : reporting(plan),
+      base: at.plan,
+      notes: [],
+      remarks,
+      ...(measuring === undefined ? {} : { measuring }),
+    };
+  }
+  const { at, note } = await basePlan(project, baseline.commit, head.commit, overrides, source);
+  const more = [...remarks, ...(note === undefined ? [] : [note])];
+  switch (at.kind) {
+    case 'plan': {
+      const { measuring, kept } = await measuringOf(
+        project,
+        plan,
+        at.plan,
+        overrides,
+        { head, baseline },
+        source,
+      );
+      const judging = guarded(withMeasuringOf(withRulesOf(plan, at.plan, overrides), at.plan, kept), at.plan);
+      refuseImpossible(judging, at.plan, project.file);
+      return {
+        plan: judging,
+        base: at.plan,
+        notes: ruleChanges(plan, at.plan),
+        remarks: [...more, ...guardNotes(plan, at.plan)],
+        ...(measuring === undefined ? {} : { measuring }),
+      };
+    }
+    case 'none':
+      // Nobody has agreed to anything yet, secrets least of all.
+      return {
+        plan: guarded(withoutSecrets(plan), undefined),
+        base: undefined,
+        notes: [],
+        remarks: [...more, ...guardNotes(plan, undefined)],
+      };
+    case 'broken': {
+      // The change that mends it has to pass, and must not bring the rules that let it.
+      const silent = silentPlan(project.top, overrides);
+      return {
+        plan: guarded(withRulesOf(plan, silent, overrides), undefined),
+        base: undefined,
+        notes: ruleChanges(plan, { ...silent, variants: plan.variants, workload: plan.workload }),
+        remarks: [
+          ...more,
+          `The base's configuration cannot be read, so the rules are those of a configuration without metrics, rules and build, and not this change's own. ${at.message}`,
+          ...guardNotes(plan, undefined),
+        ],
+      };
+    }
+  }
+}
+
+/** The configuration of a change's base: under its path, or under the one that the change moves it from. */
+async function basePlan(
+  project: Project,
+  base: string,
+  head: string,
+  overrides: Overrides,
+  source: SourcePort,
+): Promise<{ readonly at: PlanAt; readonly note?: string }> {
+  const { file, top } = project;
+  if (isOutside(file))
+    return {
+      at: { kind: 'none' },
+      note: `${file} lies outside of the repository, so no base has it: its rules hold.`,
+    };
+  const at = await planAt(project, base, overrides, source);
+  if (at.kind !== 'none') return { at };
+  for (const path of await source.deletedFiles(top, base, head, CONFIGURATIONS)) {
+    const before = await planAt({ ...project, file: path }, base, overrides, source);
+    // Any other file that is deleted is no configuration either.
+    if (before.kind === 'plan' || path === DEFAULTS.configurationFile)
+      return {
+        at: before,
+        note: `The base's configuration is ${path}; this change moves it to ${file}. The rules are those of ${path} in the base.`,
+      };
+  }
+  const beside =
+    file !== DEFAULTS.configurationFile &&
+    (await planAt({ ...project, file: DEFAULTS.configurationFile }, base, {}, source)).kind !== 'none'
+      ? ` The base has ${DEFAULTS.configurationFile}, which is another one.`
+      : '';
+  return {
+    at,
+    note: `The base has no ${file}: this is its first change with one, so the rules are this change's own.${beside}`,
+  };
+}
+
+const CONFIGURATIONS = ['.yml', '.yaml', '.json'];
+
+/** What holds where a configuration says nothing: its rules, metrics and build. */
+const silentPlan = (root: string, overrides: Overrides): Plan =>
+  resolvePlan({
+    text: 'version: 1\nworkload: { command: [python] }\nvariants: { python: { interpreter: debian } }\n',
+    file: DEFAULTS.configurationFile,
+    root,
+    overrides: { ...overrides, variants: undefined },
+  });
