@@ -11,9 +11,9 @@ import { fetchTip, tryPush, push, type Patience, type Place } from './remote.ts'
 import { sessionBlobs } from './session-blobs.ts';
 import type { Evaluation, StoredSessions } from './stored.ts';
 
-export type { Evaluation, StoredSessions };
-
 /** The branch that keeps baselines: what it can do, joined from reading, writing and the remote. */
+
+export type { Evaluation, StoredSessions };
 
 export interface BaselineBranch {
   /**

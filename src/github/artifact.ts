@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ArtifactClient } from '@actions/artifact';
 
+/** Uploads the files of a run as an artifact. */
+
 export interface ArtifactRequest {
   readonly name: string;
   /** Absolute paths, below `folder`. */

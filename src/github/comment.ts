@@ -2,6 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { GitHub } from '@actions/github/lib/utils';
 import { isOfAnotherJob, type RunMark } from './run-mark.ts';
 
+/** Finds Pacegate's comment on a pull request and writes it. */
+
 export type Octokit = InstanceType<typeof GitHub>;
 
 /** How long GitHub is waited for, in seconds. */

@@ -8,6 +8,8 @@ import {
   type Verdict,
 } from '../session/rules.ts';
 
+/** The action's inputs: read from the environment and checked. */
+
 export const MODES = ['gate', 'measure', 'report', 'baseline'] as const;
 export type Mode = (typeof MODES)[number];
 

@@ -4,6 +4,8 @@ import type { Workload } from '../plan/plan.ts';
 import { BASE_NAME } from './bake.ts';
 import { basesOf, mergedIgnore, replacesBase } from './dockerfile.ts';
 
+/** Finds the Dockerfile that carries the application, or lays down the default one. */
+
 export interface ApplicationSource {
   /** Absolute folder with one side's files. */
   readonly tree: string;

@@ -209,8 +209,8 @@ export interface BakeCall {
   readonly metadataFile: string;
   readonly target: string;
   readonly progress: 'rawjson' | 'plain';
-  readonly set?: readonly string[];
-  readonly cold?: boolean;
+  readonly set?: readonly string[] | undefined;
+  readonly cold?: boolean | undefined;
 }
 
 /** The argument list after `docker`. Attestations are off: the image store that loads the result refuses them. */

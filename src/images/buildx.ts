@@ -19,6 +19,8 @@ import {
 import { followProgress, readable, type BuildProgress, type RunningStep } from './progress.ts';
 import { own } from '../session/record.ts';
 
+/** Runs `docker buildx bake` for one image, and explains a build that fails. */
+
 export interface BuildRequest {
   readonly variant: string;
   /** Undefined for an interpreter by itself, which both sides share. */
@@ -86,8 +88,8 @@ export async function build(request: BuildRequest, signal: AbortSignal): Promise
       metadataFile,
       target,
       progress: events ? 'rawjson' : 'plain',
-      ...(request.set === undefined ? {} : { set: request.set }),
-      ...(request.cold === undefined ? {} : { cold: request.cold }),
+      set: request.set,
+      cold: request.cold,
     });
     const result = await runCommand('docker', args, {
       cwd: request.directory,

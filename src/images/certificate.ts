@@ -2,6 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 
+/** Checks the file that `build.ca` names. */
+
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**

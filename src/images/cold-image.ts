@@ -15,6 +15,8 @@ import { tryDocker } from './docker.ts';
 import { inspectImage } from './inspect.ts';
 import { imageTag } from './names.ts';
 
+/** Builds one side of a variant without any cache, to measure what the build costs. */
+
 export interface ColdImageRequest {
   /** The interpreter with all its arguments, its base by digest among them. */
   readonly target: InterpreterTarget;

@@ -2,9 +2,11 @@ import { BuildError } from '../errors/errors.ts';
 import { runCommand, type CommandResult } from '../process/command.ts';
 import { readable } from './progress.ts';
 
+/** Calls the docker client for short questions. */
+
 export interface DockerOptions {
-  readonly signal?: AbortSignal;
-  readonly timeoutSeconds?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutSeconds?: number | undefined;
 }
 
 /** A question to the engine, which it answers from what it has; most of this is for a machine with a busy disk. */
@@ -23,7 +25,7 @@ export async function tryDocker(
       timeoutSeconds,
       // buildx is a plugin: a process of its own, which outlives a client that is killed.
       group: true,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
   } catch (cause) {
     throw new BuildError(

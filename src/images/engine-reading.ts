@@ -6,6 +6,8 @@ import { tryDocker } from './docker.ts';
 import { checkEngine } from './engine-check.ts';
 import { readable } from './progress.ts';
 
+/** Reads from the engine what doctor reports about it. */
+
 const word = z
   .string()
   .nullish()

@@ -8,6 +8,8 @@ import type { ImageFacts } from './inspect.ts';
 import { checkBuildPaths, checkContexts } from './paths.ts';
 import { removeImages } from './store.ts';
 
+/** What the images of one session share, and its clean-up. */
+
 export interface ImageBuilderOptions {
   readonly plan: Plan;
   readonly sessionId: string;

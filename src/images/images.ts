@@ -21,6 +21,8 @@ import { compressedSize, layerSizes, noLayers, type KnownLayers } from './sizes.
 import { pushImage, pushName } from './store.ts';
 import { NO_TIME, secondsFor, SIZE_SECONDS_AT_LEAST } from './time-limits.ts';
 
+/** The builder of a session's images. Each kind of variant has a file of its own; this one joins them. */
+
 export type ImageResult =
   | {
       readonly kind: 'ready';

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { BuildError } from '../errors/errors.ts';
 import { lastWords, tryDocker } from './docker.ts';
 
+/** Reads what the engine has of an image. */
+
 const list = z
   .array(z.string())
   .nullish()

@@ -4,6 +4,8 @@ import { pythonSchema, type Python } from '../session/facts.ts';
 import { askingDefinition, askingTargetOf, type InterpreterTarget } from './bake.ts';
 import type { BuildRequest, BuildResult } from './buildx.ts';
 
+/** Asks an interpreter that was built which Python it is. */
+
 export type PythonAnswer =
   | { readonly kind: 'answered'; readonly python: Python }
   | { readonly kind: 'failed'; readonly message: string };

@@ -17,7 +17,7 @@ export async function digestOf(reference: string, signal?: AbortSignal): Promise
   if (!isReference(reference)) return { kind: 'unavailable', reason: 'it is not the name of an image' };
   const result = await tryDocker(
     ['buildx', 'imagetools', 'inspect', '--format', '{{json .Manifest.Digest}}', reference],
-    { timeoutSeconds: QUERY_SECONDS, ...(signal === undefined ? {} : { signal }) },
+    { timeoutSeconds: QUERY_SECONDS, signal },
   );
   const digest = digestSchema.safeParse(parseJson(result.stdout)).data;
   return result.status === 0 && digest !== undefined

@@ -24,7 +24,7 @@ export interface RunRequest {
   readonly repetitions: number;
   readonly hashSeed: number;
   /** Of a server: what its load is run with, the same on both sides; its own where there is but one side. */
-  readonly load?: Runnable;
+  readonly load?: Runnable | undefined;
   readonly traces?: Traces;
   /** Where it is no run to be measured: valgrind counts its instructions, and it takes 30 to 60 times as long. */
   readonly counting?: Counting;

@@ -8,6 +8,8 @@ import { runSchema, type Run } from '../session/run.ts';
 import { sessionSchema, type Session } from '../session/session.ts';
 import { writtenSession } from '../session/write.ts';
 
+/** Writes each run to `runs.jsonl` as it ends, and reads the journal of a job that was killed. */
+
 const FORMAT = 'pacegate-runs';
 const VERSION = 1;
 

@@ -2,6 +2,8 @@ import { measureFamily } from './family.ts';
 import type { LoopRequest, LoopResult, LoopVariant } from './loop-request.ts';
 import { startLoop } from './loop-state.ts';
 
+/** The measuring loop: the families of variants, one after the other, and their common result. */
+
 export type { LoopRequest, LoopResult, LoopVariant, ProgressEvent } from './loop-request.ts';
 
 /**

@@ -32,7 +32,7 @@ export async function runOnce(
       workload,
       repetitions: state.repetitions.get(place.variant) ?? 1,
       hashSeed,
-      ...(workload.server === undefined ? {} : { load }),
+      load: workload.server === undefined ? undefined : load,
     },
     signal,
   );
@@ -48,7 +48,7 @@ export async function runOnce(
         : {},
     noise,
     exitStatus,
-    ...(message === undefined ? {} : { message }),
+    message,
   };
   return { run, result };
 }

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { RunRequest, RunResult } from './engine.ts';
 import { runWithoutFigures } from './run-failure.ts';
 
+/** Recognises a run that failed because its files were removed during the session. */
+
 const CAUSE =
   'is not there any more: something removed it during the session, so the run says nothing of the workload. Look for what cleans the folder for temporary files (TMPDIR), and run this once more.';
 

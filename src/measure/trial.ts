@@ -38,7 +38,7 @@ export async function tryWorkload(
           workload,
           repetitions: times,
           hashSeed: 1,
-          ...(workload.server === undefined ? {} : { load }),
+          load: workload.server === undefined ? undefined : load,
         },
         signal,
       );
@@ -50,7 +50,7 @@ export async function tryWorkload(
       return {
         ...{ variant, side, code, repetitions: times, outcome, exitStatus },
         metrics: outcome === 'ok' ? withHybrids(result.metrics, metrics) : {},
-        ...(message === undefined ? {} : { message }),
+        message,
       };
     }
     return undefined;

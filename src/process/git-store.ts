@@ -94,7 +94,10 @@ export async function tryInStore(
   store: GitStore,
   place: 'objects' | 'history',
   args: readonly string[],
-  { env = {}, timeoutSeconds }: { readonly env?: Environment; readonly timeoutSeconds?: number } = {},
+  {
+    env = {},
+    timeoutSeconds,
+  }: { readonly env?: Environment | undefined; readonly timeoutSeconds?: number | undefined } = {},
 ): Promise<GitResult> {
   const local = await localConfiguration(store.directory);
   return await tryGit(store.directory, [`--git-dir=${store[place]}`, ...args], {
@@ -107,7 +110,7 @@ export async function tryInStore(
       // The commits of `objects` lack their history, which `history` must not take for whole.
       GIT_ALTERNATE_OBJECT_DIRECTORIES: undefined,
     },
-    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    timeoutSeconds,
   });
 }
 
@@ -123,7 +126,7 @@ export async function fetchInto(
   {
     env,
     timeoutSeconds = SERVER_SECONDS,
-  }: { readonly env?: Environment; readonly timeoutSeconds?: number } = {},
+  }: { readonly env?: Environment | undefined; readonly timeoutSeconds?: number | undefined } = {},
 ): Promise<GitResult> {
   return await tryInStore(
     store,
@@ -136,7 +139,7 @@ export async function fetchInto(
       ...(place === 'history' && store.shallow ? ['--depth=2147483647'] : []),
       ...[remote, ...names],
     ],
-    { ...(env === undefined ? {} : { env }), timeoutSeconds },
+    { env, timeoutSeconds },
   );
 }
 

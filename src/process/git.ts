@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { ConfigurationError, StoreError } from '../errors/errors.ts';
 import { runCommand } from './command.ts';
 
+/** Runs git with an argument list, and reads its answers. */
+
 export interface GitOptions {
   /** Added to this process's environment: `GIT_INDEX_FILE`, credentials in `GIT_CONFIG_*`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly input?: string;
+  readonly input?: string | undefined;
   /** Seconds until git is killed, of a call that asks a server. One that does not has `LOCAL_SECONDS`. */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
 }
 
 export interface GitResult {
@@ -70,7 +72,7 @@ export async function tryGit(
       timeoutSeconds,
       maxStdoutBytes: MOST_STDOUT_BYTES,
       ...(cancel === undefined || before ? {} : { signal: cancel }),
-      ...(input === undefined ? {} : { input }),
+      input,
     });
     if (!before && isCancelled() && ended.status !== 0) throw cancelledIn(args);
     const stderr = ended.timedOut

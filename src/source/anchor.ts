@@ -3,6 +3,8 @@ import { tryGit } from '../process/git.ts';
 import { fetchCommit, fetchTag } from './fetch.ts';
 import type { SideCommit } from './sides.ts';
 
+/** Finds the commit that `rules.anchor` names, and fetches it where it is missing. */
+
 export interface AnchorRequest {
   /** The top of the work tree. */
   readonly directory: string;

@@ -1,6 +1,8 @@
 import { gitReason, tryGit } from '../process/git.ts';
 import { fetchInto, gitStore, tryInStore } from '../process/git-store.ts';
 
+/** Fetches a commit that a shallow clone lacks. */
+
 export interface FetchRequest {
   /** The top of the work tree. */
   readonly directory: string;

@@ -4,6 +4,8 @@ import type { CountingTool } from '../../session/session.ts';
 import type { Counted, Engine, Runnable } from '../engine.ts';
 import type { Valgrind } from './valgrind.ts';
 
+/** Counts the instructions of one repetition of a workload. */
+
 export interface CountRequest {
   readonly runnable: Runnable;
   readonly workload: Workload;

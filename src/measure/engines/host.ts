@@ -20,6 +20,8 @@ import { unlessRemoved } from '../removed-files.ts';
 import { loadWatchdogSeconds, measureServer, serverWatchdogSeconds, type Program } from '../server/server.ts';
 import { runWithoutFigures } from '../run-failure.ts';
 
+/** The engine that runs workloads as processes of this machine. */
+
 export interface HostEngineOptions {
   /** probe.py on this machine, absolute. */
   readonly probe: string;

@@ -18,7 +18,7 @@ export const factsLimits = ({ secondsLeft = FACTS_SECONDS, signal }: FactsLimits
 > => ({
   timeoutSeconds: Math.min(FACTS_SECONDS, Math.max(FACTS_SECONDS_AT_LEAST, secondsLeft)),
   maxStdoutBytes: MAX_FACTS_BYTES,
-  ...(signal === undefined ? {} : { signal }),
+  signal,
 });
 
 /** The interpreter's arguments to say what it is, at the level of optimisation that the workload runs at. */

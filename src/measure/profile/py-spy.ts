@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 
+/** Finds the py-spy program that a container can be given. */
+
 const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 
 /**

@@ -67,7 +67,7 @@ export function readAsv(document: unknown): Benchmarks {
       const value = result[index] ?? null;
       const full = combination.length === 0 ? name : `${name}(${combination.join(', ')})`;
       if (value === null) return `an asv file, results.${name}: ${full} failed. ${ADVICE}`;
-      if (value !== SKIPPED) found.push({ name: full, value, ...(unit === undefined ? {} : { unit }) });
+      if (value !== SKIPPED) found.push({ name: full, value, unit });
     }
   }
   return found.length === 0 ? 'an asv file, results: it holds no benchmark' : found;

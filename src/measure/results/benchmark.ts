@@ -9,8 +9,8 @@ export interface Benchmark {
   readonly fullName?: string;
   /** In `unit`. */
   readonly value: number;
-  readonly unit?: string;
-  readonly better?: Better;
+  readonly unit?: string | undefined;
+  readonly better?: Better | undefined;
 }
 
 /** The benchmarks of a file, or the sentence that says where and why it cannot be read. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { failedBenchmark, failureIn, unreadable, type Benchmarks } from './benchmark.ts';
 
+/** Reads the JSON that hyperfine exports. */
+
 const fileSchema = z.object({
   results: z
     .array(

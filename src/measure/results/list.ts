@@ -26,7 +26,7 @@ export function readList(text: string): Benchmarks {
     const before = met.get(name);
     if (before !== undefined) return `${place}: ${name} stands in line ${before} already`;
     met.set(name, index + 1);
-    found.push({ name, value, ...(unit === undefined ? {} : { unit }) });
+    found.push({ name, value, unit });
   }
   return found;
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { betterSchema, METRIC_NAME } from '../../session/metric.ts';
 import { firstProblem, type Benchmarks } from './benchmark.ts';
 
+/** Reads Pacegate's own JSON of business metrics. */
+
 const ownSchema = z.record(
   z.string().regex(METRIC_NAME),
   z.union([
@@ -21,8 +23,8 @@ export function readOwn(document: unknown, text: string): Benchmarks {
       : {
           name,
           value: given.value,
-          ...(given.unit === undefined ? {} : { unit: given.unit }),
-          ...(given.better === undefined ? {} : { better: given.better }),
+          unit: given.unit,
+          better: given.better,
         },
   );
 }

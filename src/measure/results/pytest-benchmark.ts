@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { failedBenchmark, failureIn, unreadable, type Benchmarks } from './benchmark.ts';
 
+/** Reads the JSON that pytest-benchmark writes. */
+
 const fileSchema = z.object({
   benchmarks: z
     .array(
