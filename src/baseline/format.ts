@@ -5,6 +5,7 @@ import { StoreError } from '../errors/errors.ts';
 import { nightOutcomeSchema, type NightOutcome } from '../session/history.ts';
 import { excessOf } from '../session/json-bounds.ts';
 import type { Session } from '../session/session.ts';
+import { parseJson } from '../session/json.ts';
 
 /** What an old session is squashed into: enough for a trend, not for a verdict. */
 export const summarySchema = z.object({
@@ -48,14 +49,6 @@ export function isNewer(text: string): boolean {
     typeof json.version === 'number' &&
     json.version > 1
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Sessions that stay raw for each configuration; older ones become summaries. */

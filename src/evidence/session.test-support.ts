@@ -1,6 +1,7 @@
 import type { MetricRule } from '../session/metric.ts';
 import type { Noise, Side } from '../session/run.ts';
 import type { Image, Session } from '../session/session.ts';
+import { nearlyNormalFrom } from '../statistics/normal.test-support.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
@@ -141,9 +142,7 @@ export function drawn(
   { blocks, seed = 1, metrics }: Drawing,
 ): Session {
   const whole = session(metrics);
-  const random = uniformSource(seed);
-  // Twelve uniform numbers less six are nearly normal.
-  const normal = () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
+  const normal = nearlyNormalFrom(uniformSource(seed));
   let clock = Date.parse(whole.started) + PREPARED_MS;
   const tick = () => {
     const now = new Date(clock).toISOString();
@@ -218,9 +217,7 @@ export function simulated(
   { noise, centre = 0, level = 1, blocks = 30, seed }: Simulated,
   change: Partial<Session> = {},
 ): Session {
-  const random = uniformSource(seed);
-  // Sums of twelve uniform numbers, less six, are nearly normal with a spread of 1.
-  const normal = () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
+  const normal = nearlyNormalFrom(uniformSource(seed));
   const whole = twoSided({});
   return {
     ...whole,

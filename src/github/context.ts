@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { GitHubError } from '../errors/errors.ts';
 import { own } from '../session/record.ts';
+import { parseJson } from '../session/json.ts';
 
 /** What happened, as the runner tells it: the environment and the event's file, nothing assumed. */
 export interface EventContext {
@@ -126,12 +127,4 @@ export async function readEvent(): Promise<EventContext> {
   const path = process.env['GITHUB_EVENT_PATH'];
   const text = path === undefined || path === '' ? '{}' : await readFile(path, 'utf8').catch(() => '{}');
   return parseEvent(process.env, text);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

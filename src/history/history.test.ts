@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { noiseFileSchema } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
+import { nearlyNormalFrom } from '../statistics/normal.test-support.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { alarmsOf, nightOutcome } from './alarms.ts';
 import { anchorHistory } from './anchor.ts';
@@ -54,8 +55,7 @@ describe('false alarms of the nights', () => {
 
 describe('the noise of a row', () => {
   test('is found as it was put in: of a pair, and between nights', () => {
-    const random = uniformSource(7);
-    const normal = () => range(12).reduce((sum) => sum + random(), -6);
+    const normal = nearlyNormalFrom(uniformSource(7));
     const nights = range(60).map((day) => nightAgainstItself(day, { noise: 0.02, centre: 0.01 * normal() }));
     const [row] = noiseOf(nights.at(-1)!, nights);
     expect(row).toMatchObject({ variant: 'a', metric: 'wall_time_s', nights: 60, limit: 0.03 });

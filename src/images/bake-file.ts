@@ -7,6 +7,7 @@ import { CACHE_TOKEN } from './cache-token.ts';
 import { lastWords } from './docker.ts';
 import { insideCheckout, isAddress } from './paths.ts';
 import { own } from '../session/record.ts';
+import { parseJson } from '../session/json.ts';
 
 /**
  * A project's own bake file. It is resolved first, and what comes out is looked at and then built: a file that comes with
@@ -231,12 +232,4 @@ function fieldsOf(entry: string | Readonly<Record<string, unknown>>): Record<str
       return [key.toLowerCase(), rest.join('=')];
     }),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

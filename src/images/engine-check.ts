@@ -3,6 +3,7 @@ import { BuildError } from '../errors/errors.ts';
 import type { ImageStore } from '../session/session.ts';
 import { lastWords, tryDocker } from './docker.ts';
 import { readable } from './progress.ts';
+import { parseJson } from '../session/json.ts';
 
 /** What builds and runs the images. */
 export interface EngineVersions {
@@ -112,12 +113,4 @@ export function atLeast(version: string, [major, minor]: readonly [number, numbe
   const [, a, b] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
   if (a === undefined || b === undefined) return true;
   return Number(a) !== major ? Number(a) > major : Number(b) >= minor;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

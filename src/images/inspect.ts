@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { BuildError } from '../errors/errors.ts';
 import { lastWords, tryDocker } from './docker.ts';
+import { parseJson } from '../session/json.ts';
 
 /** Reads what the engine has of an image. */
 
@@ -115,12 +116,4 @@ function identityOf({ Architecture, Os, RootFS, Config }: z.infer<typeof inspect
     Config?.StopSignal ?? '',
   ];
   return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pythonSchema, type Python } from '../session/facts.ts';
 import { askingDefinition, askingTargetOf, type InterpreterTarget } from './bake.ts';
 import type { BuildRequest, BuildResult } from './buildx.ts';
+import { parseJson } from '../session/json.ts';
 
 /** Asks an interpreter that was built which Python it is. */
 
@@ -59,13 +60,5 @@ export async function askInterpreter(question: PythonQuestion, signal: AbortSign
       : { kind: 'answered', python };
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

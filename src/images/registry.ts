@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lastWords, tryDocker } from './docker.ts';
 import { isReference } from './names.ts';
+import { parseJson } from '../session/json.ts';
 
 /** A registry that does not answer in this time is treated as one that has not the image. */
 const QUERY_SECONDS = 20;
@@ -68,11 +69,3 @@ export function layersIn(text: string, architecture: string): readonly string[] 
 }
 
 const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}

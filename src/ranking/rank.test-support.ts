@@ -1,6 +1,7 @@
 import type { MetricRule } from '../session/metric.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
+import { nearlyNormalFrom } from '../statistics/normal.test-support.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { image, session } from '../evidence/session.test-support.ts';
 
@@ -66,9 +67,7 @@ export function noisyValues(
     seed,
   }: { readonly noise: number; readonly block?: number; readonly seed: number },
 ): (variant: string, block: number) => Values {
-  const random = uniformSource(seed);
-  // Twelve uniform numbers less six are nearly normal.
-  const normal = () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
+  const normal = nearlyNormalFrom(uniformSource(seed));
   const drifts = new Map<number, number>();
   return (variant, block) => {
     const drift = drifts.get(block) ?? shared * normal();

@@ -1,13 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { changePoints } from './change-points.ts';
+import { normalFrom } from './normal.test-support.ts';
 import { uniformSource } from './random.ts';
 
-/** Normal noise from a seed, by Box and Muller. */
-function noise(seed: number): () => number {
-  const random = uniformSource(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
+const noise = (seed: number) => normalFrom(uniformSource(seed));
 
 const series = (seed: number, n: number, level: (night: number) => number) => {
   const normal = noise(seed);

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { creep, creeps, WEEKLY_BLOCKS, type WeeklyComparison, type Weeks } from './creep.ts';
 import { hodgesLehmann } from './hodges-lehmann.ts';
+import { normalFrom } from './normal.test-support.ts';
 import { uniformSource } from './random.ts';
 import { signedRankGreater } from './signed-rank.ts';
 
@@ -117,8 +118,7 @@ describe('when it began', () => {
 
 describe('on simulated weeks of 45 pairs, noise of 2 % on each side', () => {
   const simulated = (seed: number) => {
-    const random = uniformSource(seed);
-    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const normal = normalFrom(uniformSource(seed));
     return (loss: number): WeeklyComparison => {
       const pairs = Array.from({ length: WEEKLY_BLOCKS }, () => loss + 0.02 * (normal() - normal()));
       return {

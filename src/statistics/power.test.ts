@@ -2,17 +2,14 @@ import { expect, test } from '@jest/globals';
 import { looksFor } from './looks.ts';
 import { blocksToSettle } from './outlook.ts';
 import { detectableEffect, detectionRate, resample } from './power.ts';
+import { nearlyNormalFrom } from './normal.test-support.ts';
 import { uniformSource } from './random.ts';
 import { judgeFamily } from './sequential.ts';
 
 const looks = looksFor('balanced', 30);
 const row = { limit: 0.03, alpha: 0.05, looks, tests: 21 };
 
-/** Twelve uniform numbers are nearly normal, with a standard deviation of 1. */
-const normals = (seed: number, n: number) => {
-  const random = uniformSource(seed);
-  return Array.from({ length: n }, () => Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6));
-};
+const normals = (seed: number, n: number) => Array.from({ length: n }, nearlyNormalFrom(uniformSource(seed)));
 
 test('without any noise the smallest change that counts is found, and nothing smaller', () => {
   expect(detectableEffect({ sessions: [[0]] }, row, uniformSource(1))).toBe(0.03);

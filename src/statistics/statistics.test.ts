@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import signrankCdf from '@stdlib/stats-base-dists-signrank-cdf';
 import fc from 'fast-check';
-import { mersenne } from 'pure-rand/generator/mersenne';
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { hodgesLehmann } from './hodges-lehmann.ts';
 import { holm } from './holm.ts';
+import { normalFrom } from './normal.test-support.ts';
+import { uniformSource } from './random.ts';
 import { predict } from './prediction.ts';
 import { blocksNeeded } from './looks.ts';
 import { signedRank, signedRankGreater, walshBoundRank } from './signed-rank.ts';
@@ -128,10 +128,7 @@ describe('the Hodges-Lehmann estimate', () => {
   });
 
   test('covers a known truth in 95 % of seeded samples or more', () => {
-    const generator = mersenne(20_240_601);
-    const normal = () =>
-      Math.sqrt(-2 * Math.log(1 - uniformFloat64(generator))) *
-      Math.cos(2 * Math.PI * uniformFloat64(generator));
+    const normal = normalFrom(uniformSource(20_240_601));
     const rounds = 2000;
     let covered = 0;
     for (let round = 0; round < rounds; round++) {

@@ -1,13 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { normalFrom } from './normal.test-support.ts';
 import { uniformSource } from './random.ts';
 import { twoModes } from './two-modes.ts';
 
-/** Normal noise from a seed, by Box and Muller. */
-function noise(seed: number): () => number {
-  const random = uniformSource(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
+const noise = (seed: number) => normalFrom(uniformSource(seed));
 
 describe('two modes', () => {
   test('are told with their centres and sizes, in whatever order they came', () => {

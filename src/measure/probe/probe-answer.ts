@@ -4,6 +4,7 @@ import { noiseSchema, outcomeSchema } from '../../session/run.ts';
 import type { RunResult } from '../engine.ts';
 import { readResults } from '../results/read.ts';
 import { withTail } from '../run-failure.ts';
+import { parseJson } from '../../session/json.ts';
 
 /** The probe's one line, read like anything from outside. */
 const answerSchema = z.object({
@@ -97,11 +98,3 @@ const isIllegalInstruction = (message: string, exitStatus: number | null) =>
 
 const ILLEGAL_INSTRUCTION =
   "SIGILL means that this machine's processor does not know an instruction of the program: the interpreter or an extension module was compiled for another processor (-march=native, or a level such as x86-64-v4). Build it on a machine of this kind, or for a level that all of yours have, such as x86-64-v2";
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}

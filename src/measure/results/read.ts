@@ -9,6 +9,7 @@ import { fullNameOf, metricName, metricNames } from './names.ts';
 import { readOwn } from './own.ts';
 import { readPyperf } from './pyperf.ts';
 import { readPytestBenchmark } from './pytest-benchmark.ts';
+import { parseJson } from '../../session/json.ts';
 
 /** What a workload reports of itself. */
 export interface Reported {
@@ -111,11 +112,3 @@ function parseResults(text: string): unknown {
 
 /** A string (or what is left after a quote, so that no text is looked at twice), or one of Python's own numbers. */
 const PYTHON_NUMBERS = /"(?:[^"\\]|\\.)*"?|-?\b(?:NaN|Infinity)\b/g;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
