@@ -269,6 +269,10 @@ test.each([
     /The file \/app\/README\.md is not where/,
   ],
   ['the build stopped\nERROR: no matching version\nRun again.', /did not run: ERROR: no matching version\./],
+  [
+    'official: the base image a/python:3.12 could not be pulled: no such host',
+    /image a\/python:3\.12 cannot be pulled/,
+  ],
   ['OSError: [Errno 30] Read-only file system', /below \/tmp/],
   ['socket.gaierror: Temporary failure in name resolution', /network: bridge/],
   ['something\nValueError: odd', /did not run: ValueError: odd\. Correct/],

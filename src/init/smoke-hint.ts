@@ -25,6 +25,11 @@ const CAUSES: readonly (readonly [RegExp, (found: readonly string[]) => string])
       `The file ${path} is not where the code looks for it: add it to workload.files, or take it out of the ignore file of the image.`,
   ],
   [
+    /the base image (\S+) could not be pulled/,
+    ([, image = '']) =>
+      `The base image ${image} cannot be pulled: check the network and \`docker login\`, or choose another version in variants.*.python.`,
+  ],
+  [
     /(Temporary failure in name resolution|Name or service not known|Network is unreachable)/,
     () =>
       'The workload needs the network, and a run has none: use fixed data, or set `workload.network: bridge`.',

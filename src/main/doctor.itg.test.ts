@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { withEngine } from '../process/engine.test-support.ts';
-import { removeTemporaryFolders } from '../source/repository.test-support.ts';
+import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { HOST, IMAGES, project } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
@@ -51,6 +51,24 @@ test('the doctor says what it found on the machine where there is no engine to m
     rows: [],
     error: expect.stringContaining('no engine answered') as unknown,
   });
+});
+
+test('without a configuration the doctor examines the machine and its engine', async () => {
+  const folder = temporaryFolder();
+  const nowhere = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
+  const { status, out, log } = await pacegate(folder, ['doctor'], undefined, nowhere);
+  expect(status).toBe(0);
+  expect(out).toMatch(/^Machine: .*\n {2}bad {7}engine: no answer\. /);
+  expect(log).toContain('`pacegate init` writes a configuration');
+  const json = await pacegate(folder, ['doctor', '--format', 'json'], undefined, nowhere);
+  expect(JSON.parse(json.out)).toEqual({
+    format: 'pacegate-doctor',
+    version: expect.anything() as unknown,
+    findings: expect.arrayContaining([expect.objectContaining({ name: 'kernel' })]) as unknown,
+    rows: [],
+  });
+  const named = await pacegate(folder, ['doctor', '--config', 'none.yml']);
+  expect([named.status, named.log]).toEqual([2, expect.stringContaining('There is no configuration at')]);
 });
 
 withEngine('the doctor looks into a container of the images that it measures', async () => {

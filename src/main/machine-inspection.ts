@@ -6,10 +6,14 @@ import type { Plan } from '../plan/plan.ts';
 import type { MachineInspection } from '../pipeline/doctor.ts';
 import type { Places } from './places.ts';
 
-/** Looks at this machine, and at its engine where a variant needs one. Never throws: what does not answer is a finding. */
-export async function inspectMachine({ variants }: Plan, { probe }: Places): Promise<MachineInspection> {
+/**
+ * Looks at this machine, and at its engine where a variant needs one. Without a plan the engine is looked at too. Never
+ * throws: what does not answer is a finding.
+ */
+export async function inspectMachine(plan: Plan | undefined, { probe }: Places): Promise<MachineInspection> {
+  const needsEngine = plan === undefined || plan.variants.some(({ kind }) => kind !== 'host');
   const machine = await readMachine(probe);
-  const engine = variants.some(({ kind }) => kind !== 'host') ? await engineOrWhy() : undefined;
+  const engine = needsEngine ? await engineOrWhy() : undefined;
   return { machine, findings: findingsOf({ machine, ...(engine === undefined ? {} : { engine }) }) };
 }
 

@@ -46,6 +46,12 @@ export async function openProject({
   };
 }
 
+/** Whether a folder, or the repository that it lies in, has a configuration at the default place or one folder below. */
+export async function hasConfiguration(directory: string): Promise<boolean> {
+  const top = (await topLevel(directory)) ?? resolve(directory);
+  return existsSync(join(top, DEFAULTS.configurationFile)) || (await configurationsBelow(top)).length > 0;
+}
+
 const topLevelOf = async (folder: string) => (existsSync(folder) ? await topLevel(folder) : undefined);
 
 async function withoutConfiguration(
@@ -60,7 +66,7 @@ async function withoutConfiguration(
   return new ConfigurationError(
     below.length > 0
       ? `${found}, and there is one in a folder below. Name it with --config ${below.join(' or ')}, or the input config.`
-      : `${found}. Write one (docs/getting-started.md shows a short one), or name another with ${config === undefined ? '--config, or the input config' : '--config'}.`,
+      : `${found}. Write one with \`pacegate init\`, or name another with ${config === undefined ? '--config, or the input config' : '--config'}.`,
     { cause },
   );
 }

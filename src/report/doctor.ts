@@ -95,11 +95,11 @@ export function adviceOf(report: DoctorReport): string[] {
 const JSON_HEAD = { format: 'pacegate-doctor', version: 1 } as const;
 
 /** The machine alone, where nothing could be measured on it. @param error why */
-export const findingsJson = (findings: readonly Finding[], error: string): unknown => ({
+export const findingsJson = (findings: readonly Finding[], error?: string): unknown => ({
   ...JSON_HEAD,
   findings,
   rows: [],
-  error,
+  ...(error === undefined ? {} : { error }),
 });
 
 /** The check-up as JSON for machines; fractions, seconds. */

@@ -4,6 +4,7 @@ import { doctorJson, findingsJson, renderDoctor } from '../../report/doctor.ts';
 import { renderFindings } from '../../report/machine-findings.ts';
 import { examine } from '../../pipeline/doctor.ts';
 import { inspectMachine } from '../machine-inspection.ts';
+import { hasConfiguration } from '../project.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { COULD_NOT_BE_MEASURED, withTemporaryRun, type AddCommand, type CommandContext } from './command.ts';
 import { openProjectHere, option, wholeNumber } from './options.ts';
@@ -40,6 +41,8 @@ export const addDoctor: AddCommand = (program, context, done) => {
 };
 
 export async function doctorCommand(context: CommandContext, options: DoctorOptions): Promise<number> {
+  if (options.config === undefined && !(await hasConfiguration(process.cwd())))
+    return await machineAlone(context, options.format === 'json');
   const project = await openProjectHere(options);
   return await withTemporaryRun(context, async (run, ports) => {
     const json = options.format === 'json';
@@ -56,4 +59,14 @@ export async function doctorCommand(context: CommandContext, options: DoctorOpti
     context.print(json ? jsonText(doctorJson(report)) : renderDoctor(report, context));
     return report.checkup.rows.length === 0 || report.interrupted ? COULD_NOT_BE_MEASURED : 0;
   });
+}
+
+/** The machine and its engine, where no configuration says what to measure. */
+async function machineAlone(context: CommandContext, json: boolean): Promise<number> {
+  const { findings } = await inspectMachine(undefined, context.places);
+  context.print(json ? jsonText(findingsJson(findings)) : renderFindings(findings, context));
+  context.log.info(
+    'There is no configuration, so doctor examined the machine only. `pacegate init` writes a configuration.',
+  );
+  return 0;
 }
