@@ -33,7 +33,7 @@ test.each(ALL)('the links and anchors of %s lead somewhere', (path) => {
 const OWN_FILE = /^(?:src|docs|benchmarks|examples|fixtures|variants|\.ci|\.github)(?:\/[\w.@-]+)+\/?$/;
 
 /** What a page names of a user's repository, which has folders of the same names. */
-const USERS = /^\.github\/(pacegate\.yml|workflows\/?|workflows\/pacegate(-[a-z]+)?\.yml)$/;
+const USERS = /^\.github\/(pacegate(-accepted)?\.yml|workflows\/?|workflows\/pacegate(-[a-z]+)?\.yml)$/;
 
 test.each(PAGES.filter((path) => path !== 'CHANGELOG.md'))('the files that %s names are there', (path) => {
   const missing = codeSpansOf(readPage(path)).filter(

@@ -1,12 +1,14 @@
 import { isMap, parseDocument, stringify } from 'yaml';
+import { readAcceptedFile } from '../plan/accepted-file.ts';
 import { configurationSchema } from '../plan/configuration.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import { INPUT_NAMES } from '../github/inputs.ts';
 import { stepsOf, type Workflow } from '../github/workflows.test-support.ts';
 
-/** What an example in YAML is: a configuration of Pacegate's or a workflow of GitHub's, whole or a part. */
+/** What an example in YAML is: a file of Pacegate's or a workflow of GitHub's, whole or a part. */
 export type YamlExample =
   | { readonly kind: 'configuration'; readonly text: string }
+  | { readonly kind: 'accepted'; readonly text: string }
   | { readonly kind: 'workflow'; readonly text: string; readonly workflow: Workflow }
   | { readonly kind: 'neither'; readonly why: string };
 
@@ -55,6 +57,7 @@ export function readYamlExample(text: string): YamlExample {
   const value: unknown = document.toJS();
   if (Array.isArray(value)) return workflow(undefined, { steps: [CHECKOUT, ...(value as unknown[])] });
   if (!isMapping(value) || !isMap(document.contents)) return { kind: 'neither', why: 'it has no keys' };
+  if ('accepted' in value) return { kind: 'accepted', text };
   if ('jobs' in value) return { kind: 'workflow', text, workflow: value as unknown as Workflow };
   if (within(SECTIONS, value))
     return {
@@ -90,6 +93,15 @@ function workflow(given: Mapping | undefined, job: Mapping): YamlExample {
   return { kind: 'workflow', text: stringify(value), workflow: value as unknown as Workflow };
 }
 
+function errorOf(read: () => unknown): string | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /** @returns what is wrong with an example, as far as no other program is needed to say it */
 export function yamlFault(text: string): string | undefined {
   const example = readYamlExample(text);
@@ -97,12 +109,9 @@ export function yamlFault(text: string): string | undefined {
     case 'neither':
       return example.why;
     case 'configuration':
-      try {
-        resolvePlan({ text: example.text, file: 'pacegate.yml', root: '/repository' });
-        return undefined;
-      } catch (error) {
-        return error instanceof Error ? error.message : String(error);
-      }
+      return errorOf(() => resolvePlan({ text: example.text, file: 'pacegate.yml', root: '/repository' }));
+    case 'accepted':
+      return errorOf(() => readAcceptedFile(example.text, 'pacegate-accepted.yml'));
     case 'workflow': {
       const unknown = stepsOf(example.workflow)
         .filter(({ uses }) => uses?.startsWith('pacegate/pacegate@'))

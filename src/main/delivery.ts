@@ -2,7 +2,8 @@ import * as core from '@actions/core';
 import type { Comparison } from '../verdict/comparison.ts';
 import { uploadArtifact, type Taken } from '../github/artifact.ts';
 import { connect, upsertComment, type CommentRequest } from '../github/comment.ts';
-import type { EventContext } from '../github/context.ts';
+import { checkLabel, type LabelResult } from '../github/acceptance.ts';
+import { ACCEPTING_LABEL, type Accepting, type EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { forRunner, oneLine, printable } from '../report/escape.ts';
 import { change, metricWords, quantity } from '../report/verdict-wording.ts';
@@ -72,6 +73,21 @@ export interface Commented {
   /** Another job of this run has written the comment. */
   readonly twice?: boolean;
   readonly remarks: readonly string[];
+}
+
+/** Whether the label that was put on the pull request accepts its commit. */
+export async function checkAccepting(
+  accepting: Accepting,
+  { githubToken }: Pick<Inputs, 'githubToken'>,
+  { owner, repo, apiUrl }: Pick<EventContext, 'owner' | 'repo' | 'apiUrl'>,
+  signal: AbortSignal,
+): Promise<LabelResult> {
+  if (githubToken === undefined)
+    return {
+      kind: 'refused',
+      reason: `${accepting.author} put the label "${ACCEPTING_LABEL}" on this pull request, and nothing is accepted by it: the input github-token is empty, so nobody could ask GitHub for the permission of ${accepting.author}.`,
+    };
+  return await checkLabel(await connect(githubToken, apiUrl, { signal }), { owner, repo, accepting });
 }
 
 /** Writes the comment where there is a pull request and a token for it. */

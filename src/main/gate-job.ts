@@ -15,7 +15,7 @@ import { markerOf, renderMarkdown } from '../report/markdown.ts';
 import { runMark } from '../github/run-mark.ts';
 import type { Verdict } from '../session/rules.ts';
 import { upstreamOf } from '../source/trust.ts';
-import { annotate, postComment, runner, upload, writeSummary } from './delivery.ts';
+import { annotate, checkAccepting, postComment, runner, upload, writeSummary } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
 import { openProject } from './project.ts';
 import { writeResults } from './results.ts';
@@ -78,7 +78,7 @@ const openProjectOf = async ({ directory, inputs, overrides }: Job) =>
 const pathsOf = ({ directory }: Job, paths: readonly string[]) =>
   paths.map((path) => resolve(directory, path));
 
-async function occasionOf({ inputs, event }: Job, { top }: Project): Promise<Occasion> {
+async function occasionOf({ inputs, event, signal }: Job, { top }: Project): Promise<Occasion> {
   const { pullRequest, before, mergeBase, sha, defaultBranch } = event;
   return {
     event: event.event,
@@ -92,6 +92,9 @@ async function occasionOf({ inputs, event }: Job, { top }: Project): Promise<Occ
     ...(mergeBase === undefined ? {} : { baseSha: mergeBase }),
     gitEnvironment: await tokenEnvironment(top, inputs.githubToken, event.serverUrl),
     secretsOnPullRequests: inputs.buildSecretsOnPullRequests,
+    ...(event.accepting === undefined
+      ? {}
+      : { label: await checkAccepting(event.accepting, inputs, event, signal) }),
   };
 }
 

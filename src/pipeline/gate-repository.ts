@@ -7,6 +7,7 @@ import { planWarnings } from '../plan/warnings.ts';
 import type { ShardRequest } from '../session/shard.ts';
 import type { SideCommit, Sides } from '../source/sides.ts';
 import type { NamedSession } from '../verdict/merge.ts';
+import { acceptanceFor } from './base-acceptance.ts';
 import { measuringRequest } from './changed-measuring.ts';
 import { confirm } from './confirm.ts';
 import { exportSide, ignoredDockerfile } from './exported-sides.ts';
@@ -51,6 +52,7 @@ export async function gateRepository(
 ): Promise<GatedRepository> {
   const { sides, standing } = await sidesOf(project, occasion, ports.source);
   const ruled = await ruledPlan(project, overrides, { standing, sides }, ports.source);
+  const acceptance = await acceptanceFor(project, sides, occasion, ports.source);
   const allowed = permitted(ruled.plan, standing, occasion, sides);
   const { plan, shard } =
     part.shard === undefined ? { plan: allowed, shard: undefined } : shardOf(allowed, part.shard);
@@ -70,6 +72,7 @@ export async function gateRepository(
       history,
       record,
       measuring: exported.measuring,
+      accepted: acceptance.accepted,
       notes: [...sides.notes, ...ruled.notes, ...exported.notes, ...warnings, ...exported.ignored],
       figures: part.coldBuilds === true ? { coldBuilds: 'all' } : undefined,
     },
@@ -78,7 +81,7 @@ export async function gateRepository(
     { plan, run },
     async (engines) => await measurePart(request, part.confirm, engines, signal),
   );
-  return { ...result, plan, remarks: [...ruled.remarks, ...remarks] };
+  return { ...result, plan, remarks: [...ruled.remarks, ...acceptance.remarks, ...remarks] };
 }
 
 /** Writes both sides' files into the work folder, and the base's measuring code where the change edits it. */

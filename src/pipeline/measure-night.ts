@@ -10,6 +10,7 @@ import type { History } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import type { SideCommit } from '../source/sides.ts';
 import { compareWithAnchor, findAnchor, type AnchorResult } from './anchor.ts';
+import { staleAcceptance } from './base-acceptance.ts';
 import { exportSide } from './exported-sides.ts';
 import { gateRequest } from './gate-request.ts';
 import { gate, type GateResult } from './gate.ts';
@@ -36,6 +37,8 @@ export interface Night extends GateResult {
     /** The branch could not be written. What was measured is in the session all the same. */
     | { readonly kind: 'refused'; readonly reason: string };
   readonly anchor: AnchorResult;
+  /** Entries of what is accepted that are over or match nothing. */
+  readonly staleAcceptance: readonly string[];
 }
 
 /**
@@ -64,9 +67,16 @@ export async function measureNight(
   const result = await gateAgainstItself(project, { commit, event, stored }, run, ports, signal);
   const { session, comparison } = result;
   await ports.results.write(run.out, session, comparison, () => renderNightlyMarkdown(session, comparison));
+  const stale = await staleAcceptance(project, commit, comparison, session.started, ports.source);
   const ended = (kept: Night['stored'], compared: AnchorResult): Night => {
     const history = written() ?? nightlyHistory({ ...stored, sessions: [...stored.sessions, session] });
-    return { ...result, session: { ...session, history }, stored: kept, anchor: compared };
+    return {
+      ...result,
+      session: { ...session, history },
+      stored: kept,
+      anchor: compared,
+      staleAcceptance: stale,
+    };
   };
   if (result.interrupted || !session.runs.some(({ outcome }) => outcome === 'ok'))
     return ended({ kind: 'nothing' }, { kind: 'none' });

@@ -15,6 +15,7 @@ const night = (change: Partial<Night> = {}): Night => ({
   interrupted: false,
   stored: { kind: 'stored', commit: '0123456789abcdef' },
   anchor: { kind: 'none' },
+  staleAcceptance: [],
   ...change,
 });
 const failing = [{ variant: 'a', side: 'head', stage: 'build', message: 'it does not build' }] as const;
@@ -68,3 +69,9 @@ test('the anchor says where it is, and where the budget left it too few pairs to
   );
   expect(endOf(night({ anchor: compared(11) }), 'branch').remarks).toHaveLength(2);
 });
+
+test('entries of what is accepted that are over are in the report and fail nothing', () =>
+  expect(endOf(night({ staleAcceptance: ['an entry is over'] }), 'branch')).toMatchObject({
+    remarks: [expect.stringMatching(/^Stored/), 'an entry is over'],
+    status: 0,
+  }));

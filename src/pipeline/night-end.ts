@@ -22,7 +22,10 @@ function tooShort({ budget: { blocksPlanned, seconds }, rules }: Session): strin
 }
 
 /** A night that measured less than it was asked to must not look like one that is well. */
-export function endOf({ session, stored, anchor, interrupted }: Night, branch: string): NightEnd {
+export function endOf(
+  { session, stored, anchor, interrupted, staleAcceptance }: Night,
+  branch: string,
+): NightEnd {
   const kept =
     stored.kind === 'stored'
       ? `Stored on the branch ${branch} as ${stored.commit.slice(0, 10)}.`
@@ -38,7 +41,7 @@ export function endOf({ session, stored, anchor, interrupted }: Night, branch: s
             ...tooShort(anchor.session),
           ]
         : [anchor.reason];
-  const remarks = [kept, ...compared];
+  const remarks = [kept, ...compared, ...staleAcceptance];
   if (stored.kind === 'refused') return { remarks, status: 3, failure: stored.reason };
   // Where variants failed the headline names them.
   if (stored.kind === 'nothing')

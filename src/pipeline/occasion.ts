@@ -1,3 +1,4 @@
+import type { LabelResult } from '../github/acceptance.ts';
 import { hasOwnScope, withoutGitHubCacheTo } from '../plan/github-cache.ts';
 import { withoutSecrets } from '../plan/base-rules.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -24,6 +25,8 @@ export interface Occasion {
   /** The commit that a merge queue's group starts from. */
   readonly baseSha?: string;
   readonly baselineRef?: string;
+  /** What became of the label that accepts the pull request's commit, where the event is that label being put. */
+  readonly label?: LabelResult | undefined;
   /** Environment for git: credentials. */
   readonly gitEnvironment: Readonly<Record<string, string>>;
   /** Whether build secrets of the configuration reach the builds of a pull request. */

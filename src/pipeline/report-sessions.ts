@@ -10,6 +10,7 @@ import { identicalVariants } from '../evidence/observations.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Overrides } from '../plan/resolve.ts';
+import type { Acceptance } from '../session/acceptance.ts';
 import type { MeasuringChange } from '../session/measuring.ts';
 import type { Verdict } from '../session/rules.ts';
 import { withoutHistory, type Session } from '../session/session.ts';
@@ -19,6 +20,7 @@ import type { JobPorts } from './ports.ts';
 import type { Project } from './project.ts';
 import { ruledPlan } from './ruled-plan.ts';
 import { readHistory } from './stored-history.ts';
+import { acceptanceFor } from './base-acceptance.ts';
 
 export interface ReportedSessions {
   readonly judged: JudgedSessions;
@@ -53,6 +55,7 @@ export async function judgeForReport(
     { standing, sides },
     ports.source,
   );
+  const acceptance = await acceptanceFor(project, sides, occasion, ports.source);
   const [first] = named;
   const here = identityOf({
     source: {
@@ -77,7 +80,10 @@ export async function judgeForReport(
   const { sessions: history } = await readHistory(project, plan, occasion, ports);
   const ruled = named.map(({ session, file }) => ({
     session: ruledBy(
-      withMeasuringChanges(withNights(withoutHistory(session), history), measuring?.changes),
+      withAccepted(
+        withMeasuringChanges(withNights(withoutHistory(session), history), measuring?.changes),
+        acceptance.accepted,
+      ),
       plan.rules,
     ),
     file,
@@ -91,14 +97,22 @@ export async function judgeForReport(
     failOn: plan.rules.failOn,
     remarks:
       edited.length === 0
-        ? [...remarks, ...identicalRemarks(named)]
+        ? [...remarks, ...acceptance.remarks, ...identicalRemarks(named)]
         : [
             ...remarks,
+            ...acceptance.remarks,
             ...identicalRemarks(named),
             `The sessions carry other rules than the base's configuration, whose rules hold: ${edited[0] ?? ''}`,
             ...notes,
           ],
   };
+}
+
+/** What is accepted is read here, from the base's file and the event, and not believed of a session's file. */
+function withAccepted(session: Session, accepted: Acceptance | undefined): Session {
+  const judged = { ...session };
+  delete judged.accepted;
+  return accepted === undefined ? judged : { ...judged, accepted };
 }
 
 /** What the change takes from what measures it is found here, by the commits, and not believed of a session's file. */
