@@ -124,5 +124,5 @@ async function append(
 const KEPT = 'The measured session itself is in the out folder and the artifact.';
 
 /** N writers at once need up to N tries each; with the growing, jittered waits this bears dozens. */
-const RETRIES = 30;
-const PATIENCE: Patience = { raceSeconds: 90, serverWaits: [1, 2, 4, 8, 16] };
+const RETRIES = 100;
+const PATIENCE: Patience = { raceSeconds: 300, serverWaits: [1, 2, 4, 8, 16] };

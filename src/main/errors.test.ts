@@ -391,7 +391,7 @@ const measured: readonly (readonly [string, Provoke])[] = [
   ],
   [
     'a server that is never ready',
-    servedRun(['print("loading the model", flush=True)', 'time.sleep(60)'], [], { startTimeoutSeconds: 1 }),
+    servedRun(['print("loading the model", flush=True)', 'time.sleep(60)'], [], { startTimeoutSeconds: 3 }),
   ],
   [
     'a server that ends before it is ready',

@@ -28,7 +28,7 @@ function python(folder: string, args: readonly string[], env: Readonly<Record<st
   const { status, stdout, stderr } = spawnSync('python3', args, {
     cwd: folder,
     encoding: 'utf8',
-    timeout: 15_000,
+    timeout: 100_000,
     env: { PATH: process.env['PATH'], ...env },
   });
   return { status, stdout, stderr };

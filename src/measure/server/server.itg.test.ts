@@ -207,14 +207,14 @@ describe('nothing is left of a server', () => {
   withEngine('that is never ready', async () => {
     const { outcome, message } = await engine.run(
       requested(['print("last words", flush=True)', 'time.sleep(300)'], [], {
-        startTimeoutSeconds: 1,
+        startTimeoutSeconds: 3,
         stopTimeoutSeconds: 1,
       }),
       never,
     );
     expect(outcome).toBe('timeout');
     expect(message).toMatch(
-      /^the server was not ready within 1 s: .* was tried \d+ times, at last with connection refused\nlast words$/,
+      /^the server was not ready within 3 s: .* was tried \d+ times, at last with connection refused\nlast words$/,
     );
   });
 
