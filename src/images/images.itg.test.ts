@@ -235,7 +235,7 @@ withEngine('an image is pushed, pulled by digest, and the other side is built up
     const tree = await folderWith({ 'bench.py': 'print("one")\n' });
     const changed = await folderWith({ 'bench.py': 'print("two")\n' });
     const build = { registry: `127.0.0.1:${registry.port}/images` };
-    const nightly = builderOf({ build });
+    const nightly = builderOf({ build, pushInterpreters: true });
     const stored = ready(await nightly.prepare(official, 'baseline', tree));
     const digest = await nightly.builder.push(stored, 'c0ffee');
     expect(digest).toMatch(/^127\.0\.0\.1:\d+\/images\/official@sha256:[0-9a-f]{64}$/);

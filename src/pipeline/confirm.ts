@@ -11,7 +11,8 @@ import {
 } from '../verdict/merge.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { withoutHistory } from '../session/session.ts';
-import { gate, type GateRequest } from './gate.ts';
+import type { GateRequest } from './gate-request.ts';
+import { gate } from './gate.ts';
 import type { Ports } from './ports.ts';
 import { workloadHash } from './session.ts';
 import { contextOf } from './sides.ts';

@@ -12,7 +12,8 @@ import { facts } from '../session/facts.test-support.ts';
 import type { Side } from '../session/run.ts';
 import type { Verdict } from '../session/rules.ts';
 import { compareSession } from '../verdict/compare.ts';
-import { gate, type GateRequest } from './gate.ts';
+import type { GateRequest } from './gate-request.ts';
+import { gate } from './gate.ts';
 import type { ImageRequest, Ports, Prepared } from './ports.ts';
 import { workloadHash } from './session.ts';
 
