@@ -56,7 +56,7 @@ async function answer(names: readonly string[], setting: Setting): Promise<strin
 function wholeNumber(option: string, text: string, least: number): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < least)
-    throw new Error(`--${option}: found ${text}; legal: a whole number from ${least}`);
+    throw new Error(`--${option}: found ${text}; expected: a whole number from ${least}`);
   return value;
 }
 
@@ -70,7 +70,7 @@ const { values, positionals: names } = parseArgs({
 });
 const unknown = names.filter((name) => !QUESTIONS.has(name));
 if (unknown.length > 0)
-  throw new Error(`found ${unknown.join(', ')}; legal: ${[...QUESTIONS.keys()].join(', ')}`);
+  throw new Error(`found ${unknown.join(', ')}; expected: ${[...QUESTIONS.keys()].join(', ')}`);
 if (values.write && names.length > 0) throw new Error('--write takes all questions: RESULTS.md is one run’s');
 
 // The terminal and npm may both send it: once or twice, what was started is ended and removed.

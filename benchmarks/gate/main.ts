@@ -74,7 +74,7 @@ const speed = (seed: number): readonly Speed[] => [
 function wholeNumber(option: string, text: string, least: number): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < least)
-    throw new Error(`--${option}: found ${text}; legal: a whole number from ${least}`);
+    throw new Error(`--${option}: found ${text}; expected: a whole number from ${least}`);
   return value;
 }
 

@@ -142,7 +142,7 @@ test.each<[string, () => readonly string[], RegExp]>([
   [
     'another workload',
     () => ['merge', folderOf(shards[0]!, { ...shards[1]!, workload: { ...gate.workload, hash: 'v' } })],
-    /the workload's hash: .*shard-1\/session\.json has w, .*shard-2\/session\.json has v; legal: one/,
+    /the workload's hash: .*shard-1\/session\.json has w, .*shard-2\/session\.json has v; expected: one/,
   ],
   ['an empty folder', () => ['merge', temporaryFolder()], /holds no session\.json/],
   ['a missing file', () => ['merge', 'nowhere.json'], /nowhere\.json cannot be read/],

@@ -116,7 +116,7 @@ test.each([
     ['--variants', 'plain'],
     /A ranking needs at least two variants, and found plain alone/,
   ],
-  ['a reference that is none', ['--reference', 'x'], /--reference: found "x"; legal: plain, lean/],
+  ['a reference that is none', ['--reference', 'x'], /--reference: found "x"; expected: plain, lean/],
   ['too few blocks', ['--blocks', '5'], /Legal: a whole number from 6 to 999/],
 ])('%s is the user’s to mend: status 2, and nothing is run', async (_, args, message) => {
   const { path } = project();

@@ -92,7 +92,7 @@ function compareSessions(sessions: readonly Session[], request: ComparisonFiles)
   const [session] = judged;
   if (session === undefined || judged.length > 1)
     throw new ConfigurationError(
-      `${judged.length === 0 ? 'None' : judged.length} of the sessions ${judged.length === 0 ? 'has' : 'have'} a head; legal is one, and any number of the baseline's beside it (--baseline FILE --head FILE says it for those that do not).${judged.length > 1 ? ' Shards of one gate, and what confirms it, are put together by pacegate merge FILE….' : ''}`,
+      `${judged.length === 0 ? 'None' : judged.length} of the sessions ${judged.length === 0 ? 'has' : 'have'} a head; expected: one, and any number of the baseline's beside it (--baseline FILE --head FILE says it for those that do not).${judged.length > 1 ? ' Shards of one gate, and what confirms it, are put together by pacegate merge FILE….' : ''}`,
     );
   const ids = sessions.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);

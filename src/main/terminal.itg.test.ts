@@ -15,7 +15,7 @@ test.each([
   ['an anchor where none is named', ['baseline', '--anchor'], /rules\.anchor: found nothing, and --anchor/],
   ['an unknown option', ['gate', '--baselin', 'x'], /unknown option '--baselin'/],
   ['an unknown command', ['gaet'], /unknown command 'gaet'/],
-  ['an unknown verdict', ['gate', '--fail-on', 'slower'], /Found slower; legal: none, failed, regressed/],
+  ['an unknown verdict', ['gate', '--fail-on', 'slower'], /Found slower; expected: none, failed, regressed/],
   ['a bad duration', ['gate', '--budget', 'soon'], /Legal: a duration such as 90s/],
   ['no configuration', ['gate', '--config', 'none.yml'], /There is no configuration at .*none\.yml/],
   ['a missing file', ['compare', 'none.json'], /none\.json cannot be read/],

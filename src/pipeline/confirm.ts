@@ -71,7 +71,7 @@ export async function confirm(
   const variants = variantsToConfirm(comparison);
   if (before.confirmations.length > 0)
     throw new ConfigurationError(
-      `${first.map(({ file }) => file).join(', ')}: found a session that confirms already (${before.confirmations.map(({ id }) => id).join(', ')}); legal: the sessions of the gate alone. Whoever may confirm twice may choose the answer.`,
+      `${first.map(({ file }) => file).join(', ')}: found a session that confirms already (${before.confirmations.map(({ id }) => id).join(', ')}); expected: the sessions of the gate alone. Whoever may confirm twice may choose the answer.`,
     );
   if (variants.length === 0) {
     ports.log.info('Nothing regressed in the first session, so there is nothing to measure again.');

@@ -74,12 +74,12 @@ describe('the time series service', () => {
   });
 
   test.each([
-    ['--processes', '0', "argument --processes: '0'; legal is a whole number from 1 to 64"],
-    ['--threads', 'two', "argument --threads: 'two'; legal is a whole number from 1 to 64"],
-    ['--tasks', '-5', "argument --tasks: '-5'; legal is a whole number from 1 to 1000000"],
-    ['--files', '65', "argument --files: '65'; legal is a whole number from 1 to 64"],
-    ['--file-kib', '3', "argument --file-kib: '3'; legal is a whole number from 4 to 65536"],
-    ['--rounds', '1.5', "argument --rounds: '1.5'; legal is a whole number from 1 to 1000000"],
+    ['--processes', '0', "argument --processes: '0'; expected: a whole number from 1 to 64"],
+    ['--threads', 'two', "argument --threads: 'two'; expected: a whole number from 1 to 64"],
+    ['--tasks', '-5', "argument --tasks: '-5'; expected: a whole number from 1 to 1000000"],
+    ['--files', '65', "argument --files: '65'; expected: a whole number from 1 to 64"],
+    ['--file-kib', '3', "argument --file-kib: '3'; expected: a whole number from 4 to 65536"],
+    ['--rounds', '1.5', "argument --rounds: '1.5'; expected: a whole number from 1 to 1000000"],
     ['--round', '5', 'unrecognized arguments: --round 5'],
   ])('refuses %s %s', (name, value, message) => {
     const { status, stderr } = python(copyOf('timeseries'), ['bench.py', name, value]);

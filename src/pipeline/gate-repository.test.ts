@@ -61,6 +61,6 @@ test('a Dockerfile that is not used is named', async () => {
 
 test('a shard without a variant is refused with what is legal', async () => {
   await expect(gateMerge('', { shard: { index: 2, of: 2 } })).rejects.toThrow(
-    'Shard 2 of 2 has no variant: the plan has 1 (a); legal: at most 1 shard.',
+    'Shard 2 of 2 has no variant: the plan has 1 (a); expected: at most 1 shard.',
   );
 });

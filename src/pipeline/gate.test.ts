@@ -671,7 +671,7 @@ test.each<[string, (session: Session) => Session, RegExp]>([
   [
     'another head',
     (session) => ({ ...session, source: { ...session.source, head: { commit: 'aaa', dirty: false } } }),
-    /the head: first\.json has aaa, this checkout has no commit; legal: one/,
+    /the head: first\.json has aaa, this checkout has no commit; expected: one/,
   ],
   [
     'another workload',

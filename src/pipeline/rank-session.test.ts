@@ -177,7 +177,7 @@ test('a reference that does not build ends it before the first run', async () =>
 test('the reference is the first variant, or the one that was named', () => {
   expect(referenceIn(plan, undefined)).toBe('a');
   expect(referenceIn(plan, 'c')).toBe('c');
-  expect(() => referenceIn(plan, 'd')).toThrow('--reference: found "d"; legal: a, b, c.');
+  expect(() => referenceIn(plan, 'd')).toThrow('--reference: found "d"; expected: a, b, c.');
   expect(() => referenceIn({ ...plan, variants: plan.variants.slice(0, 1) }, undefined)).toThrow(
     'found a alone',
   );

@@ -34,7 +34,7 @@ export function referenceIn(plan: Plan, reference: string | undefined): string {
   if (reference === undefined) return first;
   if (names.includes(reference)) return reference;
   throw new ConfigurationError(
-    `--reference: found ${JSON.stringify(reference)}; legal: ${names.join(', ')}.`,
+    `--reference: found ${JSON.stringify(reference)}; expected: ${names.join(', ')}.`,
   );
 }
 

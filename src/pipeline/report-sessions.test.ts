@@ -87,7 +87,7 @@ test('sessions of another commit than the checkout are refused on a pull request
     source: { ...session.source, head: { commit: 'f'.repeat(40), dirty: false } },
   };
   await expect(report([{ session: other, file: 'session.json' }], 'pull_request')).rejects.toThrow(
-    `the head: session.json has ${'f'.repeat(40)}, this checkout has ${head}; legal: one`,
+    `the head: session.json has ${'f'.repeat(40)}, this checkout has ${head}; expected: one`,
   );
 });
 

@@ -136,7 +136,7 @@ export function configurationError(file: string, problems: readonly Problem[]): 
   const lines = firstProblems(
     sorted.map(
       ({ line, place, found, legal }) =>
-        `${file}${line === undefined ? '' : `:${line}`}: ${clipped(place, 100)}: found ${clipped(found, 240)}; legal: ${legal}`,
+        `${file}${line === undefined ? '' : `:${line}`}: ${clipped(place, 100)}: found ${clipped(found, 240)}; expected: ${legal}`,
     ),
     20,
     400,

@@ -42,7 +42,7 @@ test('a command that writes its metrics into {metrics} is not repeated inside a 
   expect(resolve(writing('\n  repetitions: auto')).workload.repetitions).toBe(1);
   expect(resolve(writing('\n  repetitions: 1')).workload.repetitions).toBe(1);
   expect(messageOf(() => resolve(writing('\n  repetitions: 5')))).toMatch(
-    /pacegate\.yml:6: workload\.repetitions: found 5 with a command that writes \{metrics\}.*legal: 1 or auto/,
+    /pacegate\.yml:6: workload\.repetitions: found 5 with a command that writes \{metrics\}.*expected: 1 or auto/,
   );
 });
 
@@ -50,13 +50,16 @@ describe('a quantity without its unit', () => {
   const limited = (limit: string) => GOOD.replace('limit: 5%', `limit: ${limit}`);
 
   test.each([
-    ['5', 'found 5 (a number); legal: a percentage with its sign, 5%, or a fraction below 1'],
-    ['1', 'found 1 (a number); legal: a percentage with its sign, 1%, or a fraction below 1'],
-    ['2.5', 'found 2.5 (a number); legal: a percentage with its sign, 2.5%, or a fraction below 1'],
-    ['"5"', 'found "5"; legal: a percentage with its sign, 5%, or a fraction below 1'],
-    ['0', 'found 0 (a number); legal: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03'],
-    ['2000%', 'found "2000%"; legal: a percentage such as 3%, above 0'],
-    ['true', 'found true (a boolean); legal: a percentage such as 3%, above 0'],
+    ['5', 'found 5 (a number); expected: a percentage with its sign, 5%, or a fraction below 1'],
+    ['1', 'found 1 (a number); expected: a percentage with its sign, 1%, or a fraction below 1'],
+    ['2.5', 'found 2.5 (a number); expected: a percentage with its sign, 2.5%, or a fraction below 1'],
+    ['"5"', 'found "5"; expected: a percentage with its sign, 5%, or a fraction below 1'],
+    [
+      '0',
+      'found 0 (a number); expected: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03',
+    ],
+    ['2000%', 'found "2000%"; expected: a percentage such as 3%, above 0'],
+    ['true', 'found true (a boolean); expected: a percentage such as 3%, above 0'],
   ])('limit: %s is refused with how to write it', (limit, problem) => {
     const message = messageOf(() => resolve(limited(limit)));
     expect(message).toContain(`metrics.wall_time_s.limit: ${problem}`);
@@ -66,7 +69,7 @@ describe('a quantity without its unit', () => {
   test('the limit of a pattern is refused alike', () => {
     const text = GOOD.replace('wall_time_s:', "'test_*':").replace('limit: 5%', 'limit: 5');
     expect(messageOf(() => resolve(text))).toContain(
-      'metrics.test_*.limit: found 5 (a number); legal: a percentage',
+      'metrics.test_*.limit: found 5 (a number); expected: a percentage',
     );
   });
 
@@ -74,29 +77,33 @@ describe('a quantity without its unit', () => {
     [
       '  timeout: 10m',
       '  timeout: 90',
-      'workload.timeout: found 90 (a number); legal: a duration such as 90s',
+      'workload.timeout: found 90 (a number); expected: a duration such as 90s',
     ],
-    ['  timeout: 10m', '  timeout: "90"', 'workload.timeout: found "90"; legal: a duration such as 90s'],
+    ['  timeout: 10m', '  timeout: "90"', 'workload.timeout: found "90"; expected: a duration such as 90s'],
     ['  timeout: 10m', '  timeout: 200h', 'a week (168h) at most'],
-    ['budget: 20m', 'budget: 20', 'rules.budget: found 20 (a number); legal: a duration'],
+    ['budget: 20m', 'budget: 20', 'rules.budget: found 20 (a number); expected: a duration'],
     [
       '  timeout: 10m',
       '  memory: 512',
-      'workload.memory: found 512 (a number); legal: a size such as 512m or 2g',
+      'workload.memory: found 512 (a number); expected: a size such as 512m or 2g',
     ],
-    ['  timeout: 10m', '  memory: "512"', 'workload.memory: found "512"; legal: a size such as 512m or 2g'],
-    ['alpha: 0.05', 'alpha: 5%', 'rules.alpha: found "5%"; legal: a probability such as 0.05'],
-    ['alpha: 0.05', 'alpha: 0.5', 'rules.alpha: found 0.5 (a number); legal: a probability such as 0.05'],
+    [
+      '  timeout: 10m',
+      '  memory: "512"',
+      'workload.memory: found "512"; expected: a size such as 512m or 2g',
+    ],
+    ['alpha: 0.05', 'alpha: 5%', 'rules.alpha: found "5%"; expected: a probability such as 0.05'],
+    ['alpha: 0.05', 'alpha: 0.5', 'rules.alpha: found 0.5 (a number); expected: a probability such as 0.05'],
     // It used to look for a number of blocks without an end.
-    ['alpha: 0.05', 'alpha: 1e-308', 'legal: a probability such as 0.05, from 0.000001 to below 0.5'],
-    ['better: higher', 'better: bigger', 'metrics.tasks.better: found "bigger"; legal: lower, higher'],
+    ['alpha: 0.05', 'alpha: 1e-308', 'expected: a probability such as 0.05, from 0.000001 to below 0.5'],
+    ['better: higher', 'better: bigger', 'metrics.tasks.better: found "bigger"; expected: lower, higher'],
   ])('%s -> %s is refused', (from, to, problem) => {
     expect(messageOf(() => resolve(GOOD.replace(from, to)))).toContain(problem);
   });
 
   test('the option budget is refused alike', () => {
     expect(messageOf(() => resolve(GOOD, { budget: '20' }))).toContain(
-      'the option budget: found "20"; legal: a duration such as 90s',
+      'the option budget: found "20"; expected: a duration such as 90s',
     );
   });
 
@@ -148,7 +155,7 @@ describe('a workload that is a server', () => {
   });
 
   const READY =
-    'legal: a TCP port from 1 to 65535, or an address of this machine such as http://127.0.0.1:8000/health';
+    'expected: a TCP port from 1 to 65535, or an address of this machine such as http://127.0.0.1:8000/health';
   test.each([
     ['ready: 0', `workload.server.ready: found 0 (a number); ${READY}`],
     ['ready: 65536', `workload.server.ready: found 65536 (a number); ${READY}`],
@@ -162,16 +169,16 @@ describe('a workload that is a server', () => {
     ['warm-up: 1', `workload.server.ready: found nothing; ${READY}`],
     [
       'ready: 1, warm-up: 101',
-      'workload.server.warm-up: found 101 (a number); legal: a whole number of rounds, 0 to 100',
+      'workload.server.warm-up: found 101 (a number); expected: a whole number of rounds, 0 to 100',
     ],
     [
       'ready: 1, stop: SIGKILL',
-      'workload.server.stop: found "SIGKILL"; legal: SIGTERM, SIGINT, SIGQUIT, SIGHUP',
+      'workload.server.stop: found "SIGKILL"; expected: SIGTERM, SIGINT, SIGQUIT, SIGHUP',
     ],
-    ['ready: 1, stop-timeout: 0s', 'workload.server.stop-timeout: found "0s"; legal: a duration such as'],
+    ['ready: 1, stop-timeout: 0s', 'workload.server.stop-timeout: found "0s"; expected: a duration such as'],
     [
       'ready: 1, rounds: 3',
-      'workload.server.rounds: found a key that is not known; legal: ready, load, warm-up, start-timeout, stop, stop-timeout',
+      'workload.server.rounds: found a key that is not known; expected: ready, load, warm-up, start-timeout, stop, stop-timeout',
     ],
   ])('with %s is refused with what is legal', (settings, problem) => {
     expect(messageOf(() => resolve(served(settings)))).toContain(problem);
@@ -180,15 +187,15 @@ describe('a workload that is a server', () => {
   test('is not repeated inside a run, and reports through its load', () => {
     expect(resolve(served('ready: 1', '\n  repetitions: 1')).workload.repetitions).toBe(1);
     expect(messageOf(() => resolve(served('ready: 1', '\n  repetitions: 5')))).toMatch(
-      /pacegate\.yml:7: workload\.repetitions: found 5 with a server, which is started once in a run; legal: 1 or auto/,
+      /pacegate\.yml:7: workload\.repetitions: found 5 with a server, which is started once in a run; expected: 1 or auto/,
     );
     expect(
       messageOf(() => resolve(served('ready: 1').replace('[python, bench.py]', '[python, "{metrics}"]'))),
     ).toMatch(
-      /workload\.command: found \{metrics\} in the command of a server; legal: \{metrics\} in workload\.server\.load/,
+      /workload\.command: found \{metrics\} in the command of a server; expected: \{metrics\} in workload\.server\.load/,
     );
     expect(messageOf(() => resolve(served('ready: 1', '\n  instructions: cachegrind')))).toMatch(
-      /pacegate\.yml:7: workload\.instructions: found cachegrind for a server; legal: none/,
+      /pacegate\.yml:7: workload\.instructions: found cachegrind for a server; expected: none/,
     );
     const load = served('ready: 1').replace('[python, load.py]', '[wrk, "--out={metrics}"]');
     expect(resolve(load).workload.server?.load).toEqual(['wrk', '--out={metrics}']);
@@ -287,16 +294,16 @@ describe('instructions', () => {
 
   test('that would be judged and never counted are refused', () => {
     expect(messageOf(() => resolve(counting('counters', '  valgrind_instructions: {}\n')))).toMatch(
-      /pacegate\.yml:\d+: metrics\.valgrind_instructions: found a judged metric with workload\.instructions: counters.*legal: workload\.instructions: cachegrind or callgrind, or gate: false/,
+      /pacegate\.yml:\d+: metrics\.valgrind_instructions: found a judged metric with workload\.instructions: counters.*expected: workload\.instructions: cachegrind or callgrind, or gate: false/,
     );
     expect(
       messageOf(() => resolve(GOOD.replace('metrics:', 'metrics:\n  valgrind_instructions:'))),
     ).toContain('workload.instructions: none');
     expect(messageOf(() => resolve(counting('callgrind'), { evidence: 'stored' }))).toMatch(
-      /workload\.instructions: found callgrind with evidence: stored, .*legal: evidence: auto or paired, instructions: none, or gate: false for valgrind_instructions under metrics/,
+      /workload\.instructions: found callgrind with evidence: stored, .*expected: evidence: auto or paired, instructions: none, or gate: false for valgrind_instructions under metrics/,
     );
     expect(messageOf(() => resolve(counting('perf')))).toMatch(
-      /workload\.instructions: found "perf"; legal: none, counters, cachegrind, callgrind/,
+      /workload\.instructions: found "perf"; expected: none, counters, cachegrind, callgrind/,
     );
   });
 
@@ -335,22 +342,22 @@ describe('a hybrid metric', () => {
   test.each([
     [
       'x: { formula: cpu_time_s % tasks }',
-      'x.formula: found "cpu_time_s % tasks"; legal: metrics whose names are of letters',
+      'x.formula: found "cpu_time_s % tasks"; expected: metrics whose names are of letters',
     ],
-    ['x: { formula: 5 }', 'x.formula: found 5 (a number); legal: metrics whose names are of letters'],
-    ['x: { formula: "2 * 3" }', 'x.formula: found no metric; legal: at least one metric'],
+    ['x: { formula: 5 }', 'x.formula: found 5 (a number); expected: metrics whose names are of letters'],
+    ['x: { formula: "2 * 3" }', 'x.formula: found no metric; expected: at least one metric'],
     [
       'x: { formula: x + tasks }',
-      'x.formula: found a circle: x -> x; legal: formulas that do not need themselves',
+      'x.formula: found a circle: x -> x; expected: formulas that do not need themselves',
     ],
     [
       'x: { formula: image_size_bytes / tasks }',
-      'x.formula: found image_size_bytes, which no run has; legal: metrics of the run',
+      'x.formula: found image_size_bytes, which no run has; expected: metrics of the run',
     ],
     ['x: { formula: build_time_s / 60 }', 'x.formula: found build_time_s, which no run has'],
     [
       'cpu_time_s: { formula: user_time_s * 2 }',
-      'cpu_time_s.formula: found a formula for cpu_time_s, which is measured; legal: a formula under a name of its own',
+      'cpu_time_s.formula: found a formula for cpu_time_s, which is measured; expected: a formula under a name of its own',
     ],
   ])('%s is refused with its line', (line, message) => {
     expect(messageOf(() => resolve(given(line)))).toContain(`.github/pacegate.yml:14: metrics.${message}`);
@@ -431,7 +438,7 @@ describe('a pattern of metrics', () => {
       "{ '*': { formula: cpu_time_s / 2 } }",
       'metrics.*.formula: found a formula for every metric that matches',
     ],
-    ["{ 'a b*': {} }", 'metrics.a b*: found the name "a b*"; legal: a name of letters'],
+    ["{ 'a b*': {} }", 'metrics.a b*: found the name "a b*"; expected: a name of letters'],
     ["{ '_*': {} }", 'found the name "_*"'],
   ])('%s is refused', (metrics, message) => {
     expect(messageOf(() => resolve(withMetrics(metrics)))).toContain(message);
@@ -523,19 +530,22 @@ describe('interpreters', () => {
       'interpreter: official, python: 3.13t',
       /variants\.x\.python: found "3\.13t", a free-threaded Python, of official/,
     ],
-    ['interpreter: pyenv, python: 3.12t', /found "3\.12t"; legal: a free-threaded Python of 3\.13t or newer/],
+    [
+      'interpreter: pyenv, python: 3.12t',
+      /found "3\.12t"; expected: a free-threaded Python of 3\.13t or newer/,
+    ],
     [
       'interpreter: pyenv, python: "3.12", jit: true',
-      /variants\.x\.jit: found true with Python 3\.12; legal: .*3\.13, 3\.14/,
+      /variants\.x\.jit: found true with Python 3\.12; expected: .*3\.13, 3\.14/,
     ],
     ['interpreter: pyenv, python: 3.13t, jit: true', /CPython has not both/],
     [
       'interpreter: debian, base: "debian:trixie"',
-      /variants\.x\.base: found "debian:trixie"; legal: an image with its digest/,
+      /variants\.x\.base: found "debian:trixie"; expected: an image with its digest/,
     ],
     [
       'interpreter: uv, python: "3.13", release: 20250612',
-      /variants\.x\.release: found 20250612 \(a number\); legal: .* in quotes/,
+      /variants\.x\.release: found 20250612 \(a number\); expected: .* in quotes/,
     ],
     ...[
       'x://r',
@@ -547,9 +557,9 @@ describe('interpreters', () => {
       'HTTPS://h',
     ].map((context): [string, RegExp] => [
       `interpreter: debian, contexts: { mirror: "${context}" }`,
-      /variants\.x\.contexts\.mirror: found .*; legal: a folder inside of the repository, docker-image/,
+      /variants\.x\.contexts\.mirror: found .*; expected: a folder inside of the repository, docker-image/,
     ]),
-    ['interpreter: pyenv, python: "3.13", configure: ["--a b"]', /legal: options without spaces/],
+    ['interpreter: pyenv, python: "3.13", configure: ["--a b"]', /expected: options without spaces/],
   ])('%s is refused before it builds', (line, message) => expect(() => variantOf(line)).toThrow(message));
 });
 
@@ -614,18 +624,18 @@ rules: { alpha: 2, fail-on: [slower] }
     );
     expect(message).toMatchInlineSnapshot(`
      "The configuration has 12 problems; nothing was built or run.
-       .github/pacegate.yml:1: version: found 2 (a number); legal: 1
-       .github/pacegate.yml:3: workload.command: found "python bench.py"; legal: a list of words, such as [python, bench.py]
-       .github/pacegate.yml:4: workload.timeout: found "soon"; legal: a duration such as 90s, 10m or 1h30m
-       .github/pacegate.yml:5: workload.files.0: found "../secret"; legal: a path inside the repository: relative, without ..
-       .github/pacegate.yml:6: workload.mode: found a key that is not known; legal: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions, instructions, server, profiler
-       .github/pacegate.yml:8: variants.Official: found the name "Official"; legal: a name of small letters, digits, ., _ and -
-       .github/pacegate.yml:9: variants.debian: found a table (interpeter); legal: one of interpreter, image, bake to say where the Python comes from
-       .github/pacegate.yml:10: variants.new.interpreter: found "conda"; legal: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host
-       .github/pacegate.yml:11: variants.old.python: found 3.1 (a number); legal: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)
-       .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; legal: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03
-       .github/pacegate.yml:14: rules.alpha: found 2 (a number); legal: a probability such as 0.05, from 0.000001 to below 0.5
-       .github/pacegate.yml:14: rules.fail-on.0: found "slower"; legal: failed, regressed, no_data, inconclusive, incomparable, no_baseline, accepted, improved, unchanged"
+       .github/pacegate.yml:1: version: found 2 (a number); expected: 1
+       .github/pacegate.yml:3: workload.command: found "python bench.py"; expected: a list of words, such as [python, bench.py]
+       .github/pacegate.yml:4: workload.timeout: found "soon"; expected: a duration such as 90s, 10m or 1h30m
+       .github/pacegate.yml:5: workload.files.0: found "../secret"; expected: a path inside the repository: relative, without ..
+       .github/pacegate.yml:6: workload.mode: found a key that is not known; expected: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions, instructions, server, profiler
+       .github/pacegate.yml:8: variants.Official: found the name "Official"; expected: a name of small letters, digits, ., _ and -
+       .github/pacegate.yml:9: variants.debian: found a table (interpeter); expected: one of interpreter, image, bake to say where the Python comes from
+       .github/pacegate.yml:10: variants.new.interpreter: found "conda"; expected: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host
+       .github/pacegate.yml:11: variants.old.python: found 3.1 (a number); expected: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)
+       .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; expected: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03
+       .github/pacegate.yml:14: rules.alpha: found 2 (a number); expected: a probability such as 0.05, from 0.000001 to below 0.5
+       .github/pacegate.yml:14: rules.fail-on.0: found "slower"; expected: failed, regressed, no_data, inconclusive, incomparable, no_baseline, accepted, improved, unchanged"
     `);
   });
 
@@ -634,13 +644,13 @@ rules: { alpha: 2, fail-on: [slower] }
       resolve(GOOD.replace('  here:', '  official: { interpreter: debian }\n  here:')),
     );
     expect(message).toMatch(
-      /pacegate\.yml:10: official: found the same key a second time; legal: each key once/,
+      /pacegate\.yml:10: official: found the same key a second time; expected: each key once/,
     );
   });
 
   test('a context outside of the repository, and a choice of no variant', () => {
     expect(messageOf(() => resolve(GOOD.replace('context: .', 'context: ../../..')))).toContain(
-      'workload.context: found "../../.."; legal: a path inside the repository: relative, without ..',
+      'workload.context: found "../../.."; expected: a path inside the repository: relative, without ..',
     );
     expect(messageOf(() => resolve(GOOD, { variants: [] }))).toContain(
       'the option variants: found an empty list',
@@ -658,7 +668,7 @@ rules: { alpha: 2, fail-on: [slower] }
     const message = messageOf(() => resolve(GOOD.replace('alpha: 0.05', 'alpha: 0.05, blocks: 6')));
     // 3 variants x 3 metrics: 2^-n <= 0.05 / 9 needs n >= 7.49.
     expect(message).toContain('9 tests (3 variants x 3 metrics)');
-    expect(message).toContain('legal: at least 8 blocks');
+    expect(message).toContain('expected: at least 8 blocks');
     expect(() => resolve(GOOD.replace('alpha: 0.05', 'alpha: 0.05, blocks: 8'))).not.toThrow();
   });
 
@@ -670,7 +680,7 @@ rules: { alpha: 2, fail-on: [slower] }
 
   test('unknown variants and durations in options are refused with what is legal', () => {
     const message = messageOf(() => resolve(GOOD, { variants: ['offical'], budget: 'soon' }));
-    expect(message).toContain('the option variants: found "offical"; legal: official, debian, here');
+    expect(message).toContain('the option variants: found "offical"; expected: official, debian, here');
     expect(message).toContain('the option budget: found "soon"');
   });
 
@@ -693,7 +703,9 @@ test('a configuration is known by its path, by its own name, or by that of the w
   expect(of(`name: orders\n${GOOD}`)).toBe('orders');
   expect(of(`name: orders\n${GOOD}`, { name: 'orders-arm' })).toBe('orders-arm');
   expect(messageOf(() => of(`name: a/b\n${GOOD}`))).toContain(
-    ':1: name: found "a/b"; legal: a name of small',
+    ':1: name: found "a/b"; expected: a name of small',
   );
-  expect(messageOf(() => of(GOOD, { name: 'a/b' }))).toContain('the option name: found "a/b"; legal: a name');
+  expect(messageOf(() => of(GOOD, { name: 'a/b' }))).toContain(
+    'the option name: found "a/b"; expected: a name',
+  );
 });

@@ -279,7 +279,7 @@ export function refuseImpossible(plan: Plan, base: Plan, file: string): void {
     const unreachable = unreachableWith(plan, variants.length);
     if (unreachable !== undefined)
       throw new ConfigurationError(
-        `${file}, with the rules of its base: ${whose} (${variants.map(({ name }) => name).join(', ')}): rules.blocks: found ${unreachable.found}; legal: ${unreachable.legal}. Nothing was built or run.`,
+        `${file}, with the rules of its base: ${whose} (${variants.map(({ name }) => name).join(', ')}): rules.blocks: found ${unreachable.found}; expected: ${unreachable.legal}. Nothing was built or run.`,
       );
   }
 }

@@ -13,7 +13,7 @@ export function shardOf(plan: Plan, request: ShardRequest): { readonly plan: Pla
   const { index, of } = request;
   if (own.length === 0)
     throw new ConfigurationError(
-      `Shard ${index} of ${of} has no variant: the plan has ${variants.length} (${variants.join(', ')}); legal: at most ${variants.length} ${variants.length === 1 ? 'shard' : 'shards'}.`,
+      `Shard ${index} of ${of} has no variant: the plan has ${variants.length} (${variants.join(', ')}); expected: at most ${variants.length} ${variants.length === 1 ? 'shard' : 'shards'}.`,
     );
   return {
     plan: deepFreeze({ ...plan, variants: plan.variants.filter(({ name }) => own.includes(name)) }),

@@ -176,7 +176,7 @@ describe('what is missing', () => {
   test('a reference that is none, and a variant without another, are the user’s to mend', () => {
     const session = rankingSession(['a', 'b'], values, { blocks: 3, metrics: WALL });
     expect(() => rankVariants(session, 'c')).toThrow(
-      'There is no variant "c" to rank the others against; legal: a, b.',
+      'There is no variant "c" to rank the others against; expected: a, b.',
     );
     expect(() => rankVariants(rankingSession(['a'], values, { blocks: 3, metrics: WALL }))).toThrow(
       'at least two variants',

@@ -131,7 +131,7 @@ function refuse(session: Session, reference: string): void {
   const { variants } = session;
   if (!variants.includes(reference))
     throw new ConfigurationError(
-      `There is no variant ${JSON.stringify(reference)} to rank the others against; legal: ${variants.join(', ')}.`,
+      `There is no variant ${JSON.stringify(reference)} to rank the others against; expected: ${variants.join(', ')}.`,
     );
   if (variants.length < 2)
     throw new ConfigurationError(

@@ -42,7 +42,7 @@ test.each([
     '{"format":',
     /session\.json cannot be read as a session; nothing was compared\.\n {2}found text that is no JSON/,
   ],
-  [{ benchmarks: [] }, /legal: "format": "pacegate-session"/],
+  [{ benchmarks: [] }, /expected: "format": "pacegate-session"/],
   [{ ...session, version: 2 }, /found version 2; this Pacegate reads up to 1/],
   [{ ...session, rules: { ...session.rules, alpha: 'small' } }, /rules\.alpha: .*expected number/],
   [{ ...session, runs: [{ ...first, metrics: { wall_time_s: null } }] }, /runs\.0\.metrics\.wall_time_s/],
@@ -65,7 +65,7 @@ test('sessions that were merged are read back as they were written, and refused 
     /parts\.1: runs\.1: found a second run/,
   );
   expect(read({ ...whole, format: 'pacegate-summaries' })).toThrow(
-    'legal: "format": "pacegate-session" or "pacegate-merged" and a "version"',
+    'expected: "format": "pacegate-session" or "pacegate-merged" and a "version"',
   );
   expect(() => parseSession(JSON.stringify(whole), 'session.json')).toThrow('found JSON of another kind');
 });

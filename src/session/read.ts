@@ -65,7 +65,7 @@ function open(
   if (!envelope.success)
     throw refusal(
       file,
-      `found JSON of another kind; legal: "format": ${formats.map((format) => `"${format}"`).join(' or ')} and a "version"`,
+      `found JSON of another kind; expected: "format": ${formats.map((format) => `"${format}"`).join(' or ')} and a "version"`,
     );
   const { format, version } = envelope.data;
   const known = own(VERSIONS, format) ?? 0;
@@ -158,20 +158,20 @@ function impossible({ variants, runs, warmup }: Session): string[] {
   const problems = [...warmup, ...runs].flatMap(({ variant, metrics }, index) => [
     ...(known.has(variant)
       ? []
-      : [`run ${index}: found the variant ${JSON.stringify(variant)}; legal: one of variants`]),
+      : [`run ${index}: found the variant ${JSON.stringify(variant)}; expected: one of variants`]),
     ...Object.entries(metrics)
       .filter(([name, found]) => found < 0 && /_(s|bytes)$/.test(name))
       .map(
-        ([name, found]) => `run ${index}: found ${found} for ${name}; legal: a value that is not negative`,
+        ([name, found]) => `run ${index}: found ${found} for ${name}; expected: a value that is not negative`,
       ),
   ]);
   const twice = variants.filter((variant, index) => variants.indexOf(variant) !== index);
-  if (twice.length > 0) problems.push(`variants: found ${JSON.stringify(twice[0])} twice; legal: once`);
+  if (twice.length > 0) problems.push(`variants: found ${JSON.stringify(twice[0])} twice; expected: once`);
   for (const [index, { side, variant, block, attempt }] of runs.entries()) {
     const key = JSON.stringify([side, variant, block, attempt]);
     if (seen.has(key))
       problems.push(
-        `runs.${index}: found a second run of ${side} ${variant} block ${block} attempt ${attempt}; legal: one`,
+        `runs.${index}: found a second run of ${side} ${variant} block ${block} attempt ${attempt}; expected: one`,
       );
     seen.add(key);
   }

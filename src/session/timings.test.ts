@@ -50,19 +50,19 @@ s1,head,a,4,0,__proto__,1,ok
     ),
   ).toMatchInlineSnapshot(`
    "The timings cannot be read; nothing was compared.
-     timings.csv:2: found the side "before"; legal: baseline, head
-     timings.csv:3: found the value "NaN"; legal: a finite decimal number
-     timings.csv:4: found the value "Infinity"; legal: a finite decimal number
-     timings.csv:5: found -1 for wall_time_s; legal: a time or a size that is not negative
-     timings.csv:6: found the block "x"; legal: a whole number from 0
-     timings.csv:6: found the position "2"; legal: 0, 1
-     timings.csv:6: found the outcome "lost"; legal: ok, nonzero, timeout, oom, signal, engine
-     timings.csv:6: found a sample of a run that is "lost"; legal: an empty metric and value where the outcome is not ok
-     timings.csv:8: found wall_time_s of head a block 2 a second time; legal: one row for each session, side, variant, block and metric
-     timings.csv:9: found position 1 for a run at position 0; legal: one position for a run
-     timings.csv:10: found a sample of a run that is "oom"; legal: an empty metric and value where the outcome is not ok
-     timings.csv:11: found 4 fields; legal: 8: session, side, variant, block, position, metric, value, outcome
-     timings.csv:12: found the metric "__proto__"; legal: a name of letters, digits, _, ., / and -"
+     timings.csv:2: found the side "before"; expected: baseline, head
+     timings.csv:3: found the value "NaN"; expected: a finite decimal number
+     timings.csv:4: found the value "Infinity"; expected: a finite decimal number
+     timings.csv:5: found -1 for wall_time_s; expected: a time or a size that is not negative
+     timings.csv:6: found the block "x"; expected: a whole number from 0
+     timings.csv:6: found the position "2"; expected: 0, 1
+     timings.csv:6: found the outcome "lost"; expected: ok, nonzero, timeout, oom, signal, engine
+     timings.csv:6: found a sample of a run that is "lost"; expected: an empty metric and value where the outcome is not ok
+     timings.csv:8: found wall_time_s of head a block 2 a second time; expected: one row for each session, side, variant, block and metric
+     timings.csv:9: found position 1 for a run at position 0; expected: one position for a run
+     timings.csv:10: found a sample of a run that is "oom"; expected: an empty metric and value where the outcome is not ok
+     timings.csv:11: found 4 fields; expected: 8: session, side, variant, block, position, metric, value, outcome
+     timings.csv:12: found the metric "__proto__"; expected: a name of letters, digits, _, ., / and -"
   `);
 });
 

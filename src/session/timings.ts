@@ -74,7 +74,7 @@ export function parseTimings(text: string, file: string): TimedRun[] {
     throw new ConfigurationError(`${file} is larger than 64 MiB; a timings.csv of that size is not read.`);
   const problems: string[] = [];
   const complain = (line: number, found: string, legal: string) =>
-    problems.push(`${file}:${line}: found ${found}; legal: ${legal}`);
+    problems.push(`${file}:${line}: found ${found}; expected: ${legal}`);
   const runs = new Map<string, OpenRun>();
   for (const [index, { record, line }] of records(text, file).entries()) {
     if (index === 0) {

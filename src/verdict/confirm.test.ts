@@ -146,10 +146,10 @@ test('the shards of a gate are confirmed as the gate is', () => {
 test('one variant is confirmed once: whoever may confirm twice may choose the answer', () => {
   const again = second({ a: { wall: 0, tasks: 0 } });
   expect(() => judged(first, again, { ...again, id: 'third' })).toThrow(
-    'a is confirmed twice: in second.json and in third.json; legal: once',
+    'a is confirmed twice: in second.json and in third.json; expected: once',
   );
   expect(() => judged(first, second({ z: { wall: 0, tasks: 0 } }))).toThrow(
-    'second.json: found z, which the gate has not; legal: a, b',
+    'second.json: found z, which the gate has not; expected: a, b',
   );
 });
 

@@ -191,7 +191,7 @@ test.each<[string, readonly Session[], RegExp]>([
       { ...one, source: commits('aaa') },
       { ...two, source: commits('bbb') },
     ],
-    /the head: shard-1\.json has aaa, shard-2\.json has bbb; legal: one/,
+    /the head: shard-1\.json has aaa, shard-2\.json has bbb; expected: one/,
   ],
   [
     'another workload',
@@ -221,7 +221,7 @@ test.each<[string, readonly Session[], RegExp]>([
   [
     'variants that are not the shard’s',
     [one, { ...two, shard: { ...two.shard!, index: 1 } }],
-    /found the variants b, d; legal for shard 1 of 2: a, c, e/,
+    /found the variants b, d; expected for shard 1 of 2: a, c, e/,
   ],
   [
     'a family of another size',

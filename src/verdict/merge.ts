@@ -52,10 +52,12 @@ export function assembleParts(named: readonly NamedSession[]): Parts {
       .filter(({ session: { purpose } }) => purpose !== 'gate' && purpose !== 'confirmation')
       .map(
         ({ session, file }) =>
-          `${file}: found a session of purpose ${session.purpose}; legal: those of a gate, of its shards, and what confirms them`,
+          `${file}: found a session of purpose ${session.purpose}; expected: those of a gate, of its shards, and what confirms them`,
       ),
     ...(gates.length === 0
-      ? [`found no session of a gate in ${distinct.map(({ file }) => file).join(', ')}; legal: at least one`]
+      ? [
+          `found no session of a gate in ${distinct.map(({ file }) => file).join(', ')}; expected: at least one`,
+        ]
       : []),
     ...differences(distinct),
     ...shardProblems(gates),
@@ -108,7 +110,7 @@ export const identityDifferences = (a: Identity, nameOfA: string, b: Identity, n
     .filter((what) => own(a, what) !== own(b, what))
     .map(
       (what) =>
-        `${what}: ${nameOfA} has ${own(a, what) ?? ''}, ${nameOfB} has ${own(b, what) ?? ''}; legal: one`,
+        `${what}: ${nameOfA} has ${own(a, what) ?? ''}, ${nameOfB} has ${own(b, what) ?? ''}; expected: one`,
     );
 
 function differences(named: readonly NamedSession[]): string[] {
@@ -137,7 +139,7 @@ export function ruleDifferences(a: NamedSession, b: NamedSession): string[] {
     .filter((name) => text(own(rulesOfA, name)) !== text(own(rulesOfB, name)))
     .map(
       (name) =>
-        `the rule ${name}: ${a.file} has ${text(own(rulesOfA, name))}, ${b.file} has ${text(own(rulesOfB, name))}; legal: one`,
+        `the rule ${name}: ${a.file} has ${text(own(rulesOfA, name))}, ${b.file} has ${text(own(rulesOfB, name))}; expected: one`,
     );
 }
 
@@ -146,7 +148,7 @@ function shardProblems(gates: readonly NamedSession[]): string[] {
   if (gates.length < 2 && whole.length === gates.length) return [];
   if (whole.length > 0)
     return [
-      `found ${gates.length} sessions of a gate, of which ${whole.map(({ file }) => file).join(' and ')} ${whole.length === 1 ? 'is' : 'are'} no shard; legal: one gate, or the shards of one`,
+      `found ${gates.length} sessions of a gate, of which ${whole.map(({ file }) => file).join(' and ')} ${whole.length === 1 ? 'is' : 'are'} no shard; expected: one gate, or the shards of one`,
     ];
   return gates.flatMap(({ session, file }, position) => {
     const { shard, variants, rules } = session;
@@ -161,23 +163,23 @@ function shardProblems(gates: readonly NamedSession[]): string[] {
       ...(before === undefined
         ? []
         : [
-            `shard ${shard.index} of ${shard.of} was found twice: in ${before.file} (session ${before.session.id}) and in ${file} (session ${session.id}); legal: one`,
+            `shard ${shard.index} of ${shard.of} was found twice: in ${before.file} (session ${before.session.id}) and in ${file} (session ${session.id}); expected: one`,
           ]),
       ...(shard.of === one.of
         ? []
-        : [`the number of shards: ${first.file} has ${one.of}, ${file} has ${shard.of}; legal: one`]),
+        : [`the number of shards: ${first.file} has ${one.of}, ${file} has ${shard.of}; expected: one`]),
       ...(words(shard.variants) === words(one.variants)
         ? []
         : [
-            `the plan's variants: ${first.file} has ${words(one.variants)}, ${file} has ${words(shard.variants)}; legal: one plan`,
+            `the plan's variants: ${first.file} has ${words(one.variants)}, ${file} has ${words(shard.variants)}; expected: one plan`,
           ]),
       ...(shard.index > shard.of
-        ? [`${file}: found shard ${shard.index} of ${shard.of}; legal: 1 to ${shard.of}`]
+        ? [`${file}: found shard ${shard.index} of ${shard.of}; expected: 1 to ${shard.of}`]
         : []),
       ...(words(variants) === words(expected)
         ? []
         : [
-            `${file}: found the variants ${words(variants)}; legal for shard ${shard.index} of ${shard.of}: ${words(expected)}`,
+            `${file}: found the variants ${words(variants)}; expected for shard ${shard.index} of ${shard.of}: ${words(expected)}`,
           ]),
       ...(tests === shard.tests
         ? []
@@ -203,10 +205,12 @@ function confirmationProblems(
     return [
       ...(gates.length === 0 || strange.length === 0
         ? []
-        : [`${file}: found ${strange.join(', ')}, which the gate has not; legal: ${[...known].join(', ')}`]),
+        : [
+            `${file}: found ${strange.join(', ')}, which the gate has not; expected: ${[...known].join(', ')}`,
+          ]),
       // Whoever may confirm twice may choose the answer.
       ...twice.map(
-        ({ variant, other }) => `${variant} is confirmed twice: in ${other} and in ${file}; legal: once`,
+        ({ variant, other }) => `${variant} is confirmed twice: in ${other} and in ${file}; expected: once`,
       ),
     ];
   });

@@ -51,7 +51,7 @@ def version(options):
         return
     asked = re.match(r"(\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?)(?:-?(?:dev|rc))?(t?)(?:-dev)?$", options.version)
     if asked is None:
-        yield f"PYTHON_VERSION is {options.version!r}, which is no version (legal: 3.13, 3.13.5, 3.13t)"
+        yield f"PYTHON_VERSION is {options.version!r}, which is no version (expected: 3.13, 3.13.5, 3.13t)"
         return
     number, threaded = asked.group(1), asked.group(2) == "t"
     found = platform.python_version()

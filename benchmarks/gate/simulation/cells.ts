@@ -98,7 +98,7 @@ export function cellsNamed(names: string): readonly Cell[] {
   const unknown = wanted.filter((name) => !CELLS.some((cell) => cell.name === name));
   if (unknown.length > 0)
     throw new Error(
-      `--cells: found ${unknown.join(', ')}; legal: all, ${CELLS.map(({ name }) => name).join(', ')}`,
+      `--cells: found ${unknown.join(', ')}; expected: all, ${CELLS.map(({ name }) => name).join(', ')}`,
     );
   return CELLS.filter(({ name }) => wanted.includes(name));
 }

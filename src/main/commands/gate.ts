@@ -64,7 +64,7 @@ export async function gateCommand(context: CommandContext, options: GateOptions)
   const { shard, confirm, coldBuilds = false } = options;
   if (shard !== undefined && confirm !== undefined)
     throw new ConfigurationError(
-      `--shard ${shard.index}/${shard.of} and --confirm were both given; legal: one of them. What regressed in any shard is confirmed by one job.`,
+      `--shard ${shard.index}/${shard.of} and --confirm were both given; expected: one of them. What regressed in any shard is confirmed by one job.`,
     );
   const project = await openProjectHere(options);
   const first = confirm === undefined ? undefined : await readSessions(confirm);

@@ -48,7 +48,7 @@ export const collect = (value: string, before: readonly string[]) => [...before,
 function verdicts(text: string): Verdict[] {
   const { named, unknown } = parseVerdicts(list(text));
   if (unknown.length > 0)
-    throw new InvalidArgumentError(`Found ${unknown.join(', ')}; legal: none, ${VERDICTS.join(', ')}.`);
+    throw new InvalidArgumentError(`Found ${unknown.join(', ')}; expected: none, ${VERDICTS.join(', ')}.`);
   return named;
 }
 
