@@ -85,7 +85,7 @@ async function whyNoImages(signal: AbortSignal): Promise<string | undefined> {
     BASE_IMAGE,
     AbortSignal.any([signal, AbortSignal.timeout(PULL_SECONDS * 1000)]),
   );
-  return found.kind === 'pulled' ? undefined : `${BASE_IMAGE} cannot be had: ${found.reason}`;
+  return found.kind === 'pulled' ? undefined : `${BASE_IMAGE} is not available: ${found.reason}`;
 }
 
 /** The sentence on the two variants, from what was measured and not from what was expected. */

@@ -168,7 +168,7 @@ test('a reference that does not build ends it before the first run', async () =>
   await expect(ranked({}, ports)).rejects.toMatchObject({
     exitStatus: 3,
     message: expect.stringContaining(
-      'a is what the others are ranked against, and it cannot be had: a does not build',
+      'a is what the others are ranked against, and it is not available: a does not build',
     ) as unknown,
   });
   expect(asked.some((what) => what.startsWith('measure'))).toBe(false);

@@ -64,7 +64,7 @@ export async function rank(
         const failure = failures.find(({ variant }) => variant === reference);
         if (failure !== undefined)
           throw new MeasurementError(
-            `${reference} is what the others are ranked against, and it cannot be had: ${failure.message}\nMend it, or rank against another with --reference.`,
+            `${reference} is what the others are ranked against, and it is not available: ${failure.message}\nFix it, or rank against another with --reference.`,
           );
       },
     },

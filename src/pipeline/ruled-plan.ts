@@ -49,7 +49,7 @@ export async function ruledPlan(
   if ('unavailable' in baseline) {
     if (standing.kind !== 'change') return { plan, base: undefined, notes: [], remarks };
     throw new StoreError(
-      `A change is judged by the rules of its base, and the base could not be had: ${baseline.unavailable}. Nothing was built or run. Let actions/checkout take the pull request's merge commit (its default), or the whole history with fetch-depth: 0, and let the token read the repository (contents: read).${remarks.map((remark) => ` ${remark}`).join('')}`,
+      `A change is judged by the rules of its base, and the base is not available: ${baseline.unavailable}. Nothing was built or run. Let actions/checkout take the pull request's merge commit (its default), or the whole history with fetch-depth: 0, and let the token read the repository (contents: read).${remarks.map((remark) => ` ${remark}`).join('')}`,
     );
   }
   if (standing.kind !== 'change') {

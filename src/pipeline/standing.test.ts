@@ -173,7 +173,7 @@ test('a change whose base cannot be had is not judged by its own rules: status 3
       ruled(origin, commit, { event, baseRef: 'main' }, (checkout) => void away(checkout)),
     ).rejects.toMatchObject({
       exitStatus: 3,
-      message: expect.stringMatching(/the base could not be had: .*Nothing was built or run\. Let actions/),
+      message: expect.stringMatching(/the base is not available: .*Nothing was built or run\. Let actions/),
     });
   // An orphan has no base, whatever is fetched.
   origin.repo.git('checkout', '-q', '--orphan', 'orphan');

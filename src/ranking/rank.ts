@@ -140,7 +140,7 @@ function refuse(session: Session, reference: string): void {
   const failure = failureOf(session, reference);
   if (failure !== undefined)
     throw new MeasurementError(
-      `${reference} is what the others are ranked against, and it could not be measured: ${failure}\nMend it, or rank against another with --reference (${variants.filter((variant) => variant !== reference).join(', ')}).`,
+      `${reference} is what the others are ranked against, and it could not be measured: ${failure}\nFix it, or rank against another with --reference (${variants.filter((variant) => variant !== reference).join(', ')}).`,
     );
 }
 

@@ -89,7 +89,7 @@ export function adviceOf(report: DoctorReport): string[] {
     );
   return advice.length > 0
     ? advice
-    : ['Nothing to mend: every row sees a change of 5/3 of what counts, within the budget.'];
+    : ['Nothing to fix: every row sees a change of 5/3 of what counts, within the budget.'];
 }
 
 const JSON_HEAD = { format: 'pacegate-doctor', version: 1 } as const;

@@ -91,7 +91,7 @@ const report = (noise: number, change: Partial<DoctorReport> = {}): DoctorReport
 
 test('the doctor has nothing to mend where the noise is small', () => {
   const quiet = report(0.01);
-  expect(adviceOf(quiet)).toEqual([expect.stringContaining('Nothing to mend')]);
+  expect(adviceOf(quiet)).toEqual([expect.stringContaining('Nothing to fix')]);
   const text = renderDoctor(quiet, { colour: false, width: 120 });
   expect(text).toMatch(/a +wall time +3 % +(0\.\d|1\.\d|1) % +≥ 3\.\d % +8 +3\.0 s\n/);
   expect(text).toContain('Machine during the runs: quiet (load 0.4 on 2 cores).');
@@ -181,6 +181,6 @@ test('what others did in most of the runs makes the machine a busy one', () => {
     /^The machine was busy \(other processes on 2\.0 processors in 12 of 24 runs\)\. End the other programs on it/,
   );
   expect(adviceOf(report(0.01, { session: disturbed(0.2) }))).toEqual([
-    expect.stringContaining('Nothing to mend'),
+    expect.stringContaining('Nothing to fix'),
   ]);
 });

@@ -72,7 +72,7 @@ export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentenc
   failed: {
     means:
       'The new code did not build, or the workload crashed, ran out of time or ran out of memory with it.',
-    next: 'Mend the cause given here and push again.',
+    next: 'Fix the cause given here and push again.',
   },
   regressed: {
     means:
@@ -81,7 +81,7 @@ export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentenc
   },
   no_data: {
     means: 'There are no figures to judge; this says nothing about the new code.',
-    next: 'Read the reason given here, mend the set-up where it is the cause, and run the job again.',
+    next: 'Read the reason given here, fix the set-up if it is the cause, and run the job again.',
   },
   inconclusive: {
     means:
