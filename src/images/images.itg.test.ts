@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
-import { readdir } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { appendFile, cp, readdir } from 'node:fs/promises';
 import { inspectImage } from './inspect.ts';
 import { join } from 'node:path';
 import { withEngine } from '../process/engine.test-support.ts';
@@ -14,6 +15,7 @@ import {
   lines,
   official,
   output,
+  ownVariants,
   ready,
   startRegistry,
   tagged,
@@ -65,6 +67,57 @@ withEngine('two interpreters carry an application that has no Dockerfile', async
   await builder.cleanUp();
   expect(await tagged(sessionId)).toEqual([]);
   expect(await readdir(join(top, 'work'))).toEqual([]);
+});
+
+withEngine(
+  'a step with a secret that is cached upon an earlier build of the interpreter is taken',
+  async () => {
+    const tree = await folderWith({
+      Dockerfile: `FROM python\nRUN --mount=type=secret,id=token wc -c < /run/secrets/token > /size-${randomUUID()}\n`,
+      token: '12345',
+    });
+    const layers = [];
+    for (const build of ['one', 'two']) {
+      const variantsFolder = await folderWith({});
+      await cp(ownVariants, variantsFolder, { recursive: true });
+      // The same files at another time: the promises are checked by a mounted script.
+      await appendFile(join(variantsFolder, 'promises/compile.py'), `# ${build} ${randomUUID()}\n`);
+      const { prepare } = builderOf({
+        root: tree,
+        dockerfile: 'Dockerfile',
+        variantsFolder,
+        build: { secrets: ['id=token,src=token'] },
+      });
+      layers.push(ready(await prepare(official, 'head', tree)).image.layers);
+    }
+    // Else BuildKit did not take it from its cache, and this test tests nothing.
+    expect(layers[1]).toEqual(layers[0]);
+  },
+);
+
+withEngine('an interpreter that another job builds meanwhile is not the one of this session', async () => {
+  const variantsFolder = await folderWith({});
+  await cp(ownVariants, variantsFolder, { recursive: true });
+  // A key of its own: the tag that is moved below must be nobody else's.
+  await appendFile(join(variantsFolder, 'official/Dockerfile'), `# ${randomUUID()}\n`);
+  const tree = await folderWith({ 'bench.py': 'print("one")\n' });
+  const changed = await folderWith({ 'bench.py': 'print("two")\n' });
+  const { prepare, sessionId, builder } = builderOf({ variantsFolder });
+  const baseline = ready(await prepare(official, 'baseline', tree));
+  const own = (await tagged('pacegate/interpreter-')).find((name) => name.endsWith(`:${sessionId}`)) ?? '';
+  const key = /interpreter-(.*):/.exec(own)?.[1] ?? '';
+  const shared = `pacegate-interpreter/official:${key}`;
+  expect((await tryDocker(['image', 'inspect', '--format', '{{.Id}}', shared])).stdout).toBe(
+    (await tryDocker(['image', 'inspect', '--format', '{{.Id}}', own])).stdout,
+  );
+  const other = await folderWith({ Dockerfile: `FROM ${shared}\nRUN echo another > /another\n` });
+  await tryDocker(['build', '--quiet', '--tag', shared, other]);
+  const head = ready(await prepare(official, 'head', changed));
+  expect(await output(head.image.id, 'ls', '/')).not.toContain('another');
+  expect(head.image.layers.slice(0, 3)).toEqual(baseline.image.layers.slice(0, 3));
+  await builder.cleanUp();
+  expect(await tagged(own)).toEqual([]);
+  await tryDocker(['image', 'rm', shared]);
 });
 
 withEngine("a project's own .dockerignore is kept beside the default Dockerfile's", async () => {

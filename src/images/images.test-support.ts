@@ -13,7 +13,7 @@ import { createImageBuilder, type ImageBuilder, type ImageResult } from './image
 
 /** What the tests of the images with the real engine share. */
 
-const ownVariants = join(import.meta.dirname, '..', '..', 'variants');
+export const ownVariants = join(import.meta.dirname, '..', '..', 'variants');
 export const never = new AbortController().signal;
 export const lines: string[] = [];
 const builders: ImageBuilder[] = [];

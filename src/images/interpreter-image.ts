@@ -47,6 +47,7 @@ export function interpreterImages(session: ImageSession, push: boolean): Interpr
     session,
     interpreters: createInterpreters({
       target: session.target,
+      sessionId: session.sessionId,
       driver: async () => (await session.engine()).driver,
       push,
       build: (request, signal) => buildAlone(session, request, signal),

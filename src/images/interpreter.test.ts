@@ -21,6 +21,7 @@ async function define(contexts: Readonly<Record<string, string>>) {
       variantsFolder: join(import.meta.dirname, '..', '..', 'variants'),
       root,
     },
+    sessionId: 'session',
     driver: () => Promise.resolve('docker'),
     push: false,
     build: () => Promise.reject(new Error('nothing is built')),

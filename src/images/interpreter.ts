@@ -12,9 +12,9 @@ import { folderOf, interpreterDefinition, interpreterTargetOf, type InterpreterT
 import type { Fault } from './build-failure.ts';
 import type { BuildRequest, BuildResult } from './buildx.ts';
 import { definitionHash } from './definition-hash.ts';
-import { tryDocker } from './docker.ts';
+import { lastWords, tryDocker } from './docker.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
-import { interpreterTag, isDigestReference } from './names.ts';
+import { interpreterTag, isDigestReference, sessionInterpreterTag } from './names.ts';
 import { checkContexts, folderHash } from './paths.ts';
 import { digestOf } from './registry.ts';
 import { pushImage, pushName } from './store.ts';
@@ -61,6 +61,7 @@ export type Obtained =
 
 export interface InterpretersOptions {
   readonly target: Omit<InterpreterTarget, 'variant' | 'cacheFrom'>;
+  readonly sessionId: string;
   /** The current builder's driver: `docker` builds upon the engine's own images, others do not see them. */
   readonly driver: () => Promise<string>;
   /** Whether what is compiled here is put into the plan's registry: a nightly's task. */
@@ -90,7 +91,7 @@ export interface Interpreters {
  * night, would read as a regression.
  */
 export function createInterpreters(options: InterpretersOptions): Interpreters {
-  const { target, driver, push, build, onName, onLine } = options;
+  const { target, sessionId, driver, push, build, onName, onLine } = options;
   const bases = new Map<string, Promise<Base | undefined>>();
   const obtained = new Map<string, Promise<Obtained>>();
   const hashes = new Map<string, Promise<string>>();
@@ -173,7 +174,14 @@ export function createInterpreters(options: InterpretersOptions): Interpreters {
     if (image === undefined)
       return failed(`${variant.name}: the interpreter was built, and the engine does not have it as ${tag}.`);
     const origin = here === undefined ? 'built' : 'engine';
-    if (stored === undefined || !push) return obtainedAs(tag, { key, reference: image.id, origin }, seconds);
+    if (stored === undefined || !push) {
+      const kept = sessionInterpreterTag(key, sessionId);
+      onName(kept);
+      const tagged = await tryDocker(['tag', image.id, kept]);
+      return tagged.status === 0
+        ? obtainedAs(kept, { key, reference: image.id, origin }, seconds)
+        : failed(`${variant.name}: the engine did not tag its interpreter as ${kept}: ${lastWords(tagged)}.`);
+    }
     onName(stored);
     const reference = await pushImage(stored, { variant: variant.name, id: image.id });
     onLine(`[${variant.name}] pushed its interpreter as ${reference}`);

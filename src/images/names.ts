@@ -26,6 +26,13 @@ export const INTERPRETER_PREFIX = 'pacegate-interpreter/';
 export const interpreterTag = (interpreter: string, key: string): string =>
   `${INTERPRETER_PREFIX}${interpreter}:${key}`;
 
+/**
+ * `pacegate/interpreter-<key>:<session>`: the interpreter that a session builds upon. The tag of the key moves where a
+ * job beside this one builds the same interpreter; this one does not.
+ */
+export const sessionInterpreterTag = (key: string, sessionId: string): string =>
+  `${REPOSITORY_PREFIX}interpreter-${key}:${tagOf(sessionId)}`;
+
 /** The part of an image's name that stands for a variant. */
 export function repositoryComponent(variant: string): string {
   if (/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(variant)) return variant;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { BASE_NAME } from './bake.ts';
+import { tryDocker } from './docker.ts';
 import { finalBase } from './dockerfile.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import { layersOf } from './registry.ts';
@@ -11,22 +12,44 @@ import { layersOf } from './registry.ts';
  */
 export async function withoutInterpreter(
   reference: string | undefined,
-  { layers }: ImageFacts,
+  image: ImageFacts,
   dockerfile: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (reference === undefined || (await standsOn(reference, { layers }, signal))) return undefined;
+  if (reference === undefined || (await standsOn(reference, image, signal))) return undefined;
   const base = finalBase(await readFile(dockerfile, 'utf8').catch(() => ''));
   const where = base === undefined ? '' : ` (line ${base.line}: \`${base.text}\`)`;
   return `the built image does not stand on this variant's interpreter, so it would be measured under a wrong name. The last stage of the Dockerfile${where} takes its base from elsewhere: write \`FROM ${BASE_NAME}\` there, without a tag or a variable.`;
 }
 
-/** Whether an image's first layers are those of another; layers that are not known are taken to be. */
+/**
+ * Whether an image is built upon another: its first layers are those of it, or its history begins with the history of it.
+ * Layers that are not known are taken to be.
+ *
+ * BuildKit takes a RUN with a secret from its cache where the files underneath are the same, whatever their times: the
+ * layers are then those of an earlier build of the same interpreter. The history is that of the base that was named.
+ */
 export async function standsOn(
   reference: string,
-  { layers }: Pick<ImageFacts, 'layers'>,
+  { id, layers }: Pick<ImageFacts, 'id' | 'layers'>,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const expected = (await inspectImage(reference))?.layers ?? (await layersOf(reference, signal));
-  return expected === undefined || expected.every((layer, index) => layer === layers[index]);
+  const here = await inspectImage(reference);
+  const expected = here?.layers ?? (await layersOf(reference, signal));
+  if (expected === undefined || expected.every((layer, index) => layer === layers[index])) return true;
+  if (here === undefined) return false;
+  const [base, image] = [await historyOf(here.id), await historyOf(id)];
+  return base.length > 0 && base.every((step, index) => step === image[index]);
+}
+
+/** The steps that made an image, the first one first; none where the engine does not answer. */
+async function historyOf(id: string): Promise<readonly string[]> {
+  const { status, stdout } = await tryDocker([
+    'history',
+    '--no-trunc',
+    '--format',
+    '{{json .CreatedBy}}',
+    id,
+  ]);
+  return status === 0 ? stdout.trim().split('\n').reverse() : [];
 }

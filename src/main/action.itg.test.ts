@@ -45,7 +45,7 @@ let action: string;
 let artifacts: string;
 
 beforeAll(async () => {
-  github = await startGitHubServer({ identity: 'job' });
+  github = await startGitHubServer({ identity: 'job', permissions: { maintainer: 'write' } });
   artifacts = temporaryFolder();
   // What the action ships, and nothing else.
   action = temporaryFolder();
@@ -262,6 +262,29 @@ withEngine(
     expect(github.violations).toEqual([]);
   },
 );
+
+withEngine("a maintainer's label accepts the commit that regressed, in the same comment", async () => {
+  pushChange(3_000_000);
+  const labelled = {
+    ...pullRequest,
+    action: 'labeled',
+    label: { name: 'pacegate: accepted' },
+    sender: { login: 'maintainer' },
+    pull_request: {
+      ...pullRequest.pull_request,
+      head: { ...pullRequest.pull_request.head, sha: project.git('rev-parse', 'change') },
+    },
+  };
+  const job = await runWorkflow('gate', 'pull_request', 'refs/pull/7/merge', labelled);
+  expect({ status: job.status, log: job.status === 0 ? '' : job.log }).toEqual({ status: 0, log: '' });
+  expect(job.outputs).toMatchObject({ verdict: 'accepted' });
+  expect(github.comments).toHaveLength(1);
+  expect(github.comments[0]?.body).toMatch(
+    /### 🔵 Pacegate: `official` regressed: .*, and that was accepted\n/,
+  );
+  expect(github.comments[0]?.body).toMatch(/maintainer accepts [0-9a-f]{10} as it is, by the label/);
+  expect(github.violations).toEqual([]);
+});
 
 withEngine(
   'a token that may not comment leaves summary, artifact and verdict; a change of words is seconds and no runs',
