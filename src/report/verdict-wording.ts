@@ -77,7 +77,7 @@ export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentenc
   regressed: {
     means:
       'The new code is worse, by at least the smallest change that counts, and by more than noise explains.',
-    next: 'Look for the cause in this change. If the cost is meant, say so in the pull request and let a reviewer decide.',
+    next: 'Look for the cause in this change. If the cost is intended, a maintainer can accept it (label "pacegate: accepted").',
   },
   no_data: {
     means: 'There are no figures to judge; this says nothing about the new code.',
