@@ -63,7 +63,8 @@ withEngine('two interpreters carry an application that has no Dockerfile', async
     expect(await output(other.image.id, 'python', 'bench.py')).toBe('two\n');
   }
 
-  expect(await tagged(sessionId)).toHaveLength(4);
+  // Two sides of two variants, and the interpreters that they are built upon.
+  expect(await tagged(sessionId)).toHaveLength(6);
   await builder.cleanUp();
   expect(await tagged(sessionId)).toEqual([]);
   expect(await readdir(join(top, 'work'))).toEqual([]);
