@@ -154,7 +154,7 @@ export async function removeLeftovers(
   interpreters = INTERPRETER_PREFIX,
 ): Promise<string[]> {
   const ofSessions = (await namesWith(prefix)).filter((name) =>
-    /^[a-z0-9._/-]+-(?:baseline|head):/.test(name),
+    /^[a-z0-9._/-]+-(?:baseline|head|[0-9a-f]{20}):/.test(name),
   );
   return [
     ...(await removeOlder(ofSessions, LEFTOVER_SECONDS, now)),
