@@ -2,7 +2,7 @@
  * A coverage-guided run over every parser, or over those that are named: `npm run fuzz -- --seconds 120 results session`.
  *
  * Starts from fixtures/fuzz/<parser>/ and from what earlier runs found. It prints the folder of the new inputs at the end.
- * Inputs that crash a parser, hang it or exhaust memory are beside that folder: `crash-…`, `timeout-…`, `oom-…`.
+ * An input that crashes a parser, hangs it or exhausts memory is kept in the parent folder: `crash-…`, `timeout-…`, `oom-…`.
  * See fixtures/fuzz/README.md.
  */
 import { spawnSync } from 'node:child_process';

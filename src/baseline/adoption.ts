@@ -20,7 +20,7 @@ export async function isAdopting(
 
 /**
  * The tree to go on from: that of the branch, or one in which the folder of the old name has the new one.
- * @param env with an index that nobody else uses yet
+ * @param env names an index file of Git's that no other command uses
  */
 export async function adopted(
   { directory, formerly }: { readonly directory: string; readonly formerly: string | undefined },

@@ -124,7 +124,7 @@ export async function tryPush(place: Place): Promise<void> {
   if (pushed.status !== 0) throw refusal(place, pushed.stderr);
 }
 
-/** Branches that git cannot have beside this one: `bench` beside `bench/baseline`, and the other way round. */
+/** Branches whose names exclude this one in git: `bench` excludes `bench/baseline`, and `bench/baseline` excludes `bench`. */
 async function namesInTheWay(
   { directory, remote, env, name, patience }: Place,
   hosted: boolean,

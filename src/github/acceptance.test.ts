@@ -27,11 +27,11 @@ async function checked(author: string, options: Parameters<typeof startGitHubSer
 }
 
 describe('who put the label', () => {
-  test.each(['owner', 'octocat'])('%s may write, and accepts the commit', async (author) =>
+  test.each(['owner', 'octocat'])('%s has write permission, so the commit is accepted', async (author) =>
     expect(await checked(author)).toEqual({ kind: 'accepted', accepting: { author, commit: COMMIT } }),
   );
 
-  test.each(['reader', 'nobody'])('%s may not write, and accepts nothing', async (author) => {
+  test.each(['reader', 'nobody'])('%s has no write permission, so nothing is accepted', async (author) => {
     const result = await checked(author);
     expect(result).toMatchObject({ kind: 'refused' });
     expect(result.kind === 'refused' && result.reason).toMatch(
