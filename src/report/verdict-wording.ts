@@ -1,7 +1,7 @@
 import type { Row } from '../verdict/comparison.ts';
 import { metricWords } from '../session/metric-words.ts';
 import { DEFAULT_LIMIT, defaultRule, DESCRIBED_METRICS } from '../session/metric.ts';
-import type { Rules, Verdict } from '../session/rules.ts';
+import { VERDICTS, type Rules, type Verdict } from '../session/rules.ts';
 import { PROFILE_SETTINGS } from '../statistics/looks.ts';
 
 export { metricWords };
@@ -199,18 +199,7 @@ export function listed(items: readonly string[], most = 6): string {
 
 /** Worst first, then the plan's order; what is not judged comes last. */
 export function sorted(rows: readonly Row[]): readonly Row[] {
-  const order: readonly (Verdict | 'info')[] = [
-    'failed',
-    'regressed',
-    'no_data',
-    'inconclusive',
-    'incomparable',
-    'no_baseline',
-    'accepted',
-    'improved',
-    'unchanged',
-    'info',
-  ];
+  const order: readonly (Verdict | 'info')[] = [...VERDICTS, 'info'];
   return rows
     .map((row, index) => ({ row, index }))
     .sort((a, b) => order.indexOf(a.row.verdict) - order.indexOf(b.row.verdict) || a.index - b.index)
