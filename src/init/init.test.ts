@@ -17,6 +17,12 @@ const factsOf = (project: string, context = '.'): ProjectFacts => {
   return facts;
 };
 
+const factsOfFiles = (texts: Readonly<Record<string, string>>): ProjectFacts => {
+  const facts = findFacts(madeUp(texts), '.');
+  if ('obstacle' in facts) throw new Error(facts.obstacle);
+  return facts;
+};
+
 const PROJECTS: readonly (readonly [project: string, context: string, found: object])[] = [
   ['pip', '.', { python: '3.13', source: 'requirements', workload: 'the script main.py' }],
   ['poetry', '.', { python: '3.13', source: 'poetry', workload: 'the script main.py' }],
@@ -188,6 +194,21 @@ test('a project that reads its own version is installed, and is not shadowed by 
   expect(notes[0]).toContain('reads its own version');
 });
 
+test.each([
+  [{ '.python-version': '3.15.1\n' }, '3.15'],
+  [{ 'pyproject.toml': '[project]\nname = "a"\nrequires-python = ">=3.15"\n' }, '3.15'],
+  [
+    { 'pyproject.toml': '[project]\nname = "a"\nrequires-python = ">=3.15"\n', '.python-version': '3.9' },
+    '3.9',
+  ],
+  [{ Dockerfile: 'FROM python:3.8-slim\n' }, '3.13'],
+])('%j gives Python %s, which is a version for a variant', (texts, version) => {
+  const all = { ...(texts as Record<string, string>), 'tool/__init__.py': '' };
+  const { of } = writtenFor(madeUp(all), '.', { facts: { ...factsOfFiles(all), image: { kind: 'none' } } });
+  const plan = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+  expect(plan.variants[0]).toMatchObject({ args: { PYTHON_VERSION: version } });
+});
+
 test('a monorepo is several projects, without those of its tests; a top with code of its own is one', () => {
   expect(choicesOf(findProjects(filesOf('monorepo')))).toEqual(['services/billing', 'services/orders']);
   expect(choicesOf(findProjects(filesOf('workspace')))).toEqual(['packages/engine', 'packages/report']);
@@ -203,6 +224,10 @@ test.each([
   [
     { 'pyproject.toml': '[project]\nname="a"\nrequires-python="<3.6"', 'a.py': '' },
     /requires-python is <3\.6/,
+  ],
+  [
+    { '.python-version': '3.8\n', 'a.py': '' },
+    /\.python-version is 3\.8, and Pacegate measures Python 3\.9 to/,
   ],
   [{ 'README.md': '' }, /no Python module, package or script/],
   [

@@ -9,7 +9,7 @@ export interface PythonChoice {
 
 const DEFAULT = 13;
 const OLDEST = 9;
-const NEWEST = 14;
+const NEWEST = 15;
 
 /** The default first, then the newest. */
 const MINORS = [DEFAULT, ...range(NEWEST, OLDEST).filter((minor) => minor !== DEFAULT)];
@@ -32,14 +32,22 @@ export function choosePython({ files, required, image }: PythonSources): PythonC
     files.texts.get('.python-version') ?? '',
   );
   if (pinned?.[1] !== undefined)
-    return { version: `${pinned[1]}${pinned[2] ?? ''}`, from: '.python-version' };
-  if (image !== undefined) return { version: image, from: 'the Dockerfile' };
+    return isSupported(pinned[1])
+      ? { version: `${pinned[1]}${pinned[2] ?? ''}`, from: '.python-version' }
+      : `.python-version is ${pinned[1]}, and Pacegate measures Python 3.${OLDEST} to 3.${NEWEST}. Name one of these versions, then run init again.`;
+  // An older image is measured as it is built, and this version is then no variant's.
+  if (image !== undefined && isSupported(image)) return { version: image, from: 'the Dockerfile' };
   const needed = required ?? /python_requires\s*=\s*["']?([^"'\n]+)/.exec(setupTexts(files))?.[1];
   if (needed === undefined) return { version: `3.${DEFAULT}`, from: 'the default' };
   const minor = MINORS.find((one) => satisfies(one, needed));
   return minor === undefined
     ? `requires-python is ${needed.trim()}, and no Python from 3.${OLDEST} to 3.${NEWEST} fits. Set variants.*.python yourself.`
     : { version: `3.${minor}`, from: 'requires-python' };
+}
+
+function isSupported(version: string): boolean {
+  const minor = Number(version.slice('3.'.length));
+  return minor >= OLDEST && minor <= NEWEST;
 }
 
 const setupTexts = ({ texts }: ProjectFiles) =>

@@ -9,6 +9,7 @@ import { PROFILES } from '../statistics/looks.ts';
 import { DEFAULTS } from './defaults.ts';
 import { IDENTITY } from './identity.ts';
 import { COLD_BUILDS, STOP_SIGNALS } from './plan.ts';
+import { NEWEST_PYTHON, OLDEST_PYTHON, PYTHON_VERSION, SUPPORTED_PYTHON } from './python-versions.ts';
 import { BYTE_SIZE, DURATION, FRACTION, parseBytes, parseDuration, parseFraction } from './quantities.ts';
 
 /**
@@ -60,12 +61,17 @@ function fractionWords(input: unknown): string {
     : 'a percentage such as 3%, above 0, or a fraction below 1 such as 0.03';
 }
 
+const SUPPORTED_WORDS = `a version of Python from ${OLDEST_PYTHON} to ${NEWEST_PYTHON}`;
+
 const version = z
   .string({ error: 'legal: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)' })
-  .regex(/^\d+\.\d+(\.\d+)?((a|b|rc)\d+)?t?$/, legal('a version such as "3.13" or "3.13.5"'))
+  .regex(SUPPORTED_PYTHON, {
+    error: ({ input }) =>
+      `legal: ${typeof input === 'string' && PYTHON_VERSION.test(input) ? SUPPORTED_WORDS : 'a version such as "3.13" or "3.13.5"'}`,
+  })
   .meta({
     description:
-      'The version of Python, in quotes. A minor version such as "3.13" takes the newest patch release that the interpreter\'s source has. A trailing `t` ("3.13t") asks for the free-threaded build, where the interpreter has one.',
+      'The version of Python, in quotes, from 3.9 to 3.15. A minor version such as "3.13" takes the newest patch release that the interpreter\'s source has. A trailing `t` ("3.13t") asks for the free-threaded build, where the interpreter has one.',
     examples: ['3.13', '3.13.5', '3.13t'],
   });
 

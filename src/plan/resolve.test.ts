@@ -516,6 +516,20 @@ describe('interpreters', () => {
     expect(variantOf(line)).toEqual({ args: { ...args, DEBIAN_RELEASE: 'trixie' }, march }),
   );
 
+  test.each(['3.9', '3.9.25', '3.15', '3.15.1', '3.15.0rc1', '3.15t'])('Python %s is a version', (python) =>
+    expect(variantOf(`interpreter: uv, python: "${python}"`).args).toMatchObject({ PYTHON_VERSION: python }),
+  );
+
+  test.each(['3.8', '3.8.20', '3.16', '3.16.0a1', '2.7', '4.0', '3.90', '3.1'])(
+    'Python %s is refused when the configuration is read',
+    (python) => {
+      for (const interpreter of ['official', 'alpine', 'debian', 'pyenv-native', 'uv', 'conda-forge'])
+        expect(() => variantOf(`interpreter: ${interpreter}, python: "${python}"`)).toThrow(
+          `variants.x.python: found "${python}"; expected: a version of Python from 3.9 to 3.15`,
+        );
+    },
+  );
+
   test('Alpine has releases of its own, and any base can be pinned', () => {
     const base = `python:3.13-alpine3.21@sha256:${'a'.repeat(64)}`;
     expect(variantOf(`interpreter: alpine, python: "3.13", alpine: "3.21", base: "${base}"`).args).toEqual({

@@ -2,7 +2,7 @@
 
     python -B check.py [--version 3.13.5t] [--without NAME]... [--only PROMISE]...
 
-Standard library only, Python 3.9 to 3.14, glibc and musl. It writes nothing that stays. Exit status: 0 when all
+Standard library only, Python 3.9 to 3.15, glibc and musl. It writes nothing that stays. Exit status: 0 when all
 promises hold, 1 with a line for each that does not, 2 for a call that is none.
 """
 

@@ -5,7 +5,7 @@
 The same sources give the same bytes and times, whoever compiles them and when: hashes of the sources instead of their
 times (PEP 552), one order and one hash seed (what was compiled before and the order of sets both leave traces in
 bytecode), and times taken from the sources.
-Standard library only, Python 3.9 to 3.14.
+Standard library only, Python 3.9 to 3.15.
 """
 
 import compileall
