@@ -41,14 +41,16 @@ export const folders = {
     ],
   },
   baseline: { imports: [...vocabulary, 'process'] },
-  source: { imports: [...vocabulary, 'process'] },
+  'out-folder': { imports: [...vocabulary, 'process'] },
+  // The listing of a project's files tells which of them `init` reads.
+  source: { imports: [...vocabulary, 'process', 'init'] },
   github: { imports: vocabulary },
   pipeline: {
     imports: [
       ...[...vocabulary, 'plan', 'report'],
       ...['evidence', 'verdict', 'ranking', 'history', 'planning', 'diagnosis'],
     ],
-    types: ['images', 'measure', 'measure/counting', 'baseline', 'source', 'github'],
+    types: ['images', 'measure', 'measure/counting', 'baseline', 'out-folder', 'source', 'github'],
   },
 };
 

@@ -16,7 +16,7 @@ import {
   measureWithTime,
   type Pair,
 } from '../src/measure/engines/outside.test-support.ts';
-import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
+import { ownerOfThisProcess } from '../src/process/owner.ts';
 
 const { values } = parseArgs({
   options: { times: { type: 'string', default: '12' }, write: { type: 'boolean', default: false } },

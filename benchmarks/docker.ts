@@ -1,5 +1,5 @@
 import { OWNER_LABEL, SESSION_LABEL } from '../src/measure/engines/container-arguments.ts';
-import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
+import { ownerOfThisProcess } from '../src/process/owner.ts';
 import { runCommand } from '../src/process/command.ts';
 
 export const PYTHON_IMAGE = 'python:3.13-slim-trixie';

@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { newSeed } from '../src/main/session-id.ts';
+import { newSeed } from '../src/measure/session-id.ts';
 import { thisMachine } from '../src/measure/machine/machine.ts';
 import { anonymousMemory } from './anonymous-memory.ts';
 import { docker } from './docker.ts';

@@ -6,7 +6,7 @@ import { containerEngine } from '../src/measure/engines/container.ts';
 import type { Engine, RunRequest } from '../src/measure/engine.ts';
 import { hostEngine } from '../src/measure/engines/host.ts';
 import { resolveInterpreter } from '../src/measure/engines/host-interpreter.ts';
-import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
+import { ownerOfThisProcess } from '../src/process/owner.ts';
 import {
   findCgroup,
   processTree,

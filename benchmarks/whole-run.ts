@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { containerEngine } from '../src/measure/engines/container.ts';
 import { runArguments } from '../src/measure/engines/container-arguments.ts';
 import type { RunRequest } from '../src/measure/engine.ts';
-import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
+import { ownerOfThisProcess } from '../src/process/owner.ts';
 import { docker, LABELS, PYTHON_IMAGE, SESSION } from './docker.ts';
 import { atMost, interval, measurePairs, ratio, spread, type Section, type Setting } from './paired.ts';
 

@@ -14,7 +14,7 @@ import { median } from 'simple-statistics';
 import { explain, standingOut } from '../src/diagnosis/explain.ts';
 import { containerEngine } from '../src/measure/engines/container.ts';
 import type { RunRequest } from '../src/measure/engine.ts';
-import { ownerOfThisProcess } from '../src/measure/engines/owner.ts';
+import { ownerOfThisProcess } from '../src/process/owner.ts';
 import { profileRun } from '../src/measure/profile/profile-run.ts';
 import { profileOf, type Profile } from '../src/session/profile.ts';
 import type { Image } from '../src/session/session.ts';

@@ -89,7 +89,7 @@ async function lintedLayers() {
 test("architecture's table of layers is the linter's, and its table of folders has all of src", async () => {
   const { text } = readPage('docs/architecture.md');
   const rows = [...text.matchAll(/^\| (?:pure|adapters|use cases) +\|(.*)\|(.*)\|(.*)\|$/gm)].map((cells) =>
-    cells.slice(1).map((cell) => [...cell.matchAll(/`([\w/]+)`/g)].map(([, name = '']) => name).sort()),
+    cells.slice(1).map((cell) => [...cell.matchAll(/`([\w/-]+)`/g)].map(([, name = '']) => name).sort()),
   );
   const layers = Object.entries(await lintedLayers()).filter(([folder]) => folder !== 'errors');
   expect(rows).toHaveLength(layers.length);

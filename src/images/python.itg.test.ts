@@ -1,7 +1,7 @@
 import { expect, jest } from '@jest/globals';
 import { join } from 'node:path';
 import { containerEngine } from '../measure/engines/container.ts';
-import { ownerOfThisProcess } from '../measure/engines/owner.ts';
+import { ownerOfThisProcess } from '../process/owner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Ports } from '../pipeline/ports.ts';
 import { prepareSides } from '../pipeline/sides.ts';

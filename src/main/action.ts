@@ -1,25 +1,23 @@
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
-import type { EventContext } from '../github/context.ts';
-import { readEvent } from '../github/context.ts';
+import { type EventContext, readEvent } from '../github/context.ts';
 import { parseInputs, type Inputs } from '../github/inputs.ts';
 import { overridesOf } from '../plan/resolve.ts';
 import { endGitWith } from '../process/git.ts';
 import { baselineJob } from './baseline-job.ts';
 import { jobPorts } from './compose.ts';
 import { runner } from './delivery.ts';
-import { endOnSignals } from './ending.ts';
+import { endOnSignals } from '../process/signals.ts';
 import { removeSession } from './engine-clean-up.ts';
 import { gateJob, reportJob } from './gate-job.ts';
 import type { Job } from './job.ts';
-import { openOutFolder } from './out-folder.ts';
-import type { OutFolder } from '../pipeline/ports.ts';
+import { openOutFolder, type OutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
-import { plainError } from './plain-error.ts';
+import { plainError } from '../errors/plain-error.ts';
 import { statusOfFiles } from './results.ts';
-import { newSessionId } from './session-id.ts';
+import { newSessionId } from '../measure/session-id.ts';
 import { VERSION } from './version.ts';
-import { endProcessesOf, openWorkFolder, ownerOfFolder, removeWorkFolder } from './work-folder.ts';
+import { endProcessesOf, openWorkFolder, ownerOfFolder, removeWorkFolder } from '../process/work-folder.ts';
 
 /** The action's entry: the job itself, and the post step that cleans up after one that was killed. */
 export async function runAction(places: Places): Promise<void> {

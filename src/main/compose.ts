@@ -8,11 +8,11 @@ import { resolveCommit, resolveHead, resolveSides } from '../source/sides.ts';
 import { standingOf } from '../source/trust.ts';
 import { checkContext, overlayFiles } from '../source/workload-files.ts';
 import { withEngines } from './engines.ts';
-import { openOutFolder } from './out-folder.ts';
+import { openOutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 import type { ProgressLog } from './progress.ts';
 import { writeResults } from './results.ts';
-import { newSeed } from './session-id.ts';
+import { newSeed } from '../measure/session-id.ts';
 import { refusePointers } from './usable-files.ts';
 
 /** The ports of the use cases with the real adapters behind them. */

@@ -7,10 +7,8 @@ import { ACCEPTING_LABEL, type Accepting, type EventContext } from '../github/co
 import type { Inputs } from '../github/inputs.ts';
 import { forRunner, oneLine, printable } from '../report/escape.ts';
 import { change, metricWords, quantity } from '../report/verdict-wording.ts';
-import { RESULT_FILES } from './out-folder.ts';
-import type { OutFolder } from '../pipeline/ports.ts';
+import { PROFILES_FOLDER, RESULT_FILES, type OutFolder } from '../out-folder/out-folder.ts';
 import type { ProgressLog } from './progress.ts';
-import { PROFILES_FOLDER } from './places.ts';
 
 /** The runner as a log: foldable groups are left out, for a red job is read from its end. */
 const log: ProgressLog = {

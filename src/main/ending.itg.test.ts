@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
-import { processesWith } from '../measure/engines/host-processes.ts';
-import { sessionOfJournal } from '../measure/journal.ts';
+import { processesWith } from '../process/host-processes.ts';
+import { sessionOfJournal } from '../session/journal.ts';
 import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
@@ -13,7 +13,7 @@ import { pacegate } from './terminal.test-support.ts';
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
-const CLI = join(import.meta.dirname, '..', 'cli.ts');
+const CLI = join(import.meta.dirname, '../cli.ts');
 
 function project(workload = 'import time; time.sleep(0.6)\n') {
   const made = repository();

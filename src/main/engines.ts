@@ -10,7 +10,7 @@ import { instructionCounter } from '../measure/counting/instruction-count.ts';
 import { openJournal } from '../measure/journal.ts';
 import { measureSession } from '../measure/loop.ts';
 import { thisMachine } from '../measure/machine/machine.ts';
-import { isOwnerAlive, ownerOfThisProcess } from '../measure/engines/owner.ts';
+import { isOwnerAlive, ownerOfThisProcess } from '../process/owner.ts';
 import { pause } from '../process/patience.ts';
 import { profileRun, profilerOf } from '../measure/profile/profile-run.ts';
 import { findPySpy } from '../measure/profile/py-spy.ts';
@@ -20,14 +20,15 @@ import { findValgrind } from '../measure/counting/valgrind.ts';
 import type { EnginesRequest, Ports, Profiled } from '../pipeline/ports.ts';
 import { hashFiles, overlayFiles } from '../source/workload-files.ts';
 import { addedVariants } from '../session/measuring.ts';
-import { atExit } from './at-exit.ts';
+import { atExit } from '../process/at-exit.ts';
 import { removeSession, removeSessionNow } from './engine-clean-up.ts';
 import { hostVariants } from './host-variants.ts';
-import { PROFILES_FOLDER, type Places } from './places.ts';
+import { PROFILES_FOLDER } from '../out-folder/out-folder.ts';
+import type { Places } from './places.ts';
 import { writeMeasured } from './results.ts';
 import { reportProgress, type ProgressLog } from './progress.ts';
-import { TIMELINE_FILE } from './timeline-files.ts';
-import { noteEngineSession, removeDeadSessions } from './work-folder.ts';
+import { TIMELINE_FILE } from '../out-folder/timeline-files.ts';
+import { noteEngineSession, removeDeadSessions } from '../process/work-folder.ts';
 
 /** What every part of the composition needs of the process. */
 interface Surroundings {

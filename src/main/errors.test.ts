@@ -13,7 +13,7 @@ import { pushImage, pushName } from '../images/store.ts';
 import { withoutAnswer } from '../measure/engines/container-end.ts';
 import { hostEngine } from '../measure/engines/host.ts';
 import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
-import { readJournal } from '../measure/journal.ts';
+import { readJournal } from '../session/journal.ts';
 import { never, runRequest, type RequestChange } from '../measure/engines/run-request.test-support.ts';
 import { loadCommand, serverCommand, serverSettings } from '../measure/server/server.test-support.ts';
 import type { Server } from '../plan/plan.ts';

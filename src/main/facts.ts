@@ -9,12 +9,12 @@ import { obtainImage } from '../images/store.ts';
 import { containerEngine } from '../measure/engines/container.ts';
 import type { Runnable } from '../measure/engine.ts';
 import { hostEngine } from '../measure/engines/host.ts';
-import { ownerOfThisProcess } from '../measure/engines/owner.ts';
+import { ownerOfThisProcess } from '../process/owner.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
 import type { AskedImage, AskedInterpreter } from '../report/facts-table.ts';
 import type { ProgressLog } from './progress.ts';
 import type { Places } from './places.ts';
-import { newSessionId } from './session-id.ts';
+import { newSessionId } from '../measure/session-id.ts';
 
 export interface Asked {
   readonly answers: readonly AskedInterpreter[];

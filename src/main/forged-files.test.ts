@@ -10,7 +10,7 @@ import { comparisonJson } from '../verdict/comparison-json.ts';
 import { rankNights, rankingFile } from '../ranking/ranked-nights.ts';
 import { drawn, nightAgainstItself } from '../evidence/session.test-support.ts';
 import { PacegateError } from '../errors/errors.ts';
-import { sessionOfJournal } from '../measure/journal.ts';
+import { sessionOfJournal } from '../session/journal.ts';
 import { readDumps } from '../measure/profile/dumps.ts';
 import { readStacks } from '../measure/profile/stacks.ts';
 import { renderMarkdown } from '../report/markdown.ts';

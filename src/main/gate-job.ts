@@ -19,7 +19,7 @@ import { annotate, checkAccepting, postComment, runner, upload, writeSummary } f
 import { jobRepository, type Job } from './job.ts';
 import { openProject } from './project.ts';
 import { writeResults } from './results.ts';
-import { readSessions } from './session-files.ts';
+import { readSessions } from '../out-folder/session-files.ts';
 
 const CANCELLED =
   'This run was cancelled before its end: what was measured is kept, and nothing of it is a verdict.';

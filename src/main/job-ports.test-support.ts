@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { JobPorts, RunContext } from '../pipeline/ports.ts';
 import { jobPorts } from './compose.ts';
-import { openOutFolder } from './out-folder.ts';
+import { openOutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 
 /** What a use case of a repository is given in tests: the real ports, a silent log, and folders of its own. */

@@ -15,9 +15,6 @@ export interface Places {
   readonly examples: string;
 }
 
-/** Below a run's folder: the profiles of what regressed, for the tools that draw them. */
-export const PROFILES_FOLDER = 'profiles';
-
 /** @param entryFolder absolute folder of the entry module */
 export function placesFrom(entryFolder: string): Places {
   const top = join(entryFolder, '..');

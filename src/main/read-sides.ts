@@ -12,7 +12,7 @@ import type { Rules } from '../session/rules.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { parseTimings, renderTimings, type TimedRun } from '../session/timings.ts';
-import { fileAt, parseSessionOrRuns, readText } from './session-files.ts';
+import { fileAt, parseSessionOrRuns, readText } from '../out-folder/session-files.ts';
 
 /** What `compare` was given: files that say their side, and files that are told theirs. */
 export interface ComparisonFiles {

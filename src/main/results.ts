@@ -7,8 +7,8 @@ import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { partsOf, type SessionFile } from '../session/merged.ts';
 import { renderTimings } from '../session/timings.ts';
 import { sessionFileText } from '../session/write.ts';
-import type { OutFolder } from '../pipeline/ports.ts';
-import { timelinesIn } from './timeline-files.ts';
+import type { OutFolder } from '../out-folder/out-folder.ts';
+import { timelinesIn } from '../out-folder/timeline-files.ts';
 
 /** The files of a run, absolute; `runs.jsonl` grew while it was measured. */
 export interface ResultFiles {

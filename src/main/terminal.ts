@@ -12,10 +12,10 @@ import { addMerge } from './commands/merge.ts';
 import { addRank } from './commands/rank.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
-import { endOnSignals } from './ending.ts';
+import { endOnSignals } from '../process/signals.ts';
 import { printed, terminalLog, wantsColour, type Output } from './log.ts';
 import type { Places } from './places.ts';
-import { plainError } from './plain-error.ts';
+import { plainError } from '../errors/plain-error.ts';
 import { VERSION } from './version.ts';
 
 /** Where the program writes: results to `out`, what is said on the way to `log`. */

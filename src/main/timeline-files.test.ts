@@ -8,7 +8,7 @@ import { removeTemporaryFolders, temporaryFolder } from '../source/repository.te
 import type { CommandContext } from './commands/command.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { reportCommand } from './commands/report.ts';
-import { foldersOf, timelinesIn, timelinesText } from './timeline-files.ts';
+import { foldersOf, timelinesIn, timelinesText } from '../out-folder/timeline-files.ts';
 
 afterAll(removeTemporaryFolders);
 

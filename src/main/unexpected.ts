@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { printable } from '../report/escape.ts';
 import { printed, type Output } from './log.ts';
-import { plainError } from './plain-error.ts';
+import { plainError } from '../errors/plain-error.ts';
 
 /** Could not be measured: what nobody decided is no verdict. */
 const COULD_NOT_BE_MEASURED = 3;

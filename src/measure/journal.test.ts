@@ -8,7 +8,8 @@ import { twoSided } from '../evidence/session.test-support.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
-import { isJournal, openJournal, readJournal, sessionOfJournal } from './journal.ts';
+import { isJournal, readJournal, sessionOfJournal } from '../session/journal.ts';
+import { openJournal } from './journal.ts';
 
 let folder: string;
 let path: string;

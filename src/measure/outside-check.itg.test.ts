@@ -8,7 +8,7 @@ import { withEngine } from '../process/engine.test-support.ts';
 import type { Image } from '../session/session.ts';
 import { containerEngine } from './engines/container.ts';
 import { openJournal } from './journal.ts';
-import { ownerOfThisProcess } from './engines/owner.ts';
+import { ownerOfThisProcess } from '../process/owner.ts';
 import { never, runRequest } from './engines/run-request.test-support.ts';
 import { timelineFile } from './timeline.ts';
 

@@ -8,7 +8,7 @@ import { readTimelines, type Timeline } from '../session/timeline.ts';
 import { containerEngine } from './engines/container.ts';
 import { twoSided } from '../evidence/session.test-support.ts';
 import { openJournal } from './journal.ts';
-import { ownerOfThisProcess } from './engines/owner.ts';
+import { ownerOfThisProcess } from '../process/owner.ts';
 import { never, runRequest } from './engines/run-request.test-support.ts';
 import { timelineFile } from './timeline.ts';
 

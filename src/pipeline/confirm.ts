@@ -6,9 +6,9 @@ import {
   identityDifferences,
   identityOf,
   ruledBy,
-  type NamedSession,
   type Parts,
 } from '../verdict/merge.ts';
+import type { NamedSession } from '../session/merged.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { withoutHistory } from '../session/session.ts';
 import type { GateRequest } from './gate-request.ts';

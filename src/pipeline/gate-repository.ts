@@ -6,7 +6,7 @@ import { shardOf } from '../plan/shard.ts';
 import { planWarnings } from '../plan/warnings.ts';
 import type { ShardRequest } from '../session/shard.ts';
 import type { SideCommit, Sides } from '../source/sides.ts';
-import type { NamedSession } from '../verdict/merge.ts';
+import type { NamedSession } from '../session/merged.ts';
 import { acceptanceFor } from './base-acceptance.ts';
 import { measuringRequest } from './changed-measuring.ts';
 import { confirm } from './confirm.ts';

@@ -1,13 +1,6 @@
 import type { Comparison } from '../verdict/comparison.ts';
-import {
-  assembleParts,
-  compareParts,
-  sessionsOf,
-  wholeOf,
-  type NamedSession,
-  type Parts,
-} from '../verdict/merge.ts';
-import { merged, type SessionFile } from '../session/merged.ts';
+import { assembleParts, compareParts, sessionsOf, wholeOf, type Parts } from '../verdict/merge.ts';
+import { merged, type NamedSession, type SessionFile } from '../session/merged.ts';
 import type { Session } from '../session/session.ts';
 
 /** What was judged, in the forms that a report and the files of a run take. */

@@ -7,6 +7,7 @@ import type { FactsLimits, Runnable, RunRequest, RunResult } from '../measure/en
 import type { LoopResult as Measured, LoopVariant as VariantSides } from '../measure/loop-request.ts';
 import type { CountRequest, CountResult } from '../measure/counting/instruction-count.ts';
 import type { TrialRequest } from '../measure/trial.ts';
+import type { OutFolder } from '../out-folder/out-folder.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
@@ -48,7 +49,8 @@ export interface Ports {
 }
 
 /** What an adapter takes and answers is declared beside it. */
-export type { AskedPython, ColdBuilt, ImageRequest, Measured, Prepared, VariantSides };
+export type { AskedPython, ColdBuilt, ImageRequest, Measured, OutFolder, Prepared, VariantSides };
+
 /** What the use cases that begin at a repository ask of the world. */
 export interface JobPorts {
   readonly source: SourcePort;
@@ -145,28 +147,6 @@ export interface ResultsPort {
     comparison: Comparison | undefined,
     markdown: () => string,
   ) => Promise<void>;
-}
-
-/** Where a run leaves its files. */
-export interface OutFolder {
-  readonly path: string;
-  /**
-   * Writes a file whole or not at all: a reader never meets half of one.
-   * @param name may begin with folders, which are made: `profiles/x`
-   * @returns its absolute path
-   * @throws MeasurementError where it cannot be written
-   */
-  write(name: string, text: string): Promise<string>;
-  /** The absolute paths of those of the names that are there. */
-  existing(names: readonly string[]): Promise<readonly string[]>;
-  /** The absolute paths of what was written into a folder inside, since this one was opened: what is older is not of this run. */
-  writtenInto(folder: string): readonly string[];
-  /** Notes that something of the run is not in the folder, and why: no run that lost a file ends with 0. */
-  lose(trouble: string): void;
-  /** What was lost, each sentence once. */
-  lost(): readonly string[];
-  /** Lets another run have the folder. */
-  close(): Promise<void>;
 }
 
 export interface ImagePort {

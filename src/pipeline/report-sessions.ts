@@ -1,10 +1,5 @@
-import {
-  identityDifferences,
-  identityOf,
-  ruleDifferences,
-  ruledBy,
-  type NamedSession,
-} from '../verdict/merge.ts';
+import { identityDifferences, identityOf, ruleDifferences, ruledBy } from '../verdict/merge.ts';
+import type { NamedSession } from '../session/merged.ts';
 import { withNights } from '../evidence/nights.ts';
 import { identicalVariants } from '../evidence/observations.ts';
 import { ConfigurationError } from '../errors/errors.ts';

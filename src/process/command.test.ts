@@ -54,7 +54,7 @@ test.each([false, true])(
   'with too many files open a program cannot be started, and that is said (group: %s)',
   (group) => {
     const program = `import { openSync } from 'node:fs';
-    import { plainError } from ${JSON.stringify(join(import.meta.dirname, '../main/plain-error.ts'))};
+    import { plainError } from ${JSON.stringify(join(import.meta.dirname, '../errors/plain-error.ts'))};
     import { runCommand } from ${JSON.stringify(join(import.meta.dirname, 'command.ts'))};
     await runCommand('true', []);
     try { for (;;) openSync('/dev/null', 'r'); } catch {}

@@ -18,6 +18,12 @@ export type Merged = z.infer<typeof mergedSchema>;
 /** What a `session.json` may hold. */
 export type SessionFile = Session | Merged;
 
+/** A session and where it was found, for messages. */
+export interface NamedSession {
+  readonly session: Session;
+  readonly file: string;
+}
+
 export const isMerged = (file: SessionFile): file is Merged => file.format === MERGED_FORMAT;
 
 /** The sessions of a file, at least one. */

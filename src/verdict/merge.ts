@@ -1,3 +1,4 @@
+import type { NamedSession } from '../session/merged.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { firstProblems } from '../errors/problem-list.ts';
 import { addedVariants, reportedByBase } from '../session/measuring.ts';
@@ -13,12 +14,6 @@ import { withMeasuring } from './changed-measuring.ts';
 import { observeSession, type Observations } from '../evidence/observations.ts';
 import { patternWarnings } from './patterns.ts';
 import { own } from '../session/record.ts';
-
-/** A session and where it was found, for messages. */
-export interface NamedSession {
-  readonly session: Session;
-  readonly file: string;
-}
 
 /** Sessions of several jobs that are one gate. */
 export interface Parts {

@@ -3,15 +3,14 @@ import type { Command } from 'commander';
 import type { Session } from '../../session/session.ts';
 import type { JobPorts, RunContext } from '../../pipeline/ports.ts';
 import { jobPorts } from '../compose.ts';
-import { openOutFolder } from '../out-folder.ts';
-import type { OutFolder } from '../../pipeline/ports.ts';
+import { openOutFolder, type OutFolder } from '../../out-folder/out-folder.ts';
 import type { Places } from '../places.ts';
 import { logDuration } from '../../report/log-duration.ts';
 import type { ProgressLog } from '../progress.ts';
 import { statusOfFiles } from '../results.ts';
-import { newSessionId } from '../session-id.ts';
+import { newSessionId } from '../../measure/session-id.ts';
 import { VERSION } from '../version.ts';
-import { openWorkFolder, removeWorkFolder } from '../work-folder.ts';
+import { openWorkFolder, removeWorkFolder } from '../../process/work-folder.ts';
 
 /** What every command has: where things lie, where to write, and the signal that ends it. */
 export interface CommandContext {

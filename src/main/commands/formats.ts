@@ -14,7 +14,7 @@ import type { Timeline } from '../../session/timeline.ts';
 import { renderTimings } from '../../session/timings.ts';
 import type { ComparedFiles } from '../read-sides.ts';
 import { jsonText } from '../../report/json-text.ts';
-import { timelinesIn } from '../timeline-files.ts';
+import { timelinesIn } from '../../out-folder/timeline-files.ts';
 
 /** What `--format` may be; without it a command prints a table for a terminal. */
 export const FORMATS = ['markdown', 'json', 'csv', 'openmetrics'] as const;

@@ -5,7 +5,7 @@ import { overridesOf } from '../../plan/resolve.ts';
 import { evidenceRequestSchema } from '../../session/rules.ts';
 import { parseShard, SHARD_WORDS, type ShardRequest } from '../../session/shard.ts';
 import { exitStatus } from '../../verdict/exit-status.ts';
-import { readSessions } from '../session-files.ts';
+import { readSessions } from '../../out-folder/session-files.ts';
 import { COULD_NOT_BE_MEASURED, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { collect, openProjectHere, option, type Planned } from './options.ts';
 import { printVerdict } from './verdict.ts';

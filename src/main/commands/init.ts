@@ -17,8 +17,8 @@ import {
 } from '../../init/written-files.ts';
 import { topLevel } from '../../source/sides.ts';
 import type { Places } from '../places.ts';
-import { listProject } from '../project-listing.ts';
-import { openQuestions, type Ask } from '../questions.ts';
+import { listProject } from '../../source/project-listing.ts';
+import { openQuestions, type Ask } from './questions.ts';
 import { smokeTest } from '../smoke-test.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { option } from './options.ts';

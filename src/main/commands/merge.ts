@@ -1,8 +1,8 @@
 import { exitStatus } from '../../verdict/exit-status.ts';
 import type { Verdict } from '../../session/rules.ts';
 import { judgedTogether } from '../../pipeline/judged-sessions.ts';
-import { readSessions } from '../session-files.ts';
-import { foldersOf, TIMELINE_FILE, timelinesIn, timelinesText } from '../timeline-files.ts';
+import { readSessions } from '../../out-folder/session-files.ts';
+import { foldersOf, TIMELINE_FILE, timelinesIn, timelinesText } from '../../out-folder/timeline-files.ts';
 import { withOut, type AddCommand, type CommandContext } from './command.ts';
 import type { Printed } from './formats.ts';
 import { option } from './options.ts';

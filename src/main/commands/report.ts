@@ -1,9 +1,9 @@
 import { compareSession } from '../../verdict/compare.ts';
 import { isMerged } from '../../session/merged.ts';
 import { judgedTogether } from '../../pipeline/judged-sessions.ts';
-import { readSessionFile } from '../session-files.ts';
+import { readSessionFile } from '../../out-folder/session-files.ts';
 import { IMPLIED } from '../../session/purpose.ts';
-import { foldersOf } from '../timeline-files.ts';
+import { foldersOf } from '../../out-folder/timeline-files.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import {
   comparisonText,

@@ -3,7 +3,7 @@ import { measureTree } from '../../pipeline/measure-tree.ts';
 import { renderMeasurementMarkdown } from '../../report/measurement.ts';
 import { SIDES, type Side } from '../../session/run.ts';
 import type { Session } from '../../session/session.ts';
-import type { OutFolder } from '../../pipeline/ports.ts';
+import type { OutFolder } from '../../out-folder/out-folder.ts';
 import { writeResults } from '../results.ts';
 import {
   COULD_NOT_BE_MEASURED,

@@ -10,7 +10,7 @@ import { SESSION_LABEL, type ContainerEngineOptions } from '../engines/container
 import type { RunResult } from '../engine.ts';
 import { hostEngine } from '../engines/host.ts';
 import { resolveInterpreter } from '../engines/host-interpreter.ts';
-import { ownerOfThisProcess } from '../engines/owner.ts';
+import { ownerOfThisProcess } from '../../process/owner.ts';
 import { never, runRequest, type RequestChange } from '../engines/run-request.test-support.ts';
 import { findValgrind } from './valgrind.ts';
 

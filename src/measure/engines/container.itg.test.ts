@@ -13,10 +13,10 @@ import {
   type ContainerEngineOptions,
 } from './container-arguments.ts';
 import { removeLeftovers } from './docker-questions.ts';
-import { processesWith } from './host-processes.ts';
+import { processesWith } from '../../process/host-processes.ts';
 import { withEngine } from '../../process/engine.test-support.ts';
 import { measureFromOutside, BURNT_SECONDS } from './outside.test-support.ts';
-import { ownerOfThisProcess } from './owner.ts';
+import { ownerOfThisProcess } from '../../process/owner.ts';
 import { FAKE_ANSWER, never, runRequest, until, type RequestChange } from './run-request.test-support.ts';
 
 jest.setTimeout(600_000);

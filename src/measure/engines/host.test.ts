@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../../process/command.ts';
 import type { Engine, RunResult } from '../engine.ts';
-import { killProcessesWith, processesWith } from './host-processes.ts';
+import { killProcessesWith, processesWith } from '../../process/host-processes.ts';
 import { hostEngine } from './host.ts';
 import { resolveInterpreter } from './host-interpreter.ts';
 import { never, runRequest, until } from './run-request.test-support.ts';

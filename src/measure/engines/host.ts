@@ -13,7 +13,7 @@ import {
 import { maxAnswerBytes } from '../counting/counted-run.ts';
 import { serverOf, watchdogSeconds, type Engine, type RunRequest, type RunResult } from '../engine.ts';
 import { factsArguments, factsLimits, readFacts } from '../probe/facts-answer.ts';
-import { killProcessesWith } from './host-processes.ts';
+import { killProcessesWith } from '../../process/host-processes.ts';
 import { MAX_ANSWER_BYTES, readProbeAnswer } from '../probe/probe-answer.ts';
 import { profileEnvironment, type ProfilePlaces } from '../profile/profiled-command.ts';
 import { unlessRemoved } from '../removed-files.ts';

@@ -7,7 +7,7 @@ import { runCommand } from '../../process/command.ts';
 import { startOwnEngine, withOwnEngine, type OwnEngine } from '../../process/own-engine.test-support.ts';
 import type { Image } from '../../session/session.ts';
 import { containerEngine } from './container.ts';
-import { ownerOfThisProcess } from './owner.ts';
+import { ownerOfThisProcess } from '../../process/owner.ts';
 import { never, runRequest, until } from './run-request.test-support.ts';
 
 /** An engine that falls silent in a run, dies in it, or is stopped: whose fault that is, and how long it takes. */

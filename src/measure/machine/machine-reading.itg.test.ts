@@ -6,7 +6,7 @@ import type { Image } from '../../session/session.ts';
 import { containerEngine } from '../engines/container.ts';
 import { readContainerProcess } from '../engines/container-facts.ts';
 import { readProcess } from './machine-reading.ts';
-import { ownerOfThisProcess } from '../engines/owner.ts';
+import { ownerOfThisProcess } from '../../process/owner.ts';
 import { runRequest } from '../engines/run-request.test-support.ts';
 
 jest.setTimeout(600_000);

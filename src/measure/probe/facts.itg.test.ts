@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, expect, jest } from '@jest/globals';
 import { withEngine } from '../../process/engine.test-support.ts';
 import { containerEngine } from '../engines/container.ts';
-import { ownerOfThisProcess } from '../engines/owner.ts';
+import { ownerOfThisProcess } from '../../process/owner.ts';
 import { runRequest } from '../engines/run-request.test-support.ts';
 
 jest.setTimeout(600_000);

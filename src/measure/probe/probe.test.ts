@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { runCommand } from '../../process/command.ts';
 import { withTool } from '../../process/engine.test-support.ts';
 import type { RunResult } from '../engine.ts';
-import { processesWith } from '../engines/host-processes.ts';
+import { processesWith } from '../../process/host-processes.ts';
 import { hostEngine } from '../engines/host.ts';
 import { resolveInterpreter } from '../engines/host-interpreter.ts';
 import { readProbeAnswer } from './probe-answer.ts';

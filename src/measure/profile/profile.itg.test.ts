@@ -9,7 +9,7 @@ import type { Image } from '../../session/session.ts';
 import { containerEngine } from '../engines/container.ts';
 import { SESSION_LABEL } from '../engines/container-arguments.ts';
 import type { ProfileRequest } from '../engine.ts';
-import { ownerOfThisProcess } from '../engines/owner.ts';
+import { ownerOfThisProcess } from '../../process/owner.ts';
 import { profileRun } from './profile-run.ts';
 import { findPySpy } from './py-spy.ts';
 import { never, runRequest, type RequestChange } from '../engines/run-request.test-support.ts';

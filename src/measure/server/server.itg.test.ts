@@ -13,8 +13,8 @@ import {
   type ContainerEngineOptions,
 } from '../engines/container-arguments.ts';
 import type { RunRequest, RunResult } from '../engine.ts';
-import { processesWith } from '../engines/host-processes.ts';
-import { ownerOfThisProcess } from '../engines/owner.ts';
+import { processesWith } from '../../process/host-processes.ts';
+import { ownerOfThisProcess } from '../../process/owner.ts';
 import { never, runRequest, until } from '../engines/run-request.test-support.ts';
 import { loadCommand, serverCommand, serverSettings } from './server.test-support.ts';
 import { findCgroup, timelineFile, type Found } from '../timeline.ts';

@@ -8,7 +8,7 @@ import { runCommand } from '../../process/command.ts';
 import { converse } from '../../process/conversation.ts';
 import { freePort } from '../../process/engine.test-support.ts';
 import { serverProbe } from '../engines/command-line.ts';
-import { processesWith } from '../engines/host-processes.ts';
+import { processesWith } from '../../process/host-processes.ts';
 import { hostEngine } from '../engines/host.ts';
 import { resolveInterpreter } from '../engines/host-interpreter.ts';
 import { FAKE_ANSWER, never, runRequest, until } from '../engines/run-request.test-support.ts';

@@ -1,9 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { NamedSession } from '../verdict/merge.ts';
+import { type NamedSession, partsOf, type SessionFile } from '../session/merged.ts';
 import { ConfigurationError } from '../errors/errors.ts';
-import { isJournal, sessionOfJournal } from '../measure/journal.ts';
-import { partsOf, type SessionFile } from '../session/merged.ts';
+import { isJournal, sessionOfJournal } from '../session/journal.ts';
 import { MAX_SESSION_BYTES, parseSessionFile } from '../session/read.ts';
 import { PREVIOUS_FOLDER } from './out-folder.ts';
 

@@ -11,10 +11,10 @@ import {
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
-import { ownerOfThisProcess } from '../measure/engines/owner.ts';
+import { ownerOfThisProcess } from '../process/owner.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { openOutFolder } from './out-folder.ts';
-import { statusOfFiles, writeResults } from './results.ts';
+import { statusOfFiles, writeResults } from '../main/results.ts';
 import { twoSided } from '../evidence/session.test-support.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { readSessions } from './session-files.ts';

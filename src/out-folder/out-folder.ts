@@ -3,10 +3,8 @@ import { rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
-import { isOwnerAlive, ownerOfThisProcess, sharesProcessesWith } from '../measure/engines/owner.ts';
-import type { OutFolder } from '../pipeline/ports.ts';
-import { atExit } from './at-exit.ts';
-import { PROFILES_FOLDER } from './places.ts';
+import { isOwnerAlive, ownerOfThisProcess, sharesProcessesWith } from '../process/owner.ts';
+import { atExit } from '../process/at-exit.ts';
 import { TIMELINE_FILE } from './timeline-files.ts';
 
 /** The files of a run. */
@@ -20,11 +18,36 @@ export const RESULT_FILES: readonly string[] = [
   'openmetrics.txt',
 ];
 
+/** Below a run's folder: the profiles of what regressed, for the tools that draw them. */
+export const PROFILES_FOLDER = 'profiles';
+
 /** Folders of a run: the profiles, and a night's comparison with the anchor. */
 const RESULT_FOLDERS = [PROFILES_FOLDER, 'anchor'];
 
 /** Below the out folder: the files of the run before this one. */
 export const PREVIOUS_FOLDER = 'previous';
+
+/** Where a run leaves its files. */
+export interface OutFolder {
+  readonly path: string;
+  /**
+   * Writes a file whole or not at all: a reader never meets half of one.
+   * @param name may begin with folders, which are made: `profiles/x`
+   * @returns its absolute path
+   * @throws MeasurementError where it cannot be written
+   */
+  write(name: string, text: string): Promise<string>;
+  /** The absolute paths of those of the names that are there. */
+  existing(names: readonly string[]): Promise<readonly string[]>;
+  /** The absolute paths of what was written into a folder inside, since this one was opened: what is older is not of this run. */
+  writtenInto(folder: string): readonly string[];
+  /** Notes that something of the run is not in the folder, and why: no run that lost a file ends with 0. */
+  lose(trouble: string): void;
+  /** What was lost, each sentence once. */
+  lost(): readonly string[];
+  /** Lets another run have the folder. */
+  close(): Promise<void>;
+}
 
 const LOCK_FILE = '.pacegate-lock';
 /** A run says this often that it still has the folder. */

@@ -1,4 +1,4 @@
-import { ConfigurationError, MeasurementError, PacegateError } from '../errors/errors.ts';
+import { ConfigurationError, MeasurementError, PacegateError } from './errors.ts';
 
 /**
  * What an error of the machine means, in plain words: a full disk, too few file descriptors, a program that is not

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
-import { killProcessesNow, killProcessesWith } from '../measure/engines/host-processes.ts';
-import { isOwnerAlive, OWNER_VARIABLE, ownerOfThisProcess } from '../measure/engines/owner.ts';
-import { keepGitStoresIn } from '../process/git-store.ts';
+import { killProcessesNow, killProcessesWith } from './host-processes.ts';
+import { isOwnerAlive, OWNER_VARIABLE, ownerOfThisProcess } from './owner.ts';
+import { keepGitStoresIn } from './git-store.ts';
 import { atExit } from './at-exit.ts';
 
 const PREFIX = 'pacegate-work-';
