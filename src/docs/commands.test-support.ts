@@ -33,6 +33,8 @@ export function commandFault(words: readonly string[]): string | undefined {
     case 'node':
       if (/(^|\/)cli\.(js|ts)$/.test(first)) return argumentsFault(rest.slice(1));
       return first.endsWith('.ts') && !existsSync(first) ? `there is no ${first}` : undefined;
+    case 'npx':
+      return first === 'pacegate' ? argumentsFault(rest.slice(1)) : undefined;
     case 'npm':
       return scriptFault(first === 'run' ? (rest[1] ?? '') : first);
     default:
@@ -41,7 +43,7 @@ export function commandFault(words: readonly string[]): string | undefined {
 }
 
 /** npm's own commands that are no script of a package. */
-const NPM = new Set(['ci', 'cit', 'install', 'it', 'uninstall', 'update', 'outdated', 'ls', 'view']);
+const NPM = new Set(['ci', 'cit', 'install', 'it', 'uninstall', 'update', 'outdated', 'ls', 'view', 'pack', 'version']);
 
 const scriptFault = (name: string) =>
   name in scripts || NPM.has(name) ? undefined : `package.json has no script ${JSON.stringify(name)}`;

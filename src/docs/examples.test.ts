@@ -60,7 +60,7 @@ function shellFault(text: string): string | undefined {
 /** A form, such as `pacegate gate [--baseline REF]` or `pacegate rank …`, is no command. */
 const isWhole = (text: string) => !/[[\]<>…]/.test(text);
 
-const OURS = /^(pacegate [a-z-]|npm |node |\.ci\/)/;
+const OURS = /^((npx )?pacegate [a-z-]|npm |node |\.ci\/)/;
 
 /** A list of commands with what they do behind two spaces. */
 function listFault(text: string): string | undefined {
@@ -124,6 +124,8 @@ test.each([
   ['sh', 'pacegate gates', expect.stringContaining('gates')],
   ['sh', 'pacegate gate --shard 5', expect.stringContaining('shard')],
   ['sh', 'pacegate report', expect.stringContaining('session')],
+  ['sh', 'npx pacegate gate --baseline HEAD~1', undefined],
+  ['sh', 'npx pacegate gate --base-line HEAD~1', expect.stringContaining('--base-line')],
   ['sh', 'npm run nothing', 'package.json has no script "nothing"'],
   ['sh', 'node benchmarks/nothing.ts', 'there is no benchmarks/nothing.ts'],
   ['sh', 'if true', expect.any(String)],

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { matchesGlob } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { INPUT_NAMES } from './inputs.ts';
 import { filesIn, readWorkflow, stepsOf } from './workflows.test-support.ts';
 
@@ -47,4 +49,32 @@ test('each action is pinned to one commit everywhere, with its version beside it
       action,
       pins: [expect.stringMatching(/^[0-9a-f]{40} # v\d+\.\d+\.\d+$/)],
     });
+});
+
+interface Dependabot {
+  readonly updates: readonly {
+    readonly 'package-ecosystem': string;
+    readonly groups: Readonly<Record<string, { readonly patterns: readonly string[] }>>;
+  }[];
+}
+
+test('Dependabot proposes updates of the packages that dist/ bundles apart from the tools', () => {
+  const { updates } = parse(readFileSync('.github/dependabot.yml', 'utf8')) as Dependabot;
+  const npm = updates.find((update) => update['package-ecosystem'] === 'npm');
+  const { dependencies = {}, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    readonly dependencies?: object;
+    readonly devDependencies: object;
+  };
+  // The package on npm installs nothing.
+  expect(dependencies).toEqual({});
+  const imported = globSync('src/**/*.ts')
+    .filter((path) => !/\.(test|test-support)\.ts$/.test(path))
+    .flatMap((path) => [
+      ...readFileSync(path, 'utf8').matchAll(/(?:from |import\()'((?:@[^/']+\/)?[^./'][^/':]*)['/]/g),
+    ])
+    .map(([, name = '']) => name);
+  const bundled = Object.keys(devDependencies).filter((name) =>
+    npm?.groups['bundled']?.patterns.some((pattern) => matchesGlob(name, pattern)),
+  );
+  expect([...new Set(imported)].sort()).toEqual(bundled.sort());
 });
