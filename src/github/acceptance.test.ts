@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { checkLabel } from './acceptance.ts';
-import { connect } from './comment.ts';
+import { connect } from './client.ts';
 import { parseEvent } from './context.ts';
 import { startGitHubServer, type GitHubServer } from './server.test-support.ts';
 

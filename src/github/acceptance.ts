@@ -1,4 +1,4 @@
-import type { Octokit } from './comment.ts';
+import type { Octokit } from './client.ts';
 import { ACCEPTING_LABEL, type Accepting } from './context.ts';
 
 /** What became of the label on a pull request. */

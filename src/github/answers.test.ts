@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { within } from './artifact.ts';
-import { connect, upsertComment } from './comment.ts';
+import { connect } from './client.ts';
+import { upsertComment } from './comment.ts';
 import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
 
 /** What GitHub may answer, how often it is asked then, and what is said of it. */
@@ -70,7 +71,7 @@ describe('an answer that is final is asked for once and named', () => {
     ['single sign-on', 403, 'Resource protected by organization SAML enforcement.', {}, /single sign-on/],
     ['a token that expired', 401, 'Bad credentials', {}, /does not accept the token/],
     ['nothing found', 404, 'Not Found', {}, /does not show owner\/name #7 to this token/],
-    ['a repository that is archived', 410, 'Gone', {}, /GitHub answered 410: Gone/],
+    ['a repository that is archived', 410, 'Gone', {}, /no longer has owner\/name #7 \(410: Gone\)/],
   ])('%s', async (_, status, message, headers, words) => {
     const { comment, count } = await start(onPost({ status, message, headers }));
     const result = await comment();

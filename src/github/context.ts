@@ -17,10 +17,14 @@ export interface EventContext {
   readonly pullRequest: PullRequest | undefined;
   /** The commit that a merge queue's group starts from. */
   readonly mergeBase: string | undefined;
+  /** The commit that a required check is read of: a pull request's head, or a merge queue's group. */
+  readonly checked: string | undefined;
   /** The commit before a push. */
   readonly before: string | undefined;
   /** The commit that the runner names for the event: a pull request's merge commit as GitHub made it. */
   readonly sha: string | undefined;
+  /** Whether GitHub gives the job a token that only reads: a pull request of a fork, or of Dependabot. */
+  readonly readOnlyToken: boolean;
   /** Name of the repository's default branch; undefined where the event does not say. */
   readonly defaultBranch: string | undefined;
   /** Where the event is that label being put on the pull request. */
@@ -49,7 +53,7 @@ const payloadSchema = z.object({
   label: z.object({ name: z.string() }).optional(),
   sender: z.object({ login: z.string() }).optional(),
   before: z.string().optional(),
-  merge_group: z.object({ base_sha: z.string() }).optional(),
+  merge_group: z.object({ base_sha: z.string(), head_sha: z.string().optional() }).optional(),
   pull_request: z
     .object({
       number: z.int().positive(),
@@ -86,6 +90,7 @@ export function parseEvent(
     );
   }
   const { pull_request: pull, merge_group, before, repository } = payload.data;
+  const fromFork = pull !== undefined && pull.head.repo?.full_name !== pull.base.repo.full_name;
   const serverUrl = environment['GITHUB_SERVER_URL'] ?? 'https://github.com';
   return {
     event: need('GITHUB_EVENT_NAME'),
@@ -100,11 +105,13 @@ export function parseEvent(
         : {
             number: pull.number,
             baseRef: pull.base.ref,
-            fromFork: pull.head.repo?.full_name !== pull.base.repo.full_name,
+            fromFork,
           },
     mergeBase: merge_group?.base_sha,
+    checked: pull?.head.sha ?? merge_group?.head_sha,
     before,
     sha: environment['GITHUB_SHA'],
+    readOnlyToken: fromFork || (pull !== undefined && environment['GITHUB_ACTOR'] === 'dependabot[bot]'),
     defaultBranch: repository?.default_branch,
     accepting: acceptingOf(payload.data),
   };

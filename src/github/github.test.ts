@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { markerOf } from '../report/markdown.ts';
-import { connect, upsertComment } from './comment.ts';
+import { connect } from './client.ts';
+import { upsertComment } from './comment.ts';
 import { parseEvent } from './context.ts';
 import { INPUT_NAMES, parseInputs } from './inputs.ts';
-import { runMark } from './run-mark.ts';
+import { markOf, runMark } from './run-mark.ts';
 import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
 
 const servers: GitHubServer[] = [];
@@ -122,6 +123,38 @@ describe('the comment', () => {
     expect(runMark({}, 'local')).toBeUndefined();
   });
 
+  test.each([
+    ['first the older', [5, 6]],
+    ['first the newer', [6, 5]],
+  ])('of runs that end in either order says what the newer found: %s', async (_, runs) => {
+    const { server, octokit } = await start();
+    const marker = markerOf('pacegate');
+    const kinds: string[] = [];
+    for (const number of runs) {
+      const run = markOf(number, 1, 's');
+      const body = `${marker}\n${run.line}\n\n${number}`;
+      kinds.push(
+        (await upsertComment(octokit, { ...{ owner: 'owner', repo: 'name', number: 7 }, marker, run, body }))
+          .kind,
+      );
+    }
+    expect(kinds).toEqual(runs[0] === 5 ? ['created', 'updated'] : ['created', 'outdated']);
+    expect(server.comments.map(({ body }) => body.split('\n').at(-1))).toEqual(['6']);
+  });
+
+  test('that is only edited is not made, and is kept up to date', async () => {
+    const { server, octokit, comment } = await start();
+    const edit = async (text: string) => {
+      const marker = markerOf('pacegate');
+      const request = { owner: 'owner', repo: 'name', number: 7, marker, body: `${marker}\n${text}` };
+      return await upsertComment(octokit, { ...request, editOnly: true });
+    };
+    expect(await edit('unchanged')).toEqual({ kind: 'none' });
+    await comment('regressed');
+    expect(await edit('unchanged again')).toMatchObject({ kind: 'updated' });
+    expect(server.comments.map(({ body }) => body.split('\n').at(-1))).toEqual(['unchanged again']);
+  });
+
   test('that may not be written is a result with what the job needs, not an exception', async () => {
     const { comment } = await start({ readOnly: true });
     expect(await comment('verdict')).toEqual({
@@ -173,6 +206,27 @@ describe('the event', () => {
     expect(parseEvent(environment, payload({ full_name: 'else/name' })).pullRequest?.fromFork).toBe(true);
     expect(parseEvent(environment, payload(null)).pullRequest?.fromFork).toBe(true);
   });
+  test('names the commit that a check is required of: the head, not the merge; in a merge queue the group', () => {
+    const pull = (head: object) => ({
+      pull_request: { number: 7, base: { ref: 'main', repo: { full_name: 'owner/name' } }, head },
+    });
+    const own = { sha: 'b'.repeat(40), repo: { full_name: 'owner/name' } };
+    const parsed = (payload: object, more = {}) =>
+      parseEvent({ ...environment, GITHUB_SHA: 'c'.repeat(40), ...more }, JSON.stringify(payload));
+    expect(parsed(pull(own))).toMatchObject({ checked: 'b'.repeat(40), readOnlyToken: false });
+    expect(
+      parsed(
+        { merge_group: { base_sha: 'a'.repeat(40), head_sha: 'd'.repeat(40) } },
+        {
+          GITHUB_EVENT_NAME: 'merge_group',
+        },
+      ).checked,
+    ).toBe('d'.repeat(40));
+    expect(parsed({}, { GITHUB_EVENT_NAME: 'push' }).checked).toBeUndefined();
+    // Of a fork and of Dependabot the token only reads, whatever the workflow asks for.
+    expect(parsed(pull({ ...own, repo: { full_name: 'else/name' } })).readOnlyToken).toBe(true);
+    expect(parsed(pull(own), { GITHUB_ACTOR: 'dependabot[bot]' }).readOnlyToken).toBe(true);
+  });
   test('that is not what GitHub sends names the place', () => {
     expect(() => parseEvent(environment, '{"pull_request": {"number": "seven"}}')).toThrow(
       'pull_request.number',
@@ -205,11 +259,20 @@ describe('the inputs', () => {
     );
     expect(given(defaults)).toMatchObject({
       mode: 'gate',
-      comment: true,
+      comment: 'true',
+      check: true,
+      requireDecision: false,
       failOn: undefined,
       budget: undefined,
     });
   });
+  test.each([
+    ['true', 'true'],
+    ['TRUE', 'true'],
+    ['False', 'false'],
+    ['changes', 'changes'],
+    ['', 'true'],
+  ])('comment: %j is %s', (text, meant) => expect(given({ comment: text }).comment).toBe(meant));
   test('are lists by comma, space or line', () => {
     expect(
       given({
@@ -239,7 +302,7 @@ describe('the inputs', () => {
   });
   test('that are wrong come at once, as typed, with what they must be; a typo is not false', () => {
     expect(() => given({ mode: 'gaet', comment: 'ture', evidence: 'all', 'fail-on': 'slower' })).toThrow(
-      /4 problems[\s\S]*fail-on: found "slower"; must be one of none[\s\S]*mode: found "gaet"; must be one of gate, measure, report, baseline[\s\S]*evidence: found "all"; must be one of auto, paired, stored[\s\S]*comment: found "ture"; must be one of true, false/,
+      /4 problems[\s\S]*fail-on: found "slower"; must be one of none[\s\S]*mode: found "gaet"; must be one of gate, measure, report, baseline[\s\S]*evidence: found "all"; must be one of auto, paired, stored[\s\S]*comment: found "ture"; must be one of true, changes, false/,
     );
   });
 });

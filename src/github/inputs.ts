@@ -13,6 +13,10 @@ import {
 export const MODES = ['gate', 'measure', 'report', 'baseline'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** `changes`: a comment is made where something is not unchanged, and kept up to date from then on. */
+export const COMMENTS = ['true', 'changes', 'false'] as const;
+export type Commenting = (typeof COMMENTS)[number];
+
 /** The action's inputs, typed. What is empty in the workflow is undefined here, so that the file's word holds. */
 export interface Inputs {
   readonly mode: Mode;
@@ -24,7 +28,11 @@ export interface Inputs {
   readonly evidence: EvidenceRequest | undefined;
   readonly failOn: readonly Verdict[] | undefined;
   readonly budget: string | undefined;
-  readonly comment: boolean;
+  readonly comment: Commenting;
+  /** Whether to write a check that a branch rule can require. */
+  readonly check: boolean;
+  /** Whether a verdict without a decision fails the job and its check. */
+  readonly requireDecision: boolean;
   readonly githubToken: string | undefined;
   readonly registry: string | undefined;
   readonly cacheFrom: readonly string[] | undefined;
@@ -51,6 +59,8 @@ export const INPUT_NAMES = [
   'fail-on',
   'budget',
   'comment',
+  'check',
+  'require-decision',
   'github-token',
   'registry',
   'cache-from',
@@ -89,7 +99,9 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     evidence: oneOf('evidence', evidenceRequestSchema.options),
     failOn,
     budget: text('budget'),
-    comment: flag('comment', true),
+    comment: commenting(reader),
+    check: flag('check', true),
+    requireDecision: flag('require-decision', false),
     githubToken: text('github-token'),
     registry: text('registry'),
     cacheFrom: lines('cache-from'),
@@ -146,6 +158,12 @@ function inputReader(environment: Readonly<Record<string, string | undefined>>) 
       return value === undefined ? fallback : value.toLowerCase() === 'true';
     },
   };
+}
+
+/** YAML's own words for true and false count, as those of the other inputs. */
+function commenting({ oneOf }: InputReader): Commenting {
+  const found = oneOf('comment', [...COMMENTS, 'True', 'TRUE', 'False', 'FALSE'])?.toLowerCase();
+  return COMMENTS.find((word) => word === found) ?? 'true';
 }
 
 function failOnOf({ words, wrong }: InputReader): Inputs['failOn'] {

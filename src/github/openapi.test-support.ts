@@ -17,11 +17,21 @@ interface Parameter {
 }
 type Json = Readonly<Record<string, unknown>>;
 
+const SAMPLE_TEXTS: Readonly<Record<string, string>> = {
+  uri: 'https://api.github.com/x',
+  'date-time': '2026-01-01T00:00:00Z',
+  email: 'octocat@example.org',
+};
+
 export interface Description {
   /** What is wrong with a request; empty for one that GitHub's description allows. */
   checkRequest(method: string, url: URL, body: unknown): readonly string[];
   /** What is wrong with an answer to it. */
   checkAnswer(method: string, url: URL, status: number, body: unknown): readonly string[];
+  /** The smallest answer that the description allows, so that a fake of it names what matters and nothing else. */
+  sampleAnswer(method: string, url: URL, status: number): Json;
+  /** The same of one entry of an answer that is a list, or that has one. */
+  sampleEntry(method: string, url: URL, status: number): Json;
 }
 
 export function readDescription(): Description {
@@ -78,7 +88,62 @@ export function readDescription(): Description {
     return content?.['application/json']?.schema;
   };
 
+  /** Resolved step by step: the whole of a schema may hold itself. */
+  const sample = (node: unknown, depth = 0): unknown => {
+    const schema = node as Json;
+    if (typeof schema['$ref'] === 'string') return sample(target(schema['$ref']), depth);
+    if (schema['nullable'] === true) return null;
+    if (Array.isArray(schema['enum'])) return schema['enum'][0];
+    const all = schema['allOf'] as readonly unknown[] | undefined;
+    if (all !== undefined)
+      return all.reduce((made: unknown, part) => {
+        const one = sample(part, depth + 1);
+        return typeof one === 'object' && typeof made === 'object' ? { ...made, ...one } : one;
+      }, {});
+    const some = (schema['anyOf'] ?? schema['oneOf']) as readonly unknown[] | undefined;
+    if (some !== undefined) return sample(some[0], depth + 1);
+    switch (schema['type']) {
+      case 'object': {
+        const properties = (schema['properties'] ?? {}) as Json;
+        const required = (schema['required'] ?? []) as readonly string[];
+        return Object.fromEntries(required.map((name) => [name, sample(properties[name] ?? {}, depth + 1)]));
+      }
+      case 'array':
+        return depth <= 1 ? [sample(schema['items'], 2)] : [];
+      case 'integer':
+      case 'number':
+        return Number(schema['minimum'] ?? 1);
+      case 'boolean':
+        return false;
+      case 'string':
+        return SAMPLE_TEXTS[String(schema['format'])] ?? 'x';
+      default:
+        return {};
+    }
+  };
+
+  const sampleAnswer = (method: string, url: URL, status: number): Json => {
+    const found = find(method, url.pathname);
+    const answer = found?.operation.responses[String(status)];
+    if (answer === undefined) throw new Error(`${method} ${url.pathname} has no answer ${status}`);
+    const { $ref } = answer as { readonly $ref?: string };
+    const holder = ($ref === undefined ? answer : target($ref)) as {
+      readonly content?: Readonly<Record<string, { readonly schema?: unknown }>>;
+    };
+    return sample(holder.content?.['application/json']?.schema ?? {}) as Json;
+  };
+
   return {
+    sampleAnswer,
+    sampleEntry: (method, url, status) => {
+      const answer = sampleAnswer(method, url, status);
+      const list = Array.isArray(answer)
+        ? answer
+        : Object.values(answer).find((value) => Array.isArray(value));
+      const [entry] = (list ?? []) as readonly Json[];
+      if (entry === undefined) throw new Error(`${method} ${url.pathname} answers no list`);
+      return entry;
+    },
     checkRequest: (method, url, body) => {
       const found = find(method, url.pathname);
       if (found === undefined) return [`${method} ${url.pathname} is no call of GitHub's`];

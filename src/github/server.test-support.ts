@@ -11,6 +11,24 @@ export interface StoredComment {
   body: string;
 }
 
+/** A check run as GitHub keeps it. */
+export interface StoredCheck {
+  readonly id: number;
+  readonly head_sha: string;
+  name: string;
+  conclusion: string | null;
+  external_id: string | null;
+  output: {
+    title: string | null;
+    summary: string | null;
+    text: string | null;
+    annotations: readonly unknown[];
+  };
+}
+
+/** What a job's token may write; what is missing is answered with 403. */
+export type Scope = 'checks' | 'pull-requests' | 'issues';
+
 export interface ServerOptions {
   readonly port?: number;
   /** What the token is: a person's, the job's own or an app's. */
@@ -19,8 +37,12 @@ export interface ServerOptions {
   readonly graphql?: boolean;
   /** Login to permission in the repository; whoever is not named is not known. */
   readonly permissions?: Readonly<Record<string, 'admin' | 'write' | 'read' | 'none'>>;
-  /** Comments may not be written. */
+  /** Nothing may be written. */
   readonly readOnly?: boolean;
+  /** The scopes that the token may write; all where nothing is said. */
+  readonly writes?: readonly Scope[];
+  /** Is called before each answer: what another job does at that moment. */
+  readonly meanwhile?: (request: string, server: Pick<GitHubServer, 'checks' | 'comments'>) => void;
   /** Answers some requests with something else; `lost`: it is done, and answered with 502; `silent`: never answered. */
   readonly fault?: (
     request: string,
@@ -41,6 +63,7 @@ export interface ServerOptions {
 export interface GitHubServer {
   readonly url: string;
   readonly comments: StoredComment[];
+  readonly checks: StoredCheck[];
   /** `METHOD path` of each request. */
   readonly requests: string[];
   /** What GitHub's description does not allow; a test expects none. */
@@ -54,9 +77,63 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
   const { identity = 'job', readOnly = false, graphql = true } = options;
   const description = readDescription();
   const comments: StoredComment[] = [];
+  const checks: StoredCheck[] = [];
   const requests: string[] = [];
   const violations: string[] = [];
   let failures = options.failures ?? 0;
+
+  const checkBody = (url: URL, { output: { annotations, ...output }, ...check }: StoredCheck) => {
+    const list = new URL(`/repos/owner/name/commits/${check.head_sha}/check-runs`, url);
+    const sample = description.sampleEntry('GET', list, 200) as Readonly<Record<string, object>>;
+    return {
+      ...sample,
+      ...check,
+      status: 'completed',
+      html_url: `https://github.com/owner/name/runs/${check.id}`,
+      output: { ...sample['output'], ...output, annotations_count: annotations.length },
+    };
+  };
+  const answerCheck = (url: URL, body: unknown) => {
+    const [, ref] = /\/commits\/([^/]+)\/check-runs$/.exec(url.pathname) ?? [];
+    if (ref !== undefined) {
+      const found = checks.filter(
+        ({ head_sha, name }) => head_sha === ref && name === url.searchParams.get('check_name'),
+      );
+      return {
+        status: 200,
+        body: { total_count: found.length, check_runs: found.map((check) => checkBody(url, check)) },
+      };
+    }
+    const [, tail] = /\/check-runs(\/\d+)?$/.exec(url.pathname) ?? [];
+    if (!url.pathname.includes('/check-runs')) return undefined;
+    const sent = body as Omit<Partial<StoredCheck>, 'output'> & {
+      readonly output?: Partial<StoredCheck['output']>;
+    };
+    const output = { title: null, summary: null, text: null, annotations: [], ...sent.output };
+    if (tail === undefined) {
+      const made: StoredCheck = {
+        id: 5000 + checks.length,
+        head_sha: sent.head_sha ?? '',
+        name: sent.name ?? '',
+        conclusion: sent.conclusion ?? null,
+        external_id: sent.external_id ?? null,
+        output,
+      };
+      checks.push(made);
+      return { status: 201, body: checkBody(url, made) };
+    }
+    const check = checks.find(({ id }) => id === Number(tail.slice(1)));
+    if (check === undefined) return { status: 404, body: { message: 'Not Found' } };
+    const { name, conclusion, external_id } = sent;
+    Object.assign(
+      check,
+      name === undefined ? {} : { name },
+      conclusion === undefined ? {} : { conclusion },
+      external_id === undefined ? {} : { external_id },
+      { output },
+    );
+    return { status: 200, body: checkBody(url, check) };
+  };
 
   const answer = (
     method: string,
@@ -78,10 +155,13 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
         ? { status: 404, body: { message: 'Not Found' } }
         : { status: 200, body: { permission, role_name: permission, user: null } };
     }
+    const scope: Scope = url.pathname.includes('/check-runs') ? 'checks' : 'pull-requests';
+    if (method !== 'GET' && (readOnly || options.writes?.includes(scope) === false))
+      return { status: 403, body: { message: 'Resource not accessible by integration' } };
+    const checked = answerCheck(url, body);
+    if (checked !== undefined) return checked;
     const list = /^\/repos\/[^/]+\/[^/]+\/issues\/(\d+)\/comments$/.exec(url.pathname);
     const one = /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(url.pathname);
-    if (method !== 'GET' && readOnly)
-      return { status: 403, body: { message: 'Resource not accessible by integration' } };
     const text = (body as { body?: string } | undefined)?.body ?? '';
     if (list !== null && method === 'POST') {
       const made = {
@@ -121,6 +201,7 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
         `${method} ${url.pathname}`,
         requests.filter((request) => request === `${method} ${url.pathname}`).length,
       );
+      options.meanwhile?.(`${method} ${url.pathname}`, { checks, comments });
       if (wrong === 'silent') return;
       if (wrong !== undefined && wrong !== 'lost') {
         response
@@ -158,6 +239,7 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
   return {
     url: `http://127.0.0.1:${port}`,
     comments,
+    checks,
     requests,
     violations,
     close: async () => {

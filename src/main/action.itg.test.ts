@@ -283,6 +283,12 @@ withEngine("a maintainer's label accepts the commit that regressed, in the same 
     /### 🔵 Pacegate: `official` regressed: .*, and that was accepted\n/,
   );
   expect(github.comments[0]?.body).toMatch(/maintainer accepts [0-9a-f]{10} as it is, by the label/);
+  expect(github.checks.at(-1)).toMatchObject({
+    head_sha: project.git('rev-parse', 'change'),
+    name: 'Pacegate verdict',
+    conclusion: 'success',
+    output: { title: expect.stringMatching(/ regressed: .*, and that was accepted$/) },
+  });
   expect(github.violations).toEqual([]);
 });
 

@@ -2,7 +2,7 @@ import { cp, lstat, readFile, writeFile } from 'node:fs/promises';
 import { openBaselineBranch } from '../baseline/branch.ts';
 import type { JobPorts, SourcePort } from '../pipeline/ports.ts';
 import { resolveAnchor } from '../source/anchor.ts';
-import { deletedFiles, exportTree, readFileAt, repositoryName } from '../source/export.ts';
+import { changedFiles, deletedFiles, exportTree, readFileAt, repositoryName } from '../source/export.ts';
 import { measuringFiles } from '../source/measuring-files.ts';
 import { resolveCommit, resolveHead, resolveSides } from '../source/sides.ts';
 import { standingOf } from '../source/trust.ts';
@@ -40,6 +40,7 @@ const sourcePort = (places: Places): SourcePort => ({
   repositoryName,
   readFileAt,
   deletedFiles,
+  changedFiles,
   measuringFiles,
   exportTree,
   checkContext,

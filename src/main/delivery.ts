@@ -1,7 +1,9 @@
 import * as core from '@actions/core';
 import type { Comparison } from '../verdict/comparison.ts';
 import { uploadArtifact, type Taken } from '../github/artifact.ts';
-import { connect, upsertComment, type CommentRequest } from '../github/comment.ts';
+import { upsertCheck, type CheckRequest } from '../github/check.ts';
+import { connect } from '../github/client.ts';
+import { upsertComment, type CommentRequest } from '../github/comment.ts';
 import { checkLabel, type LabelResult } from '../github/acceptance.ts';
 import { ACCEPTING_LABEL, type Accepting, type EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
@@ -88,27 +90,112 @@ export async function checkAccepting(
   return await checkLabel(await connect(githubToken, apiUrl, { signal }), { owner, repo, accepting });
 }
 
+/** Where a verdict is posted: on a pull request, on a commit, or nowhere. */
+export interface PostTarget {
+  readonly owner: string;
+  readonly repo: string;
+  readonly apiUrl: string;
+  /** The pull request's number. */
+  readonly number: number | undefined;
+  /** The commit that a check is read of. */
+  readonly commit: string | undefined;
+  /** Whether the token is read-only whatever the job's permissions say: of a fork's or Dependabot's pull request. */
+  readonly readOnly: boolean;
+}
+
+/** The event's own pull request or merge group. */
+export const targetOf = ({
+  owner,
+  repo,
+  apiUrl,
+  pullRequest,
+  checked,
+  readOnlyToken,
+}: EventContext): PostTarget => ({
+  ...{ owner, repo, apiUrl, number: pullRequest?.number, commit: checked, readOnly: readOnlyToken },
+});
+
 /** Writes the comment where there is a pull request and a token for it. */
 export async function postComment(
-  { comment, githubToken }: Inputs,
-  { pullRequest, owner, repo, apiUrl }: EventContext,
-  written: Pick<CommentRequest, 'marker' | 'formerMarker' | 'run' | 'body'>,
+  { comment, githubToken }: Pick<Inputs, 'comment' | 'githubToken'>,
+  { number, owner, repo, apiUrl, readOnly }: PostTarget,
+  written: Pick<CommentRequest, 'marker' | 'formerMarker' | 'run' | 'shared' | 'body'> & {
+    /** Whether a verdict is not `unchanged`. */
+    readonly news: boolean;
+  },
   signal: AbortSignal,
 ): Promise<Commented> {
-  if (!comment || pullRequest === undefined) return { remarks: [] };
+  if (comment === 'false' || number === undefined) return { remarks: [] };
   if (githubToken === undefined)
     return { remarks: ['No comment was written: the input github-token is empty.'] };
+  const { news, ...request } = written;
   const octokit = await connect(githubToken, apiUrl, { signal });
-  const result = await upsertComment(octokit, { owner, repo, number: pullRequest.number, ...written });
-  if (result.kind === 'twice') return { remarks: [], twice: true };
-  if (result.kind !== 'refused') {
-    log.info(`The comment was ${result.kind}: ${result.url}`);
-    return { url: result.url, remarks: [] };
+  const result = await upsertComment(octokit, {
+    ...{ owner, repo, number, ...request },
+    editOnly: comment === 'changes' && !news,
+  });
+  switch (result.kind) {
+    case 'twice':
+      return { remarks: [], twice: true };
+    case 'outdated':
+      log.info(`The comment was left alone: a newer run has written it (${result.url}).`);
+      return { url: result.url, remarks: [] };
+    case 'none':
+      log.info('No comment was written: nothing changed, and the input comment is changes.');
+      return { remarks: [] };
+    case 'created':
+    case 'updated':
+    case 'unchanged':
+      log.info(`The comment was ${result.kind}: ${result.url}`);
+      return { url: result.url, remarks: [] };
+    case 'refused': {
+      const words = `No comment was written: ${result.reason}. The verdict stands; the job's summary holds the report.`;
+      // Of a fork nobody did anything wrong: it is no warning.
+      if (readOnly) log.info(`${words} ${REPORT_WORKFLOW}`);
+      else log.warn(words);
+      return { remarks: [`No comment was written: ${result.reason}.`] };
+    }
   }
-  log.warn(
-    `No comment was written: ${result.reason}. The verdict stands; the job's summary holds the report.`,
-  );
-  return { remarks: [`No comment was written: ${result.reason}.`] };
+}
+
+const REPORT_WORKFLOW =
+  'The workflow examples/report.yml posts the comment and the check of such pull requests.';
+
+export interface Checked {
+  readonly url?: string;
+  /** Another job of this run has written the check. */
+  readonly twice?: boolean;
+  readonly remarks: readonly string[];
+}
+
+/** Writes the check where there is a commit to require it of and a token for it. */
+export async function postCheck(
+  { check, githubToken }: Pick<Inputs, 'check' | 'githubToken'>,
+  { commit, owner, repo, apiUrl, readOnly }: PostTarget,
+  written: Pick<CheckRequest, 'name' | 'run' | 'shared' | 'conclusion' | 'output' | 'detailsUrl'>,
+  signal: AbortSignal,
+): Promise<Checked> {
+  if (!check || commit === undefined || githubToken === undefined) return { remarks: [] };
+  const octokit = await connect(githubToken, apiUrl, { signal });
+  const result = await upsertCheck(octokit, { owner, repo, commit, ...written });
+  switch (result.kind) {
+    case 'twice':
+      return { remarks: [], twice: true };
+    case 'outdated':
+      log.info(`The check was left alone: a newer run has written it (${result.url}).`);
+      return { url: result.url, remarks: [] };
+    case 'created':
+    case 'updated':
+      log.info(`The check "${written.name}" was ${result.kind} (${written.conclusion}): ${result.url}`);
+      return { url: result.url, remarks: [] };
+    case 'refused': {
+      const words = `No check was written: ${result.reason}. The verdict stands.`;
+      // A job without the permission has not asked for a check: it is told how to, and that is all.
+      if (result.forbidden) log.info(`${words}${readOnly ? ` ${REPORT_WORKFLOW}` : ''}`);
+      else log.warn(words);
+      return { remarks: result.forbidden ? [] : [`No check was written: ${result.reason}.`] };
+    }
+  }
 }
 
 /** GitHub refuses a summary of more than 1 MiB; the report stays far below. Elsewhere there may be none. */

@@ -12,10 +12,23 @@ import { judgeForReport } from '../pipeline/report-sessions.ts';
 import { oneLine } from '../report/escape.ts';
 import { headline } from '../report/headline.ts';
 import { markerOf, renderMarkdown } from '../report/markdown.ts';
-import { runMark } from '../github/run-mark.ts';
+import { runMark, type RunMark } from '../github/run-mark.ts';
 import type { Verdict } from '../session/rules.ts';
+import type { Session } from '../session/session.ts';
 import { upstreamOf } from '../source/trust.ts';
-import { annotate, checkAccepting, postComment, runner, upload, writeSummary } from './delivery.ts';
+import { checkName, checkText, regressionPlaces } from '../report/check.ts';
+import { conclusionOf, decisive } from '../verdict/conclusion.ts';
+import {
+  annotate,
+  checkAccepting,
+  postCheck,
+  postComment,
+  runner,
+  targetOf,
+  upload,
+  writeSummary,
+  type PostTarget,
+} from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
 import { openProject } from './project.ts';
 import { writeResults } from './results.ts';
@@ -46,6 +59,7 @@ export async function gateJob(job: Job): Promise<number> {
     failOn: judged.plan.rules.failOn,
     artifact: artifactName(inputs, judged.plan.configuration),
     formerly: project.formerly,
+    changed: await changedBy(job, project, judged.session),
   });
 }
 
@@ -69,6 +83,7 @@ export async function reportJob(job: Job): Promise<number> {
     interrupted: signal.aborted,
     artifact: artifactName(inputs, judged.session.configuration),
     formerly: undefined,
+    changed: await changedBy(job, project, judged.session),
   });
 }
 
@@ -98,6 +113,13 @@ async function occasionOf({ inputs, event, signal }: Job, { top }: Project): Pro
   };
 }
 
+/** The files of the change, for the places that a check shows: without them it shows none. */
+async function changedBy({ ports }: Job, { top }: Project, { source }: Session): Promise<readonly string[]> {
+  const { baseline, head } = source;
+  if (baseline === undefined || head === undefined) return [];
+  return await ports.source.changedFiles(top, baseline.commit, head.commit).catch(() => []);
+}
+
 /** Names are unique in a workflow's run: each measuring job has one of its own. */
 function artifactName({ mode, shard, artifactName: given }: Inputs, configuration: string): string {
   if (given !== undefined) return given;
@@ -114,6 +136,12 @@ interface Delivered extends JudgedSessions {
   readonly artifact: string;
   /** What an earlier version marked the comment with. */
   readonly formerly: string | undefined;
+  /** The files that the change adds or edits, from the top of the repository. */
+  readonly changed: readonly string[];
+  /** Where the verdict is posted, if not where the event happened. */
+  readonly target?: PostTarget;
+  /** The run that measured, if it is not this one. */
+  readonly measuredBy?: RunMark;
 }
 
 /** First to the disk, then to the artifact, then to people: each step may fail without losing the one before. */
@@ -121,10 +149,14 @@ async function deliver(
   { inputs, event, run: { out, sessionId }, signal }: Job,
   result: Delivered,
 ): Promise<number> {
-  const { comparison, session, parts, file, failOn, interrupted } = result;
+  const { comparison, session, parts, file, interrupted } = result;
+  const failOn = inputs.requireDecision ? decisive(result.failOn) : result.failOn;
   const measuring = inputs.mode === 'measure';
   const marker = markerOf(session.configuration);
-  const run = runMark(process.env, sessionId);
+  const run = result.measuredBy ?? runMark(process.env, sessionId);
+  // A confirming job writes where the job that it confirms wrote, and in the same run.
+  const shared = inputs.confirm !== undefined || result.measuredBy !== undefined;
+  const target = result.target ?? targetOf(event);
   const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
   const render = (more: readonly string[], artifactUrl?: string) =>
     renderMarkdown(comparison, session, {
@@ -142,22 +174,43 @@ async function deliver(
     measuring ? takenForMeasuring(process.env) : 'rename',
   );
   // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
-  const comment =
-    interrupted || measuring
-      ? { remarks: [] }
-      : await postComment(
-          inputs,
-          event,
-          {
-            marker,
-            body: render(artifact.remarks, artifact.url),
-            ...(result.formerly === undefined ? {} : { formerMarker: markerOf(result.formerly) }),
-            // A confirming job writes where the job that it confirms wrote, and in the same run.
-            ...(run === undefined || inputs.confirm !== undefined ? {} : { run }),
+  const posting = !interrupted && !measuring;
+  const conclusion = conclusionOf(comparison, failOn);
+  const comment = posting
+    ? await postComment(
+        inputs,
+        target,
+        {
+          marker,
+          body: render(artifact.remarks, artifact.url),
+          ...(result.formerly === undefined ? {} : { formerMarker: markerOf(result.formerly) }),
+          ...(run === undefined ? {} : { run }),
+          shared,
+          news: comparison.verdict !== 'unchanged' || comparison.measuring !== undefined,
+        },
+        signal,
+      )
+    : { remarks: [] };
+  const check = posting
+    ? await postCheck(
+        inputs,
+        target,
+        {
+          name: checkName(session.configuration),
+          ...{ run, shared, conclusion, detailsUrl: event.runUrl },
+          output: {
+            ...checkText(comparison, session, conclusion, {
+              parts,
+              remarks: [...remarks, ...artifact.remarks],
+              ...(artifact.url === undefined ? {} : { artifactUrl: artifact.url }),
+            }),
+            annotations: regressionPlaces(comparison, session, result.changed),
           },
-          signal,
-        );
-  const markdown = render([...artifact.remarks, ...comment.remarks], artifact.url);
+        },
+        signal,
+      )
+    : { remarks: [] };
+  const markdown = render([...artifact.remarks, ...comment.remarks, ...check.remarks], artifact.url);
   const files = await writeResults(out, file, comparison, () => markdown);
   await writeSummary(markdown);
   if (!interrupted && !measuring) annotate(comparison);
@@ -168,6 +221,7 @@ async function deliver(
   runner.output('report', files.report);
   runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
   runner.output('comment-url', ('url' in comment ? comment.url : undefined) ?? '');
+  runner.output('check-url', ('url' in check ? check.url : undefined) ?? '');
   if (interrupted) {
     runner.fail(CANCELLED);
     return 3;
@@ -182,7 +236,7 @@ async function deliver(
     runner.fail('The session could not be uploaded, so the job that judges cannot have it.');
     return 3;
   }
-  if ('twice' in comment && comment.twice) {
+  if (('twice' in comment && comment.twice) || ('twice' in check && check.twice)) {
     runner.fail(twiceWords(session.configuration));
     return 2;
   }
@@ -195,7 +249,7 @@ export const takenWords = (artifact: string, configuration: string) =>
   `Another job of this workflow run has uploaded an artifact named ${artifact} already, so this one's session cannot reach the job that judges. Where a matrix runs one configuration twice, give each a name of its own: the input \`name\`, such as name: ${configuration}-\${{ matrix.os }}. Where the jobs share one configuration's variants, give each its \`shard\`.`;
 
 const twiceWords = (configuration: string) =>
-  `Another job of this workflow run has written the comment of the configuration ${configuration} already, so this one would hide that one's verdict. Where a matrix runs one configuration twice, give each a name of its own: the input \`name\`, such as name: ${configuration}-\${{ matrix.os }}.`;
+  `Another job of this workflow run has written the comment or the check of the configuration ${configuration} already, so this one would hide that one's verdict. Where a matrix runs one configuration twice, give each a name of its own: the input \`name\`, such as name: ${configuration}-\${{ matrix.os }}.`;
 
 const regressionsOf = ({ rows }: Comparison) =>
   rows

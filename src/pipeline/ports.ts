@@ -103,6 +103,8 @@ export interface SourcePort {
     to: string,
     endings: readonly string[],
   ) => Promise<readonly string[]>;
+  /** The files that a change adds or edits. */
+  readonly changedFiles: (directory: string, from: string, to: string) => Promise<readonly string[]>;
   /** What git knows the files of `workload.files` by: path in the context -> mode and object. */
   readonly measuringFiles: (
     directory: string,

@@ -52,6 +52,8 @@ export interface MarkdownOptions {
   readonly artifactUrl?: string;
   /** Sentences that stand below the headline: no history yet, no permission to comment. */
   readonly remarks?: readonly string[];
+  /** The most characters that the text may have; those of a comment where nothing is said. */
+  readonly limit?: number;
   /** The sessions of several jobs that were judged together, where there is more than one. */
   readonly parts?: readonly Session[];
 }
@@ -192,20 +194,20 @@ function withinLimit(
   start: string,
   open: readonly string[],
   details: readonly Detail[],
-  { artifactUrl }: MarkdownOptions,
+  { artifactUrl, limit = COMMENT_LIMIT }: MarkdownOptions,
 ): string {
   const where =
     artifactUrl === undefined ? 'the artifact and the files of the run' : `[the artifact](${artifactUrl})`;
   const note = (titles: readonly string[]) =>
-    `Left out for GitHub's limit of ${COMMENT_LIMIT} characters: ${titles.join(', ').slice(0, 1000)}. All of it is in ${where}.`;
+    `Left out for GitHub's limit of ${limit} characters: ${titles.join(', ').slice(0, 1000)}. All of it is in ${where}.`;
   const reserve = note(details.map(({ title }) => title)).length + 100;
   const whole = [start, ...open].join('\n\n');
-  const fits = whole.length + reserve < COMMENT_LIMIT;
+  const fits = whole.length + reserve < limit;
   let text = fits ? whole : start;
   const leftOut: string[] = fits ? [] : ['the table'];
   for (const detail of details) {
     const part = `\n\n${folded(detail)}`;
-    if (text.length + part.length + reserve < COMMENT_LIMIT) text += part;
+    if (text.length + part.length + reserve < limit) text += part;
     else leftOut.push(detail.title);
   }
   if (leftOut.length > 0) text += `\n\n${note(leftOut)}`;

@@ -103,6 +103,32 @@ export function whySentences(
   );
 }
 
+/** Where a regression's profile points to, in the files as the workload's run knows them. */
+export interface NamedPlace {
+  readonly variant: string;
+  readonly metrics: readonly string[];
+  /** `service/run.py`, `packages/x/y.py`. */
+  readonly file: string;
+  readonly line: number;
+  /** `check (pricing.py:14) took 310 ms more …` */
+  readonly text: string;
+}
+
+/** The functions that the sentences above name, those with a line alone. */
+export const namedPlaces = (comparison: Comparison, session: Session, style: Style): readonly NamedPlace[] =>
+  whys(comparison, session).flatMap(({ explanation, metrics, named }) =>
+    named
+      .filter(({ file, line }) => file !== '' && line > 0)
+      .slice(0, NAMED)
+      .map((one) => ({
+        variant: explanation.variant,
+        metrics,
+        file: one.file,
+        line: one.line,
+        text: grown(one, explanation, style),
+      })),
+  );
+
 function reason({ explanation, explained, named }: Why, session: Session, style: Style): string {
   const { kind, profiler, variant, problem } = explanation;
   if (explained === undefined)

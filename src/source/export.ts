@@ -133,6 +133,21 @@ export async function deletedFiles(
   return listed.split('\0').filter((path) => endings.some((ending) => path.endsWith(ending)));
 }
 
+/** The files that a change adds or edits: their paths from the top of the repository. */
+export async function changedFiles(directory: string, from: string, to: string): Promise<readonly string[]> {
+  const listed = await git(directory, [
+    'diff-tree',
+    '-r',
+    '-z',
+    '--no-renames',
+    '--diff-filter=AM',
+    '--name-only',
+    from,
+    to,
+  ]);
+  return listed.split('\0').filter((path) => path !== '');
+}
+
 /** `owner/name`, from the runner's environment or origin's address; the folder's name without either. */
 export async function repositoryName(directory: string): Promise<string> {
   const given = process.env['GITHUB_REPOSITORY'];

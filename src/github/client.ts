@@ -1,0 +1,85 @@
+import { setTimeout } from 'node:timers/promises';
+import type { GitHub } from '@actions/github/lib/utils';
+import { CANCELLED, headersOf, messageOf, statusOf } from './answer.ts';
+
+/** The client that asks GitHub. */
+
+export type Octokit = InstanceType<typeof GitHub>;
+
+/** How long GitHub is waited for, in seconds. */
+export interface Limits {
+  /** For one answer. */
+  readonly answer: number;
+  /** The longest wait that a rate limit may ask for; a longer one is reported. */
+  readonly wait: number;
+  /** For everything together. */
+  readonly total: number;
+}
+
+const LIMITS: Limits = { answer: 20, wait: 90, total: 240 };
+
+/** What the same request would be answered with again. A rate limit is the throttling plugin's to wait for. */
+const FINAL = [400, 401, 403, 404, 405, 409, 410, 413, 422, 423, 429, 451];
+
+/**
+ * A client that repeats a reading which a passing fault broke, waits where a rate limit asks for it, and gives up an
+ * answer that does not come. Loaded on demand: a run that posts nothing does not read it.
+ *
+ * @param apiUrl such as `https://api.github.com`; a GHES or Forgejo has its own
+ * @param signal ends what is asked at the moment
+ */
+export async function connect(
+  token: string,
+  apiUrl: string,
+  { signal, limits = LIMITS }: { readonly signal?: AbortSignal; readonly limits?: Limits } = {},
+): Promise<Octokit> {
+  const [{ getOctokit }, { retry }, { throttling }] = await Promise.all([
+    import('@actions/github'),
+    import('@octokit/plugin-retry'),
+    import('@octokit/plugin-throttling'),
+  ]);
+  const end = performance.now() + limits.total * 1000;
+  const mayWait = (seconds: number, count: number) =>
+    count === 0 && seconds <= limits.wait && performance.now() + seconds * 1000 < end;
+  // First, so that it is innermost: each attempt has a deadline of its own.
+  const deadline = (octokit: Pick<Octokit, 'hook'>) => {
+    octokit.hook.before('request', (options) => {
+      const left = Math.max(0, Math.min(limits.answer * 1000, end - performance.now()));
+      const own = AbortSignal.timeout(Math.round(left));
+      options.request = {
+        ...options.request,
+        signal: signal === undefined ? own : AbortSignal.any([own, signal]),
+      };
+    });
+    // The plugins know the words of GitHub's limits alone; whatever says when to come again is asked then.
+    octokit.hook.wrap('request', async (request, options) => {
+      try {
+        return await request(options);
+      } catch (error) {
+        // In a shape that the plugins do not ask again for.
+        if (signal?.aborted === true)
+          throw Object.assign(new Error(CANCELLED), { status: 0, request: { request: {} } });
+        const seconds = Number(headersOf(error)['retry-after'] ?? Number.NaN);
+        const limited = statusOf(error) === 429 || statusOf(error) === 503;
+        if (!limited || /secondary rate/i.test(messageOf(error)) || !mayWait(seconds, 0)) throw error;
+        await setTimeout(seconds * 1000, undefined, signal === undefined ? {} : { signal });
+        return await request(options);
+      }
+    });
+    return {};
+  };
+  const onLimit = (seconds: number, _: unknown, __: unknown, count: number) => mayWait(seconds, count);
+  return getOctokit(
+    token,
+    {
+      baseUrl: apiUrl,
+      retry: { doNotRetry: FINAL, retries: 2 },
+      throttle: { onRateLimit: onLimit, onSecondaryRateLimit: onLimit },
+      // What it would print is in the result.
+      log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    },
+    deadline,
+    retry,
+    throttling,
+  );
+}

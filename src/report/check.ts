@@ -1,0 +1,94 @@
+import type { Comparison } from '../verdict/comparison.ts';
+import type { Session } from '../session/session.ts';
+import { clip, oneLine } from './escape.ts';
+import { headline } from './headline.ts';
+import { renderMarkdown, type MarkdownOptions } from './markdown.ts';
+import { listed, metricWords } from './verdict-wording.ts';
+import { namedPlaces } from './why.ts';
+
+/** What a check shows: its title, a sentence, the report, and the lines of the change that a regression points to. */
+
+/** GitHub refuses a longer text. */
+export const CHECK_LIMIT = 65_535;
+const TITLE_LIMIT = 250;
+
+/** `Pacegate verdict`, and which configuration it is where a repository may have several. A rule requires it by this name. */
+export const checkName = (configuration: string): string =>
+  configuration === 'pacegate' ? 'Pacegate verdict' : `Pacegate verdict: ${configuration}`;
+
+const SUMMARIES = {
+  success: 'The gate passes.',
+  failure: 'The gate does not pass.',
+  neutral:
+    'The gate has no decision. GitHub lets a neutral check pass where it is required; the input `require-decision: true` makes it a failure.',
+} as const;
+
+export interface CheckText {
+  readonly title: string;
+  readonly summary: string;
+  /** Markdown of at most 65,535 characters. */
+  readonly text: string;
+}
+
+export function checkText(
+  comparison: Comparison,
+  session: Session,
+  conclusion: keyof typeof SUMMARIES,
+  options: Omit<MarkdownOptions, 'marker' | 'limit'>,
+): CheckText {
+  return {
+    title: clip(headline(comparison, oneLine), TITLE_LIMIT),
+    summary: SUMMARIES[conclusion],
+    text: clipMarkdown(renderMarkdown(comparison, session, { ...options, limit: CHECK_LIMIT }), CHECK_LIMIT),
+  };
+}
+
+/** A report leaves details out whole; where its first part alone is too long, it ends with a paragraph. */
+export function clipMarkdown(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const note = "\n\n… The rest is in the job's summary and in report.md of the artifact.\n";
+  const room = text.slice(0, limit - note.length);
+  const end = ['\n\n', '\n'].map((mark) => room.lastIndexOf(mark)).find((index) => index > room.length / 2);
+  // Half of a surrogate pair is no character.
+  const kept = (end === undefined ? room.replace(/[\uD800-\uDBFF]$/, '') : room.slice(0, end)).trimEnd();
+  return `${kept}${note}`;
+}
+
+export interface RegressionPlace {
+  /** A file of the change, from the top of the repository. */
+  readonly path: string;
+  readonly line: number;
+  readonly title: string;
+  readonly message: string;
+}
+
+/**
+ * Where the change itself is what a profile names: the place is one of the files that the change adds or edits, and only
+ * one of them. A session's file may come from a stranger, so no path of it is used: only those of the change are.
+ *
+ * @param changed the files of the change, from the top of the repository
+ */
+export function regressionPlaces(
+  comparison: Comparison,
+  session: Session,
+  changed: readonly string[],
+): readonly RegressionPlace[] {
+  const style = { name: oneLine, text: oneLine };
+  const places = namedPlaces(comparison, session, style).flatMap(({ file, line, variant, metrics, text }) => {
+    // What pip installed from the context lies below packages/, without the folder that it came from.
+    const known = file.replace(/^packages\//, '');
+    const found = changed.filter((path) => path === known || path.endsWith(`/${known}`));
+    const [path] = found;
+    return path === undefined || found.length > 1
+      ? []
+      : [
+          {
+            path,
+            line,
+            title: `Pacegate: ${oneLine(variant)} regressed`,
+            message: `${listed(metrics.map((metric) => oneLine(metricWords(metric))))} of ${oneLine(variant)} regressed. In one profiled run of each side ${text}. This is a hint, no evidence.`,
+          },
+        ];
+  });
+  return [...new Map(places.map((place) => [`${place.path}:${place.line}:${place.title}`, place])).values()];
+}
