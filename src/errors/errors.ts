@@ -1,7 +1,6 @@
 /**
- * The small family of errors a person can meet. Each message says what was tried, what was found and what
- * to do; `exitStatus` is the process's status when nothing better is known (see formats: 2 is the user's to
- * mend, 3 could not be measured).
+ * The errors that a user can meet. Each message says what was tried, what was found and what to do. `exitStatus` is the
+ * status that the process ends with: 2 if the user's input is wrong, 3 if something could not be measured.
  */
 export abstract class PacegateError extends Error {
   abstract readonly exitStatus: 2 | 3;
@@ -12,7 +11,7 @@ export abstract class PacegateError extends Error {
   }
 }
 
-/** Something the user handed over is wrong: arguments, configuration, a data file. */
+/** The user's input is wrong: arguments, the configuration or a data file. */
 export class ConfigurationError extends PacegateError {
   readonly exitStatus = 2;
 }
@@ -22,7 +21,7 @@ export class BuildError extends PacegateError {
   readonly exitStatus = 3;
 }
 
-/** The engine or the workload did not let itself be measured. */
+/** The engine failed, or the workload could not be measured. */
 export class MeasurementError extends PacegateError {
   readonly exitStatus = 3;
 }
@@ -32,7 +31,7 @@ export class StoreError extends PacegateError {
   readonly exitStatus = 3;
 }
 
-/** GitHub did not do what it was asked. */
+/** GitHub's environment or event is incomplete, or GitHub refused a request. */
 export class GitHubError extends PacegateError {
   readonly exitStatus = 3;
 }

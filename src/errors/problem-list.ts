@@ -1,7 +1,7 @@
 /**
- * The problems of a message, as many as a person reads: the first ones, each bounded, and how many more there are. A file
+ * Shortens a list of problems for a message: the first ones, each cut to a length, and how many more there are. A file
  * may be wrong in every line, and a name in it may be as long as the file.
- * @param most problems that are told
+ * @param most problems in the message
  * @param longest characters of each
  */
 export function firstProblems(problems: readonly string[], most = 10, longest = 300): readonly string[] {
@@ -9,6 +9,6 @@ export function firstProblems(problems: readonly string[], most = 10, longest = 
   return [...problems.slice(0, most).map((problem) => clipped(problem, longest)), ...more];
 }
 
-/** @param longest characters, the last of which says that there were more */
+/** @param longest characters, including the `…` that replaces the rest */
 export const clipped = (text: string, longest = 300): string =>
   text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;

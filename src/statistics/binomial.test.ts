@@ -90,7 +90,7 @@ describe('the exact interval', () => {
     );
   });
 
-  test('refuses what is no count and no confidence', () => {
+  test('refuses counts and confidences out of range', () => {
     for (const [k, n] of [
       [-1, 10],
       [11, 10],
@@ -98,9 +98,9 @@ describe('the exact interval', () => {
       [1, Number.NaN],
     ] as const)
       for (const bound of [clopperPearson, lowerBound, upperBound])
-        expect(() => bound(k, n)).toThrow('is no count');
+        expect(() => bound(k, n)).toThrow('is not a count');
     for (const confidence of [0, 1, Number.NaN])
       for (const bound of [clopperPearson, lowerBound, upperBound])
-        expect(() => bound(1, 10, confidence)).toThrow('a confidence is between 0 and 1');
+        expect(() => bound(1, 10, confidence)).toThrow('it must be between 0 and 1');
   });
 });

@@ -7,9 +7,9 @@ export interface Proportion {
 }
 
 /**
- * The exact interval of a probability of which `successes` were seen in `trials` independent tries: it holds the truth
- * at least as often as `confidence` says, whatever the truth is.
- * Clopper and Pearson (1934), by beta quantiles: Johnson, Kemp and Kotz, Univariate Discrete Distributions, 3.8.3.
+ * The exact interval of a probability, from `successes` in `trials` independent tries. It covers the true probability
+ * at least as often as `confidence` says. Clopper and Pearson (1934), by beta quantiles: Johnson, Kemp and Kotz,
+ * Univariate Discrete Distributions, 3.8.3.
  *
  * @param successes whole number, 0 to `trials`
  * @param trials whole number from 0; without any the interval is all of [0, 1]
@@ -25,13 +25,13 @@ export function clopperPearson(successes: number, trials: number, confidence = 0
   };
 }
 
-/** The exact one-sided bound: the probability is at least this. Arguments as above, the confidence one-sided. */
+/** The exact lower bound of the probability. The arguments are those above; the confidence is one-sided. */
 export function lowerBound(successes: number, trials: number, confidence = 0.95): number {
   check(successes, trials, confidence);
   return successes === 0 ? 0 : betaQuantile(1 - confidence, successes, trials - successes + 1);
 }
 
-/** The exact one-sided bound: the probability is at most this. Arguments as above, the confidence one-sided. */
+/** The exact upper bound of the probability. The arguments are those above; the confidence is one-sided. */
 export function upperBound(successes: number, trials: number, confidence = 0.95): number {
   check(successes, trials, confidence);
   return successes === trials ? 1 : betaQuantile(confidence, successes + 1, trials - successes);
@@ -45,8 +45,8 @@ function check(successes: number, trials: number, confidence: number): void {
     successes > trials
   )
     throw new RangeError(
-      `${successes} of ${trials} is no count: both are whole numbers, the first from 0 to the second`,
+      `${successes} of ${trials} is not a count: both must be whole numbers, the first from 0 to the second`,
     );
   if (!(confidence > 0 && confidence < 1))
-    throw new RangeError(`a confidence is between 0 and 1, and not ${confidence}`);
+    throw new RangeError(`found the confidence ${confidence}; it must be between 0 and 1`);
 }

@@ -1,16 +1,16 @@
 import { median, shuffleInPlace } from 'simple-statistics';
 import { uniformSource } from './random.ts';
 
-/** Where a series of nightly values went to another level. */
+/** A point at which a series of nightly values moved to another level. */
 export interface ChangePoint {
-  /** The first value of the new level. */
+  /** Index of the first value of the new level. */
   readonly index: number;
   /** Medians of the levels before and after, up to the change points next to this one: logarithms, as given. */
   readonly before: number;
   readonly after: number;
   /** A fraction: 0.03 is 3 % more than before. */
   readonly change: number;
-  /** Of the permutation test. The smallest there is with a thousand orders is 0.001, and most steps have it. */
+  /** The p of the permutation test. With a thousand orders the smallest possible p is 0.001; most steps have it. */
   readonly p: number;
 }
 
@@ -26,18 +26,18 @@ export interface ChangePointRules {
 const SEED = 1;
 
 /**
- * Change points of a series, by the E-divisive method: the cut that most sets a stretch's start apart from what
- * follows it, by the energy distance, tested against permutations of the stretch; then the same for both parts.
+ * Change points of a series, by the E-divisive method: it looks for the cut with the largest energy distance between
+ * the values before and after it, tests the cut against permutations of the stretch, and continues with both parts.
  * Matteson and James, A Nonparametric Approach for Multiple Change Point Analysis of Multivariate Data (2014), with
  * exponent 1. MongoDB (Daly et al. 2020) and Apache Otava (Fleming et al., Hunter, 2023) watch their nightly runs with
- * it. Each stretch is tested by itself.
+ * it.
  *
- * Hunter's t-test in place of the permutations is quicker, and does not know that its cut is the best of hundreds:
- * on 2,000 seeded series of 200 nights of noise it alarmed in 2.6 %, and in 9.0 % where a night in twenty is an outlier.
- * The permutations alarmed in 0.05 and 0 % of those, in 0.05 and 0.15 % of series of 90 nights and in 0.1 and
- * 0.2 % of 30 (upper 97.5 % bound of the worst: 0.5 %). Nights must not hang together: AR(1) at 0.1 makes it 0.5 %, at
- * 0.3 2 to 5 %. A step of 3 % in noise of 1 % is found within two nights in 82 % of series five nights after it, in 98 %
- * after seven.
+ * Each stretch is tested separately. Hunter's t-test is quicker than the permutations, but it does not account for
+ * choosing the best of hundreds of cuts: on 2,000 seeded series of 200 nights of noise it alarmed in 2.6 %, and in
+ * 9.0 % if one night in twenty is an outlier. The permutations alarmed in 0.05 and 0 % of those, in 0.05 and 0.15 % of
+ * series of 90 nights and in 0.1 and 0.2 % of 30 (upper 97.5 % bound of the worst: 0.5 %). Nights must be independent:
+ * with AR(1) at 0.1 the rate is 0.5 %, at 0.3 it is 2 to 5 %. A step of 3 % in noise of 1 % is found within two nights
+ * in 82 % of series five nights after it, in 98 % after seven.
  *
  * @param values logarithms in the order of time, finite; up to a few hundred
  * @returns in the order of time; none in a series shorter than two levels
@@ -47,10 +47,11 @@ export function changePoints(
   values: readonly number[],
   { minimum = 5, level = 0.001, random = uniformSource(SEED) }: ChangePointRules = {},
 ): ChangePoint[] {
-  if (!values.every(Number.isFinite)) throw new RangeError('change points need finite values');
+  if (!values.every(Number.isFinite))
+    throw new RangeError('found a value that is not finite; change points need finite values');
   if (!(Number.isInteger(minimum) && minimum >= 2 && level > 0 && level < 1))
     throw new RangeError(
-      `levels of ${minimum} values, tested at ${level}: at least 2 and between 0 and 1 are needed`,
+      `found levels of ${minimum} values, tested at ${level}; must be at least 2 values, and between 0 and 1`,
     );
   const rules = { minimum, level, random };
   const cuts = settle(values, search(values, 0, values.length, rules), rules);
@@ -84,9 +85,8 @@ function search(
 }
 
 /**
- * Puts each cut where it parts best what lies between its neighbours, and drops one that parts nothing there: when it
- * was found, the stretch before it could still hold other levels and the one behind it ended anywhere. Hunter merges
- * levels for the same reason.
+ * Moves each cut to the best place between its two neighbours, and drops a cut that is not significant there. When the
+ * cut was found, the stretch before it could still hold other levels. Hunter merges levels for the same reason.
  */
 function settle(
   values: readonly number[],
@@ -104,7 +104,7 @@ function settle(
   return settled.length < found.length ? settle(values, settled, rules) : settled;
 }
 
-/** The best cut of a stretch, where it passes. @param shortest see `bestCut` */
+/** The best cut of a stretch, if it is significant. @param shortest see `bestCut` */
 function testedCut(
   stretch: number[],
   { minimum, level, random }: Required<ChangePointRules>,
@@ -130,12 +130,12 @@ interface Cut {
  *   0 ........... t ...... end ............ n
  *     one level     next     whatever follows
  *
- * The end leaves out what comes after a level that did not last: with n alone, ten bad nights in two hundred hide.
- * The paper tries every end; tried here are the smallest level, its doubles and n, which takes a third of the time.
+ * Trying several ends finds a level that did not last: with n alone, ten bad nights in two hundred are missed. The
+ * paper tries every end. This function tries the smallest level, its doubles and n, which takes a third of the time.
  *
  * @param sums room for n^2 numbers, overwritten
- * @param shortest first size tried of [t, end); from n on it is all that follows t
- * @returns undefined where no two levels have room or no cut sets anything apart
+ * @param shortest first size of [t, end) to try; n or more tries only the end n
+ * @returns undefined if the stretch is too short for two levels, or if no cut has a positive distance
  */
 function bestCut(
   values: ArrayLike<number>,
@@ -163,7 +163,7 @@ function bestCut(
 
 /**
  * Fills sums[from n + to] with the distances of all pairs within [from, to], for from < to. It runs a thousand times
- * a cut: Math.abs would be a look-up of a global each time, which is slow in a test's context.
+ * for each cut, so it avoids Math.abs: looking up a global is slow in a test's context.
  */
 function sumPairs(values: ArrayLike<number>, sums: Float64Array): void {
   const n = values.length;
@@ -182,16 +182,16 @@ function sumPairs(values: ArrayLike<number>, sums: Float64Array): void {
   }
 }
 
-/** A lax level is tested by as many orders as the usual one, or its p would hang on a handful. */
+/** A larger level is tested by as many orders as the usual one. Otherwise its p would depend on a few orders. */
 const FEWEST_ORDERS = 1000;
 
-/** Two sums in another order differ in their last bits. */
+/** The same sum in another order differs in its last bits. */
 const SAME = 1 - 1e-10;
 
 /**
- * Share of the orders of these values, the one found among them, whose best cut is at least as far apart: of a
- * thousand orders, or as many as the level needs. It ends as soon as the level is out of reach, as it is for most
- * noise after a few.
+ * The p of the best cut: the share of orders of these values, the original order included, whose best cut has at least
+ * the same distance. It draws a thousand orders, or as many as the level needs, and ends as soon as p must exceed the
+ * level. For most noise that takes a few orders.
  */
 function permutationP(found: number, shuffled: () => number, level: number): number {
   const orders = Math.max(FEWEST_ORDERS, Math.ceil(1 / level - 1e-9));

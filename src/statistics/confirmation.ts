@@ -1,4 +1,6 @@
-/** Blocks of a second session that confirms a regression: fixed before it begins, one look. */
+/**
+ * Blocks of the second session that confirms a regression. The number is fixed before it begins, and there is one look.
+ */
 export const CONFIRMATION_BLOCKS = 8;
 
 export interface SecondLook {
@@ -11,11 +13,12 @@ export interface SecondLook {
 }
 
 /**
- * Whether a second session of few blocks shows again the regression that a first one found.
+ * Whether a short second session confirms the regression that the first session found.
  *
- * A quirk of one runner and one layout is not undone by more blocks there, so the second session needs no significance
- * of its own: the first one's error is held by its test, and this asks whether the effect is there on another machine.
- * `benchmarks/gate/REPORT.md` has what that is worth.
+ * More blocks on the same runner do not remove a quirk of that runner and memory layout; another machine does. The test
+ * of the first session bounds its false alarms, so the second session needs no significance of its own.
+ *
+ * `benchmarks/gate/REPORT.md` has the error rates with and without it.
  */
 export const isConfirmed = ({ centre, blocks, limit }: SecondLook): boolean =>
   blocks >= CONFIRMATION_BLOCKS && centre >= Math.log1p(limit);

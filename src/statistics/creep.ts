@@ -1,64 +1,63 @@
 /**
- * Creep: many small losses, none of which a pull request's gate could see, that add up.
- *
- * Every week head is compared, in pairs, with an anchor that stays where it is (the last release), so that each week
- * sees all of the loss so far. Against a baseline that moves along, most of it is always in the baseline already.
+ * Creep: small losses that add up, each too small for the gate of its pull request. Every week the head is compared in
+ * pairs with a fixed commit, the anchor (such as the last release), so that each week measures the whole loss so far. A
+ * baseline that moves with the head already contains most of the loss.
  */
 export interface WeeklyComparison {
   /** Hodges-Lehmann estimate of log(head / anchor) towards worse. */
   readonly estimate: number;
   /** One-sided, for worse: in (0, 1]. */
   readonly p: number;
-  /** Pairs behind it; weeks count for as much in the fits. */
+  /** Number of pairs; it is the week's weight in the fits. */
   readonly blocks: number;
 }
 
-/** Comparisons in the order of the weeks; undefined for a week without one. */
+/** One comparison for each week, in order; undefined for a week without one. */
 export type Weeks = readonly (WeeklyComparison | undefined)[];
 
 export interface CreepRules {
   /** A week's p may be at most this. */
   readonly level?: number;
-  /** The smallest loss that counts, a fraction: the metric's own limit where it has one. */
+  /** The smallest loss that counts, a fraction: the metric's limit. */
   readonly limit?: number;
-  /** Standard deviation between sessions that compare the same code, a logarithm (tau of the nights); 0 where unknown. */
+  /** Standard deviation between sessions that compare the same code, a logarithm (tau of the nights); 0 if unknown. */
   readonly quirk?: number;
 }
 
 interface Began {
-  /** The first week that is worse than the weeks before; 0 where the first comparison was worse than the anchor. */
+  /** The first week that is worse than the weeks before; 0 if the first comparison was already worse than the anchor. */
   readonly since: number;
   /** By how much the last week is worse than the anchor, a fraction. */
   readonly now: number;
 }
 
-/** Where the loss came from: one change, or a little every week. */
+/** Whether the loss came from one change (`step`), or a little every week (`slope`). */
 export type Creep =
   | (Began & { readonly kind: 'step'; readonly change: number })
   | (Began & { readonly kind: 'slope'; readonly perWeek: number });
 
 /** Pairs of a weekly comparison: with 30, a creep of 0.3 % a week is found a week later. */
 export const WEEKLY_BLOCKS = 45;
-/** The week before may not contradict: its estimate is at least this share of the limit. */
+/** The estimate of the week before must be at least this share of the limit. */
 const AGREES = 2 / 3;
-/** One in a thousand sessions has a quirk beyond this many of its standard deviations. */
+/** One in a thousand sessions is off by more than this many standard deviations between sessions. */
 const QUIRKS = 3.09;
 
 /** One-sided level of the test for creep. */
 export const CREEP_LEVEL = 0.0005;
 
 /**
- * Whether the last week shows creep: p <= `level`, an estimate of at least `limit` and beyond what the quirk of one
- * session explains, and the comparison before it, if there was one, already two thirds of the way.
+ * Whether the last week shows creep: p is at most `level`; the estimate is at least `limit` and larger than one session
+ * is off by; and the comparison before it, if there is one, is at least two thirds of the limit.
  *
- * Seeded quarters of 13 weeks, 45 pairs a week, 21 rows of which a third have a noise of 3 % on each side and a third of
- * 2 %: unchanged code is flagged in 0.3 % of 3,000 quarters, at a level of 0.001 and with half of the way in 1.0 %. A
- * creep of 0.3 % a week with noise of 2 % is found by the eighth week, at 2.4 %, in 97.7 % of 6,000. Asking the same of one
- * night against the fourteen before finds it in 0.6 % where sessions do not differ and in 8 to 10 % where they differ by
- * 0.5 to 2 %, while flagging 3 to 7 % of unchanged rows.
- * `benchmarks/gate/REPORT.md` measures it again with trend, outliers and autocorrelation.
+ * Seeded quarters of 13 weeks, 45 pairs a week, 21 rows of which a third have a noise of 3 % on each side and a third
+ * of 2 %: unchanged code is flagged in 0.3 % of 3,000 quarters; with a level of 0.001 and half of the limit, in 1.0 %.
+ * A creep of 0.3 % a week with noise of 2 % is found by the eighth week, at 2.4 %, in 97.7 % of 6,000. Comparing one
+ * night with the fourteen nights before finds it in 0.6 % if sessions do not differ, and in 8 to 10 % if they differ by
+ * 0.5 to 2 %, while flagging 3 to 7 % of unchanged rows. `benchmarks/gate/REPORT.md` measures it again with trend,
+ * outliers and autocorrelation.
  *
- * @returns false where the last week has no comparison
+ * @returns false if the last week has no comparison
  */
 export function creeps(
   weeks: Weeks,
@@ -74,32 +73,32 @@ export function creeps(
 }
 
 /**
- * What the creep that the last week shows looks like, and when it began.
+ * The shape of the creep that the last week shows, and when it began.
  *
  *   step            _______        slope           /
  *                  |                             /
  *   _______________|                ___________/
  *                  since                       since
  *
- * Both are fitted to all weeks so far by least squares, for every week in which they could have begun, and the one
- * with the smaller sum of squared residuals is told; both have three parameters (level, size and beginning). The
- * anchor, which differs from itself by nothing, stands before the first week with the weight of one comparison.
+ * Both shapes are fitted to all weeks so far by least squares, for every possible beginning. The function returns the
+ * shape with the smaller sum of squared residuals; both have three parameters (level, size and beginning). The anchor
+ * is added before the first week as a comparison of 0, because it does not differ from itself.
  *
  * Measured on 2,500 seeded histories each, 30 pairs a week, noise of 2 %: the kind is right in 97 % of slopes of 0.3 %
  * from the first of 13 weeks on (in 77 % in the week of the first flag), in 99 % of steps of 3 % half-way, in 83 % of
  * those of the week before; the beginning is within a week for 99.9 % of steps, within three for 95 % of slopes.
  *
- * @returns undefined where the last week shows no creep
+ * @returns undefined if the last week shows no creep
  */
 export function creep(weeks: Weeks, rules: CreepRules = {}): Creep | undefined {
   const last = weeks.at(-1);
   if (last === undefined || !creeps(weeks, rules)) return undefined;
   const points = withAnchor(weeks);
   const now = Math.expm1(last.estimate);
-  // A week without comparison cannot be seen to be the first.
+  // A week without a comparison cannot be the first.
   const beginnings = [...weeks.keys()].filter((week) => weeks[week] !== undefined);
-  // What is worse did not begin with getting better. Some shape always rises: the last week stands above the mean of
-  // the others, or all of them above the anchor.
+  // A loss cannot begin with an improvement. At least one shape rises: the last week is above the mean of the others,
+  // or all weeks are above the anchor.
   const shapes = beginnings
     .flatMap((since) => [
       { kind: 'step' as const, since, ...fit(points, ({ week }) => (week >= since ? 1 : 0)) },
@@ -117,7 +116,7 @@ export function creep(weeks: Weeks, rules: CreepRules = {}): Creep | undefined {
     : { kind, since, perWeek: Math.expm1(size), now };
 }
 
-/** Rounding decides nothing: of equal shapes the first is told, the step where a slope would be one week long. */
+/** Of two equal fits the first is kept, so rounding does not decide: a step instead of a slope of one week. */
 const BETTER = 1 - 1e-9;
 
 interface Point {

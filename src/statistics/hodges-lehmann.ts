@@ -1,6 +1,6 @@
 import { EXACT_UP_TO, walshBoundRank } from './signed-rank.ts';
 
-/** A centre with its interval; bounds are null where the sample is too small for the confidence asked. */
+/** A centre with its interval. The bounds are null if the sample is too small for the confidence. */
 export interface Estimate {
   readonly centre: number;
   readonly low: number | null;
@@ -35,7 +35,7 @@ export function hodgesLehmann(
 export const centreOf = (differences: ArrayLike<number>, n: number = differences.length): number =>
   n > EXACT_UP_TO ? middleOf(selector(differences, n), n) : middle(walshAverages(differences, n));
 
-/** The same of a large sample, whose averages are too many to be made. */
+/** The estimate of a large sample, without storing all its Walsh averages. */
 function estimateOfMany(differences: ArrayLike<number>, confidence: number, n: number): Estimate {
   const select = selector(differences, n);
   const k = walshBoundRank(n, confidence);
@@ -51,19 +51,19 @@ function middleOf(select: (k: number) => number, n: number): number {
   return count % 2 === 1 ? select((count + 1) / 2) : (select(count / 2) + select(count / 2 + 1)) / 2;
 }
 
-/** Steps that halve an interval of floats: its ends are neighbours by then, or nearly. */
+/** Halvings of an interval of floats until its ends are neighbours, or nearly. */
 const HALVINGS = 100;
 
 /**
- * The k-th smallest Walsh average, from 1, without making them: how many are at most a value is counted along the sorted
- * values in linear time, and the value is found by halving.
+ * The k-th smallest Walsh average, from 1, without storing the averages. Bisection finds the value; each step counts in
+ * linear time how many averages are at most that value.
  */
 function selector(values: ArrayLike<number>, n: number): (k: number) => number {
   const sorted = Float64Array.from({ length: n }, (_, index) => values[index] ?? 0).sort();
   const countUpTo = (value: number) => {
     let count = 0;
     let j = n - 1;
-    // Of every pair i <= j: the partners of a larger value are fewer.
+    // For i <= j: a larger value has fewer partners, so j only moves down.
     for (let i = 0; i < n; i++) {
       while (j >= i && ((sorted[i] ?? 0) + (sorted[j] ?? 0)) / 2 > value) j--;
       if (j < i) break;
@@ -92,7 +92,7 @@ function walshAverages(values: ArrayLike<number>, n: number): Float64Array {
   return averages.sort();
 }
 
-/** The median of what is sorted already. */
+/** The median of sorted values. */
 function middle(sorted: Float64Array): number {
   const half = sorted.length >> 1;
   const upper = sorted[half] ?? Number.NaN;

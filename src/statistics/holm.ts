@@ -1,8 +1,9 @@
 /**
- * Holm's step-down adjustment (1979): the family-wise error stays below alpha whatever the dependence.
+ * Holm's step-down adjustment (1979): the family-wise error stays at or below alpha, however the tests depend on each
+ * other.
  *
  * @param p the p of the tests that were made, each in [0, 1]
- * @param family how many tests the family has; planned tests that could not be made count like p = 1
+ * @param family how many tests the family has; planned tests that could not be made count as p = 1
  * @returns adjusted p in the order given, each at least its own p and at most 1
  * @throws RangeError when the family is smaller than the tests made
  */

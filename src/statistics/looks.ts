@@ -1,9 +1,9 @@
 /**
- * When a session is looked at, and how much of alpha each look may spend.
+ * When the rows of a session are tested, and how much of alpha each look may spend.
  *
- * A look with weight w tests at w times its share of alpha; the weights of a schedule sum to 1 at most, so the chance
- * that any look of a row raises a false alarm is at most that share (Bonferroni over looks, whatever their dependence).
- * A look of weight 0 can only find that nothing changed.
+ * A look with weight w tests at w times its share of alpha; the weights of a schedule sum to 1 at most, so the
+ * probability that any look of a row raises a false alarm is at most that share (Bonferroni over the looks). A look of
+ * weight 0 can only find a row unchanged.
  */
 export interface Look {
   /** Complete pairs of a variant at this look. */
@@ -12,25 +12,26 @@ export interface Look {
   readonly weight: number;
 }
 
-/** Names for people who do not want to choose figures. */
+/** The profiles of the configuration (`rules.profile`). */
 export const PROFILES = ['balanced', 'strict', 'loose'] as const;
 export type Profile = (typeof PROFILES)[number];
 
-/** What a profile means where the configuration says nothing else. */
+/** The values of a profile; keys of the configuration override them. */
 interface ProfileSettings {
   /** The smallest change that counts, a fraction. */
   readonly limit: number;
-  /** The last one is the cap of blocks. */
+  /** The last look is at the largest number of blocks. */
   readonly looks: readonly Look[];
 }
 
 /**
- * `benchmarks/gate/REPORT.md` has what each of them finds, misses and costs.
+ * `benchmarks/gate/REPORT.md` shows what each profile finds, misses and costs.
  *
  * The weights do not use all of alpha. With weights that sum to 1 (0.15, 0.2, 0.2, 0.2, 0.25), 2.9 % of unchanged pull
  * requests raise an alarm where every metric has a noise of 5 %, more than the 2.5 % that the gate is held to; with
- * these 1.7 %, for half a point of power at +5 % and noise of 3 %. 0.105 is what 21 tests need to reach significance
- * in 12 pairs: 21 x 2^-12 / 0.105 < 0.05. The middle looks have little because a later one finds the same for less.
+ * these 1.7 %, for half a point of power at +5 % and noise of 3 %. 0.105 is what 21 tests need to reach significance in
+ * 12 pairs: 21 x 2^-12 / 0.105 < 0.05. The middle looks have small weights because a later look finds the same with
+ * less alpha.
  */
 export const PROFILE_SETTINGS: Readonly<Record<Profile, ProfileSettings>> = {
   balanced: {
@@ -72,12 +73,12 @@ export const capOf = (profile: Profile): number => PROFILE_SETTINGS[profile].loo
 
 const weightOf = (looks: readonly Look[]) => looks.reduce((sum, { weight }) => sum + weight, 0);
 
-/** A look this near to the cap would spend alpha for nothing. */
+/** A look this close to the last one would spend alpha and find hardly more. */
 const TOO_NEAR = 3;
 
 /**
- * A profile's looks for a session of at most `cap` blocks. The last look is the cap, and takes the weight that the looks
- * before it leave; where it is the only one that spends, that is all of alpha.
+ * A profile's looks for a session of at most `cap` blocks. The last look is at `cap` and takes the weight that the
+ * looks before it leave. If no other look spends alpha, it takes all of it.
  * @param cap whole number from 1
  */
 export function looksFor(profile: Profile, cap: number): readonly Look[] {
@@ -93,14 +94,14 @@ export function looksFor(profile: Profile, cap: number): readonly Look[] {
  *
  * @param tests size m of the family, at least 1
  * @param alpha of the family, in (0, 1)
- * @returns undefined where no look of the schedule could ever do it
+ * @returns undefined if no look of the schedule can reach significance
  */
 export function firstReachable(looks: readonly Look[], tests: number, alpha: number): number | undefined {
   return looks.find(({ blocks, weight }) => blocks >= blocksNeeded(tests, alpha, weight))?.blocks;
 }
 
-/** The fewest blocks with which one look of this weight could pass. */
+/** The fewest blocks with which a look of this weight can pass. */
 export function blocksNeeded(tests: number, alpha: number, weight = 1): number {
-  // A hair below the logarithm, so that 32 tests at 1/32 do not need an extra block for a rounding error.
+  // Slightly below the logarithm, so that a rounding error does not add a block, as with 32 tests at 1/32.
   return Math.max(1, Math.ceil(Math.log2(tests / (alpha * weight)) - 1e-9));
 }

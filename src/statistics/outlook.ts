@@ -1,17 +1,20 @@
 import { resample, type NoiseModel, type RowUnderTest } from './power.ts';
 import { judgeFamily } from './sequential.ts';
 
-/** Draws for a plan of minutes, which is no verdict: the share below is known to about four points. */
+/**
+ * Number of draws. The result plans minutes and is no verdict, so a share with a standard error of four points is
+ * enough.
+ */
 const DRAWS = 100;
 const POWER = 0.8;
 
 /**
- * Pairs after which a row is decided in 80 of 100 cases, were its effect what it seems to be: the actual rule on
- * resampled noise.
+ * Pairs after which a row is decided in 80 of 100 cases, if its effect is the one estimated so far: the gate's rule,
+ * applied to resampled noise.
  *
  * @param centre the effect so far towards worse, a logarithm; 0 before anything was measured
  * @param random uniform numbers in [0, 1)
- * @returns the blocks of one of the looks; undefined where even the last would not do
+ * @returns the blocks of one of the looks; undefined if even the last look is not enough
  */
 export function blocksToSettle(
   model: NoiseModel,

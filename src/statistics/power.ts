@@ -2,13 +2,13 @@ import type { Look } from './looks.ts';
 import { judgeFamily } from './sequential.ts';
 
 /**
- * What a row could see: the chance that the actual rule finds a change of a given size, by resampling the noise of
+ * The power of a row: the probability that the gate's rule finds a loss of a given size. It resamples the noise of
  * earlier sessions that compared the baseline with itself.
  */
 export interface NoiseModel {
   /** Centred log ratios of each earlier session, at least one session and one value in each. */
   readonly sessions: readonly (readonly number[])[];
-  /** Standard deviation of what a whole session is off by although nothing changed, a logarithm; 0 where unknown. */
+  /** Standard deviation between the centres of sessions in which nothing changed, a logarithm; 0 if unknown. */
   readonly quirk?: number;
 }
 
@@ -16,18 +16,21 @@ export interface RowUnderTest {
   readonly limit: number;
   readonly alpha: number;
   readonly looks: readonly Look[];
-  /** Size of the family. The other rows are taken to be far from significance, which is Holm's hardest step. */
+  /**
+   * Size of the family. The other rows are assumed to be far from significance, which is the hardest case of Holm's
+   * correction.
+   */
   readonly tests: number;
 }
 
-/** Draws for one figure: the standard error of a power of 80 % is 1.8 points. */
+/** Draws for one probability: the standard error of a power of 80 % is 1.8 points. */
 const DRAWS = 500;
-/** Changes beyond this are not asked for: half as much again is nobody's smallest effect. */
+/** Larger losses are not tried: a gate that misses +50 % has no useful power. */
 const LARGEST = 0.5;
 
 /**
- * Sessions as they would be with no change: each takes one earlier session's noise, so that a busy night stays busy
- * from the first block to the last, and draws its blocks from it with replacement.
+ * Simulated sessions without a change. Each draws its blocks with replacement from the noise of one earlier session, so
+ * that a noisy night is noisy in all its blocks.
  *
  * @param random uniform numbers in [0, 1)
  * @returns `draws` series of log ratios, each as long as the last look
@@ -47,12 +50,15 @@ export function resample(
   });
 }
 
-/** Twelve uniform numbers, less six: a spread of 1, and as good as normal where nobody asks for far tails. */
+/**
+ * The sum of twelve uniform numbers, less six: nearly normal with standard deviation 1. The far tails are not needed
+ * here.
+ */
 export const nearlyNormal = (random: () => number): number =>
   Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
 
 /**
- * Share of the series that would be called regressed were everything worse by `effect`.
+ * Share of the series that the rule calls regressed after everything became worse by `effect`.
  * @param effect a fraction, 0.05 is 5 % worse
  */
 export function detectionRate(
@@ -70,12 +76,10 @@ export function detectionRate(
 }
 
 /**
- * The smallest change for the worse that the rule finds with the power asked for, to a tenth of a per cent.
+ * The smallest loss that the rule finds with the given power, to a tenth of a per cent. All sizes are tried on the same
+ * draws, so the rate grows with the size, and bisection finds the smallest one that reaches the power.
  *
- * All sizes are tried on the same draws, so the rate grows with the size but for a few draws, and halving the
- * interval finds where it passes.
- *
- * @returns a fraction; null where even half as much again would be missed
+ * @returns a fraction; null if even +50 % is found with less than this power
  */
 export function detectableEffect(
   model: NoiseModel,

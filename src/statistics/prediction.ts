@@ -2,16 +2,19 @@ import cdf from '@stdlib/stats-base-dists-t-cdf';
 import quantile from '@stdlib/stats-base-dists-t-quantile';
 import { mean, sampleStandardDeviation } from 'simple-statistics';
 
-/** What earlier sessions say about one new one. */
+/** A prediction of one new session's value from earlier sessions. */
 export interface Prediction {
-  /** Mean of the earlier values: where the new one is expected. */
+  /** Mean of the earlier values: the expected new value. */
   readonly centre: number;
-  /** Bounds that hold one new value with the confidence asked. */
+  /** Bounds of one new value, at the given confidence. */
   readonly low: number;
   readonly high: number;
-  /** Probability of a new value at least as large as `value`, were its session like the earlier ones shifted by `shift`. */
+  /**
+   * Probability of a new value at least as large as `value`, if its session is like the earlier ones and shifted by
+   * `shift`.
+   */
   above(value: number, shift?: number): number;
-  /** Probability of a new value at most as large. */
+  /** The same for a new value at most as large. */
   below(value: number, shift?: number): number;
 }
 
@@ -27,7 +30,7 @@ export function predict(earlier: readonly number[], confidence: number): Predict
   const centre = mean([...earlier]);
   const degrees = earlier.length - 1;
   const spread = sampleStandardDeviation([...earlier]) * Math.sqrt(1 + 1 / earlier.length);
-  // Values that never moved predict themselves: anything else is beyond every quantile.
+  // Equal values predict exactly this value; any other one is outside every interval.
   const t = (value: number, shift: number) => {
     const distance = value - centre - shift;
     if (spread > 0) return distance / spread;
@@ -39,7 +42,7 @@ export function predict(earlier: readonly number[], confidence: number): Predict
     centre,
     low: centre - margin,
     high: centre + margin,
-    // Two tails of one distribution, each counted from its own end so that a small p keeps its digits.
+    // Each tail is computed from its own end, so that a small p keeps its digits.
     above: (value, shift = 0) => clamp(cdf(-t(value, shift), degrees)),
     below: (value, shift = 0) => clamp(cdf(t(value, shift), degrees)),
   };

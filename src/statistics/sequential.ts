@@ -8,21 +8,21 @@ import { signedRank } from './signed-rank.ts';
  *
  * Each row (a variant's metric) is tested at its looks with the exact signed-rank test; the p of a direction is the
  * smallest p_k / w_k over the looks so far, and Holm's adjustment holds it to alpha over the whole family. A row is
- * frozen at the first look that settles it: what is measured after that does not change it, so the same function
- * gives the verdict of the running session and that of its file.
+ * decided at the first look that decides it, and later pairs do not change it. So the same function gives the verdict
+ * of the running session and that of its file.
  */
 export interface RowSeries {
   /** Logarithms of head / baseline in the direction of worse, in the order of the blocks. */
   readonly worse: ArrayLike<number>;
   /** The smallest change that counts, a fraction (0.03 is 3 %). */
   readonly limit: number;
-  /** Increasing block numbers of the values; 1, 2, 3… where nothing is said. They put looks of variants in order. */
+  /** Increasing block numbers of the values; 1, 2, 3… by default. They order the looks of several variants. */
   readonly at?: ArrayLike<number>;
-  /** The row's looks where they are not the family's. */
+  /** The row's looks, if they differ from the family's. */
   readonly looks?: readonly Look[];
 }
 
-/** A row that was tested once, by other means than pairs: it takes its place in the family. */
+/** A row of the family that was tested once, without pairs. */
 export interface SingleTest {
   readonly limit: number;
   readonly test: {
@@ -40,18 +40,18 @@ export interface FamilyRules {
   /** One-sided, for the whole family, each direction by itself. */
   readonly alpha: number;
   readonly looks: readonly Look[];
-  /** Size of the family; planned rows that have no data count like p = 1. */
+  /** Size of the family; planned rows without data count as p = 1. */
   readonly tests: number;
   /**
-   * True where the family is spread over jobs that do not see each other: a row is then frozen by alpha / tests alone,
-   * and Holm has its say once at the end.
+   * True if several jobs measure the family without knowing each other's figures. A row is then decided by alpha /
+   * tests alone; Holm's correction applies when the jobs are merged.
    */
   readonly sharded?: boolean;
 }
 
 export interface RowOutcome {
   readonly decision: 'regressed' | 'improved' | 'unchanged' | 'undecided';
-  /** Pairs used: those of the look that settled the row, else those of its last look; 0 without any look. */
+  /** Pairs used: those of the look that decided the row, or of its last look; 0 without any look. */
   readonly blocks: number;
   /** Hodges-Lehmann estimate of the effect towards worse at that look, a logarithm; NaN without any look. */
   readonly centre: number;
@@ -62,14 +62,14 @@ export interface RowOutcome {
   readonly pBetterAdjusted: number;
 }
 
-/** `unchanged` is shown against this multiple of the limit. */
+/** `unchanged` rules out changes of this multiple of the limit. */
 export const MARGIN = 5 / 3;
 
 interface State {
   readonly counts: number;
   readonly margin: number;
   blocks: number;
-  /** Worked out when a decision asks for it: sorting the Walsh averages is what takes time. */
+  /** Computed only if a decision needs it, because sorting the Walsh averages takes time. */
   centre: number | undefined;
   /** Whether both equivalence tests passed at the last look. */
   equivalent: boolean;
@@ -89,7 +89,7 @@ interface State {
  *
  * - regressed: adjusted p <= alpha and estimate >= L; improved: the mirror image
  * - unchanged: both one-sided tests against +-M at alpha / looks, and |estimate| < L
- * - undecided: neither, at the last look there is
+ * - undecided: none of these, at the last look so far
  *
  * @param rows values must be finite
  * @returns the outcomes in the order of the rows
@@ -132,13 +132,13 @@ export function judgeFamily(rows: readonly (RowSeries | SingleTest)[], rules: Fa
 interface Due {
   readonly row: number;
   readonly look: Look;
-  /** How many looks the row's schedule has. */
+  /** The number of looks in the row's schedule. */
   readonly looks: number;
 }
 
 const ONLY_LOOK: Look = { blocks: 0, weight: 1 };
 
-/** The looks in the order in which they come, those of one block together. */
+/** The looks in the order of their blocks; looks at the same block are one group. */
 function timeline(
   rows: readonly (RowSeries | SingleTest)[],
   rules: FamilyRules,
@@ -177,7 +177,7 @@ function testOnce(state: State, { test }: SingleTest, alpha: number): void {
   state.equivalent = test.pNotWorse(state.margin) <= alpha && test.pNotBetter(state.margin) <= alpha;
 }
 
-/** Freezes what the figures so far settle. */
+/** Decides the rows that the figures so far decide. */
 function settle(
   states: readonly State[],
   rows: readonly (RowSeries | SingleTest)[],
@@ -186,7 +186,7 @@ function settle(
 ): void {
   const adjust = (p: (state: State) => number) =>
     correction === 'holm' ? adjusted(states, p, tests) : states.map((state) => Math.min(1, tests * p(state)));
-  // Holm's adjustment never lowers a p, so it is worked out only where some p could pass.
+  // Holm's adjustment never lowers a p, so it is computed only if some p can pass.
   const some = (p: (state: State) => number) =>
     states.some((state) => state.decision === 'undecided' && p(state) <= alpha);
   const worse = some(({ pWorse }) => pWorse) ? adjust(({ pWorse }) => pWorse) : undefined;

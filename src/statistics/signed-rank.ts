@@ -4,22 +4,22 @@ import quantile from '@stdlib/stats-base-dists-t-quantile';
 /**
  * The exact signed-rank test (Wilcoxon 1945), one-sided, with ties and zeros.
  *
- * Zeros are ranked with the rest and then left out of the sum (Pratt 1959), so that pairs without a difference
- * weigh against one instead of vanishing; ties share their mid-rank. Given the magnitudes, each sign of a
- * non-zero difference is a fair coin under the null hypothesis, and the distribution of the rank sum follows by
- * dynamic programming over doubled mid-ranks, which are whole numbers.
+ * Zeros are ranked with the rest and then left out of the sum (Pratt 1959), so that pairs without a difference count
+ * against a change; ties share their mid-rank. Under the null hypothesis each non-zero difference is positive with
+ * probability 1/2, given its magnitude. Dynamic programming over doubled mid-ranks, which are whole numbers, gives the
+ * distribution of the rank sum.
  */
 
-/** p of the rank sum against a centre of zero, in both directions. */
+/** The p of both one-sided tests of the rank sum. */
 export interface SignedRank {
-  /** Probability of a rank sum of the positive differences at least as large: evidence for a centre above. */
+  /** Probability of a rank sum at least as large: a small one is evidence that the centre is larger. */
   readonly greater: number;
-  /** Probability of one at most as large: evidence for a centre below. */
+  /** Probability of a rank sum at most as large: a small one is evidence that the centre is smaller. */
   readonly less: number;
 }
 
 /**
- * p that differences symmetric about zero give a rank sum at least as large as the one found.
+ * The probability that differences symmetric about zero give a rank sum at least as large as this one.
  * @param differences finite numbers; above EXACT_UP_TO of them p is approximate
  * @returns p in (0, 1]; 1 for an empty sample and for one of zeros alone
  * @throws RangeError for a difference that is not finite
@@ -29,9 +29,9 @@ export const signedRankGreater = (differences: ArrayLike<number>): number => sig
 /**
  * Both one-sided tests of a centre.
  *
- * Without ties the rank sum is the number of Walsh averages above the centre (Tukey 1949), which needs no sorting,
- * and its distribution depends on the sample's size alone; with a tie or a zero the ranks are made and the
- * distribution with them.
+ * Without ties the rank sum is the number of Walsh averages above the centre (Tukey 1949), which needs no sorting, and
+ * its distribution depends only on the sample's size. With a tie or a zero the ranks and their distribution are
+ * computed.
  *
  * @param differences finite numbers; above EXACT_UP_TO of them p is approximate
  * @param centre the hypothesis, taken off each difference
@@ -47,7 +47,8 @@ export function signedRank(
   const shifted = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const difference = differences[i] ?? Number.NaN;
-    if (!Number.isFinite(difference)) throw new RangeError('signed ranks need finite differences');
+    if (!Number.isFinite(difference))
+      throw new RangeError('found a difference that is not finite; signed ranks need finite differences');
     shifted[i] = difference - centre;
   }
   if (n > EXACT_UP_TO) return approximateTest(shifted);
@@ -68,11 +69,11 @@ export function signedRank(
 }
 
 /**
- * Larger samples have the normal distribution: the exact one takes the cube of their size, and at this one the two differ
- * in the third digit of a p of 0.001. No gate measures so many blocks; a file may hold them.
+ * Larger samples use the normal distribution: the exact one takes time that grows with the cube of the size. At this
+ * size the two differ in the third digit of a p of 0.001. No gate measures so many blocks, but a file may hold them.
  */
 export const EXACT_UP_TO = 400;
-/** Student's with so many degrees of freedom is the normal distribution. */
+/** Student's distribution with so many degrees of freedom is the normal one. */
 const NORMAL = 1e9;
 
 /** Probability of a standard normal value of at least z. */
@@ -97,13 +98,13 @@ function approximateTest(differences: Float64Array): SignedRank {
 /** Tails of the rank sum by sample size, without ties. */
 const tails = new Map<number, Float64Array>();
 
-/** For each rank sum t of n untied differences the probability of t or more. */
+/** For each rank sum t of n differences without ties: the probability of t or more. */
 function upperTail(n: number): Float64Array {
   const known = tails.get(n);
   if (known !== undefined) return known;
   const tail = distribution(untied(n), (n * (n + 1)) / 2);
   for (let t = tail.length - 2; t >= 0; t--) tail[t] = (tail[t] ?? 0) + (tail[t + 1] ?? 0);
-  // The sum of everything is 1, but for the last bits of a thousand additions.
+  // The total is 1 except for rounding.
   tail[0] = 1;
   tails.set(n, tail);
   return tail;
@@ -111,7 +112,7 @@ function upperTail(n: number): Float64Array {
 
 const untied = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
 
-/** The test with ties and zeros: ranks first, then the distribution of exactly these ranks. */
+/** The test with ties and zeros, by the distribution of exactly these ranks. */
 function rankedTest(differences: Float64Array): SignedRank {
   const { weights, sum } = rank(differences);
   if (weights.length === 0) return { greater: 1, less: 1 };
@@ -125,7 +126,7 @@ function rankedTest(differences: Float64Array): SignedRank {
   return { greater: Math.min(1, greater), less: Math.min(1, less) };
 }
 
-/** Probability of each sum of the weights from 0 to `total`, every weight being in it by a fair coin. */
+/** Probability of each sum from 0 to `total`, where each weight is included with probability 1/2. */
 function distribution(weights: readonly number[], total: number): Float64Array {
   const probability = new Float64Array(total + 1);
   probability[0] = 1;
@@ -149,7 +150,7 @@ function rank(differences: Float64Array): { readonly weights: readonly number[];
     const magnitude = Math.abs(sorted[start] ?? 0);
     let end = start;
     while (end < sorted.length && Math.abs(sorted[end] ?? 0) === magnitude) end++;
-    // Ranks start + 1 to end share their mean; doubled it is a whole number.
+    // Ranks start + 1 to end share their mean, which is a whole number when doubled.
     const doubled = start + 1 + end;
     if (magnitude > 0)
       for (let index = start; index < end; index++) {
@@ -161,13 +162,13 @@ function rank(differences: Float64Array): { readonly weights: readonly number[];
   return { weights, sum };
 }
 
-/** Ranks of `walshBoundRank` by `n confidence`: a benchmark asks for the same ones a million times. */
+/** Results of `walshBoundRank` by `n confidence`: a benchmark needs the same ones a million times. */
 const boundRanks = new Map<string, number>();
 
 /**
- * The rank k such that the k-th smallest and k-th largest Walsh averages bound the centre with at least the
- * confidence asked for: the largest k with P(T <= k - 1) <= (1 - confidence) / 2, for a sample without ties.
- * @returns 0 where the sample is too small for any bound
+ * The rank k such that the k-th smallest and k-th largest Walsh averages bound the centre with at least the confidence
+ * asked for: the largest k with P(T <= k - 1) <= (1 - confidence) / 2, for a sample without ties.
+ * @returns 0 if the sample is too small for any bound
  */
 export function walshBoundRank(n: number, confidence: number): number {
   const key = `${n} ${confidence}`;
