@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest } from '@jest/globals';
 import { withEngine } from '../process/engine.test-support.ts';
+import { until } from '../process/patience.test-support.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
@@ -14,14 +15,6 @@ afterAll(removeTemporaryFolders);
 const CLI = join(import.meta.dirname, '..', 'cli.ts');
 /** So that nothing of another session is taken for this one's. */
 const VARIANT = `killed${process.pid}`;
-
-async function until(what: () => boolean, seconds: number): Promise<boolean> {
-  for (const begun = performance.now(); performance.now() - begun < seconds * 1000;) {
-    if (what()) return true;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  return false;
-}
 
 const images = () =>
   spawnSync('docker', ['images', '--format', '{{.Repository}}', `pacegate/${VARIANT}-*`], {
@@ -80,17 +73,15 @@ rules: { blocks: 8 }
         '--config',
         'pacegate.yml',
       ],
-      { cwd: path, env: { ...process.env, TMPDIR: temporary }, stdio: ['ignore', 'ignore', 'pipe'] },
+      { cwd: path, env: { ...process.env, TMPDIR: temporary }, stdio: 'ignore' },
     );
-    let log = '';
-    gate.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
     const ended = new Promise((resolve) => gate.once('exit', resolve));
     const isBuilding = () =>
       images().length === 2 && processesOf(temporary).some((pid) => pid !== String(gate.pid));
-    expect({ isBuilding: await until(isBuilding, 120), log }).toMatchObject({ isBuilding: true });
+    await until(isBuilding);
     gate.kill('SIGKILL');
     await ended;
-    expect(await until(() => processesOf(temporary).length === 0, 10)).toBe(true);
+    await until(() => processesOf(temporary).length === 0, 60);
     expect(images()).toHaveLength(2);
 
     const next = await pacegate(

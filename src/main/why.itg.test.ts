@@ -72,7 +72,7 @@ withEngine('a planted function is named, in the report and in the files beside i
     'orders.py',
     readFileSync(join(ORDERS, 'orders.py'), 'utf8').replace(
       '    return total(orders)',
-      '    for _ in range(12):\n        total(orders)\n    return total(orders)',
+      '    for _ in range(60):\n        total(orders)\n    return total(orders)',
     ),
   );
   made.commit('slower');
@@ -81,10 +81,10 @@ withEngine('a planted function is named, in the report and in the files beside i
   expect(explained.functions[0]).toMatchObject({
     file: 'orders.py',
     name: 'total',
-    calls: { baseline: 20, head: 260 },
+    calls: { baseline: 20, head: 1220 },
   });
   expect(out).toMatch(
-    /^Why orders regressed: total \(orders\.py:\d+\) took .* more CPU \(.*20 → 260 calls\)/m,
+    /^Why orders regressed: total \(orders\.py:\d+\) took .* more CPU \(.*20 → 1220 calls\)/m,
   );
   expect(readFileSync(join(made.path, 'pacegate-out/report.md'), 'utf8')).toMatch(
     /\*\*Why\*\* `orders` regressed: `total` \(orders\.py:\d+\)/,

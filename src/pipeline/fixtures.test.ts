@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { until } from '../measure/engines/run-request.test-support.ts';
+import { until } from '../process/patience.test-support.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import { freePort } from '../process/engine.test-support.ts';
 

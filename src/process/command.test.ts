@@ -4,18 +4,9 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { runCommand } from './command.ts';
+import { until } from './patience.test-support.ts';
 
 afterAll(removeTemporaryFolders);
-
-const SECONDS = 10;
-
-async function until(what: () => boolean): Promise<boolean> {
-  for (const begun = performance.now(); performance.now() - begun < SECONDS * 1000;) {
-    if (what()) return true;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return false;
-}
 
 /** A zombie has ended: nobody may be there to take its status. */
 function isAlive(pid: string): boolean {
@@ -37,7 +28,7 @@ async function parentOf(group: boolean) {
     ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program],
     { stdio: 'ignore' },
   );
-  expect(await until(() => existsSync(file))).toBe(true);
+  await until(() => existsSync(file));
   return { parent, children: readFileSync(file, 'utf8').trim().split(' ') };
 }
 
@@ -45,7 +36,7 @@ test('after SIGKILL of this process a group is gone within seconds, and what is 
   const group = await parentOf(true);
   const single = await parentOf(false);
   for (const { parent } of [group, single]) parent.kill('SIGKILL');
-  expect(await until(() => !group.children.some(isAlive))).toBe(true);
+  await until(() => !group.children.some(isAlive), 60);
   expect(single.children.every(isAlive)).toBe(true);
   for (const pid of single.children) process.kill(Number(pid), 'SIGKILL');
 });
@@ -91,7 +82,7 @@ test('a group that has ended leaves no watcher behind', async () => {
   const before = watchers();
   const running = runCommand('sh', ['-c', 'read line; echo "$line"'], { group: true, input: 'a line\n' });
   expect(await running).toMatchObject({ status: 0, stdout: 'a line\n' });
-  expect(await until(() => watchers() === before)).toBe(true);
+  await until(() => watchers() === before, 60);
 });
 
 function spawnedBy(parent: number): string[] {

@@ -17,7 +17,8 @@ import { processesWith } from '../../process/host-processes.ts';
 import { withEngine } from '../../process/engine.test-support.ts';
 import { measureFromOutside, BURNT_SECONDS } from './outside.test-support.ts';
 import { ownerOfThisProcess } from '../../process/owner.ts';
-import { FAKE_ANSWER, never, runRequest, until, type RequestChange } from './run-request.test-support.ts';
+import { FAKE_ANSWER, never, runRequest, type RequestChange } from './run-request.test-support.ts';
+import { until } from '../../process/patience.test-support.ts';
 
 jest.setTimeout(600_000);
 const docker = async (...args: readonly string[]) =>

@@ -8,7 +8,8 @@ import type { Engine, RunResult } from '../engine.ts';
 import { killProcessesWith, processesWith } from '../../process/host-processes.ts';
 import { hostEngine } from './host.ts';
 import { resolveInterpreter } from './host-interpreter.ts';
-import { never, runRequest, until } from './run-request.test-support.ts';
+import { never, runRequest } from './run-request.test-support.ts';
+import { until } from '../../process/patience.test-support.ts';
 
 const probe = join(import.meta.dirname, '../probe/probe.py');
 const facts = join(import.meta.dirname, '../probe/facts.py');

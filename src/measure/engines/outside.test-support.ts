@@ -8,7 +8,8 @@ import { containerEngine } from './container.ts';
 import type { ContainerEngineOptions } from './container-arguments.ts';
 import { hostEngine } from './host.ts';
 import { resolveInterpreter } from './host-interpreter.ts';
-import { never, runRequest, until } from './run-request.test-support.ts';
+import { until } from '../../process/patience.test-support.ts';
+import { never, runRequest } from './run-request.test-support.ts';
 
 /**
  * One run of several processes with threads, one of them an orphan, measured twice: by the probe, and from outside by

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Workload } from '../../plan/plan.ts';
 import type { Image } from '../../session/session.ts';
 import type { Runnable, RunRequest } from '../engine.ts';
@@ -56,14 +55,3 @@ export const FAKE_ANSWER = JSON.stringify({
   noise: {},
   business: null,
 });
-
-const PATIENCE_SECONDS = 60;
-
-/** Asks again and again until the answer is true. @throws Error when it does not become so */
-export async function until(answer: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + PATIENCE_SECONDS * 1000;
-  while (!(await answer())) {
-    if (Date.now() > end) throw new Error(`not true within ${PATIENCE_SECONDS} s: ${answer.toString()}`);
-    await delay(20);
-  }
-}

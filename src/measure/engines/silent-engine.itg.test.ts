@@ -8,7 +8,8 @@ import { startOwnEngine, withOwnEngine, type OwnEngine } from '../../process/own
 import type { Image } from '../../session/session.ts';
 import { containerEngine } from './container.ts';
 import { ownerOfThisProcess } from '../../process/owner.ts';
-import { never, runRequest, until } from './run-request.test-support.ts';
+import { never, runRequest } from './run-request.test-support.ts';
+import { until } from '../../process/patience.test-support.ts';
 
 /** An engine that falls silent in a run, dies in it, or is stopped: whose fault that is, and how long it takes. */
 jest.setTimeout(600_000);

@@ -15,7 +15,8 @@ import {
 import type { RunRequest, RunResult } from '../engine.ts';
 import { processesWith } from '../../process/host-processes.ts';
 import { ownerOfThisProcess } from '../../process/owner.ts';
-import { never, runRequest, until } from '../engines/run-request.test-support.ts';
+import { never, runRequest } from '../engines/run-request.test-support.ts';
+import { until } from '../../process/patience.test-support.ts';
 import { loadCommand, serverCommand, serverSettings } from './server.test-support.ts';
 import { findCgroup, timelineFile, type Found } from '../timeline.ts';
 
