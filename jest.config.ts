@@ -12,6 +12,7 @@ const config: Config = {
     '/node_modules/',
     ...(process.env['PACEGATE_NIGHTLY'] === '1' ? [] : ['\\.nightly\\.test\\.ts$']),
   ],
+  setupFilesAfterEnv: ['<rootDir>/jest.second-attempt.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [
