@@ -6,6 +6,7 @@ const config: Config = {
   testMatch: [
     '<rootDir>/src/**/*.test.ts',
     '<rootDir>/benchmarks/**/*.test.ts',
+    '<rootDir>/release/**/*.test.ts',
     '<rootDir>/eslint/**/*.test.js',
   ],
   testPathIgnorePatterns: [

@@ -43,7 +43,20 @@ export function commandFault(words: readonly string[]): string | undefined {
 }
 
 /** npm's own commands that are no script of a package. */
-const NPM = new Set(['ci', 'cit', 'install', 'it', 'uninstall', 'update', 'outdated', 'ls', 'view', 'pack', 'version']);
+const NPM = new Set([
+  'ci',
+  'cit',
+  'install',
+  'it',
+  'uninstall',
+  'update',
+  'outdated',
+  'ls',
+  'view',
+  'pack',
+  'version',
+  'audit',
+]);
 
 const scriptFault = (name: string) =>
   name in scripts || NPM.has(name) ? undefined : `package.json has no script ${JSON.stringify(name)}`;

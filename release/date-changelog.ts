@@ -1,0 +1,7 @@
+/** Puts what the changelog lists as unreleased under the version of package.json. `npm version` runs it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { released } from './changelog.ts';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
+const date = new Date().toISOString().slice(0, 10);
+writeFileSync('CHANGELOG.md', released(readFileSync('CHANGELOG.md', 'utf8'), version, date));
