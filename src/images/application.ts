@@ -2,7 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workload } from '../plan/plan.ts';
 import { BASE_NAME } from './bake.ts';
-import { basesOf, mergedIgnore, replacesBase } from './dockerfile.ts';
+import { mergedIgnore, replacedBases } from './dockerfile.ts';
 
 /** Finds the Dockerfile that carries the application, or lays down the default one. */
 
@@ -16,8 +16,15 @@ export interface ApplicationSource {
 }
 
 export type Application =
-  | { readonly kind: 'found'; readonly context: string; readonly dockerfile: string }
+  | {
+      readonly kind: 'found';
+      readonly context: string;
+      readonly dockerfile: string;
+      /** Images and stages of the Dockerfile that the interpreter takes the place of. */
+      readonly replaces: readonly string[];
+    }
   | { readonly kind: 'unusable'; readonly reason: string };
+export type FoundApplication = Extract<Application, { kind: 'found' }>;
 
 /**
  * The Dockerfile that carries the application, and its context: the project's own, in that side's state, or
@@ -35,11 +42,10 @@ export async function findApplication(source: ApplicationSource): Promise<Applic
       return unusable(
         `${join(workload.context, workload.dockerfile)} (workload.dockerfile) is not in this side's files`,
       );
-    if (!replacesBase(text))
-      return unusable(
-        `${join(workload.context, workload.dockerfile)} has no \`FROM ${BASE_NAME}\` that the interpreter could take the place of (found: ${basesOf(text).join(', ') || 'no FROM'}). Write \`FROM ${BASE_NAME}\`, without a tag, where the interpreter goes`,
-      );
-    return { kind: 'found', context, dockerfile };
+    const replaced = replacedBases(text, workload.interpreterFrom ?? []);
+    return replaced.kind === 'found'
+      ? { kind: 'found', context, dockerfile, replaces: replaced.names }
+      : unusable(`${join(workload.context, workload.dockerfile)} ${replaced.reason}`);
   }
   const defaults = join(variantsFolder, 'application', 'Dockerfile');
   const dockerfile = join(folder, 'Dockerfile');
@@ -50,7 +56,7 @@ export async function findApplication(source: ApplicationSource): Promise<Applic
     await textOf(join(context, '.dockerignore')),
   );
   await writeFile(`${dockerfile}.dockerignore`, ignore);
-  return { kind: 'found', context, dockerfile };
+  return { kind: 'found', context, dockerfile, replaces: [BASE_NAME] };
 }
 
 const unusable = (reason: string): Application => ({ kind: 'unusable', reason });

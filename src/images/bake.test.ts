@@ -32,6 +32,7 @@ const request = {
   root: '/repository',
   context: '/trees/head/app',
   dockerfile: '/trees/head/app/Dockerfile',
+  replaces: ['python'],
 };
 
 test('an interpreter variant is two linked targets, and only the application becomes an image', () => {

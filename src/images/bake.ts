@@ -6,7 +6,7 @@ import { cacheEntry } from './cache.ts';
 import { imageTag, targetName } from './names.ts';
 import { isAddress } from './paths.ts';
 
-/** What an application's Dockerfile calls its base; each interpreter takes its place. */
+/** What our own Dockerfiles call their base; each interpreter takes its place. */
 export const BASE_NAME = 'python';
 
 export interface BakeTarget {
@@ -46,6 +46,8 @@ export interface ApplicationBuild extends InterpreterTarget {
   readonly context: string;
   /** Absolute path of the application's Dockerfile. */
   readonly dockerfile: string;
+  /** Images and stages of the Dockerfile that the interpreter takes the place of. */
+  readonly replaces: readonly string[];
   /** The interpreter's image where it is one by now; undefined: it is built along, as a linked target. */
   readonly interpreterImage?: string | undefined;
   readonly labels?: Readonly<Record<string, string>>;
@@ -67,7 +69,7 @@ export const targetsOf = (variant: string, side: Side) => ({
 export const interpreterTargetOf = (variant: string) => `interpreter-${targetName(variant)}`;
 
 /**
- * The definition of one side of one interpreter variant: the application, of which `FROM python` is the interpreter's
+ * The definition of one side of one interpreter variant: the application, of which the Python images are the interpreter's
  * image, or a second target linked with it where there is no such image yet.
  *
  * Only the application's target writes a cache: its layers hold the interpreter's, and a second writer of
@@ -75,7 +77,17 @@ export const interpreterTargetOf = (variant: string) => `interpreter-${targetNam
  * that who pulls it by digest builds the other side upon the same layers.
  */
 export function bakeDefinition(request: ApplicationBuild): BakeDefinition {
-  const { variant, side, sessionId, build, context, dockerfile, interpreterImage, labels = {} } = request;
+  const {
+    variant,
+    side,
+    sessionId,
+    build,
+    context,
+    dockerfile,
+    replaces,
+    interpreterImage,
+    labels = {},
+  } = request;
   const names = targetsOf(variant.name, side);
   const cacheTo = [
     ...build.cacheTo.map((entry) => cacheEntry(entry, variant.name)),
@@ -89,12 +101,12 @@ export function bakeDefinition(request: ApplicationBuild): BakeDefinition {
       [names.application]: {
         context,
         dockerfile,
-        contexts: {
-          [BASE_NAME]:
-            interpreterImage === undefined
-              ? `target:${names.interpreter}`
-              : `docker-image://${interpreterImage}`,
-        },
+        contexts: inPlaceOf(
+          replaces,
+          interpreterImage === undefined
+            ? `target:${names.interpreter}`
+            : `docker-image://${interpreterImage}`,
+        ),
         tags: [imageTag(variant.name, side, sessionId)],
         ...(Object.keys(labels).length > 0 ? { labels } : {}),
         ...shared(request),
@@ -104,6 +116,10 @@ export function bakeDefinition(request: ApplicationBuild): BakeDefinition {
     },
   };
 }
+
+/** Named contexts that put one image in the place of others. */
+export const inPlaceOf = (replaces: readonly string[], image: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(replaces.map((name) => [name, image]));
 
 export const askingTargetOf = (variant: string) => `asking-${targetName(variant)}`;
 

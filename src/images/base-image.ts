@@ -1,4 +1,5 @@
 import { own } from '../session/record.ts';
+import { expand } from './dockerfile.ts';
 
 /**
  * What a Dockerfile's `BASE_IMAGE` is with these build arguments: its global arguments, before the first FROM, may
@@ -13,27 +14,11 @@ export function baseImageOf(dockerfile: string, args: Readonly<Record<string, st
     const [, name, byDefault] = /^\s*ARG\s+([A-Za-z_][A-Za-z0-9_]*)(?:=(\S*))?/i.exec(line) ?? [];
     if (name === undefined) continue;
     const value = own(args, name) ?? byDefault?.replace(/^"(.*)"$/, '$1');
-    const expanded = value === undefined ? undefined : expand(value, values);
+    const expanded = value === undefined ? undefined : expand(value, (key) => values.get(key));
     if (expanded !== undefined) values.set(name, expanded);
   }
   const base = values.get('BASE_IMAGE');
   return base === '' ? undefined : base;
-}
-
-/** Characters: a reference has at most some hundred. */
-const LONGEST = 4096;
-
-/** A text with `$NAME` and `${NAME}` in it; undefined where one of them has no value, or the text is far too long. */
-function expand(text: string, values: ReadonlyMap<string, string>): string | undefined {
-  const names = [...text.matchAll(/\$(?:\{(\w+)\}|(\w+))/g)].map(([, braced, bare]) => braced ?? bare ?? '');
-  // Arguments that name others twice double with each line.
-  const length = names.reduce((sum, name) => sum + (values.get(name)?.length ?? 0), text.length);
-  return length <= LONGEST && names.every((name) => values.has(name))
-    ? text.replace(
-        /\$(?:\{(\w+)\}|(\w+))/g,
-        (_, braced?: string, bare?: string) => values.get(braced ?? bare ?? '') ?? '',
-      )
-    : undefined;
 }
 
 /** The digest that a reference is pinned by; undefined where it is not. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Side } from '../session/run.ts';
+import type { FoundApplication } from './application.ts';
 import {
-  BASE_NAME,
   bakeDefinition,
   folderOf,
+  inPlaceOf,
   interpreterContexts,
   secretsOf,
   targetsOf,
@@ -24,7 +25,7 @@ export interface ColdImageRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly side: Side;
   readonly sessionId: string;
-  readonly application: { readonly context: string; readonly dockerfile: string };
+  readonly application: Omit<FoundApplication, 'kind'>;
   readonly driver: string;
   readonly request: Omit<BuildRequest, 'definition' | 'target' | 'directory'>;
   /** What the interpreter's own image is kept under: the one that is made here is kept, where there is none yet. */
@@ -99,7 +100,7 @@ export async function coldImage(cold: ColdImageRequest, signal: AbortSignal): Pr
       folder: application.context,
       dockerfile: application.dockerfile,
       args: {},
-      contexts: { [BASE_NAME]: `docker-image://${base}` },
+      contexts: inPlaceOf(application.replaces, `docker-image://${base}`),
       labels: {},
       tag,
     },

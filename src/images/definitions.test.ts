@@ -1,23 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { InterpreterVariant } from '../plan/plan.ts';
 import { definitionHash } from './definition-hash.ts';
-import { basesOf, finalBase, mergedIgnore, replacesBase } from './dockerfile.ts';
+import { finalBase, mergedIgnore } from './dockerfile.ts';
 import { atLeast, parseBuilder, versionIn } from './engine-check.ts';
 import { pushName } from './store.ts';
-
-test.each([
-  ['FROM python\n', true],
-  ['from --platform=linux/amd64 python AS app', true],
-  ['FROM python:latest', true],
-  ['ARG BASE=python\nFROM ${BASE}', true],
-  ['FROM debian:trixie\nCOPY --from=python /usr/local /usr/local', true],
-  ['FROM debian:trixie\nRUN --mount=type=bind,from=python,target=/p true', true],
-  ['FROM \\\n  python\n', true],
-  ['FROM python:3.12-slim', false],
-  ['FROM ghcr.io/x/python', false],
-  ['# FROM python\nFROM debian', false],
-  ['', false],
-])('%j takes an interpreter: %s', (text, expected) => expect(replacesBase(text)).toBe(expected));
 
 test.each([
   ['FROM python\n', 1, 'FROM python'],
@@ -43,9 +29,6 @@ test('a chain of very many stages is followed in one pass', () => {
   // A pass for each stage takes many times as long.
   expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(3);
 });
-
-test('the bases are named for the message', () =>
-  expect(basesOf('FROM a AS x\n  from --platform=p b:1\nRUN FROM')).toEqual(['a', 'b:1']));
 
 test("a project's own ignore list comes last, so that it has the last word", () => {
   expect(mergedIgnore('**/*.md\n', '!README.md\nsecret')).toBe('**/*.md\n!README.md\nsecret');

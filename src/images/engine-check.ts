@@ -18,6 +18,8 @@ export interface EngineVersions {
   readonly driver: string;
   /** Undefined where the engine does not say. */
   readonly store: ImageStore | undefined;
+  /** The engine's processor by Docker's name, such as `amd64`; undefined where it does not say. */
+  readonly architecture: string | undefined;
 }
 
 /** Attestation switches came with buildx 0.10, linked targets with BuildKit 0.10, which Docker 23.0 carries. */
@@ -40,7 +42,15 @@ export async function checkEngine(): Promise<EngineVersions> {
     throw new BuildError(
       `The builder's BuildKit is ${buildkit}, which does not know linked bake targets. BuildKit 0.10 or newer is needed: create the builder again with \`docker buildx create --use\`.`,
     );
-  return { engine: `Docker ${server}`, server, buildx, buildkit, driver, store: await imageStore() };
+  return {
+    engine: `Docker ${server}`,
+    server,
+    buildx,
+    buildkit,
+    driver,
+    store: await imageStore(),
+    architecture: await architecture(),
+  };
 }
 
 /** Whether buildx can give its progress as events instead of text. */
@@ -59,6 +69,12 @@ export function storeOf(status: string): ImageStore | undefined {
   const isSnapshotter = ([name, value]: readonly [string, string]) =>
     name === 'driver-type' && value.startsWith('io.containerd.snapshotter.');
   return pairs.data.some(isSnapshotter) ? 'containerd' : 'classic';
+}
+
+async function architecture(): Promise<string | undefined> {
+  const { status, stdout } = await tryDocker(['version', '--format', '{{json .Server.Arch}}']);
+  const name = z.string().min(1).safeParse(parseJson(stdout));
+  return status === 0 && name.success ? name.data : undefined;
 }
 
 async function serverVersion(): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Variant } from '../plan/plan.ts';
+import type { Variant, Workload } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
 
 /** One side of one variant, as it is asked of the image builder. */
@@ -10,10 +10,10 @@ export interface ImageRequest {
   /** Absolute folder whose `workload.files` are mounted over both sides. */
   readonly filesFrom: string;
   /**
-   * The application's Dockerfile as that side's own configuration names it, relative to the context; null for the
-   * default one. Absent where the side has no configuration of its own: the plan's.
+   * The application's Dockerfile as that side's own configuration names it. Absent where the side has no configuration of
+   * its own: the plan's.
    */
-  readonly dockerfile?: string | null;
+  readonly own?: Pick<Workload, 'dockerfile' | 'interpreterFrom'>;
   /** Digest reference to try to pull before building. */
   readonly known?: string;
   /** What is left of the budget, in seconds: whatever it takes to have the image ends with it. Unbounded without. */

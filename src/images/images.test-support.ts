@@ -60,6 +60,7 @@ export function builderOf(
   change: {
     root?: string;
     dockerfile?: string;
+    interpreterFrom?: readonly string[];
     build?: Partial<Plan['build']>;
     variantsFolder?: string;
     pushInterpreters?: boolean;
@@ -69,7 +70,12 @@ export function builderOf(
   const plan = {
     root: change.root ?? top,
     ...(change.confined === undefined ? {} : { confined: change.confined }),
-    workload: { context: '.', dockerfile: change.dockerfile, files: [] },
+    workload: {
+      context: '.',
+      dockerfile: change.dockerfile,
+      interpreterFrom: change.interpreterFrom,
+      files: [],
+    },
     variants: [],
     build: {
       cacheFrom: [],

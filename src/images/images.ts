@@ -108,7 +108,7 @@ async function prepare(builder: Builder, request: ImageRequest, signal: AbortSig
         }),
     );
     if (obtained.kind === 'unavailable') return failed(request, obtained.message, obtained.fault);
-    const refused = await refusal(subject, obtained.facts);
+    const refused = await refusal(subject, obtained.facts, await builder.session.engine());
     if (refused !== undefined) return failed(request, refused, 'build');
     const { store } = await builder.session.engine();
     const layers = await layersOf(builder, request, obtained, signal);

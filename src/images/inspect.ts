@@ -52,6 +52,8 @@ export interface ImageFacts {
   /** `/` where the image names none. */
   readonly workingDirectory: string;
   readonly identity: string;
+  /** By Docker's name, such as `amd64`; empty where the image does not say. */
+  readonly architecture: string;
   /** What the image starts its command through; empty where there is none. */
   readonly entrypoint: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -89,6 +91,7 @@ export function readInspection(json: string): ImageFacts {
     sizeBytes: image.Size,
     workingDirectory: image.Config?.WorkingDir === undefined ? '/' : image.Config.WorkingDir || '/',
     identity: identityOf(image),
+    architecture: image.Architecture,
     entrypoint: image.Config?.Entrypoint ?? [],
     labels: image.Config?.Labels ?? {},
     // Go's zero time, year 1, stands for never.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { InterpreterVariant } from '../plan/plan.ts';
 import { within } from '../process/deadline.ts';
-import { findApplication, type Application } from './application.ts';
+import { findApplication, type Application, type FoundApplication } from './application.ts';
 import { bakeDefinition, targetsOf } from './bake.ts';
 import type { ColdBuild } from './cold-build.ts';
 import { coldImage, type ColdImageRequest } from './cold-image.ts';
@@ -123,15 +123,13 @@ function secondsOnce({ counted }: Shared, { key }: Definition, { seconds }: Inte
   return seconds;
 }
 
-type FoundApplication = Extract<Application, { kind: 'found' }>;
-
 /** Builds the application's image upon the interpreter. */
 async function buildUpon(
   session: ImageSession,
   {
     definition,
     reference,
-    application: { context, dockerfile },
+    application: { context, dockerfile, replaces },
     request: { variant, side },
   }: {
     readonly definition: Definition;
@@ -151,6 +149,7 @@ async function buildUpon(
     sessionId: session.sessionId,
     context,
     dockerfile,
+    replaces,
     interpreterImage: reference,
     labels: applicationLabels(definition, reference),
     cacheFrom: other === undefined ? [] : [`type=registry,ref=${other.reference}`],
@@ -198,11 +197,11 @@ function pythonOf(
 
 async function applicationOf(
   { plan: { workload }, target, folder }: ImageSession,
-  { variant, side, tree, dockerfile = workload.dockerfile ?? null }: ImageRequest,
+  { variant, side, tree, own = workload }: ImageRequest,
 ): Promise<Application> {
   return await findApplication({
     tree,
-    workload: { ...workload, dockerfile: dockerfile ?? undefined },
+    workload: { ...workload, dockerfile: own.dockerfile, interpreterFrom: own.interpreterFrom },
     variantsFolder: target.variantsFolder,
     folder: join(await folder(), 'application', imageTag(variant.name, side, 'x').replace(':', '-')),
   });
@@ -222,7 +221,7 @@ async function buildCold(
   const application = await applicationOf(session, request);
   if (application.kind === 'unusable')
     return { kind: 'failed', message: `${subject}: ${application.reason}.` };
-  const { context, dockerfile } = application;
+  const { context, dockerfile, replaces } = application;
   const definition = await interpreters.define(variant, signal);
   const cold: ColdImageRequest = {
     target: { ...session.target, variant: definition.variant },
@@ -230,7 +229,7 @@ async function buildCold(
     keepAs: interpreterTag(variant.interpreter, definition.key),
     side,
     sessionId: session.sessionId,
-    application: { context, dockerfile },
+    application: { context, dockerfile, replaces },
     driver: (await session.engine()).driver,
     request: await buildRequest(session, variant, side),
     onName: (name) => session.names.add(name),

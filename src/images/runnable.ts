@@ -1,6 +1,8 @@
 import type { Runnable } from '../measure/engine.ts';
 import { missingFlags } from '../session/cpu.ts';
 import type { ImageStore } from '../session/session.ts';
+import { EMULATED, isForeign } from './emulation.ts';
+import type { EngineVersions } from './engine-check.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageFacts } from './inspect.ts';
 import { baseIn, flagsOf, processorFlags } from './interpreter.ts';
@@ -64,7 +66,13 @@ export const sizeOf = (
       : { sizeBytes };
 
 /** Why an image must not be run on this machine; undefined where it may. */
-export async function refusal(subject: string, facts: ImageFacts): Promise<string | undefined> {
+export async function refusal(
+  subject: string,
+  facts: ImageFacts,
+  { architecture }: Pick<EngineVersions, 'architecture'>,
+): Promise<string | undefined> {
+  if (isForeign(facts.architecture, architecture))
+    return `${subject}: this image is for linux/${facts.architecture}, and this machine is linux/${architecture ?? ''}. ${EMULATED}, so it was not started. Measure it on a machine with that processor (on GitHub \`ubuntu-24.04-arm\` is one for arm64), or leave out what chose the platform: \`--platform\`, \`platforms\`, DOCKER_DEFAULT_PLATFORM.`;
   const needed = flagsOf(facts);
   if (needed === undefined) return undefined;
   const missing = missingFlags(needed, await processorFlags());

@@ -155,7 +155,7 @@ function chooseImage({ files, facts, workload, templates }: WritingRequest, inCo
       image: { kind: 'bake', file, target: 'app' },
       written: [{ path: file, text: bakeText(context, own.dockerfile) }],
       notes: [
-        `${own.dockerfile} is built as it is, on ${own.base}. To measure it with other interpreters, write \`FROM python\`, without a tag, into a copy and name it with workload.dockerfile.`,
+        `${own.dockerfile} is built as it is, on ${own.base}. To measure it with other interpreters, name it with workload.dockerfile.`,
       ],
     };
   }

@@ -270,9 +270,9 @@ const built: readonly (readonly [string, Provoke])[] = [
   ],
   ['a full disk', failedStep(['OSError: [Errno 28] No space left on device'])],
   [
-    'an application without FROM python',
+    'a Dockerfile without a Python image',
     prepared(CONFIGURATION.replace('files: [bench.py]', 'dockerfile: Dockerfile'), 'official', {
-      Dockerfile: 'FROM python:3.12-slim\n',
+      Dockerfile: 'FROM ubuntu:24.04\n',
     }),
   ],
   [

@@ -3,7 +3,7 @@ import { PacegateError } from '../errors/errors.ts';
 import { parseEvent } from '../github/context.ts';
 import { baseImageOf } from '../images/base-image.ts';
 import { digestsOf } from '../images/buildx.ts';
-import { basesOf, finalBase, replacesBase } from '../images/dockerfile.ts';
+import { finalBase, replacedBases } from '../images/dockerfile.ts';
 import { parseInfo } from '../images/engine-reading.ts';
 import { readInspection } from '../images/inspect.ts';
 import { followProgress } from '../images/progress.ts';
@@ -46,9 +46,8 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   },
   'build-answer': (text) => [digestsOf(text, 'a'), parseInfo(text), readInspection(text)],
   dockerfile: (text) => [
-    replacesBase(text),
+    replacedBases(text, []),
     finalBase(text),
-    basesOf(text),
     baseImageOf(text, { PYTHON_VERSION: '3.13' }),
   ],
   branch: (text) => [parseSummaries(text), isNewer(text)],

@@ -36,7 +36,7 @@ export async function ignoredDockerfile(
   const path = join(workload.context, 'Dockerfile');
   return (await source.exists(join(tree, path)))
     ? [
-        `${path} is not used: workload.dockerfile is not set, so the images are built by Pacegate's own Dockerfile. Set workload.dockerfile: Dockerfile, and write \`FROM python\` in it, to measure what it builds.`,
+        `${path} is not used: workload.dockerfile is not set, so the images are built by Pacegate's own Dockerfile. Set workload.dockerfile: Dockerfile to measure what it builds.`,
       ]
     : [];
 }

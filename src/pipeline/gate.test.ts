@@ -604,8 +604,8 @@ test('each side is built by the Dockerfile that its own configuration names', as
     });
     const asked: unknown[] = [];
     const { ports } = world({
-      failing: ({ side, dockerfile }) => {
-        asked.push([side, dockerfile]);
+      failing: ({ side, own }) => {
+        asked.push([side, own === undefined ? "the plan's" : own.dockerfile]);
         return false;
       },
     });
@@ -619,11 +619,11 @@ test('each side is built by the Dockerfile that its own configuration names', as
   // The head's is the plan's.
   expect(await dockerfiles('Dockerfile', 'docker/Dockerfile')).toEqual([
     ['baseline', 'Dockerfile'],
-    ['head', undefined],
+    ['head', "the plan's"],
   ]);
   expect(await dockerfiles(undefined, 'Dockerfile')).toEqual([
-    ['baseline', null],
-    ['head', undefined],
+    ['baseline', undefined],
+    ['head', "the plan's"],
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { ImageRequest } from '../images/image-request.ts';
 import type { Runnable } from '../measure/engine.ts';
 import type { Plan, Variant } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
@@ -70,8 +71,8 @@ export const ownVariant = ({ plan }: SideTree, variant: Variant): Variant =>
   plan?.variants.find(({ name }) => name === variant.name) ?? variant;
 
 /** A Dockerfile that the change renames is still at its old place in the baseline. */
-export const ownDockerfile = ({ plan }: SideTree): { readonly dockerfile?: string | null } =>
-  plan === undefined ? {} : { dockerfile: plan.workload.dockerfile ?? null };
+export const ownDockerfile = ({ plan }: SideTree): Pick<ImageRequest, 'own'> =>
+  plan === undefined ? {} : { own: plan.workload };
 
 async function prepareOne(
   request: Parameters<Ports['images']['prepare']>[0],

@@ -449,6 +449,11 @@ const portOf = (address: string) => Number(/:(\d+)(\/|$)/.exec(address.slice('ht
 
 const SIZE_WORDS = 'a size such as 512m or 2g';
 
+const IMAGE_OR_STAGE = 'an image or a stage of the Dockerfile such as python:3.12-slim';
+const imageOrStage = z
+  .string(legal(IMAGE_OR_STAGE))
+  .regex(/^[A-Za-z0-9][\w./:@-]{0,254}$/, legal(IMAGE_OR_STAGE));
+
 const workloadSchema = table({
   context: relativePath.optional().meta({
     description: "The folder that the images carry, relative to the repository's top.",
@@ -457,9 +462,17 @@ const workloadSchema = table({
   }),
   dockerfile: relativePath.optional().meta({
     description:
-      "The application's Dockerfile, relative to `context`. Its `FROM python`, without a tag, is replaced by each variant's interpreter. Without this key a default Dockerfile installs from `uv.lock`, `poetry.lock` or `requirements.txt` and copies the context.",
+      "The application's Dockerfile, relative to `context`. Each variant's interpreter takes the place of its images called `python`, such as `python:3.13-slim`. Without this key a default Dockerfile installs from `uv.lock`, `poetry.lock` or `requirements.txt` and copies the context.",
     examples: ['Dockerfile'],
   }),
+  'interpreter-from': z
+    .union([imageOrStage, z.array(imageOrStage).min(1).max(20)], legal(IMAGE_OR_STAGE))
+    .optional()
+    .meta({
+      description:
+        "The image of the Dockerfile, or the stage, that each variant's interpreter takes the place of, or a list of them. Write an image as the Dockerfile has it after `FROM`. Without this key it is every image called `python`.",
+      examples: ['python:3.12-slim', 'python-base'],
+    }),
   files: z
     .array(relativePath)
     .optional()

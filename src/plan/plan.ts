@@ -87,6 +87,8 @@ export interface Workload {
   readonly context: string;
   /** The application's own Dockerfile relative to the context, or undefined for the default one. */
   readonly dockerfile: string | undefined;
+  /** Images and stages of that Dockerfile that each interpreter takes the place of; absent: those called `python`. */
+  readonly interpreterFrom?: readonly string[] | undefined;
   /** The measuring code, relative to the context: taken from the head for both sides. */
   readonly files: readonly string[];
   readonly command: readonly string[];

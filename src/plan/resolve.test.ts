@@ -642,7 +642,7 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:3: workload.command: found "python bench.py"; expected: a list of words, such as [python, bench.py]
        .github/pacegate.yml:4: workload.timeout: found "soon"; expected: a duration such as 90s, 10m or 1h30m
        .github/pacegate.yml:5: workload.files.0: found "../secret"; expected: a path inside the repository: relative, without ..
-       .github/pacegate.yml:6: workload.mode: found a key that is not known; expected: context, dockerfile, files, command, timeout, env, network, memory, pids, repetitions, instructions, server, profiler
+       .github/pacegate.yml:6: workload.mode: found a key that is not known; expected: context, dockerfile, interpreter-from, files, command, timeout, env, network, memory, pids, repetitions, instructions, server, profiler
        .github/pacegate.yml:8: variants.Official: found the name "Official"; expected: a name of small letters, digits, ., _ and -
        .github/pacegate.yml:9: variants.debian: found a table (interpeter); expected: one of interpreter, image, bake to say where the Python comes from
        .github/pacegate.yml:10: variants.new.interpreter: found "conda"; expected: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host

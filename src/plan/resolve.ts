@@ -12,7 +12,7 @@ import { wrongFormulas } from './formulas.ts';
 import { impossibleCounts, metricPatterns, metricRules } from './metrics.ts';
 import { configurationError, problemsOf } from './problems.ts';
 import { parseDuration, seconds } from './quantities.ts';
-import { toWorkload, wrongRepetitions, wrongServer } from './workload.ts';
+import { toWorkload, wrongInterpreterFrom, wrongRepetitions, wrongServer } from './workload.ts';
 
 /** What the command line or the action's inputs say over the file. Lists replace the file's. */
 export interface Overrides {
@@ -85,6 +85,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
     ...impossibleInterpreters(parsed.data, document),
     ...wrongRepetitions(parsed.data, document),
     ...wrongServer(parsed.data, document),
+    ...wrongInterpreterFrom(parsed.data, document),
     ...wrongOptions(parsed.data, overrides),
     ...impossibleCounts(parsed.data, plan, document),
     ...impossibleRules(plan, document),

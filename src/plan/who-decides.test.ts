@@ -54,6 +54,11 @@ const FIELDS: Readonly<Record<string, Field>> = {
   name: field('one', 'two', ({ configuration }) => configuration),
   'workload.context': field('app', 'other', ({ workload }) => workload.context),
   'workload.dockerfile': field('Dockerfile', 'Dockerfile.perf', ({ workload }) => workload.dockerfile),
+  'workload.interpreter-from': field(
+    'python:3.12',
+    ['base', 'python:3.13'],
+    ({ workload }) => workload.interpreterFrom,
+  ),
   'workload.files': field(['a.py'], ['b.py'], ({ workload }) => workload.files),
   'workload.command': field(['python', 'a.py'], ['python', 'b.py'], ({ workload }) => workload.command),
   'workload.timeout': field('1m', '2m', ({ workload }) => workload.timeoutSeconds),

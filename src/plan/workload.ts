@@ -11,6 +11,7 @@ export function toWorkload(given: Configuration['workload']): Workload {
   return {
     context: given.context ?? DEFAULTS.context,
     dockerfile: given.dockerfile,
+    interpreterFrom: given['interpreter-from'] === undefined ? undefined : [given['interpreter-from']].flat(),
     files: given.files ?? [],
     command: given.command,
     timeoutSeconds: seconds(given.timeout ?? DEFAULTS.timeout),
@@ -71,6 +72,20 @@ export function wrongRepetitions(
       legal: '1 or auto: what writes benchmarks repeats by itself, and has an option for how often',
     },
   ];
+}
+
+/** The default Dockerfile has a base of its own. */
+export function wrongInterpreterFrom({ workload }: Configuration, document: YamlDocument): Problem[] {
+  return workload['interpreter-from'] === undefined || workload.dockerfile !== undefined
+    ? []
+    : [
+        {
+          line: document.lineOf(['workload', 'interpreter-from']),
+          place: 'workload.interpreter-from',
+          found: 'no workload.dockerfile whose image it could name',
+          legal: 'workload.dockerfile beside it, or neither',
+        },
+      ];
 }
 
 /** What a server has not: a metrics file of its own, for its figures are the load's, and a count. */
