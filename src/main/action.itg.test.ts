@@ -15,7 +15,7 @@ import {
   type TestRepository,
 } from '../source/repository.test-support.ts';
 import { freePort, toolPath, withEngine, withTool } from '../process/engine.test-support.ts';
-import { compareFiles } from './read-sides.ts';
+import { compareFiles } from '../pipeline/compare-files.ts';
 
 /**
  * The action itself, from the built dist/, run by act on this machine with act's own artifact server: the workflows

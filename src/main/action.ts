@@ -14,7 +14,7 @@ import type { Job } from './job.ts';
 import { openOutFolder, type OutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 import { plainError } from '../errors/plain-error.ts';
-import { statusOfFiles } from './results.ts';
+import { statusOfFiles } from '../pipeline/results.ts';
 import { newSessionId } from '../measure/session-id.ts';
 import { VERSION } from './version.ts';
 import { endProcessesOf, openWorkFolder, ownerOfFolder, removeWorkFolder } from '../process/work-folder.ts';

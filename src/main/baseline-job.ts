@@ -7,7 +7,7 @@ import { upstreamOf } from '../source/trust.ts';
 import { runner, upload, writeSummary } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
 import { openProject } from './project.ts';
-import { writeResults } from './results.ts';
+import { writeResults } from '../pipeline/results.ts';
 
 /** The action's `mode: baseline`: a night, its files, its summary and its outputs. */
 export async function baselineJob({

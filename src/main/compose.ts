@@ -11,9 +11,9 @@ import { withEngines } from './engines.ts';
 import { openOutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 import type { ProgressLog } from './progress.ts';
-import { writeResults } from './results.ts';
+import { writeResults } from '../pipeline/results.ts';
 import { newSeed } from '../measure/session-id.ts';
-import { refusePointers } from './usable-files.ts';
+import { refusePointers } from '../pipeline/unfetched-files.ts';
 
 /** The ports of the use cases with the real adapters behind them. */
 export const jobPorts = (places: Places, log: ProgressLog): JobPorts => ({

@@ -31,7 +31,7 @@ import {
   type Draw,
 } from './forged.test-support.ts';
 import { evaluation } from '../pipeline/night-evaluation.ts';
-import { compareFiles } from './read-sides.ts';
+import { compareFiles } from '../pipeline/compare-files.ts';
 
 /**
  * Every other file that is read from an artifact or from the baseline branch, forged or damaged: refused in words, or

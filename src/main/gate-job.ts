@@ -31,7 +31,7 @@ import {
 } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
 import { openProject } from './project.ts';
-import { writeResults } from './results.ts';
+import { writeResults } from '../pipeline/results.ts';
 import { readSessions } from '../out-folder/session-files.ts';
 
 const CANCELLED =

@@ -14,7 +14,7 @@ import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
 import { ownerOfThisProcess } from '../process/owner.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { openOutFolder } from './out-folder.ts';
-import { statusOfFiles, writeResults } from '../main/results.ts';
+import { statusOfFiles, writeResults } from '../pipeline/results.ts';
 import { twoSided } from '../evidence/session.test-support.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { readSessions } from './session-files.ts';

@@ -3,7 +3,7 @@ import { ConfigurationError, StoreError } from '../../errors/errors.ts';
 import { measureNight } from '../../pipeline/measure-night.ts';
 import { endOf } from '../../pipeline/night-end.ts';
 import { renderNightlyMarkdown } from '../../report/nightly.ts';
-import { writeResults } from '../results.ts';
+import { writeResults } from '../../pipeline/results.ts';
 import { sayWhere, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { nightText, timelinesFor } from './formats.ts';
 import { openProjectHere, option, type Planned } from './options.ts';

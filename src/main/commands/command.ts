@@ -7,7 +7,7 @@ import { openOutFolder, type OutFolder } from '../../out-folder/out-folder.ts';
 import type { Places } from '../places.ts';
 import { logDuration } from '../../report/log-duration.ts';
 import type { ProgressLog } from '../progress.ts';
-import { statusOfFiles } from '../results.ts';
+import { statusOfFiles } from '../../pipeline/results.ts';
 import { newSessionId } from '../../measure/session-id.ts';
 import { VERSION } from '../version.ts';
 import { openWorkFolder, removeWorkFolder } from '../../process/work-folder.ts';

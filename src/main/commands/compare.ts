@@ -3,7 +3,7 @@ import type { Verdict } from '../../session/rules.ts';
 import type { Session } from '../../session/session.ts';
 import { exitStatus } from '../../verdict/exit-status.ts';
 import { openProject } from '../project.ts';
-import { compareFiles } from '../read-sides.ts';
+import { compareFiles } from '../../pipeline/compare-files.ts';
 import { foldersOf } from '../../out-folder/timeline-files.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { comparisonText, timelinesFor, type Printed } from './formats.ts';

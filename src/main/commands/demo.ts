@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import { markerOf, renderMarkdown } from '../../report/markdown.ts';
 import { renderTerminal } from '../../report/terminal.ts';
 import { exitStatus } from '../../verdict/exit-status.ts';
-import { runDemo } from '../demo.ts';
-import { writeResults } from '../results.ts';
+import { runDemo } from '../../pipeline/demo.ts';
+import { writeResults } from '../../pipeline/results.ts';
 import { sayWhere, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { option } from './options.ts';
 

@@ -3,7 +3,7 @@ import { PacegateError } from '../../errors/errors.ts';
 import { doctorJson, findingsJson, renderDoctor } from '../../report/doctor.ts';
 import { renderFindings } from '../../report/machine-findings.ts';
 import { examine } from '../../pipeline/doctor.ts';
-import { inspectMachine } from '../machine-inspection.ts';
+import { inspectMachine } from '../../pipeline/machine-inspection.ts';
 import { hasConfiguration } from '../project.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { COULD_NOT_BE_MEASURED, withTemporaryRun, type AddCommand, type CommandContext } from './command.ts';

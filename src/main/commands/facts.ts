@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { factsJson, renderFactsMarkdown, renderFactsTerminal } from '../../report/facts-table.ts';
-import { askTargets } from '../facts.ts';
+import { askTargets } from '../../pipeline/ask-interpreters.ts';
 import { jsonText } from '../../report/json-text.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 

@@ -12,7 +12,7 @@ import { renderTerminal } from '../../report/terminal.ts';
 import type { Session } from '../../session/session.ts';
 import type { Timeline } from '../../session/timeline.ts';
 import { renderTimings } from '../../session/timings.ts';
-import type { ComparedFiles } from '../read-sides.ts';
+import type { ComparedFiles } from '../../pipeline/compare-files.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { timelinesIn } from '../../out-folder/timeline-files.ts';
 

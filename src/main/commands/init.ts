@@ -19,7 +19,7 @@ import { topLevel } from '../../source/sides.ts';
 import type { Places } from '../places.ts';
 import { listProject } from '../../source/project-listing.ts';
 import { openQuestions, type Ask } from './questions.ts';
-import { smokeTest } from '../smoke-test.ts';
+import { smokeTest } from '../../pipeline/smoke-test.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { option } from './options.ts';
 

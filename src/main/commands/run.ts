@@ -4,7 +4,7 @@ import { renderMeasurementMarkdown } from '../../report/measurement.ts';
 import { SIDES, type Side } from '../../session/run.ts';
 import type { Session } from '../../session/session.ts';
 import type { OutFolder } from '../../out-folder/out-folder.ts';
-import { writeResults } from '../results.ts';
+import { writeResults } from '../../pipeline/results.ts';
 import {
   COULD_NOT_BE_MEASURED,
   isIncomplete,

@@ -1,7 +1,7 @@
 import { markerOf, renderMarkdown } from '../../report/markdown.ts';
 import type { JudgedSessions } from '../../pipeline/judged-sessions.ts';
 import type { OutFolder } from '../../out-folder/out-folder.ts';
-import { writeResults } from '../results.ts';
+import { writeResults } from '../../pipeline/results.ts';
 import { sayWhere, type CommandContext } from './command.ts';
 import { comparisonText, timelinesFor, type Printed } from './formats.ts';
 

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { PacegateError } from '../errors/errors.ts';
 import { checkEngine } from '../images/engine-check.ts';
 import { smokeHint } from '../init/smoke-hint.ts';
-import { measureTree } from '../pipeline/measure-tree.ts';
+import { measureTree } from './measure-tree.ts';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
 import { tryGit } from '../process/git.ts';
 import { measurementsOf, renderMeasurementTerminal } from '../report/measurement.ts';
 import { metricWords, quantity } from '../report/verdict-wording.ts';
 import type { Session } from '../session/session.ts';
-import { withTemporaryRun, type CommandContext } from './commands/command.ts';
-import { openProject } from './project.ts';
+import { withTemporaryRun, type CommandContext } from '../main/commands/command.ts';
+import { openProject } from '../main/project.ts';
 
 export interface SmokeRequest {
   readonly top: string;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, jest } from '@jest/globals';
 import { withEngine } from '../process/engine.test-support.ts';
-import { askTargets } from './facts.ts';
-import { placesFrom } from './places.ts';
+import { askTargets } from './ask-interpreters.ts';
+import { placesFrom } from '../main/places.ts';
 
 jest.setTimeout(600_000);
 const places = placesFrom(join(import.meta.dirname, '..'));

@@ -6,7 +6,7 @@ import { ignoring } from '../images/ignored.ts';
 import { isAddress } from '../images/paths.ts';
 import type { Plan } from '../plan/plan.ts';
 import { lfsPointers } from '../source/lfs-pointers.ts';
-import type { Places } from './places.ts';
+import type { Places } from '../main/places.ts';
 
 /**
  * Refuses to measure with a Git LFS pointer in the place of its file: whatever that gives, it says nothing of the files.

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { resolvePlan } from '../plan/resolve.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
-import { placesFrom } from './places.ts';
-import { refusePointers } from './usable-files.ts';
+import { placesFrom } from '../main/places.ts';
+import { refusePointers } from './unfetched-files.ts';
 
 afterAll(removeTemporaryFolders);
 

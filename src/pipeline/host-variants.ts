@@ -3,8 +3,8 @@ import { MeasurementError } from '../errors/errors.ts';
 import type { Runnable } from '../measure/engine.ts';
 import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
 import type { HostVariant, Plan } from '../plan/plan.ts';
-import { contextOf } from '../pipeline/sides.ts';
-import type { HostPort } from '../pipeline/ports.ts';
+import { contextOf } from './sides.ts';
+import type { HostPort } from './ports.ts';
 import { hashFolder } from '../source/workload-files.ts';
 
 /** This machine's own interpreters on a side's files: what stands in an image's place where there is no container. */

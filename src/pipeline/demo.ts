@@ -4,9 +4,9 @@ import type { Comparison } from '../verdict/comparison.ts';
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import { checkEngine } from '../images/engine-check.ts';
 import { obtainImage } from '../images/store.ts';
-import { gate, type GateResult } from '../pipeline/gate.ts';
-import { gateRequest } from '../pipeline/gate-request.ts';
-import type { JobPorts, RunContext } from '../pipeline/ports.ts';
+import { gate, type GateResult } from './gate.ts';
+import { gateRequest } from './gate-request.ts';
+import type { JobPorts, RunContext } from './ports.ts';
 import { overridesOf, resolvePlan } from '../plan/resolve.ts';
 
 /** The base that the demonstration's images are built upon. */

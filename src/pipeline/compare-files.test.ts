@@ -5,7 +5,7 @@ import { night, nightAgainstItself, session, twoSided } from '../evidence/sessio
 import type { Session } from '../session/session.ts';
 import { renderTimings } from '../session/timings.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
-import { compareFiles, type ComparisonFiles } from './read-sides.ts';
+import { compareFiles, type ComparisonFiles } from './compare-files.ts';
 
 afterAll(removeTemporaryFolders);
 

@@ -12,8 +12,8 @@ import { hostEngine } from '../measure/engines/host.ts';
 import { ownerOfThisProcess } from '../process/owner.ts';
 import type { InterpreterFacts } from '../session/facts.ts';
 import type { AskedImage, AskedInterpreter } from '../report/facts-table.ts';
-import type { ProgressLog } from './progress.ts';
-import type { Places } from './places.ts';
+import type { ProgressLog } from '../main/progress.ts';
+import type { Places } from '../main/places.ts';
 import { newSessionId } from '../measure/session-id.ts';
 
 export interface Asked {

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { askTargets } from './facts.ts';
-import { placesFrom } from './places.ts';
+import { askTargets } from './ask-interpreters.ts';
+import { placesFrom } from '../main/places.ts';
 
 jest.setTimeout(600_000);
 const places = placesFrom(join(import.meta.dirname, '..'));

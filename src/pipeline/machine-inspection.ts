@@ -3,8 +3,8 @@ import { PacegateError } from '../errors/errors.ts';
 import { readEngine } from '../images/engine-reading.ts';
 import { readMachine } from '../measure/machine/machine-reading.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { MachineInspection } from '../pipeline/doctor.ts';
-import type { Places } from './places.ts';
+import type { MachineInspection } from './doctor.ts';
+import type { Places } from '../main/places.ts';
 
 /**
  * Looks at this machine, and at its engine where a variant needs one. Without a plan the engine is looked at too. Never

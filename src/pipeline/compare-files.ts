@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { compareSession, compareTimings } from '../verdict/compare.ts';
 import type { Comparison } from '../verdict/comparison.ts';
 import { ruledBy } from '../verdict/merge.ts';
-import { judgedTogether } from '../pipeline/judged-sessions.ts';
+import { judgedTogether } from './judged-sessions.ts';
 import { withNights } from '../evidence/nights.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isMerged, type Merged } from '../session/merged.ts';
