@@ -9,7 +9,7 @@ import type {
 /** What was read before the first run. The engine is left out where no variant needs one. */
 export interface Reading {
   readonly machine: MachineReading;
-  readonly engine?: EngineReading | { readonly silent: string };
+  readonly engine?: EngineReading | { readonly silent: string } | undefined;
 }
 
 /**

@@ -5,7 +5,8 @@ import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import { runCommand } from '../process/command.ts';
 import { CACHE_TOKEN } from './cache-token.ts';
 import { lastWords } from './docker.ts';
-import { insideCheckout, isAddress } from './paths.ts';
+import { insideCheckout } from './paths.ts';
+import { isAddress } from '../plan/moving-contexts.ts';
 import { own } from '../session/record.ts';
 import { parseJson } from '../session/json.ts';
 

@@ -4,7 +4,7 @@ import type { Side } from '../session/run.ts';
 import type { ResolvedBake } from './bake-file.ts';
 import { cacheEntry } from './cache.ts';
 import { imageTag, targetName } from './names.ts';
-import { isAddress } from './paths.ts';
+import { isAddress } from '../plan/moving-contexts.ts';
 
 /** What our own Dockerfiles call their base; each interpreter takes its place. */
 export const BASE_NAME = 'python';

@@ -4,15 +4,13 @@ import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ConfigurationError } from '../errors/errors.ts';
+import { isAddress } from '../plan/moving-contexts.ts';
 import type { BuildOptions, InterpreterVariant } from '../plan/plan.ts';
 
 /**
  * What a build takes of this machine by a path. A path inside of the checkout may be a link that somebody committed, and
  * must not lead anywhere else; an absolute path to another place is the maintainers' word.
  */
-
-/** Whether a context is an address, and no folder. The configuration allows known schemes alone. */
-export const isAddress = (context: string): boolean => context.includes('://');
 
 const isWithin = (folder: string, path: string): boolean => {
   const way = relative(folder, path);

@@ -15,6 +15,7 @@ import {
   type TestRepository,
 } from '../source/repository.test-support.ts';
 import { freePort, toolPath, withEngine, withTool } from '../process/engine.test-support.ts';
+import { comparedFiles } from './compose.ts';
 import { compareFiles } from '../pipeline/compare-files.ts';
 
 /**
@@ -248,7 +249,10 @@ withEngine(
     const session = parseSession(readFileSync(file, 'utf8'), file);
     expect(session.source.baseline?.commit).toBe(base);
     expect(session.nights).toHaveLength(3);
-    const { comparison } = await compareFiles({ files: [file], baseline: [], head: [], sameMachine: false });
+    const { comparison } = await compareFiles(
+      { files: [file], baseline: [], head: [], sameMachine: false },
+      comparedFiles,
+    );
     expect(comparison.verdict).toBe(first.outputs['verdict']);
     expect(comparisonJson(comparison)).toEqual(
       JSON.parse(readFileSync(join(folder, 'comparison.json'), 'utf8')),

@@ -1,6 +1,25 @@
-import { cp, lstat, readFile, writeFile } from 'node:fs/promises';
+import { access, cp, lstat, readFile, writeFile } from 'node:fs/promises';
 import { openBaselineBranch } from '../baseline/branch.ts';
-import type { JobPorts, SourcePort } from '../pipeline/ports.ts';
+import { ignoredByImage, ignoredInFolder } from '../images/context-ignore.ts';
+import { describeImage } from '../images/described-image.ts';
+import { checkEngine } from '../images/engine-check.ts';
+import { readEngine } from '../images/engine-reading.ts';
+import { obtainImage } from '../images/store.ts';
+import { containerEngine } from '../measure/engines/container.ts';
+import { namedInterpreter } from '../measure/engines/host-interpreter.ts';
+import { hostEngine } from '../measure/engines/host.ts';
+import { readMachine } from '../measure/machine/machine-reading.ts';
+import { newSeed, newSessionId } from '../measure/session-id.ts';
+import { fileAt, readText } from '../out-folder/session-files.ts';
+import type {
+  ComparedFilesPort,
+  InspectionPort,
+  InterpreterPorts,
+  JobPorts,
+  SourcePort,
+} from '../pipeline/ports.ts';
+import { ownerOfThisProcess } from '../process/owner.ts';
+import { lfsPointers } from '../source/lfs-pointers.ts';
 import { resolveAnchor } from '../source/anchor.ts';
 import { changedFiles, deletedFiles, exportTree, readFileAt, repositoryName } from '../source/export.ts';
 import { measuringFiles } from '../source/measuring-files.ts';
@@ -11,25 +30,25 @@ import { withEngines } from './engines.ts';
 import { openOutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 import type { ProgressLog } from './progress.ts';
-import { writeResults } from '../pipeline/results.ts';
-import { newSeed } from '../measure/session-id.ts';
-import { refusePointers } from '../pipeline/unfetched-files.ts';
 
 /** The ports of the use cases with the real adapters behind them. */
 export const jobPorts = (places: Places, log: ProgressLog): JobPorts => ({
   source: sourcePort(places),
   store: { open: openBaselineBranch },
-  results: {
-    open: openOutFolder,
-    write: async (...written) => {
-      await writeResults(...written);
-    },
-  },
+  engine: { check: checkEngine, obtain: obtainImage },
+  inspect: inspection(places),
+  openOutFolder,
   withEngines: async (request, use) => await withEngines(request, { places, log }, use),
   seed: newSeed,
   clock: () => new Date(),
   log,
 });
+
+const exists = async (path: string): Promise<boolean> =>
+  await lstat(path).then(
+    () => true,
+    () => false,
+  );
 
 const sourcePort = (places: Places): SourcePort => ({
   resolveSides,
@@ -44,14 +63,46 @@ const sourcePort = (places: Places): SourcePort => ({
   measuringFiles,
   exportTree,
   checkContext,
-  refusePointers: async (plan, tree, subject) => await refusePointers(plan, tree, subject, places),
+  lfsPointers,
+  ignoredByImage: async (context, dockerfile) => await ignoredByImage(context, dockerfile, places.variants),
+  ignoredInFolder,
   overlay: overlayFiles,
-  exists: async (path) =>
-    await lstat(path).then(
-      () => true,
-      () => false,
-    ),
+  exists,
   readText: async (path) => await readFile(path, 'utf8'),
   writeText: async (path, text) => await writeFile(path, text),
   copyFolder: async (from, to) => await cp(from, to, { recursive: true, verbatimSymlinks: true }),
 });
+
+/** What looks at this machine before it measures. */
+export const inspection = ({ probe }: Places): InspectionPort => ({
+  machine: async () => await readMachine(probe),
+  engine: readEngine,
+});
+
+/** What asks interpreters that a user names. */
+export function interpreterPorts({ probe, facts }: Places): InterpreterPorts {
+  const container = containerEngine({
+    sessionId: newSessionId(new Date()),
+    owner: ownerOfThisProcess(),
+    probe,
+    facts,
+  });
+  const host = hostEngine({ probe, facts, workFolder: '' });
+  return {
+    hostInterpreter: namedInterpreter,
+    obtain: obtainImage,
+    facts: async (runnable) => await (runnable.image.engine === 'host' ? host : container).facts(runnable),
+    describe: describeImage,
+  };
+}
+
+/** The files that `compare` is given. */
+export const comparedFiles: ComparedFilesPort = {
+  fileAt,
+  readText,
+  exists: async (path) =>
+    await access(path).then(
+      () => true,
+      () => false,
+    ),
+};

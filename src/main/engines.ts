@@ -5,6 +5,7 @@ import { readContainerProcess } from '../measure/engines/container-facts.ts';
 import { containerEngine } from '../measure/engines/container.ts';
 import { removeLeftovers as removeDeadContainers } from '../measure/engines/docker-questions.ts';
 import type { ProfileRequest, Runnable } from '../measure/engine.ts';
+import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
 import { hostEngine } from '../measure/engines/host.ts';
 import { instructionCounter } from '../measure/counting/instruction-count.ts';
 import { openJournal } from '../measure/journal.ts';
@@ -18,7 +19,7 @@ import { timelineFile } from '../measure/timeline.ts';
 import { tryWorkload } from '../measure/trial.ts';
 import { findValgrind } from '../measure/counting/valgrind.ts';
 import type { EnginesRequest, Ports, Profiled } from '../pipeline/ports.ts';
-import { hashFiles, overlayFiles } from '../source/workload-files.ts';
+import { hashFiles, hashFolder, overlayFiles } from '../source/workload-files.ts';
 import { addedVariants } from '../session/measuring.ts';
 import { atExit } from '../process/at-exit.ts';
 import { removeSession, removeSessionNow } from './engine-clean-up.ts';
@@ -27,7 +28,7 @@ import { PROFILES_FOLDER } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 import { writeMeasured } from '../pipeline/results.ts';
 import { reportProgress, type ProgressLog } from './progress.ts';
-import { TIMELINE_FILE } from '../out-folder/timeline-files.ts';
+import { TIMELINE_FILE } from '../session/timeline.ts';
 import { noteEngineSession, removeDeadSessions } from '../process/work-folder.ts';
 
 /** What every part of the composition needs of the process. */
@@ -108,7 +109,7 @@ function portsOf(engines: Engines, request: EnginesRequest, { places, log }: Sur
   };
   return {
     images: imagePort(engines, request),
-    hosts: hostVariants(plan),
+    hosts: hostVariants(plan, { resolveInterpreter, hashFolder }),
     facts: (runnable, limits) => engineOf(runnable).facts(runnable, limits),
     countInstructions: instructionCounter({
       engines: { container, host },

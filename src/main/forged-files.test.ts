@@ -31,6 +31,7 @@ import {
   type Draw,
 } from './forged.test-support.ts';
 import { evaluation } from '../pipeline/night-evaluation.ts';
+import { comparedFiles } from './compose.ts';
 import { compareFiles } from '../pipeline/compare-files.ts';
 
 /**
@@ -169,14 +170,20 @@ test('10 forged comparison.json beside a session: nobody reads them', async () =
   const files = join(folder, 'artifact');
   mkdirSync(files);
   writeFileSync(join(files, 'session.json'), JSON.stringify(honest));
-  const own = await compareFiles({ files: [files], baseline: [], head: [], sameMachine: false });
+  const own = await compareFiles(
+    { files: [files], baseline: [], head: [], sameMachine: false },
+    comparedFiles,
+  );
   const comparison = comparisonJson(own.comparison);
   await each(
     10,
     (draw) => forgedJson(comparison, draw),
     async (text) => {
       writeFileSync(join(files, 'comparison.json'), text);
-      const read = await compareFiles({ files: [files], baseline: [], head: [], sameMachine: false });
+      const read = await compareFiles(
+        { files: [files], baseline: [], head: [], sameMachine: false },
+        comparedFiles,
+      );
       expect(read.comparison).toEqual(own.comparison);
       return read.comparison;
     },

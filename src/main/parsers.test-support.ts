@@ -18,7 +18,7 @@ import { namesIn, parseFormula } from '../session/formula.ts';
 import { matchesPattern } from '../session/name-pattern.ts';
 import { readTimelines } from '../session/timeline.ts';
 import { parseTimings } from '../session/timings.ts';
-import { parseSessionOrRuns } from '../out-folder/session-files.ts';
+import { parseSessionOrRuns } from '../session/journal.ts';
 
 /** Everything that reads what somebody else wrote, by the name of its folder in fixtures/fuzz. */
 

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
 import { isOwnerAlive, ownerOfThisProcess, sharesProcessesWith } from '../process/owner.ts';
 import { atExit } from '../process/at-exit.ts';
-import { TIMELINE_FILE } from './timeline-files.ts';
+import { TIMELINE_FILE } from '../session/timeline.ts';
 
 /** The files of a run. */
 export const RESULT_FILES: readonly string[] = [
@@ -37,6 +37,8 @@ export interface OutFolder {
    * @throws MeasurementError where it cannot be written
    */
   write(name: string, text: string): Promise<string>;
+  /** The text of a file; empty where there is none. */
+  read(name: string): Promise<string>;
   /** The absolute paths of those of the names that are there. */
   existing(names: readonly string[]): Promise<readonly string[]>;
   /** The absolute paths of what was written into a folder inside, since this one was opened: what is older is not of this run. */
@@ -90,6 +92,7 @@ export async function openOutFolder(folder: string): Promise<OutFolder> {
     lose: (trouble) => void lost.add(trouble),
     lost: () => [...lost],
     writtenInto: (inside) => [...written].filter((target) => dirname(target) === join(path, inside)),
+    read: async (name) => await readFile(join(path, name), 'utf8').catch(() => ''),
     existing: async (names) => {
       const there = new Set(await readdir(path).catch(() => []));
       return names.filter((name) => there.has(name)).map((name) => join(path, name));

@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type NamedSession, partsOf, type SessionFile } from '../session/merged.ts';
 import { ConfigurationError } from '../errors/errors.ts';
-import { isJournal, sessionOfJournal } from '../session/journal.ts';
-import { MAX_SESSION_BYTES, parseSessionFile } from '../session/read.ts';
+import { parseSessionOrRuns } from '../session/journal.ts';
+import { MAX_SESSION_BYTES } from '../session/read.ts';
 import { PREVIOUS_FOLDER } from './out-folder.ts';
 
 /**
@@ -14,9 +14,6 @@ export async function readSessionFile(path: string): Promise<SessionFile> {
   const file = await fileAt(path);
   return parseSessionOrRuns(await readText(file), file);
 }
-
-export const parseSessionOrRuns = (text: string, file: string): SessionFile =>
-  isJournal(text) ? sessionOfJournal(text, file) : parseSessionFile(text, file);
 
 /** The file with the session in a folder of a run; a path to a file is that file. */
 export async function fileAt(path: string): Promise<string> {

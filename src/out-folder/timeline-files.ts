@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readTimelines, type Timeline } from '../session/timeline.ts';
-
-export const TIMELINE_FILE = 'timeline.jsonl';
+import { readTimelines, TIMELINE_FILE, type Timeline } from '../session/timeline.ts';
 
 /** The folders of files, each once: what was measured with a session lies beside it. */
 export const foldersOf = (files: readonly string[]): readonly string[] => [...new Set(files.map(dirname))];

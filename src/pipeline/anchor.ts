@@ -9,6 +9,7 @@ import { exportSide } from './exported-sides.ts';
 import { gateRequest } from './gate-request.ts';
 import { gate, type GateResult } from './gate.ts';
 import { anchorPlan, isAnchorDue } from './nightly.ts';
+import { writeResults } from './results.ts';
 import type { JobPorts, OutFolder, RunContext } from './ports.ts';
 import { planAt, type Project } from './project.ts';
 
@@ -96,7 +97,7 @@ export async function compareWithAnchor(
     sessionId: anchorSessionId(run.sessionId),
     workFolder: join(run.workFolder, 'anchor'),
     // Its runs have a journal of their own beside the night's.
-    out: await ports.results.open(join(run.out.path, 'anchor')),
+    out: await ports.openOutFolder(join(run.out.path, 'anchor')),
   };
   ports.log.step(`Anchor ${plan.anchor ?? ''} (${anchor.commit.commit.slice(0, 10)})`);
   const { session, comparison, interrupted } = await measure(
@@ -107,7 +108,7 @@ export async function compareWithAnchor(
     ports,
     signal,
   );
-  await ports.results.write(own.out, session, comparison, () =>
+  await writeResults(own.out, session, comparison, () =>
     renderMarkdown(comparison, session, { marker: markerOf(`${plan.configuration}-anchor`) }),
   );
   for (const trouble of own.out.lost()) run.out.lose(trouble);

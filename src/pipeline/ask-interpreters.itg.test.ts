@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, jest } from '@jest/globals';
 import { withEngine } from '../process/engine.test-support.ts';
+import { interpreterPorts } from '../main/compose.ts';
 import { askTargets } from './ask-interpreters.ts';
 import { placesFrom } from '../main/places.ts';
 
@@ -8,12 +9,7 @@ jest.setTimeout(600_000);
 const places = placesFrom(join(import.meta.dirname, '..'));
 const say = () => undefined;
 const ask = async (...targets: readonly string[]) =>
-  await askTargets(
-    targets,
-    places,
-    { step: say, info: say, warn: say, transient: say },
-    new AbortController().signal,
-  );
+  await askTargets(targets, interpreterPorts(places), { info: say }, new AbortController().signal);
 
 withEngine('an image has its layers, base first, beside its interpreter', async () => {
   const { answers, failure } = await ask('python:3.13-slim-trixie', 'debian:trixie-slim');

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { interpreterPorts } from '../main/compose.ts';
 import { askTargets } from './ask-interpreters.ts';
 import { placesFrom } from '../main/places.ts';
 
@@ -17,12 +18,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const say = (line: string) => void said.push(line);
 const ask = async (...targets: readonly string[]) =>
-  await askTargets(
-    targets,
-    places,
-    { step: say, info: say, warn: say, transient: say },
-    new AbortController().signal,
-  );
+  await askTargets(targets, interpreterPorts(places), { info: say }, new AbortController().signal);
 
 test('a command and a path are this machine’s, in the order given, and it says so', async () => {
   const first = await ask('python3');

@@ -6,6 +6,7 @@ import type { MeasuringChange } from '../session/measuring.ts';
 import type { SideCommit } from '../source/sides.ts';
 import type { MeasuringRequest } from './measuring-trials.ts';
 import type { SourcePort } from './ports.ts';
+import { refusePointers } from './unfetched-files.ts';
 import type { Project } from './project.ts';
 
 /** What a head changes of what measures it. */
@@ -82,7 +83,7 @@ export async function measuringRequest(
   await source.exportTree(directory, baseline.tree, own);
   await source.checkContext(own, base.workload.context);
   // Its files alone: all else is that of the baseline, which was looked at.
-  await source.refusePointers({ ...base, variants: [] }, own, "the baseline's measuring code");
+  await refusePointers({ ...base, variants: [] }, own, "the baseline's measuring code", source);
   const from = join(own, base.workload.context);
   // A container has the base's files mounted over the head's; a host interpreter needs them in a folder of its own.
   const onHost = plan.variants.some(({ kind }) => kind === 'host');

@@ -5,6 +5,7 @@ import { night, nightAgainstItself, session, twoSided } from '../evidence/sessio
 import type { Session } from '../session/session.ts';
 import { renderTimings } from '../session/timings.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
+import { comparedFiles } from '../main/compose.ts';
 import { compareFiles, type ComparisonFiles } from './compare-files.ts';
 
 afterAll(removeTemporaryFolders);
@@ -19,7 +20,7 @@ const file = (text: string, extension: string) => {
 const saved = (value: Session) => file(JSON.stringify(value), 'json');
 const csv = (value: Session) => file(renderTimings(value), 'csv');
 const compare = async (change: Partial<ComparisonFiles>) =>
-  await compareFiles({ files: [], baseline: [], head: [], sameMachine: false, ...change });
+  await compareFiles({ files: [], baseline: [], head: [], sameMachine: false, ...change }, comparedFiles);
 
 const slower = twoSided({ wall_time_s: [1, 1.2] });
 const oneSided = (value: Session, side: 'baseline' | 'head', id: string): Session => ({

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compareSession, compareTimings } from '../verdict/compare.ts';
 import type { Comparison } from '../verdict/comparison.ts';
 import { ruledBy } from '../verdict/merge.ts';
-import { judgedTogether } from './judged-sessions.ts';
 import { withNights } from '../evidence/nights.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isMerged, type Merged } from '../session/merged.ts';
@@ -12,7 +10,9 @@ import type { Rules } from '../session/rules.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { parseTimings, renderTimings, type TimedRun } from '../session/timings.ts';
-import { fileAt, parseSessionOrRuns, readText } from '../out-folder/session-files.ts';
+import { parseSessionOrRuns } from '../session/journal.ts';
+import { judgedTogether } from './judged-sessions.ts';
+import type { ComparedFilesPort } from './ports.ts';
 
 /** What `compare` was given: files that say their side, and files that are told theirs. */
 export interface ComparisonFiles {
@@ -45,17 +45,24 @@ type Observed =
  *
  * @throws ConfigurationError when a file is missing, does not parse, or does not fit what was said of it
  */
-export async function compareFiles(request: ComparisonFiles): Promise<ComparedFiles> {
+export async function compareFiles(
+  request: ComparisonFiles,
+  port: ComparedFilesPort,
+): Promise<ComparedFiles> {
   const [only, ...others] = [...request.files, ...request.baseline, ...request.head];
   const whole = others.length === 0 && only !== undefined && request.files.length === 1;
   const observed = [
     ...(await Promise.all(
-      request.files.map(async (file) => (whole ? await withItsSession(file) : await readObserved(file))),
+      request.files.map(async (file) =>
+        whole ? await withItsSession(file, port) : await readObserved(file, port),
+      ),
     )),
     ...(await Promise.all(
-      request.baseline.map(async (file) => asSide(await readObserved(file), 'baseline', file)),
+      request.baseline.map(async (file) => asSide(await readObserved(file, port), 'baseline', file)),
     )),
-    ...(await Promise.all(request.head.map(async (file) => asSide(await readObserved(file), 'head', file)))),
+    ...(await Promise.all(
+      request.head.map(async (file) => asSide(await readObserved(file, port), 'head', file)),
+    )),
   ];
   if (observed.length === 0)
     throw new ConfigurationError(
@@ -114,7 +121,7 @@ function compareRuns(runs: readonly TimedRun[], { sameMachine, rules }: Comparis
 }
 
 /** Reads a session or timings: a JSON text begins with a brace. @throws ConfigurationError naming the file */
-async function readObserved(path: string): Promise<Observed> {
+async function readObserved(path: string, { fileAt, readText }: ComparedFilesPort): Promise<Observed> {
   const file = await fileAt(path);
   const text = await readText(file);
   if (!text.trimStart().startsWith('{')) return { kind: 'timings', runs: parseTimings(text, file) };
@@ -126,16 +133,16 @@ async function readObserved(path: string): Promise<Observed> {
  * A CSV with the session that it was written from beside it is judged as that session: a CSV alone knows no family, and
  * every figure that was ever measured would be a check. One that was edited is judged by itself.
  */
-async function withItsSession(path: string): Promise<Observed> {
-  const observed = await readObserved(path);
+async function withItsSession(path: string, port: ComparedFilesPort): Promise<Observed> {
+  const observed = await readObserved(path, port);
   if (observed.kind !== 'timings') return observed;
-  const file = await fileAt(path);
+  const file = await port.fileAt(path);
   const beside = join(dirname(file), 'session.json');
-  if (!existsSync(beside)) return observed;
-  const session = await readObserved(beside);
+  if (!(await port.exists(beside))) return observed;
+  const session = await readObserved(beside, port);
   if (session.kind === 'timings') return observed;
   const parts = session.kind === 'merged' ? session.merged.parts : [session.session];
-  return renderTimings(...parts) === (await readText(file)) ? session : observed;
+  return renderTimings(...parts) === (await port.readText(file)) ? session : observed;
 }
 
 /** The same measurements as another side's: `run` measures a head, and tomorrow it is the baseline. */

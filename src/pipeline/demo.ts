@@ -1,12 +1,9 @@
-import { cp, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Comparison } from '../verdict/comparison.ts';
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
-import { checkEngine } from '../images/engine-check.ts';
-import { obtainImage } from '../images/store.ts';
 import { gate, type GateResult } from './gate.ts';
 import { gateRequest } from './gate-request.ts';
-import type { JobPorts, RunContext } from './ports.ts';
+import type { EnginePort, JobPorts, RunContext } from './ports.ts';
 import { overridesOf, resolvePlan } from '../plan/resolve.ts';
 
 /** The base that the demonstration's images are built upon. */
@@ -34,12 +31,13 @@ export async function runDemo(
   ports: JobPorts,
   signal: AbortSignal,
 ): Promise<Demonstration> {
+  const { source } = ports;
   const folder = join(fixtures, 'demo');
-  if (!(await isFolder(folder)))
+  if (!(await source.exists(folder)))
     throw new ConfigurationError(
       `The demonstration's application is not at ${folder}: run \`npm start\` in a clone of the repository.`,
     );
-  const why = host ? '--host was asked for' : await whyNoImages(signal);
+  const why = host ? '--host was asked for' : await whyNoImages(ports.engine, signal);
   const config = join(folder, why === undefined ? 'images.yml' : 'host.yml');
   const introduction =
     why === undefined
@@ -48,10 +46,10 @@ export async function runDemo(
   ports.log.info(introduction);
 
   const [head, baseline] = [join(run.workFolder, 'head'), join(run.workFolder, 'baseline')];
-  await cp(join(folder, 'head'), head, { recursive: true });
-  await cp(join(folder, 'baseline'), baseline, { recursive: true });
+  await source.copyFolder(join(folder, 'head'), head);
+  await source.copyFolder(join(folder, 'baseline'), baseline);
   const plan = resolvePlan({
-    text: await readFile(config, 'utf8'),
+    text: await source.readText(config),
     file: config,
     root: folder,
     overrides: overridesOf({ seed }),
@@ -74,14 +72,14 @@ export async function runDemo(
 }
 
 /** Why the images cannot be used, or undefined where they can. */
-async function whyNoImages(signal: AbortSignal): Promise<string | undefined> {
+async function whyNoImages(engine: EnginePort, signal: AbortSignal): Promise<string | undefined> {
   try {
-    await checkEngine();
+    await engine.check();
   } catch (error) {
     if (error instanceof BuildError) return error.message.split('. ')[0] ?? error.message;
     throw error;
   }
-  const found = await obtainImage(
+  const found = await engine.obtain(
     BASE_IMAGE,
     AbortSignal.any([signal, AbortSignal.timeout(PULL_SECONDS * 1000)]),
   );
@@ -98,9 +96,3 @@ function conclude({ rows }: Comparison): string {
     return `${change} So plain regresses, and optimized (-O) does not: the gate tells the two images apart.`;
   return `${change} One expects plain to regress and optimized (-O) not to; this run says ${plain ?? 'nothing'} and ${optimized ?? 'nothing'}: the table and report.md say why.`;
 }
-
-const isFolder = async (path: string): Promise<boolean> =>
-  await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );

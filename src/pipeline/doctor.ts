@@ -4,20 +4,16 @@ import { containerFinding } from '../diagnosis/machine-findings.ts';
 import { movingContexts } from '../plan/moving-contexts.ts';
 import { buildWarnings } from '../plan/warnings.ts';
 import type { DoctorReport } from '../report/doctor.ts';
-import type { Finding, MachineReading } from '../session/machine-reading.ts';
+import type { Finding } from '../session/machine-reading.ts';
 import { exportSide } from './exported-sides.ts';
 import { gateRequest } from './gate-request.ts';
 import { gate, type GateResult } from './gate.ts';
+import type { MachineInspection } from './machine-inspection.ts';
 import { reload } from './measure-night.ts';
 import { nightlyPlan } from './nightly.ts';
 import type { JobPorts, Ports, RunContext, SidePair, SourcePort } from './ports.ts';
+import { refusePointers } from './unfetched-files.ts';
 import type { Project } from './project.ts';
-
-/** What a machine is like before anything is measured on it. */
-export interface MachineInspection {
-  readonly machine: MachineReading;
-  readonly findings: readonly Finding[];
-}
 
 /**
  * Measures the files here against themselves in a few blocks, all of them, and says what a gate would see on this
@@ -117,6 +113,6 @@ async function copyOfFiles(
   }
   await source.copyFolder(top, folder);
   await source.checkContext(folder, plan.workload.context);
-  await source.refusePointers(plan, folder, top);
+  await refusePointers(plan, folder, top, source);
   return folder;
 }

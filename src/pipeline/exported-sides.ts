@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import type { SideCommit } from '../source/sides.ts';
 import type { SideTree, SourcePort } from './ports.ts';
+import { refusePointers } from './unfetched-files.ts';
 
 /**
  * Writes a side's files into a folder of the session's own.
@@ -19,7 +20,7 @@ export async function exportSide(
   const notes = await source.exportTree(directory, side.tree, folder, credentials);
   await source.checkContext(folder, plan.workload.context);
   const subject = `the ${basename(folder)}'s files (${side.dirty ? 'the working folder' : side.commit.slice(0, 10)})`;
-  const doubts = await source.refusePointers(plan, folder, subject);
+  const doubts = await refusePointers(plan, folder, subject, source);
   return {
     tree: { directory: folder, commit: { commit: side.commit, dirty: side.dirty } },
     notes: [...notes, ...doubts],

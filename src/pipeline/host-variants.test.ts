@@ -1,11 +1,13 @@
 import { expect, test } from '@jest/globals';
 import type { HostVariant, Plan } from '../plan/plan.ts';
+import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
+import { hashFolder } from '../source/workload-files.ts';
 import { hostVariants } from './host-variants.ts';
 
 const variant: HostVariant = { name: 'here', kind: 'host', python: 'python3', flags: [], env: {} };
 const plan = { workload: { context: '.' } } as unknown as Plan;
 const prepare = async (secondsLeft: number) =>
-  await hostVariants(plan).prepare(
+  await hostVariants(plan, { resolveInterpreter, hashFolder }).prepare(
     {
       variant,
       side: 'head',

@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto';
 import { MeasurementError } from '../errors/errors.ts';
 import type { Runnable } from '../measure/engine.ts';
-import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
 import type { HostVariant, Plan } from '../plan/plan.ts';
 import { contextOf } from './sides.ts';
 import type { HostPort } from './ports.ts';
-import { hashFolder } from '../source/workload-files.ts';
+
+/** What this machine tells of its interpreters and of a folder. */
+export interface HostMachine {
+  /** The real interpreter behind a command. @throws MeasurementError when it does not start */
+  readonly resolveInterpreter: (python: string) => Promise<string>;
+  /** One hash over every file of a folder. */
+  readonly hashFolder: (folder: string) => Promise<string>;
+}
 
 /** This machine's own interpreters on a side's files: what stands in an image's place where there is no container. */
-export function hostVariants(plan: Plan): HostPort {
+export function hostVariants(plan: Plan, machine: HostMachine): HostPort {
   return {
     prepare: async ({ variant, side, tree, secondsLeft = Infinity }) => {
       if (variant.kind !== 'host') throw new Error(`${variant.name} is no host variant`);
@@ -26,7 +32,7 @@ export function hostVariants(plan: Plan): HostPort {
       try {
         return {
           kind: 'ready',
-          runnable: await toRunnable(variant, side, contextOf(plan, { directory: tree })),
+          runnable: await toRunnable(variant, side, contextOf(plan, { directory: tree }), machine),
         };
       } catch (error) {
         if (!(error instanceof MeasurementError)) throw error;
@@ -43,6 +49,7 @@ async function toRunnable(
   variant: HostVariant,
   side: Runnable['image']['side'],
   folder: string,
+  { resolveInterpreter, hashFolder }: HostMachine,
 ): Promise<Runnable> {
   const python = await resolveInterpreter(variant.python);
   const files = await hashFolder(folder);

@@ -1,25 +1,32 @@
 import { findingsOf, type Reading } from '../diagnosis/machine-findings.ts';
 import { PacegateError } from '../errors/errors.ts';
-import { readEngine } from '../images/engine-reading.ts';
-import { readMachine } from '../measure/machine/machine-reading.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { MachineInspection } from './doctor.ts';
-import type { Places } from '../main/places.ts';
+import type { Finding, MachineReading } from '../session/machine-reading.ts';
+import type { InspectionPort } from './ports.ts';
+
+/** What a machine is like before anything is measured on it. */
+export interface MachineInspection {
+  readonly machine: MachineReading;
+  readonly findings: readonly Finding[];
+}
 
 /**
  * Looks at this machine, and at its engine where a variant needs one. Without a plan the engine is looked at too. Never
  * throws: what does not answer is a finding.
  */
-export async function inspectMachine(plan: Plan | undefined, { probe }: Places): Promise<MachineInspection> {
+export async function inspectMachine(
+  plan: Plan | undefined,
+  port: InspectionPort,
+): Promise<MachineInspection> {
   const needsEngine = plan === undefined || plan.variants.some(({ kind }) => kind !== 'host');
-  const machine = await readMachine(probe);
-  const engine = needsEngine ? await engineOrWhy() : undefined;
-  return { machine, findings: findingsOf({ machine, ...(engine === undefined ? {} : { engine }) }) };
+  const machine = await port.machine();
+  const engine = needsEngine ? await engineOrWhy(port) : undefined;
+  return { machine, findings: findingsOf({ machine, engine }) };
 }
 
-async function engineOrWhy(): Promise<NonNullable<Reading['engine']>> {
+async function engineOrWhy({ engine }: InspectionPort): Promise<Reading['engine']> {
   try {
-    return await readEngine();
+    return await engine();
   } catch (error) {
     if (!(error instanceof PacegateError)) throw error;
     return { silent: error.message };

@@ -16,6 +16,7 @@ import { gateRequest } from './gate-request.ts';
 import { gate, type GateResult } from './gate.ts';
 import { evaluation } from './night-evaluation.ts';
 import { nightlyPlan, reloadFile } from './nightly.ts';
+import { writeResults } from './results.ts';
 import type { JobPorts, Log, RunContext, SideTree, SourcePort } from './ports.ts';
 import type { Project } from './project.ts';
 import { contextOf } from './sides.ts';
@@ -66,7 +67,7 @@ export async function measureNight(
 
   const result = await gateAgainstItself(project, { commit, event, stored }, run, ports, signal);
   const { session, comparison } = result;
-  await ports.results.write(run.out, session, comparison, () => renderNightlyMarkdown(session, comparison));
+  await writeResults(run.out, session, comparison, () => renderNightlyMarkdown(session, comparison));
   const stale = await staleAcceptance(project, commit, comparison, session.started, ports.source);
   const ended = (kept: Night['stored'], compared: AnchorResult): Night => {
     const history = written() ?? nightlyHistory({ ...stored, sessions: [...stored.sessions, session] });

@@ -4,6 +4,7 @@ import type { Side } from '../session/run.ts';
 import { exportSide } from './exported-sides.ts';
 import { measureOneSide, type OneSideResult } from './one-side.ts';
 import type { JobPorts, RunContext, SideTree } from './ports.ts';
+import { refusePointers } from './unfetched-files.ts';
 import type { Project } from './project.ts';
 
 export interface TreeRequest {
@@ -36,7 +37,7 @@ export async function measureTree(
     : { tree: { directory: top } satisfies SideTree, notes: [] };
   const { tree } = exported;
   await source.checkContext(tree.directory, plan.workload.context);
-  const notes = repository ? exported.notes : await source.refusePointers(plan, tree.directory, top);
+  const notes = repository ? exported.notes : await refusePointers(plan, tree.directory, top, source);
   const repositoryOrFolder = repository ? await source.repositoryName(top) : top;
   return await ports.withEngines(
     { plan, run },

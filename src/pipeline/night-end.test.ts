@@ -22,6 +22,7 @@ const failing = [{ variant: 'a', side: 'head', stage: 'build', message: 'it does
 const out = {
   path: '/out/anchor',
   write: () => Promise.reject(new Error()),
+  read: () => Promise.resolve(''),
   existing: () => Promise.resolve([]),
   writtenInto: () => [],
   lose: () => undefined,

@@ -1,6 +1,8 @@
 import type { ColdBuild as ColdBuilt } from '../images/cold-build.ts';
 import type { BaselineBranch, BranchOptions } from '../baseline/branch.ts';
 import type { ImageRequest } from '../images/image-request.ts';
+import type { ImageFacts } from '../images/inspect.ts';
+import type { Pulled } from '../images/store.ts';
 import type { ImageResult as Prepared } from '../images/images.ts';
 import type { PythonAnswer as AskedPython } from '../images/interpreter-python.ts';
 import type { FactsLimits, Runnable, RunRequest, RunResult } from '../measure/engine.ts';
@@ -10,16 +12,14 @@ import type { TrialRequest } from '../measure/trial.ts';
 import type { OutFolder } from '../out-folder/out-folder.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Planner } from '../session/planner.ts';
-import type { InterpreterFacts } from '../session/facts.ts';
+import type { AskedImage, InterpreterFacts } from '../session/facts.ts';
 import type { CallGraph, ProfileKind } from '../session/profile.ts';
-import type { ProcessReading } from '../session/machine-reading.ts';
-import type { SessionFile } from '../session/merged.ts';
+import type { EngineReading, MachineReading, ProcessReading } from '../session/machine-reading.ts';
 import type { Machine, Session, Trial } from '../session/session.ts';
 import type { AnchorRequest } from '../source/anchor.ts';
 import type { FileAt } from '../source/export.ts';
 import type { SideCommit, Sides, SidesRequest } from '../source/sides.ts';
 import type { Standing, TrustRequest } from '../source/trust.ts';
-import type { Comparison } from '../verdict/comparison.ts';
 
 /** What the use cases ask of the world. `main` hands in the real thing, tests a scripted one. */
 export interface Ports {
@@ -55,7 +55,10 @@ export type { AskedPython, ColdBuilt, ImageRequest, Measured, OutFolder, Prepare
 export interface JobPorts {
   readonly source: SourcePort;
   readonly store: StorePort;
-  readonly results: ResultsPort;
+  readonly engine: EnginePort;
+  readonly inspect: InspectionPort;
+  /** Opens another folder than the run's own. @throws ConfigurationError where it cannot be written */
+  readonly openOutFolder: (folder: string) => Promise<OutFolder>;
   /** Opens what a plan is measured with, and cleans up after it whatever happened. */
   readonly withEngines: <Result>(
     request: EnginesRequest,
@@ -121,8 +124,12 @@ export interface SourcePort {
   ) => Promise<readonly string[]>;
   /** @throws ConfigurationError for a context that leads out of the tree */
   readonly checkContext: (tree: string, context: string) => Promise<void>;
-  /** @throws StoreError for files that were not fetched by Git LFS. @returns notes on those that may be part of an image */
-  readonly refusePointers: (plan: Plan, tree: string, subject: string) => Promise<readonly string[]>;
+  /** The Git LFS pointers among the files of a folder, or that a path in it names: each stands for a file that was not fetched. */
+  readonly lfsPointers: (folder: string, path?: string) => Promise<readonly string[]>;
+  /** Which files of a context its image is not given. */
+  readonly ignoredByImage: (context: string, dockerfile: string | undefined) => Promise<Ignores>;
+  /** Which files of a named context's folder are not given to a build. */
+  readonly ignoredInFolder: (folder: string) => Promise<Ignores>;
   /** Puts the measuring code of one side in the place of the other's. */
   readonly overlay: FilePort['overlay'];
   /** Whether something lies at an absolute path, a link that leads nowhere among it. */
@@ -133,22 +140,47 @@ export interface SourcePort {
   readonly copyFolder: (from: string, to: string) => Promise<void>;
 }
 
+/** The container engine, asked outside of a session. */
+export interface EnginePort {
+  /** @throws BuildError for an engine, or a buildx, that cannot do what a gate needs */
+  readonly check: () => Promise<unknown>;
+  /** Gets an image into the engine's store. @throws BuildError where docker cannot be run */
+  readonly obtain: (reference: string, signal: AbortSignal) => Promise<Pulled>;
+}
+
+/** What this machine and its engine are like before anything is measured. */
+export interface InspectionPort {
+  /** Never throws: what does not answer is left out. */
+  readonly machine: () => Promise<MachineReading>;
+  /** @throws BuildError where the engine does not answer */
+  readonly engine: () => Promise<EngineReading>;
+}
+
+/** What tells the interpreters that a user names what they are. */
+export interface InterpreterPorts {
+  /** The interpreter of this machine that a target names. @returns undefined where it can only be an image */
+  readonly hostInterpreter: (target: string) => Promise<string | undefined>;
+  readonly obtain: EnginePort['obtain'];
+  readonly facts: (runnable: Runnable) => Promise<InterpreterFacts>;
+  /** What an image is made of. */
+  readonly describe: (image: ImageFacts, signal: AbortSignal) => Promise<AskedImage>;
+}
+
+/** The files that `compare` is given. */
+export interface ComparedFilesPort {
+  /** The file with the session in a folder of a run; a path to a file is that file. */
+  readonly fileAt: (path: string) => Promise<string>;
+  /** @throws ConfigurationError when the file cannot be read */
+  readonly readText: (file: string) => Promise<string>;
+  readonly exists: (path: string) => Promise<boolean>;
+}
+
+/** Whether a path, relative to its folder, is kept out of a build. */
+export type Ignores = (path: string) => boolean;
+
 /** The branch that keeps the nights. */
 export interface StorePort {
   readonly open: (options: BranchOptions) => BaselineBranch;
-}
-
-/** Where a run's files go. */
-export interface ResultsPort {
-  /** Opens another folder than the run's own. @throws ConfigurationError where it cannot be written */
-  readonly open: (folder: string) => Promise<OutFolder>;
-  /** Writes what a run found, the session first; a file that is lost is noted in the folder. */
-  readonly write: (
-    out: OutFolder,
-    file: SessionFile,
-    comparison: Comparison | undefined,
-    markdown: () => string,
-  ) => Promise<void>;
 }
 
 export interface ImagePort {

@@ -6,6 +6,7 @@ import { ConfigurationError, MeasurementError } from '../errors/errors.ts';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
 import { measureOneSide, type OneSideRequest, type OneSideResult } from './one-side.ts';
 import { measureTree } from './measure-tree.ts';
+import { writeResults } from './results.ts';
 import type { JobPorts, Ports, RunContext } from './ports.ts';
 import type { Project } from './project.ts';
 
@@ -99,7 +100,7 @@ export async function rankTree(
     signal,
   );
   // First the data: a reference that died makes no table.
-  await ports.results.write(run.out, session, undefined, () => renderMeasurementMarkdown(session));
+  await writeResults(run.out, session, undefined, () => renderMeasurementMarkdown(session));
   await run.out.write('report.md', renderRankingMarkdown(rankVariants(session), session));
   return { session, interrupted };
 }

@@ -5,10 +5,10 @@ import { PacegateError } from '../errors/errors.ts';
 import { jsonText } from '../report/json-text.ts';
 import { renderOpenMetrics } from '../report/openmetrics.ts';
 import { partsOf, type SessionFile } from '../session/merged.ts';
+import { readTimelines, TIMELINE_FILE, type Timeline } from '../session/timeline.ts';
 import { renderTimings } from '../session/timings.ts';
 import { sessionFileText } from '../session/write.ts';
-import type { OutFolder } from '../out-folder/out-folder.ts';
-import { timelinesIn } from '../out-folder/timeline-files.ts';
+import type { OutFolder } from './ports.ts';
 
 /** The files of a run, absolute; `runs.jsonl` grew while it was measured. */
 export interface ResultFiles {
@@ -38,7 +38,7 @@ export async function writeResults(
   if (comparison !== undefined)
     await attempt(out, async () => await out.write('comparison.json', jsonText(comparisonJson(comparison))));
   // It is in no verdict: what has become of that file stops nothing.
-  const timelines = await timelinesIn([out.path]).catch(() => []);
+  const timelines = await timelinesOf(out).catch(() => []);
   await attempt(
     out,
     async () =>
@@ -53,6 +53,9 @@ export async function writeResults(
     report: join(out.path, 'report.md'),
   };
 }
+
+const timelinesOf = async (out: OutFolder): Promise<readonly Timeline[]> =>
+  readTimelines(await out.read(TIMELINE_FILE), join(out.path, TIMELINE_FILE));
 
 async function attempt(out: OutFolder, work: () => Promise<unknown>): Promise<void> {
   try {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { resolvePlan } from '../plan/resolve.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
+import { realPorts } from '../main/job-ports.test-support.ts';
 import { placesFrom } from '../main/places.ts';
 import { refusePointers } from './unfetched-files.ts';
 
@@ -26,7 +27,7 @@ function look(
     root: tree,
     overrides: {},
   });
-  return refusePointers(plan, tree, 'the head’s files', places);
+  return refusePointers(plan, tree, 'the head’s files', realPorts(places).source);
 }
 
 test('a pointer that an image is given is refused before anything is built, by name and with what to do', async () => {

@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StoreError } from '../errors/errors.ts';
-import { mergedIgnore } from '../images/dockerfile.ts';
-import { ignoring } from '../images/ignored.ts';
-import { isAddress } from '../images/paths.ts';
+import { isAddress } from '../plan/moving-contexts.ts';
 import type { Plan } from '../plan/plan.ts';
-import { lfsPointers } from '../source/lfs-pointers.ts';
-import type { Places } from '../main/places.ts';
+import type { SourcePort } from './ports.ts';
+
+type FetchedFiles = Pick<SourcePort, 'lfsPointers' | 'ignoredByImage' | 'ignoredInFolder'>;
 
 /**
  * Refuses to measure with a Git LFS pointer in the place of its file: whatever that gives, it says nothing of the files.
@@ -14,7 +12,6 @@ import type { Places } from '../main/places.ts';
  *
  * @param tree one side's files, absolute
  * @param subject whose files they are, for the message
- * @param places where the ignore file of the default Dockerfile is; its lines come before the project's
  * @returns sentences on pointers that may be part of an image
  * @throws StoreError that names them
  */
@@ -22,22 +19,23 @@ export async function refusePointers(
   plan: Plan,
   tree: string,
   subject: string,
-  places?: Places,
+  source: FetchedFiles,
 ): Promise<readonly string[]> {
   const { workload, variants } = plan;
   const context = join(tree, workload.context);
-  refuse('the folders of named contexts (`contexts`)', await contextPointers(plan));
+  refuse('the folders of named contexts (`contexts`)', await contextPointers(plan, source));
   const found = new Set<string>();
-  for (const path of workload.files) for (const name of await lfsPointers(context, path)) found.add(name);
+  for (const path of workload.files)
+    for (const name of await source.lfsPointers(context, path)) found.add(name);
   const kinds = new Set(variants.map(({ kind }) => kind));
   if (kinds.has('interpreter') || kinds.has('host')) {
     const ignores = kinds.has('host')
       ? () => false
-      : ignoring(await ignoreFile(context, workload.dockerfile, places));
-    for (const name of await lfsPointers(context)) if (!ignores(name)) found.add(name);
+      : await source.ignoredByImage(context, workload.dockerfile);
+    for (const name of await source.lfsPointers(context)) if (!ignores(name)) found.add(name);
   }
   refuse(subject, [...found]);
-  const doubtful = kinds.has('bake') ? await lfsPointers(tree) : [];
+  const doubtful = kinds.has('bake') ? await source.lfsPointers(tree) : [];
   return doubtful.length === 0
     ? []
     : [
@@ -53,7 +51,7 @@ function refuse(subject: string, pointers: readonly string[]): void {
 }
 
 /** Pointers in the folders that interpreters are built with: they are the checkout's, the same for both sides. */
-async function contextPointers({ root, variants }: Plan): Promise<readonly string[]> {
+async function contextPointers({ root, variants }: Plan, source: FetchedFiles): Promise<readonly string[]> {
   const folders = new Set(
     variants.flatMap((variant) =>
       variant.kind === 'interpreter'
@@ -64,27 +62,10 @@ async function contextPointers({ root, variants }: Plan): Promise<readonly strin
   const found = new Set<string>();
   for (const folder of folders) {
     const path = resolve(root, folder);
-    const ignores = ignoring(await readFile(join(path, '.dockerignore'), 'utf8').catch(() => ''));
-    for (const name of await lfsPointers(path)) if (!ignores(name)) found.add(join(folder, name));
+    const ignores = await source.ignoredInFolder(path);
+    for (const name of await source.lfsPointers(path)) if (!ignores(name)) found.add(join(folder, name));
   }
   return [...found];
-}
-
-/** As docker looks for it: beside the Dockerfile, else at the top of the context. */
-async function ignoreFile(
-  context: string,
-  dockerfile: string | undefined,
-  places: Places | undefined,
-): Promise<string> {
-  const text = async (path: string) => await readFile(path, 'utf8').catch(() => undefined);
-  const projects = await text(join(context, '.dockerignore'));
-  if (dockerfile !== undefined)
-    return (await text(join(context, `${dockerfile}.dockerignore`))) ?? projects ?? '';
-  const ours =
-    places === undefined
-      ? undefined
-      : await text(join(places.variants, 'application/Dockerfile.dockerignore'));
-  return mergedIgnore(ours ?? '', projects);
 }
 
 const MOST_NAMED = 5;

@@ -4,6 +4,9 @@ import type { Plan } from './plan.ts';
 const REPOSITORY = /^https?:\/\/[^#]+\.git(?:#(.*))?$/;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})(?::|$)/;
 
+/** Whether a context is an address, and no folder. The configuration allows known schemes alone. */
+export const isAddress = (context: string): boolean => context.includes('://');
+
 /**
  * Sentences on named contexts whose address may lead to other files tomorrow. An image is pinned by the digest that its
  * tag has today, and a folder is known by its files; what lies at any other address is neither.

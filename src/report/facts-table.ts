@@ -1,5 +1,5 @@
 import { markdownTable } from 'markdown-table';
-import { PROPERTIES, type InterpreterFacts } from '../session/facts.ts';
+import { PROPERTIES, type AskedImage, type InterpreterFacts } from '../session/facts.ts';
 import { clip, oneLine, sentence } from './escape.ts';
 import { knowledgeWords, propertyWords } from './facts.ts';
 import { quantity } from './verdict-wording.ts';
@@ -12,18 +12,6 @@ export interface AskedInterpreter {
   readonly kind: 'image' | 'host';
   readonly facts: InterpreterFacts;
   readonly image?: AskedImage;
-}
-
-export interface AskedImage {
-  readonly id: string;
-  /** `name@sha256:…`; absent where no registry has it. */
-  readonly digest?: string;
-  /** Unpacked, in bytes; absent where the engine does not say. */
-  readonly sizeBytes?: number;
-  /** Layers that are not empty, the base's first: unpacked sizes in bytes, digests of the unpacked layers. */
-  readonly layers: readonly { readonly digest?: string; readonly bytes: number }[];
-  /** The image it stands on, where its labels say so (org.opencontainers.image.base). */
-  readonly base?: { readonly reference: string; readonly digest: string };
 }
 
 /** `facts --format json`: one entry each, in the order given. */

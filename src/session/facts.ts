@@ -83,3 +83,16 @@ export const interpreterFactsSchema = z.object({
   properties: z.partialRecord(z.enum(PROPERTIES), propertySchema).default({}),
 });
 export type InterpreterFacts = z.infer<typeof interpreterFactsSchema>;
+
+/** What an image is that was asked by itself, outside of a session. */
+export interface AskedImage {
+  readonly id: string;
+  /** `name@sha256:…`; absent where no registry has it. */
+  readonly digest?: string;
+  /** Unpacked, in bytes; absent where the engine does not say. */
+  readonly sizeBytes?: number;
+  /** Layers that are not empty, the base's first: unpacked sizes in bytes, digests of the unpacked layers. */
+  readonly layers: readonly { readonly digest?: string; readonly bytes: number }[];
+  /** The image it stands on, where its labels say so (org.opencontainers.image.base). */
+  readonly base?: { readonly reference: string; readonly digest: string };
+}

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ConfigurationError } from '../errors/errors.ts';
 import { excessOf } from './json-bounds.ts';
 import { completeLines, parsedLine } from './json-lines.ts';
-import { MOST, parseSession } from './read.ts';
+import type { SessionFile } from './merged.ts';
+import { MOST, parseSession, parseSessionFile } from './read.ts';
 import { runSchema, type Run } from './run.ts';
 import { sessionSchema, type Session } from './session.ts';
 
@@ -108,6 +109,10 @@ export function sessionOfJournal(text: string, file: string): Session {
     file,
   );
 }
+
+/** The text of a `session.json`, or of the `runs.jsonl` of a job that was killed. @throws ConfigurationError naming the file */
+export const parseSessionOrRuns = (text: string, file: string): SessionFile =>
+  isJournal(text) ? sessionOfJournal(text, file) : parseSessionFile(text, file);
 
 const noRun = (place: string, reason: string, cause: unknown) =>
   new ConfigurationError(

@@ -4,6 +4,9 @@ import { excessOf } from './json-bounds.ts';
 import { completeLines, parsedLine } from './json-lines.ts';
 import { runSchema, sideSchema } from './run.ts';
 
+/** Beside a session: what each of its runs used, moment by moment. */
+export const TIMELINE_FILE = 'timeline.jsonl';
+
 /**
  * One look at a run: seconds since its start, CPU time used so far (s), memory in use (bytes) and the anonymous part of
  * it (bytes; null where the machine does not say).

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { Verdict } from '../../session/rules.ts';
 import type { Session } from '../../session/session.ts';
 import { exitStatus } from '../../verdict/exit-status.ts';
+import { comparedFiles } from '../compose.ts';
 import { openProject } from '../project.ts';
 import { compareFiles } from '../../pipeline/compare-files.ts';
 import { foldersOf } from '../../out-folder/timeline-files.ts';
@@ -43,13 +44,16 @@ export async function compareCommand(
   const { baseline, head, sameMachine, config } = options;
   const project =
     config === undefined ? undefined : await openProject({ directory: process.cwd(), config, overrides: {} });
-  const compared = await compareFiles({
-    files,
-    baseline,
-    head,
-    sameMachine,
-    ...(project === undefined ? {} : { rules: project.plan.rules }),
-  });
+  const compared = await compareFiles(
+    {
+      files,
+      baseline,
+      head,
+      sameMachine,
+      ...(project === undefined ? {} : { rules: project.plan.rules }),
+    },
+    comparedFiles,
+  );
   const failOn = options.failOn ??
     project?.plan.rules.failOn ??
     compared.session?.rules.failOn ?? ['regressed'];

@@ -4,6 +4,7 @@ import { doctorJson, findingsJson, renderDoctor } from '../../report/doctor.ts';
 import { renderFindings } from '../../report/machine-findings.ts';
 import { examine } from '../../pipeline/doctor.ts';
 import { inspectMachine } from '../../pipeline/machine-inspection.ts';
+import { inspection } from '../compose.ts';
 import { hasConfiguration } from '../project.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { COULD_NOT_BE_MEASURED, withTemporaryRun, type AddCommand, type CommandContext } from './command.ts';
@@ -46,7 +47,7 @@ export async function doctorCommand(context: CommandContext, options: DoctorOpti
   const project = await openProjectHere(options);
   return await withTemporaryRun(context, async (run, ports) => {
     const json = options.format === 'json';
-    const look = await inspectMachine(project.plan, context.places);
+    const look = await inspectMachine(project.plan, ports.inspect);
     // At once: whatever becomes of the measuring, and for who waits for it.
     if (!json) context.print(renderFindings(look.findings, context));
     const report = await examine(project, options.blocks, look, run, ports, context.signal).catch(
@@ -63,7 +64,7 @@ export async function doctorCommand(context: CommandContext, options: DoctorOpti
 
 /** The machine and its engine, where no configuration says what to measure. */
 async function machineAlone(context: CommandContext, json: boolean): Promise<number> {
-  const { findings } = await inspectMachine(undefined, context.places);
+  const { findings } = await inspectMachine(undefined, inspection(context.places));
   context.print(json ? jsonText(findingsJson(findings)) : renderFindings(findings, context));
   context.log.info(
     'There is no configuration, so doctor examined the machine only. `pacegate init` writes a configuration.',

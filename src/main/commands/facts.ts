@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { factsJson, renderFactsMarkdown, renderFactsTerminal } from '../../report/facts-table.ts';
 import { askTargets } from '../../pipeline/ask-interpreters.ts';
 import { jsonText } from '../../report/json-text.ts';
+import { interpreterPorts } from '../compose.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 
 interface FactsOptions {
@@ -27,7 +28,7 @@ export async function factsCommand(
   targets: readonly string[],
   { format }: FactsOptions,
 ): Promise<number> {
-  const { answers, failure } = await askTargets(targets, places, log, signal);
+  const { answers, failure } = await askTargets(targets, interpreterPorts(places), log, signal);
   if (format === 'json') print(jsonText(factsJson(answers)));
   else if (answers.length > 0)
     print(format === 'markdown' ? renderFactsMarkdown(answers) : renderFactsTerminal(answers, width));

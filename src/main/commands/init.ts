@@ -19,7 +19,7 @@ import { topLevel } from '../../source/sides.ts';
 import type { Places } from '../places.ts';
 import { listProject } from '../../source/project-listing.ts';
 import { openQuestions, type Ask } from './questions.ts';
-import { smokeTest } from '../../pipeline/smoke-test.ts';
+import { trySmokeTest } from './smoke-test.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { option } from './options.ts';
 
@@ -96,7 +96,7 @@ export async function initCommand(context: CommandContext, options: InitOptions)
     asking?.close();
   }
   if (!options.smokeTest) return 0;
-  return await smokeTest(context, { top, repository: found !== undefined, configuration });
+  return await trySmokeTest(context, { top, repository: found !== undefined, configuration });
 }
 
 /** A configuration that is there is the user's. */

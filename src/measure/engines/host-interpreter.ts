@@ -1,4 +1,6 @@
-import { MeasurementError } from '../../errors/errors.ts';
+import { stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { ConfigurationError, MeasurementError } from '../../errors/errors.ts';
 import { runCommand } from '../../process/command.ts';
 
 /**
@@ -26,3 +28,25 @@ export async function resolveInterpreter(python: string): Promise<string> {
     );
   }
 }
+
+/**
+ * The host interpreter that a target names: a path, or a command in the PATH.
+ * @returns undefined where it can only be an image. @throws ConfigurationError for a path that is not there
+ */
+export async function namedInterpreter(target: string): Promise<string | undefined> {
+  if (await isFile(target)) return target.includes('/') ? target : `./${target}`;
+  if (/^\.{0,2}\//.test(target))
+    throw new ConfigurationError(
+      `${target}: there is no such file. Legal: a host interpreter's path or command, or the name of an image.`,
+    );
+  if (target.includes('/')) return undefined;
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter))
+    if (folder !== '' && (await isFile(join(folder, target)))) return join(folder, target);
+  return undefined;
+}
+
+const isFile = async (path: string) =>
+  await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );

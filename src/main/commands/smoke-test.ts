@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { smokeHint } from '../../init/smoke-hint.ts';
+import { smokeTest } from '../../pipeline/smoke-test.ts';
+import { tryGit } from '../../process/git.ts';
+import { measurementsOf, renderMeasurementTerminal } from '../../report/measurement.ts';
+import { metricWords, quantity } from '../../report/verdict-wording.ts';
+import type { Session } from '../../session/session.ts';
+import { openProject } from '../project.ts';
+import { COULD_NOT_BE_MEASURED, withTemporaryRun, type CommandContext } from './command.ts';
+
+export interface SmokeRequest {
+  readonly top: string;
+  readonly repository: boolean;
+  readonly configuration: string;
+}
+
+/** The end of `init`: tries what it wrote. @returns the exit status */
+export async function trySmokeTest(
+  context: CommandContext,
+  { top, repository, configuration }: SmokeRequest,
+): Promise<number> {
+  const { print, colour } = context;
+  if (repository && (await tryGit(top, ['rev-parse', '--verify', '--quiet', 'HEAD'])).status !== 0) {
+    print(
+      'The repository has no commit yet, so the workload was not tried. Commit, then run `pacegate run`.\n',
+    );
+    return 0;
+  }
+  const project = await openProject({ directory: top, config: join(top, configuration), overrides: {} });
+  return await withTemporaryRun(context, async (run, ports) => {
+    const { session, where, obstacle } = await smokeTest(project, run, ports, context.signal);
+    if (obstacle === undefined) {
+      print(
+        `The workload runs ${where}: ${figures(session)}. Next: \`pacegate gate\` compares a change with its base.\n`,
+      );
+      return 0;
+    }
+    print(renderMeasurementTerminal(session, { colour }));
+    print(`In the way: ${smokeHint(obstacle)}\n`);
+    return COULD_NOT_BE_MEASURED;
+  });
+}
+
+/** The three figures that a person knows. */
+const figures = (session: Session): string =>
+  measurementsOf(session)
+    .filter(({ metric }) => ['wall_time_s', 'cpu_time_s', 'max_rss_bytes'].includes(metric))
+    .map(({ metric, median, unit }) => `${metricWords(metric)} ${quantity(median, unit)}`)
+    .join(', ');
