@@ -44,7 +44,9 @@ export async function connect(
   // First, so that it is innermost: each attempt has a deadline of its own.
   const deadline = (octokit: Pick<Octokit, 'hook'>) => {
     octokit.hook.before('request', (options) => {
-      const left = Math.max(0, Math.min(limits.answer * 1000, end - performance.now()));
+      // A body that is read as a stream, such as an artifact's, takes longer than an answer.
+      const seconds = Number(options.request['answerSeconds'] ?? limits.answer);
+      const left = Math.max(0, Math.min(seconds * 1000, end - performance.now()));
       const own = AbortSignal.timeout(Math.round(left));
       options.request = {
         ...options.request,

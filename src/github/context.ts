@@ -27,6 +27,8 @@ export interface EventContext {
   readonly readOnlyToken: boolean;
   /** Name of the repository's default branch; undefined where the event does not say. */
   readonly defaultBranch: string | undefined;
+  /** Event `workflow_run`: the run that ended. */
+  readonly triggeredBy: TriggeringRun | undefined;
   /** Where the event is that label being put on the pull request. */
   readonly accepting: Accepting | undefined;
 }
@@ -39,6 +41,18 @@ export interface Accepting {
   readonly author: string;
   /** The head's commit when the label was put: a newer one is not accepted by it. */
   readonly commit: string;
+}
+
+/** A run that ended. Its branch and repository are names that a stranger may have chosen. */
+export interface TriggeringRun {
+  readonly id: number;
+  readonly attempt: number;
+  /** What started it: `pull_request`. */
+  readonly event: string;
+  readonly headSha: string;
+  readonly headBranch: string;
+  /** `owner/name`; empty where it was deleted. */
+  readonly headRepository: string;
 }
 
 export interface PullRequest {
@@ -60,6 +74,16 @@ const payloadSchema = z.object({
       base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
       // A fork that was deleted leaves null.
       head: z.object({ sha: z.string().optional(), repo: z.object({ full_name: z.string() }).nullable() }),
+    })
+    .optional(),
+  workflow_run: z
+    .object({
+      id: z.int().positive(),
+      run_attempt: z.int().positive().optional(),
+      event: z.string(),
+      head_sha: z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/),
+      head_branch: z.string().nullable(),
+      head_repository: z.object({ full_name: z.string() }).nullable(),
     })
     .optional(),
   repository: z.object({ default_branch: z.string().optional() }).optional(),
@@ -113,8 +137,18 @@ export function parseEvent(
     sha: environment['GITHUB_SHA'],
     readOnlyToken: fromFork || (pull !== undefined && environment['GITHUB_ACTOR'] === 'dependabot[bot]'),
     defaultBranch: repository?.default_branch,
+    triggeredBy: triggeringOf(payload.data),
     accepting: acceptingOf(payload.data),
   };
+}
+
+function triggeringOf({ workflow_run: run }: z.infer<typeof payloadSchema>): TriggeringRun | undefined {
+  return run === undefined
+    ? undefined
+    : {
+        ...{ id: run.id, attempt: run.run_attempt ?? 1, event: run.event, headSha: run.head_sha },
+        ...{ headBranch: run.head_branch ?? '', headRepository: run.head_repository?.full_name ?? '' },
+      };
 }
 
 function acceptingOf({

@@ -298,6 +298,15 @@ describe('the inputs', () => {
     expect(() => given({ shard: '2/5', confirm: 'x', sessions: 'y' })).toThrow(
       /shard: found "2\/5"; must be empty in mode gate; it belongs to mode measure\n {2}sessions: found "y"; must be empty in mode gate/,
     );
+    const ended = { INPUT_MODE: 'report', GITHUB_EVENT_NAME: 'workflow_run' };
+    expect(parseInputs(ended).sessions).toBeUndefined();
+    expect(given({ mode: 'report', sessions: 'x', 'pull-request': '7' }).pullRequest).toBe(7);
+    expect(() => given({ mode: 'report', sessions: 'x', 'pull-request': '#7' })).toThrow(
+      'pull-request: found "#7"; must be the number of a pull request, such as 7',
+    );
+    expect(() => given({ 'pull-request': '7' })).toThrow(
+      'pull-request: found "7"; must be empty in mode gate',
+    );
     expect(() => given({ mode: 'report' })).toThrow(/sessions: found ""; must be files, or folders/);
   });
   test('that are wrong come at once, as typed, with what they must be; a typo is not false', () => {

@@ -43,6 +43,8 @@ export interface Inputs {
   readonly shard: ShardRequest | undefined;
   /** Mode report: files, or folders with a `session.json` in them. */
   readonly sessions: readonly string[] | undefined;
+  /** Mode report: the number of the pull request that the sessions are of, where the event is not its own. */
+  readonly pullRequest: number | undefined;
   /** Mode gate: the sessions of an earlier job, of which this one measures again what regressed. */
   readonly confirm: readonly string[] | undefined;
   readonly buildSecretsOnPullRequests: boolean;
@@ -69,15 +71,19 @@ export const INPUT_NAMES = [
   'artifact-name',
   'shard',
   'sessions',
+  'pull-request',
   'confirm',
   'build-secrets-on-pull-requests',
 ] as const;
 type InputName = (typeof INPUT_NAMES)[number];
 
 /** Inputs that belong to one mode. */
-const MODE_OF = { shard: 'measure', sessions: 'report', confirm: 'gate' } as const satisfies Partial<
-  Record<InputName, Mode>
->;
+const MODE_OF = {
+  shard: 'measure',
+  sessions: 'report',
+  'pull-request': 'report',
+  confirm: 'gate',
+} as const satisfies Partial<Record<InputName, Mode>>;
 
 /**
  * Reads the inputs from the runner's environment (`INPUT_<NAME>`).
@@ -89,7 +95,7 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
   const failOn = failOnOf(reader);
   const mode = oneOf('mode', MODES) ?? 'gate';
   const shard = shardOf(reader);
-  checkMode(reader, mode);
+  checkMode(reader, mode, environment['GITHUB_EVENT_NAME']);
   const inputs: Inputs = {
     mode,
     config: text('config'),
@@ -110,6 +116,7 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     artifactName: text('artifact-name'),
     shard,
     sessions: lines('sessions'),
+    pullRequest: pullRequestOf(reader),
     confirm: lines('confirm'),
     buildSecretsOnPullRequests: flag('build-secrets-on-pull-requests', false),
   };
@@ -180,13 +187,22 @@ function shardOf({ text, wrong }: InputReader): Inputs['shard'] {
   return shard;
 }
 
+function pullRequestOf({ text, wrong }: InputReader): Inputs['pullRequest'] {
+  const given = text('pull-request');
+  if (given === undefined) return undefined;
+  if (/^[1-9]\d{0,9}$/.test(given)) return Number(given);
+  wrong('pull-request', given, 'the number of a pull request, such as 7');
+  return undefined;
+}
+
 /** An input that the mode does not read would be ignored, and the job would do another thing than was meant. */
-function checkMode({ text, wrong }: InputReader, mode: Mode): void {
+function checkMode({ text, wrong }: InputReader, mode: Mode, event: string | undefined): void {
   for (const [name, of] of Object.entries(MODE_OF) as [keyof typeof MODE_OF, Mode][]) {
     const value = text(name);
     if (value !== undefined && mode !== of)
       wrong(name, value, `empty in mode ${mode}; it belongs to mode ${of}`);
   }
-  if (mode === 'report' && text('sessions') === undefined)
+  // A job of the event workflow_run takes them from the run that ended.
+  if (mode === 'report' && text('sessions') === undefined && event !== 'workflow_run')
     wrong('sessions', '', "files, or folders with the measuring jobs' artifacts");
 }

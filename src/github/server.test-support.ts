@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readDescription } from './openapi.test-support.ts';
+import { readDescription, type Description } from './openapi.test-support.ts';
 
 /** A local GitHub: comments of pull requests in memory, each request and answer held against GitHub's description. */
 
@@ -24,6 +24,27 @@ export interface StoredCheck {
     text: string | null;
     annotations: readonly unknown[];
   };
+}
+
+/** A pull request as GitHub keeps it. */
+export interface StoredPull {
+  readonly number: number;
+  readonly state: 'open' | 'closed';
+  readonly base: string;
+  /** `owner/name`; null where the fork was deleted. */
+  readonly headRepository: string | null;
+  readonly headBranch: string;
+  readonly headSha: string;
+}
+
+export interface StoredArtifact {
+  readonly id: number;
+  readonly run: number;
+  readonly name: string;
+  readonly archive: Buffer;
+  /** As GitHub would say it; the archive's own where nothing is said. */
+  readonly size?: number;
+  readonly expired?: boolean;
 }
 
 /** What a job's token may write; what is missing is answered with 403. */
@@ -64,6 +85,8 @@ export interface GitHubServer {
   readonly url: string;
   readonly comments: StoredComment[];
   readonly checks: StoredCheck[];
+  readonly pulls: StoredPull[];
+  readonly artifacts: StoredArtifact[];
   /** `METHOD path` of each request. */
   readonly requests: string[];
   /** What GitHub's description does not allow; a test expects none. */
@@ -73,11 +96,17 @@ export interface GitHubServer {
 
 const LOGINS = { person: 'octocat', job: 'github-actions[bot]', app: 'our-app[bot]' };
 
+/** Twelve megabytes: read once. */
+let known: Description | undefined;
+
 export async function startGitHubServer(options: ServerOptions = {}): Promise<GitHubServer> {
   const { identity = 'job', readOnly = false, graphql = true } = options;
-  const description = readDescription();
+  known ??= readDescription();
+  const description = known;
   const comments: StoredComment[] = [];
   const checks: StoredCheck[] = [];
+  const pulls: StoredPull[] = [];
+  const artifacts: StoredArtifact[] = [];
   const requests: string[] = [];
   const violations: string[] = [];
   let failures = options.failures ?? 0;
@@ -135,6 +164,54 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
     return { status: 200, body: checkBody(url, check) };
   };
 
+  const pullBody = (sample: Readonly<Record<string, object>>, pull: StoredPull) => {
+    const { base, head } = sample as Record<'base' | 'head', { readonly repo: object }>;
+    return {
+      ...sample,
+      ...{ number: pull.number, state: pull.state },
+      base: { ...base, ref: pull.base, repo: { ...base.repo, full_name: 'owner/name' } },
+      head: {
+        ...head,
+        ...{ ref: pull.headBranch, sha: pull.headSha },
+        repo: pull.headRepository === null ? null : { ...base.repo, full_name: pull.headRepository },
+      },
+    };
+  };
+  const answerPull = (url: URL) => {
+    const [, number] = /\/pulls(?:\/(\d+))?$/.exec(url.pathname) ?? [];
+    if (!url.pathname.includes('/pulls')) return undefined;
+    if (number === undefined) {
+      const sample = description.sampleEntry('GET', url, 200) as Readonly<Record<string, object>>;
+      const found = pulls.filter(
+        (pull) =>
+          pull.state === url.searchParams.get('state') &&
+          `${(pull.headRepository ?? '').split('/')[0] ?? ''}:${pull.headBranch}` ===
+            url.searchParams.get('head'),
+      );
+      return { status: 200, body: found.map((pull) => pullBody(sample, pull)) };
+    }
+    const pull = pulls.find((one) => one.number === Number(number));
+    if (pull === undefined) return { status: 404, body: { message: 'Not Found' } };
+    const sample = description.sampleAnswer('GET', url, 200) as Readonly<Record<string, object>>;
+    return { status: 200, body: pullBody(sample, pull) };
+  };
+  const answerArtifacts = (url: URL) => {
+    const [, run] = /\/actions\/runs\/(\d+)\/artifacts$/.exec(url.pathname) ?? [];
+    if (run === undefined) return undefined;
+    const sample = description.sampleEntry('GET', url, 200);
+    const found = artifacts.filter((artifact) => artifact.run === Number(run));
+    return {
+      status: 200,
+      body: {
+        total_count: found.length,
+        artifacts: found.map(({ id, name, archive, size, expired = false }) => ({
+          ...sample,
+          ...{ id, name, expired, size_in_bytes: size ?? archive.length },
+        })),
+      },
+    };
+  };
+
   const answer = (
     method: string,
     url: URL,
@@ -158,7 +235,7 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
     const scope: Scope = url.pathname.includes('/check-runs') ? 'checks' : 'pull-requests';
     if (method !== 'GET' && (readOnly || options.writes?.includes(scope) === false))
       return { status: 403, body: { message: 'Resource not accessible by integration' } };
-    const checked = answerCheck(url, body);
+    const checked = answerCheck(url, body) ?? answerPull(url) ?? answerArtifacts(url);
     if (checked !== undefined) return checked;
     const list = /^\/repos\/[^/]+\/[^/]+\/issues\/(\d+)\/comments$/.exec(url.pathname);
     const one = /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(url.pathname);
@@ -191,6 +268,7 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
     return { status: 200, body: comment(found) };
   };
 
+  const portOf = () => (server.address() as AddressInfo).port;
   const server = createServer((request, response) => {
     void (async () => {
       const method = request.method ?? 'GET';
@@ -219,6 +297,19 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
         response.writeHead(502).end('{"message": "Server Error"}');
         return;
       }
+      const [, stored] = /\/artifacts\/(\d+)\/zip$|^\/storage\/(\d+)$/.exec(url.pathname) ?? [];
+      const blob = artifacts.find(({ id }) => url.pathname === `/storage/${id}`);
+      if (stored !== undefined) {
+        violations.push(...description.checkRequest(method, url, body));
+        response.writeHead(302, { location: `http://localhost:${portOf()}/storage/${stored}` }).end();
+        return;
+      }
+      if (blob !== undefined) {
+        // GitHub's storage is another host, which must not see the token.
+        if (request.headers.authorization !== undefined) violations.push('the storage was given the token');
+        response.writeHead(200, { 'content-type': 'application/zip' }).end(blob.archive);
+        return;
+      }
       const given = answer(method, url, body);
       if (url.pathname !== '/graphql') {
         violations.push(...description.checkRequest(method, url, body));
@@ -234,12 +325,14 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
         .end(JSON.stringify(given.body));
     })();
   });
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, resolve));
+  const port = portOf();
   return {
     url: `http://127.0.0.1:${port}`,
     comments,
     checks,
+    pulls,
+    artifacts,
     requests,
     violations,
     close: async () => {

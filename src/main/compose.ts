@@ -23,7 +23,8 @@ import { lfsPointers } from '../source/lfs-pointers.ts';
 import { resolveAnchor } from '../source/anchor.ts';
 import { changedFiles, deletedFiles, exportTree, readFileAt, repositoryName } from '../source/export.ts';
 import { measuringFiles } from '../source/measuring-files.ts';
-import { resolveCommit, resolveHead, resolveSides } from '../source/sides.ts';
+import { parentsOf, resolveCommit, resolveHead, resolveSides } from '../source/sides.ts';
+import { fetchCommit, mergeBase } from '../source/fetch.ts';
 import { standingOf } from '../source/trust.ts';
 import { checkContext, overlayFiles } from '../source/workload-files.ts';
 import { withEngines } from './engines.ts';
@@ -56,6 +57,9 @@ const sourcePort = (places: Places): SourcePort => ({
   resolveHead,
   resolveAnchor,
   standingOf,
+  fetchCommit,
+  mergeBase,
+  parentsOf,
   repositoryName,
   readFileAt,
   deletedFiles,

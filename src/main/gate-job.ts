@@ -8,6 +8,7 @@ import { gateRepository } from '../pipeline/gate-repository.ts';
 import type { JudgedSessions } from '../pipeline/judged-sessions.ts';
 import type { Occasion } from '../pipeline/occasion.ts';
 import type { Project } from '../pipeline/project.ts';
+import { judgePullRequest } from '../pipeline/report-pull-request.ts';
 import { judgeForReport } from '../pipeline/report-sessions.ts';
 import { oneLine } from '../report/escape.ts';
 import { headline } from '../report/headline.ts';
@@ -32,6 +33,7 @@ import {
 import { jobRepository, type Job } from './job.ts';
 import { openProject } from './project.ts';
 import { writeResults } from '../pipeline/results.ts';
+import { FORK_FIGURES, reportedPullRequest } from './reported-pull-request.ts';
 import { readSessions } from '../out-folder/session-files.ts';
 
 const CANCELLED =
@@ -65,7 +67,9 @@ export async function gateJob(job: Job): Promise<number> {
 
 /** Mode `report`: one verdict of the sessions that other jobs measured. */
 export async function reportJob(job: Job): Promise<number> {
-  const { inputs, overrides, signal } = job;
+  const { inputs, overrides, signal, event } = job;
+  if (inputs.pullRequest !== undefined || (event.triggeredBy !== undefined && inputs.sessions === undefined))
+    return await pullRequestJob(job);
   const named = await readSessions(pathsOf(job, inputs.sessions ?? []));
   // Of a change the rules are the base's, so there has to be a checkout; else the sessions carry those of their commit.
   const project = await openProjectOf(job);
@@ -84,6 +88,39 @@ export async function reportJob(job: Job): Promise<number> {
     artifact: artifactName(inputs, judged.session.configuration),
     formerly: undefined,
     changed: await changedBy(job, project, judged.session),
+  });
+}
+
+/** Mode `report` for a pull request that is neither the event's nor checked out: a fork's, or Dependabot's. */
+async function pullRequestJob(job: Job): Promise<number> {
+  const { inputs, overrides, signal, event } = job;
+  const project = await openProjectOf(job);
+  const taken = await reportedPullRequest(job, artifactName(inputs, project.plan.configuration));
+  if (taken.kind === 'none') {
+    runner.log.info(`Pacegate posts nothing: ${taken.reason}.`);
+    return 0;
+  }
+  const { pull, named, measuredBy } = taken;
+  const occasion = { ...(await occasionOf(job, project)), baseRef: pull.baseRef };
+  const { judged, failOn, remarks } = await judgePullRequest(
+    named,
+    project,
+    overrides,
+    pull,
+    occasion,
+    job.ports,
+  );
+  return await deliver(job, {
+    ...judged,
+    remarks: [...(pull.fromFork && event.triggeredBy !== undefined ? [FORK_FIGURES] : []), ...remarks],
+    failOn,
+    interrupted: signal.aborted,
+    // What was measured is in the artifact of the run that measured it.
+    artifact: 'none',
+    formerly: undefined,
+    changed: await changedBy(job, project, judged.session),
+    target: { ...targetOf(event), number: pull.number, commit: pull.headSha, readOnly: false },
+    ...(measuredBy === undefined ? {} : { measuredBy }),
   });
 }
 
@@ -213,7 +250,9 @@ async function deliver(
   const markdown = render([...artifact.remarks, ...comment.remarks, ...check.remarks], artifact.url);
   const files = await writeResults(out, file, comparison, () => markdown);
   await writeSummary(markdown);
-  if (!interrupted && !measuring) annotate(comparison);
+  // The pull request's check has the verdict then; a job that is not the pull request's would only be red elsewhere.
+  const told = result.target !== undefined && 'url' in check;
+  if (posting && !told) annotate(comparison);
 
   runner.output('verdict', interrupted ? 'no_data' : comparison.verdict);
   runner.output('regressions', JSON.stringify(regressionsOf(comparison)));
@@ -240,7 +279,7 @@ async function deliver(
     runner.fail(twiceWords(session.configuration));
     return 2;
   }
-  const status = measuring ? 0 : exitStatus(comparison, failOn);
+  const status = measuring || told ? 0 : exitStatus(comparison, failOn);
   if (status !== 0) runner.fail(`Pacegate: ${headline(comparison, oneLine)}`);
   return status;
 }

@@ -18,6 +18,7 @@ import type { EngineReading, MachineReading, ProcessReading } from '../session/m
 import type { Machine, Session, Trial } from '../session/session.ts';
 import type { AnchorRequest } from '../source/anchor.ts';
 import type { FileAt } from '../source/export.ts';
+import type { Fetched, FetchRequest } from '../source/fetch.ts';
 import type { SideCommit, Sides, SidesRequest } from '../source/sides.ts';
 import type { Standing, TrustRequest } from '../source/trust.ts';
 
@@ -97,6 +98,11 @@ export interface SourcePort {
   /** @throws ConfigurationError for an anchor that names nothing that can be had */
   readonly resolveAnchor: (request: AnchorRequest) => Promise<SideCommit>;
   readonly standingOf: (request: TrustRequest) => Promise<Standing>;
+  /** Makes a commit's files readable here. @returns undefined, or why they are not */
+  readonly fetchCommit: (request: FetchRequest, commit: string) => Promise<string | undefined>;
+  /** Where a commit's history left a branch of the remote. */
+  readonly mergeBase: (request: FetchRequest, commit: string, branch: string) => Promise<Fetched>;
+  readonly parentsOf: (directory: string, commit: string) => Promise<readonly string[]>;
   readonly repositoryName: (directory: string) => Promise<string>;
   readonly readFileAt: (directory: string, commit: string, path: string) => Promise<FileAt>;
   /** The files with these endings that a change deletes. */

@@ -11,6 +11,8 @@ import type { Verdict } from '../session/rules.ts';
 import { withoutHistory, type Session } from '../session/session.ts';
 import { judgedTogether, type JudgedSessions } from './judged-sessions.ts';
 import { sidesOf, type Occasion } from './occasion.ts';
+import type { Sides } from '../source/sides.ts';
+import type { Standing } from '../source/trust.ts';
 import type { JobPorts } from './ports.ts';
 import type { Project } from './project.ts';
 import { ruledPlan } from './ruled-plan.ts';
@@ -43,6 +45,21 @@ export async function judgeForReport(
     const judged = judgedTogether(named);
     return { judged, failOn: overrides.failOn ?? judged.session.rules.failOn, remarks: [] };
   }
+  return await judgeChange(named, project, overrides, { sides, standing }, occasion, ports);
+}
+
+/**
+ * Judges sessions of a change whose two sides are known.
+ * @throws ConfigurationError where the sessions are not those of one gate of these sides
+ */
+export async function judgeChange(
+  named: readonly NamedSession[],
+  project: Project,
+  overrides: Overrides,
+  { sides, standing }: { readonly sides: Sides; readonly standing: Standing },
+  occasion: Occasion,
+  ports: JobPorts,
+): Promise<ReportedSessions> {
   const baseline = 'unavailable' in sides.baseline ? undefined : sides.baseline;
   const { plan, notes, remarks, measuring } = await ruledPlan(
     project,

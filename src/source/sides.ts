@@ -314,7 +314,8 @@ async function fetchNamed(request: SidesRequest, ref: string): Promise<Fetched> 
   return missing === undefined ? { commit: ref } : { missing };
 }
 
-async function parentsOf(directory: string, commit: string): Promise<readonly string[]> {
+/** The parents of a commit that is readable here. @param commit its digits, and nothing else that git may read */
+export async function parentsOf(directory: string, commit: string): Promise<readonly string[]> {
   const text = await git(directory, ['cat-file', 'commit', commit]);
   const header = text.split('\n\n')[0] ?? '';
   return [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '');

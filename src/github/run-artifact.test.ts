@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { connect } from './client.ts';
+import { textIn } from './zip.ts';
+import { artifactsOf, BOUNDS, sessionTexts } from './run-artifact.ts';
+import {
+  startGitHubServer,
+  type GitHubServer,
+  type ServerOptions,
+  type StoredArtifact,
+} from './server.test-support.ts';
+
+/** The artifacts of a stranger's run: which are taken, and what cannot harm whoever reads them. */
+
+const servers: GitHubServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    await server.close();
+    expect(server.violations).toEqual([]);
+  }
+});
+
+/** Makes an archive with Python, which writes what it is told: paths, twins and sizes that are not true. */
+function zip(program: string): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'pacegate-zip-'));
+  try {
+    const file = join(folder, 'a.zip');
+    const text = `import io, struct, sys, warnings, zipfile\nwarnings.simplefilter('ignore')\nz = zipfile.ZipFile(${JSON.stringify(file)}, 'w', zipfile.ZIP_DEFLATED)\n${program}\nz.close()\n`;
+    writeFileSync(join(folder, 'make.py'), text);
+    execFileSync('python3', [join(folder, 'make.py')]);
+    return readFileSync(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const GOOD = zip("z.writestr('session.json', '{}')\nz.writestr('profiles/a.callgrind', 'x')");
+
+async function read(
+  artifacts: readonly Partial<StoredArtifact>[],
+  options: ServerOptions = {},
+  bounds = BOUNDS,
+) {
+  const server = await startGitHubServer(options);
+  servers.push(server);
+  server.artifacts.push(
+    ...artifacts.map((artifact, index) => ({
+      ...{ id: index + 1, run: 5, name: 'pacegate-pacegate', archive: GOOD },
+      ...artifact,
+    })),
+  );
+  const octokit = await connect('token', server.url, { limits: { answer: 3, wait: 1, total: 20 } });
+  const request = { owner: 'owner', repo: 'name', run: 5, name: 'pacegate-pacegate' };
+  return await sessionTexts(octokit, request, bounds);
+}
+
+test('the session of the gate is read, and the storage does not see the token', async () =>
+  expect(await read([{}])).toEqual([{ name: 'artifact 1 of run 5', text: '{}' }]));
+
+test('a run without an artifact of the name has no session', async () =>
+  expect(await read([{ name: 'coverage' }, { run: 4 }])).toEqual([]));
+
+describe('which artifacts are taken', () => {
+  const taken = (...names: readonly string[]) =>
+    artifactsOf(
+      'pacegate-pacegate',
+      names.map((name, id) => ({ id, name })),
+    ).map(({ name }) => name);
+  test('the newest attempt of the gate, and no other configuration', () =>
+    expect(
+      taken(
+        'pacegate-pacegate',
+        'pacegate-pacegate-mf3k2j1a',
+        'pacegate-orders',
+        'pacegate-pacegate-nightly',
+      ),
+    ).toEqual(['pacegate-pacegate-mf3k2j1a']));
+  test('the shards where there is no gate, each once', () =>
+    expect(
+      taken(
+        'pacegate-pacegate-shard-1-of-2',
+        'pacegate-pacegate-shard-2-of-2',
+        'pacegate-pacegate-shard-1-of-2-mf3k2j1a',
+      ),
+    ).toEqual(['pacegate-pacegate-shard-1-of-2-mf3k2j1a', 'pacegate-pacegate-shard-2-of-2']));
+  test('a name is no pattern', () =>
+    expect(artifactsOf('pacegate-(a+)+$', [{ id: 1, name: `pacegate-${'a'.repeat(40)}` }])).toEqual([]));
+});
+
+describe('a hostile archive is refused in words', () => {
+  const small = { ...BOUNDS, compressed: 100_000, unpacked: 1_000_000, entries: 100 };
+  test.each<[string, () => Buffer, RegExp]>([
+    [
+      'a bomb',
+      () => zip("z.writestr('session.json', b'0' * 50_000_000)"),
+      /has 50000000 bytes; must be at most 1000000/,
+    ],
+    [
+      'a bomb that says it is small',
+      () => {
+        const bomb = zip("z.writestr('session.json', b'0' * 50_000_000)");
+        for (const [signature, offset] of [
+          [0x04034b50, 22],
+          [0x02014b50, 24],
+        ] as const) {
+          const mark = Buffer.alloc(4);
+          mark.writeUInt32LE(signature);
+          bomb.writeUInt32LE(1000, bomb.indexOf(mark) + offset);
+        }
+        return bomb;
+      },
+      /is no archive as GitHub makes it \(.*(?:too many bytes|invalid|expected)/i,
+    ],
+    [
+      'a path that leads out',
+      () => zip("z.writestr('../../session.json', 'x')"),
+      /is no archive as GitHub makes it/,
+    ],
+    [
+      'an absolute path',
+      () => zip("z.writestr('/etc/session.json', 'x')"),
+      /is no archive as GitHub makes it/,
+    ],
+    [
+      'two sessions',
+      () => zip("z.writestr('session.json', '1')\nz.writestr('session.json', '2')"),
+      /has two files session\.json/,
+    ],
+    [
+      'files without number',
+      () => zip("for i in range(101): z.writestr(f'f{i}', '')"),
+      /has 101 files; must be at most 100/,
+    ],
+    [
+      'no session',
+      () => zip("z.writestr('folder/session.json', '{}')"),
+      /has no session\.json; the gate ended without a verdict/,
+    ],
+    ['no archive', () => Buffer.from('PK but no archive'), /is no archive as GitHub makes it/],
+    ['an empty file', () => Buffer.alloc(0), /is no archive as GitHub makes it/],
+    ['one that is cut off', () => GOOD.subarray(0, GOOD.length - 30), /is no archive as GitHub makes it/],
+  ])('%s', async (_, make, words) => {
+    const archive = make();
+    const begun = performance.now();
+    await expect(textIn(archive, 'session.json', small, 'artifact 1 of run 5')).rejects.toThrow(words);
+    expect(performance.now() - begun).toBeLessThan(5000);
+  });
+
+  test('one that is said to be too large is not downloaded', async () => {
+    await expect(read([{ size: 100_001 }], {}, small)).rejects.toThrow('larger than 100000 bytes');
+    expect(servers.at(-1)?.requests.filter((request) => request.includes('zip'))).toEqual([]);
+  });
+  test('one that is larger than it was said to be is given up', async () => {
+    const archive = Buffer.alloc(200_000);
+    await expect(read([{ archive, size: 100 }], {}, small)).rejects.toThrow('larger than 100000 bytes');
+  });
+  test('archives that are too large together are given up', async () => {
+    const shards = [1, 2, 3].map((index) => ({ name: `pacegate-pacegate-shard-${index}-of-3` }));
+    await expect(read(shards, {}, { ...BOUNDS, together: 2 * GOOD.length })).rejects.toThrow(
+      'The artifact 3 of run 5 is larger than 0 bytes',
+    );
+  });
+  test('one that has expired is named', async () =>
+    await expect(read([{ expired: true }])).rejects.toThrow('artifact 1 of run 5 has expired'));
+});
+
+test.each([
+  [403, 'Resource not accessible by integration', /the job needs the permission `actions: read`/],
+  [404, 'Not Found', /does not show the artifacts of run 5 of owner\/name/],
+  [410, 'Gone', /no longer has the artifacts of run 5/],
+])('where GitHub answers %i the message says what the job needs', async (status, message, words) => {
+  await expect(read([{}], { fault: () => ({ status, message }) })).rejects.toThrow(words);
+});

@@ -1,0 +1,53 @@
+import { GitHubError } from '../errors/errors.ts';
+
+/** Reads one file of an archive that a stranger made, in memory. */
+
+export interface ArchiveBounds {
+  /** Bytes of the file, unpacked. */
+  readonly unpacked: number;
+  /** Files in the archive. */
+  readonly entries: number;
+}
+
+/**
+ * The text of the one file of an archive that has exactly this name, at the archive's top. Other files are passed over
+ * without being unpacked.
+ * @param words what the archive is called in messages
+ * @throws GitHubError where there is no such file or two of them, where the archive is damaged, or where it breaks a bound
+ */
+export async function textIn(
+  archive: Buffer,
+  name: string,
+  { unpacked, entries }: ArchiveBounds,
+  words: string,
+): Promise<string> {
+  const { fromBufferPromise } = await import('yauzl');
+  const refused = (found: string, cause?: unknown) =>
+    new GitHubError(
+      `The ${words} cannot be read: ${found}. Nothing was judged.`,
+      cause === undefined ? undefined : { cause },
+    );
+  try {
+    // Sizes are checked while a file is unpacked: one that is larger than its entry says is an error there.
+    const zip = await fromBufferPromise(archive, { lazyEntries: true, validateEntrySizes: true });
+    if (zip.entryCount > entries) throw refused(`it has ${zip.entryCount} files; must be at most ${entries}`);
+    let text: string | undefined;
+    for await (const entry of zip.eachEntry()) {
+      if (entry.fileName !== name) continue;
+      if (text !== undefined) throw refused(`it has two files ${name}`);
+      if (entry.uncompressedSize > unpacked)
+        throw refused(`its ${name} has ${entry.uncompressedSize} bytes; must be at most ${unpacked}`);
+      const parts: Uint8Array[] = [];
+      for await (const part of await zip.openReadStreamPromise(entry)) parts.push(part as Uint8Array);
+      text = Buffer.concat(parts).toString('utf8');
+    }
+    if (text === undefined) throw refused(`it has no ${name}; the gate ended without a verdict`);
+    return text;
+  } catch (error) {
+    if (error instanceof GitHubError) throw error;
+    throw refused(
+      `it is no archive as GitHub makes it (${error instanceof Error ? error.message : String(error)})`,
+      error,
+    );
+  }
+}
