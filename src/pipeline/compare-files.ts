@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { compareSession, compareTimings } from '../verdict/compare.ts';
 import type { Comparison } from '../verdict/comparison.ts';
-import { ruledBy } from '../verdict/merge.ts';
+import { ruledBy } from '../verdict/ruled-session.ts';
 import { withNights } from '../evidence/nights.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { isMerged, type Merged } from '../session/merged.ts';

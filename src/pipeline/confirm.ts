@@ -1,13 +1,9 @@
 import { CONFIRMATION_BLOCKS, variantsToConfirm } from '../verdict/confirm.ts';
 import type { Comparison } from '../verdict/comparison.ts';
-import {
-  assembleParts,
-  compareParts,
-  identityDifferences,
-  identityOf,
-  ruledBy,
-  type Parts,
-} from '../verdict/merge.ts';
+import { compareParts } from '../verdict/merge.ts';
+import { ruledBy } from '../verdict/ruled-session.ts';
+import { identityDifferences, identityOf } from '../verdict/session-identity.ts';
+import { assembleParts, type Parts } from '../verdict/parts.ts';
 import type { NamedSession } from '../session/merged.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { withoutHistory } from '../session/session.ts';

@@ -1,5 +1,6 @@
 import type { Comparison } from '../verdict/comparison.ts';
-import { assembleParts, compareParts, sessionsOf, wholeOf, type Parts } from '../verdict/merge.ts';
+import { compareParts, wholeOf } from '../verdict/merge.ts';
+import { assembleParts, sessionsOf, type Parts } from '../verdict/parts.ts';
 import { merged, type NamedSession, type SessionFile } from '../session/merged.ts';
 import type { Session } from '../session/session.ts';
 

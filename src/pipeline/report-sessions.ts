@@ -1,4 +1,5 @@
-import { identityDifferences, identityOf, ruleDifferences, ruledBy } from '../verdict/merge.ts';
+import { ruledBy } from '../verdict/ruled-session.ts';
+import { identityDifferences, identityOf, ruleDifferences } from '../verdict/session-identity.ts';
 import type { NamedSession } from '../session/merged.ts';
 import { withNights } from '../evidence/nights.ts';
 import { identicalVariants } from '../evidence/observations.ts';

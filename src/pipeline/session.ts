@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ruledBy } from '../verdict/merge.ts';
+import { ruledBy } from '../verdict/ruled-session.ts';
 import type { Plan, Server } from '../plan/plan.ts';
 import type { Measuring } from '../session/measuring.ts';
 import type { Side } from '../session/run.ts';

@@ -8,7 +8,7 @@ import { parseSession } from '../session/read.ts';
 import { sessionText } from '../session/write.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { compareSession } from '../verdict/compare.ts';
-import { ruledBy } from '../verdict/merge.ts';
+import { ruledBy } from '../verdict/ruled-session.ts';
 import { sequentialPlanner } from './planner.ts';
 import { image, session } from '../evidence/session.test-support.ts';
 

@@ -7,7 +7,7 @@ import { nearlyNormal, type NoiseModel } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judge, type Judged } from '../verdict/compare.ts';
 import { isOutsideTests } from '../verdict/comparison.ts';
-import type { UnjudgedRow } from '../verdict/unjudged-rows.ts';
+import type { UnjudgedRow } from '../verdict/unjudged-row.ts';
 import { sign } from '../evidence/pairs.ts';
 import { nightRatiosOf, residualsOf } from '../evidence/nights.ts';
 import { observeSession, type Observations } from '../evidence/observations.ts';

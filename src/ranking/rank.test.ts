@@ -3,7 +3,7 @@ import { BUILT_IN_METRICS, type MetricRule } from '../session/metric.ts';
 import type { Ranking, RankRow } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { rankVariants, referenceOf } from './rank.ts';
-import { ruledBy } from '../verdict/merge.ts';
+import { ruledBy } from '../verdict/ruled-session.ts';
 import { noisyValues, rankingSession } from './rank.test-support.ts';
 import { workOf } from './values.ts';
 import { metricRule } from '../session/metric.test-support.ts';

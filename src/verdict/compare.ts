@@ -7,7 +7,9 @@ import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
 import { withAcceptance } from './acceptance.ts';
 import { isOutsideTests, worst, worstWith, type Comparison, type Row } from './comparison.ts';
 import { withMeasuring } from './changed-measuring.ts';
-import { unjudgedRows, pairedFigures, type UnjudgedRow } from './unjudged-rows.ts';
+import { unjudgedRows } from './unjudged-rows.ts';
+import { pairedFigures } from './paired-row.ts';
+import type { UnjudgedRow } from './unjudged-row.ts';
 import { residualsOf } from '../evidence/nights.ts';
 import { patternWarnings } from './patterns.ts';
 import {

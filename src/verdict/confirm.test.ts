@@ -6,7 +6,8 @@ import { isConfirmed } from '../statistics/confirmation.ts';
 import { compareSession } from './compare.ts';
 import { variantsToConfirm } from './confirm.ts';
 import { exitStatus } from './exit-status.ts';
-import { assembleParts, compareParts } from './merge.ts';
+import { compareParts } from './merge.ts';
+import { assembleParts } from './parts.ts';
 import { cutTo, drawn, type Drawn } from '../evidence/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 

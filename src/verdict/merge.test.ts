@@ -6,7 +6,9 @@ import { familySize, namesOfShard } from '../session/shard.ts';
 import { compareSession } from './compare.ts';
 import type { Comparison } from './comparison.ts';
 import { exitStatus } from './exit-status.ts';
-import { assembleParts, compareParts, ruledBy, wholeOf } from './merge.ts';
+import { compareParts, wholeOf } from './merge.ts';
+import { ruledBy } from './ruled-session.ts';
+import { assembleParts } from './parts.ts';
 import { drawn, twoSided, type Drawn } from '../evidence/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 

@@ -6,7 +6,9 @@ import type { Session } from '../session/session.ts';
 import { namesOfShard } from '../session/shard.ts';
 import { parseTimings, renderTimings } from '../session/timings.ts';
 import { compareSession, compareTimings } from './compare.ts';
-import { assembleParts, compareParts, ruledBy } from './merge.ts';
+import { compareParts } from './merge.ts';
+import { ruledBy } from './ruled-session.ts';
+import { assembleParts } from './parts.ts';
 import { image, night, session } from '../evidence/session.test-support.ts';
 
 /** What patterns do to verdicts: sessions whose runs report benchmarks, each side its own. */

@@ -1,0 +1,111 @@
+import type { MetricRule } from '../session/metric.ts';
+import { type Side, SIDES } from '../session/run.ts';
+import type { Verdict } from '../session/rules.ts';
+import { deathOf } from './blame.ts';
+import { countedVerdict, exactVerdict, spreadOf } from './exact-verdicts.ts';
+import { storeConflict } from '../evidence/image-metrics.ts';
+import type { Observations } from '../evidence/observations.ts';
+import { summary, type UnjudgedRow } from './unjudged-row.ts';
+
+/** Rows that are compared as they are, outside of the family: images, builds and counts. */
+
+/** A build that is judged and could not be measured must not pass; a variant without an image has none. */
+function buildNotMeasured(
+  base: UnjudgedRow,
+  rule: MetricRule,
+  imageMetrics: Observations['imageMetrics'],
+): UnjudgedRow[] {
+  const hasImage = imageMetrics.some(({ variant }) => variant === base.variant);
+  return rule.kind === 'once' && rule.gate && hasImage
+    ? [
+        {
+          ...base,
+          evidence: 'once',
+          settled: 'no_data',
+          warnings: ['its build was not measured on both sides'],
+        },
+      ]
+    : [];
+}
+
+/** Compared as it is, outside the family; no row where a side has no figure, for then there is nothing to compare. */
+export function exactDraft(
+  base: UnjudgedRow,
+  rule: MetricRule,
+  { imageMetrics, identical }: Observations,
+  values: Readonly<Record<Side, readonly number[]>>,
+): UnjudgedRow[] {
+  const figureOf = (side: Side) =>
+    imageMetrics.find(
+      (found) => found.variant === base.variant && found.side === side && found.metric === base.metric,
+    );
+  const valueOf = (side: Side) => figureOf(side)?.value ?? base[side].median;
+  const [baseline, head] = [valueOf('baseline'), valueOf('head')];
+  const conflict = storeConflict(figureOf('baseline'), figureOf('head'));
+  if (conflict !== undefined)
+    return [{ ...base, settled: 'no_data', warnings: [`${base.metric} cannot be compared: ${conflict}`] }];
+  if (baseline === null || head === null)
+    return identical.has(base.variant) ? [] : buildNotMeasured(base, rule, imageMetrics);
+  const estimate = baseline > 0 ? changeOf(head, baseline) : null;
+  const varies = SIDES.filter((side) => new Set(values[side]).size > 1);
+  return [
+    {
+      ...base,
+      evidence: identical.has(base.variant) ? 'identical' : rule.kind === 'once' ? 'once' : 'deterministic',
+      baseline: { median: baseline, n: Math.max(1, values.baseline.length) },
+      head: { median: head, n: Math.max(1, values.head.length) },
+      change: { estimate, low: estimate, high: estimate },
+      settled: exactVerdict(baseline, head, rule),
+      warnings: varies.map(
+        (side) => `${base.metric} should not vary, and did on the side ${side}; its median is compared`,
+      ),
+    },
+  ];
+}
+
+/** What no float can be is the largest one. */
+const changeOf = (head: number, baseline: number) => Math.min(Number.MAX_VALUE, head / baseline - 1);
+
+/** What valgrind counted; a count that is judged and was not made must not pass. */
+export function countedDraft(base: UnjudgedRow, rule: MetricRule, observations: Observations): UnjudgedRow[] {
+  const { imageMetrics, identical, uncounted } = observations;
+  const countsOf = (side: Side) =>
+    imageMetrics.find(
+      (found) => found.variant === base.variant && found.side === side && found.metric === base.metric,
+    )?.counts;
+  const [baseline, head] = [countsOf('baseline'), countsOf('head')];
+  const settled = (verdict: Verdict, reason: string): UnjudgedRow[] => [
+    { ...base, settled: verdict, warnings: [reason] },
+  ];
+  if (baseline !== undefined && head !== undefined) {
+    const [from, to] = [summary(baseline), summary(head)];
+    const estimate = changeOf(to.median ?? 0, from.median ?? 0);
+    const verdict = countedVerdict(baseline, head, rule);
+    const spread = Math.max(spreadOf(baseline), spreadOf(head));
+    return [
+      {
+        ...base,
+        evidence: 'counted',
+        baseline: from,
+        head: to,
+        change: { estimate, low: estimate, high: estimate },
+        settled: verdict,
+        warnings:
+          verdict === 'inconclusive'
+            ? [
+                `two counts of one side differ by up to ${(spread * 100).toFixed(1)} %, and the sides by no more: this workload does not do the same work every time`,
+              ]
+            : [],
+      },
+    ];
+  }
+  if (!rule.gate || uncounted === undefined || identical.has(base.variant)) return [];
+  const death = deathOf(observations, base.variant);
+  if (death !== undefined) return settled(death.verdict, death.reason);
+  const reason = uncounted.get(base.variant);
+  return reason === undefined
+    ? settled('no_baseline', 'there is no second side here of which valgrind counted the instructions')
+    : settled('no_data', firstLine(reason));
+}
+
+const firstLine = (text: string) => text.split('\n')[0] ?? '';

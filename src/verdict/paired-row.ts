@@ -1,0 +1,83 @@
+import type { MetricRule } from '../session/metric.ts';
+import { standsForNothing } from '../session/patterns.ts';
+import { type Side, SIDES } from '../session/run.ts';
+import { looksFor } from '../statistics/looks.ts';
+import type { RowSeries } from '../statistics/sequential.ts';
+import { twoModes } from '../statistics/two-modes.ts';
+import type { Row } from './comparison.ts';
+import { logRatios, type Pair, pairedChange, pairsOf, sign } from '../evidence/pairs.ts';
+import type { Observations } from '../evidence/observations.ts';
+import { summary, type Tested, type UnjudgedRow, withFormula } from './unjudged-row.ts';
+
+/** Rows that are tested over this session's pairs. */
+
+export function pairedDraft(
+  base: UnjudgedRow,
+  rule: MetricRule,
+  { runs, secondsLeftOut, profile, cap: capOfBase, added, addedCap }: Observations,
+): UnjudgedRow {
+  const pairs = pairsOf(runs, base.variant, rule.name);
+  if (pairs.length === 0 && secondsLeftOut > 0)
+    return { ...base, settled: 'no_data', warnings: ['the budget left no time for a pair'] };
+  if (pairs.length === 0)
+    return {
+      ...base,
+      settled: 'no_data',
+      warnings: [
+        standsForNothing(rule)
+          ? `no metric that the workload reported on both sides is judged by it (measured ones, such as wall_time_s, never are)`
+          : `no block has ${withFormula(rule)} on both sides`,
+      ],
+    };
+  const ratios = logRatios(pairs);
+  if (ratios === undefined)
+    return {
+      ...base,
+      blocks: pairs.length,
+      settled: 'no_data',
+      warnings: [
+        `${rule.name} has values that are not positive, and a change in per cent needs positive ones`,
+      ],
+    };
+  const cap = added.has(base.variant) ? addedCap : capOfBase;
+  const looks = looksFor(profile, cap ?? pairs.length);
+  const series: RowSeries = {
+    worse: ratios.map((ratio) => sign(rule) * ratio),
+    limit: rule.limit,
+    at: pairs.map(({ block }) => block),
+    looks,
+  };
+  return {
+    ...base,
+    evidence: 'paired',
+    blocks: pairs.length,
+    tested: { kind: 'paired', pairs, ratios, series, looks },
+    warnings: SIDES.flatMap((side) => modesOf(pairs, side)),
+  };
+}
+
+/** The figures of a paired row as they were when the look that settled it had them. */
+export function pairedFigures(
+  { pairs, ratios, looks }: Extract<Tested, { kind: 'paired' }>,
+  blocks: number,
+): Pick<Row, 'baseline' | 'head' | 'change' | 'blocks'> {
+  const used = pairs.slice(0, blocks);
+  return {
+    baseline: summary(used.map(({ baseline }) => baseline)),
+    head: summary(used.map(({ head }) => head)),
+    change: pairedChange(ratios, blocks, looks.length),
+    blocks,
+  };
+}
+
+/** A side whose values fall into two groups: its median may jump between them from session to session. */
+function modesOf(pairs: readonly Pair[], side: Side): string[] {
+  const values = pairs.map((pair) => pair[side]);
+  const modes = values.every((value) => value > 0) ? twoModes(values) : undefined;
+  if (modes === undefined) return [];
+  const { low, high } = modes;
+  const apart = (Math.min(1e6, high.centre / low.centre - 1) * 100).toFixed(1);
+  return [
+    `the ${side}'s runs fall into two groups ${apart} % apart, ${low.n} low and ${high.n} high: something is on in some runs and off in others (a cache, a processor's clock), and the median can jump between them`,
+  ];
+}
