@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workload } from '../plan/plan.ts';
-import { BASE_NAME } from './bake.ts';
+import { BASE_NAME, type ApplicationFiles } from './bake.ts';
 import { mergedIgnore, replacedBases } from './dockerfile.ts';
 
 /** Finds the Dockerfile that carries the application, or lays down the default one. */
@@ -16,15 +16,7 @@ export interface ApplicationSource {
 }
 
 export type Application =
-  | {
-      readonly kind: 'found';
-      readonly context: string;
-      readonly dockerfile: string;
-      /** Images and stages of the Dockerfile that the interpreter takes the place of. */
-      readonly replaces: readonly string[];
-    }
-  | { readonly kind: 'unusable'; readonly reason: string };
-export type FoundApplication = Extract<Application, { kind: 'found' }>;
+  ({ readonly kind: 'found' } & ApplicationFiles) | { readonly kind: 'unusable'; readonly reason: string };
 
 /**
  * The Dockerfile that carries the application, and its context: the project's own, in that side's state, or
@@ -44,7 +36,7 @@ export async function findApplication(source: ApplicationSource): Promise<Applic
       );
     const replaced = replacedBases(text, workload.interpreterFrom ?? []);
     return replaced.kind === 'found'
-      ? { kind: 'found', context, dockerfile, replaces: replaced.names }
+      ? { kind: 'found', context, dockerfile, replaces: replaced.names, args: {}, contexts: {} }
       : unusable(`${join(workload.context, workload.dockerfile)} ${replaced.reason}`);
   }
   const defaults = join(variantsFolder, 'application', 'Dockerfile');
@@ -56,8 +48,18 @@ export async function findApplication(source: ApplicationSource): Promise<Applic
     await textOf(join(context, '.dockerignore')),
   );
   await writeFile(`${dockerfile}.dockerignore`, ignore);
-  return { kind: 'found', context, dockerfile, replaces: [BASE_NAME] };
+  return {
+    kind: 'found',
+    context,
+    dockerfile,
+    replaces: [BASE_NAME],
+    args: workload.install === undefined ? {} : { INSTALL: JSON.stringify(workload.install) },
+    contexts: { [INSTALLER]: join(variantsFolder, 'application') },
+  };
 }
+
+/** The name by which the default Dockerfile mounts its own folder. */
+const INSTALLER = 'pacegate-installer';
 
 const unusable = (reason: string): Application => ({ kind: 'unusable', reason });
 

@@ -30,9 +30,13 @@ const request = {
   build: plain,
   variantsFolder: '/opt/pacegate/variants',
   root: '/repository',
-  context: '/trees/head/app',
-  dockerfile: '/trees/head/app/Dockerfile',
-  replaces: ['python'],
+  application: {
+    context: '/trees/head/app',
+    dockerfile: '/trees/head/app/Dockerfile',
+    replaces: ['python'],
+    args: {},
+    contexts: {},
+  },
 };
 
 test('an interpreter variant is two linked targets, and only the application becomes an image', () => {
@@ -52,6 +56,21 @@ test('an interpreter variant is two linked targets, and only the application bec
         tags: ['pacegate/official-3.13-head:s1'],
         output: ['type=docker'],
       },
+    },
+  });
+});
+
+test('the default Dockerfile has its installer, and what is installed besides', () => {
+  const application = {
+    ...request.application,
+    args: { INSTALL: '{"groups":["bench"],"extras":[],"packages":[]}' },
+    contexts: { 'pacegate-installer': '/opt/pacegate/variants/application' },
+  };
+  expect(bakeDefinition({ ...request, application }).target['official-3_13-head']).toMatchObject({
+    args: application.args,
+    contexts: {
+      'pacegate-installer': '/opt/pacegate/variants/application',
+      python: 'target:interpreter-official-3_13',
     },
   });
 });

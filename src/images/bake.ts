@@ -39,15 +39,22 @@ export interface InterpreterTarget {
   readonly cacheFrom?: readonly string[];
 }
 
-export interface ApplicationBuild extends InterpreterTarget {
-  readonly side: Side;
-  readonly sessionId: string;
-  /** Absolute folder that the image carries: the side's files joined with `workload.context`. */
+/** What an application's image is built from. Paths are absolute. */
+export interface ApplicationFiles {
+  /** The side's files joined with `workload.context`. */
   readonly context: string;
-  /** Absolute path of the application's Dockerfile. */
   readonly dockerfile: string;
   /** Images and stages of the Dockerfile that the interpreter takes the place of. */
   readonly replaces: readonly string[];
+  /** Build arguments and further named contexts of the default Dockerfile; empty for the project's own. */
+  readonly args: Readonly<Record<string, string>>;
+  readonly contexts: Readonly<Record<string, string>>;
+}
+
+export interface ApplicationBuild extends InterpreterTarget {
+  readonly side: Side;
+  readonly sessionId: string;
+  readonly application: ApplicationFiles;
   /** The interpreter's image where it is one by now; undefined: it is built along, as a linked target. */
   readonly interpreterImage?: string | undefined;
   readonly labels?: Readonly<Record<string, string>>;
@@ -77,17 +84,8 @@ export const interpreterTargetOf = (variant: string) => `interpreter-${targetNam
  * that who pulls it by digest builds the other side upon the same layers.
  */
 export function bakeDefinition(request: ApplicationBuild): BakeDefinition {
-  const {
-    variant,
-    side,
-    sessionId,
-    build,
-    context,
-    dockerfile,
-    replaces,
-    interpreterImage,
-    labels = {},
-  } = request;
+  const { variant, side, sessionId, build, application, interpreterImage, labels = {} } = request;
+  const { context, dockerfile, replaces, args, contexts } = application;
   const names = targetsOf(variant.name, side);
   const cacheTo = [
     ...build.cacheTo.map((entry) => cacheEntry(entry, variant.name)),
@@ -101,12 +99,16 @@ export function bakeDefinition(request: ApplicationBuild): BakeDefinition {
       [names.application]: {
         context,
         dockerfile,
-        contexts: inPlaceOf(
-          replaces,
-          interpreterImage === undefined
-            ? `target:${names.interpreter}`
-            : `docker-image://${interpreterImage}`,
-        ),
+        ...(Object.keys(args).length > 0 ? { args } : {}),
+        contexts: {
+          ...contexts,
+          ...inPlaceOf(
+            replaces,
+            interpreterImage === undefined
+              ? `target:${names.interpreter}`
+              : `docker-image://${interpreterImage}`,
+          ),
+        },
         tags: [imageTag(variant.name, side, sessionId)],
         ...(Object.keys(labels).length > 0 ? { labels } : {}),
         ...shared(request),

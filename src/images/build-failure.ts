@@ -46,7 +46,7 @@ function missingBaseMessage(subject: string, { step, error }: FailedStep): strin
 }
 
 /** Mounts that the default Dockerfile alone has: a project without one of its own must not look for this step in it. */
-const DEFAULT_STEP = /--mount=from=files,target=\/files|\/run\/pacegate\/ca\.pem/;
+const DEFAULT_STEP = /--mount=from=pacegate-installer\b/;
 const isDefault = ({ step }: FailedStep) => DEFAULT_STEP.test(step);
 
 function dockerfileOf(step: FailedStep): string {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Side } from '../session/run.ts';
-import type { FoundApplication } from './application.ts';
 import {
+  type ApplicationFiles,
   bakeDefinition,
   folderOf,
   inPlaceOf,
@@ -25,7 +25,7 @@ export interface ColdImageRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly side: Side;
   readonly sessionId: string;
-  readonly application: Omit<FoundApplication, 'kind'>;
+  readonly application: ApplicationFiles;
   readonly driver: string;
   readonly request: Omit<BuildRequest, 'definition' | 'target' | 'directory'>;
   /** What the interpreter's own image is kept under: the one that is made here is kept, where there is none yet. */
@@ -60,7 +60,7 @@ export async function coldImage(cold: ColdImageRequest, signal: AbortSignal): Pr
               variant: { ...variant, args },
               side,
               sessionId: session,
-              ...application,
+              application,
             }),
             target: targetsOf(variant.name, side).application,
             directory: root,
@@ -99,8 +99,8 @@ export async function coldImage(cold: ColdImageRequest, signal: AbortSignal): Pr
       ...shared,
       folder: application.context,
       dockerfile: application.dockerfile,
-      args: {},
-      contexts: inPlaceOf(application.replaces, `docker-image://${base}`),
+      args: application.args,
+      contexts: { ...application.contexts, ...inPlaceOf(application.replaces, `docker-image://${base}`) },
       labels: {},
       tag,
     },

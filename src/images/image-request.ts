@@ -10,10 +10,10 @@ export interface ImageRequest {
   /** Absolute folder whose `workload.files` are mounted over both sides. */
   readonly filesFrom: string;
   /**
-   * The application's Dockerfile as that side's own configuration names it. Absent where the side has no configuration of
+   * The application's Dockerfile, and what the default one installs, as that side's own configuration has them. Absent where the side has no configuration of
    * its own: the plan's.
    */
-  readonly own?: Pick<Workload, 'dockerfile' | 'interpreterFrom'>;
+  readonly own?: Pick<Workload, 'dockerfile' | 'interpreterFrom' | 'install'>;
   /** Digest reference to try to pull before building. */
   readonly known?: string;
   /** What is left of the budget, in seconds: whatever it takes to have the image ends with it. Unbounded without. */

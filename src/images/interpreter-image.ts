@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { InterpreterVariant } from '../plan/plan.ts';
 import { within } from '../process/deadline.ts';
-import { findApplication, type Application, type FoundApplication } from './application.ts';
-import { bakeDefinition, targetsOf } from './bake.ts';
+import { findApplication, type Application } from './application.ts';
+import { bakeDefinition, targetsOf, type ApplicationFiles } from './bake.ts';
 import type { ColdBuild } from './cold-build.ts';
 import { coldImage, type ColdImageRequest } from './cold-image.ts';
 import type { ImageRequest } from './image-request.ts';
@@ -129,13 +129,13 @@ async function buildUpon(
   {
     definition,
     reference,
-    application: { context, dockerfile, replaces },
+    application,
     request: { variant, side },
   }: {
     readonly definition: Definition;
     /** The interpreter's image; undefined: a target linked with the application's. */
     readonly reference: string | undefined;
-    readonly application: FoundApplication;
+    readonly application: ApplicationFiles;
     readonly request: ImageRequest;
   },
   signal: AbortSignal,
@@ -147,9 +147,7 @@ async function buildUpon(
     variant: definition.variant,
     side,
     sessionId: session.sessionId,
-    context,
-    dockerfile,
-    replaces,
+    application,
     interpreterImage: reference,
     labels: applicationLabels(definition, reference),
     cacheFrom: other === undefined ? [] : [`type=registry,ref=${other.reference}`],
@@ -201,7 +199,12 @@ async function applicationOf(
 ): Promise<Application> {
   return await findApplication({
     tree,
-    workload: { ...workload, dockerfile: own.dockerfile, interpreterFrom: own.interpreterFrom },
+    workload: {
+      ...workload,
+      dockerfile: own.dockerfile,
+      interpreterFrom: own.interpreterFrom,
+      install: own.install,
+    },
     variantsFolder: target.variantsFolder,
     folder: join(await folder(), 'application', imageTag(variant.name, side, 'x').replace(':', '-')),
   });
@@ -221,7 +224,6 @@ async function buildCold(
   const application = await applicationOf(session, request);
   if (application.kind === 'unusable')
     return { kind: 'failed', message: `${subject}: ${application.reason}.` };
-  const { context, dockerfile, replaces } = application;
   const definition = await interpreters.define(variant, signal);
   const cold: ColdImageRequest = {
     target: { ...session.target, variant: definition.variant },
@@ -229,7 +231,7 @@ async function buildCold(
     keepAs: interpreterTag(variant.interpreter, definition.key),
     side,
     sessionId: session.sessionId,
-    application: { context, dockerfile, replaces },
+    application,
     driver: (await session.engine()).driver,
     request: await buildRequest(session, variant, side),
     onName: (name) => session.names.add(name),

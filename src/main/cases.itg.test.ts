@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, readFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { startRegistry } from '../images/images.test-support.ts';
@@ -291,10 +291,22 @@ const IN_CONTAINERS: Cases = {
       says: [/1 variant measured/],
     },
     {
-      title: 'a project that would be installed from its source is refused with the line',
-      base: (project) => appended(project, 'requirements.txt', '-e .\n'),
+      title: 'a folder that would be installed and is not there is refused with the line',
+      base: (project) => appended(project, 'requirements.txt', '-e ./libs/none\n'),
       status: 3,
-      says: [/requirements\.txt line 2: `-e \.`/, /Pacegate's default Dockerfile/],
+      says: [
+        /requirements\.txt line 2: it installs \.\/libs\/none, and workload\.context has no such folder/,
+        /Pacegate's default Dockerfile/,
+      ],
+    },
+    {
+      title: 'a lock file of conda is refused with what to do',
+      base: (project) => {
+        rmSync(join(project.path, 'requirements.txt'));
+        project.write('pixi.lock', 'version: 6\n');
+      },
+      status: 3,
+      says: [/pixi\.lock: its packages are conda's/, /uv lock/],
     },
   ],
 };

@@ -3,7 +3,7 @@ import type { ColdBuilds, Plan, Variant } from '../plan/plan.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Image } from '../session/session.ts';
 import type { Ports, SideTree, VariantSides } from './ports.ts';
-import { ownDockerfile, ownVariant } from './sides.ts';
+import { ownApplication, ownVariant } from './sides.ts';
 
 /** Which figures of the images themselves are measured: each costs more than a look at what is there. */
 export interface BuildFigures {
@@ -75,7 +75,7 @@ export async function withBuildFigures(
             side,
             tree: tree.directory,
             filesFrom,
-            ...ownDockerfile(tree),
+            ...ownApplication(tree),
             secondsLeft: secondsLeft(),
           },
           signal,

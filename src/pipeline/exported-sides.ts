@@ -27,6 +27,44 @@ export async function exportSide(
   };
 }
 
+/** Files that name the versions of what the default Dockerfile installs, or that it does not install from. */
+const LOCKED = [
+  'uv.lock',
+  'poetry.lock',
+  'pylock.toml',
+  'pdm.lock',
+  'Pipfile.lock',
+  'requirements.txt',
+  'pixi.lock',
+  'conda-lock.yml',
+];
+
+/** Dependencies whose newest release is installed, whatever was tested. @param top folder of the repository */
+export async function unlockedDependencies(
+  { workload, variants }: Plan,
+  top: string,
+  side: SideCommit,
+  source: Pick<SourcePort, 'readFileAt'>,
+): Promise<string[]> {
+  if (workload.dockerfile !== undefined || !variants.some(({ kind }) => kind === 'interpreter')) return [];
+  const textOf = async (name: string) => {
+    const found = await source.readFileAt(top, side.tree, join(workload.context, name));
+    return found.kind === 'text' ? found.text : undefined;
+  };
+  for (const name of LOCKED) if ((await textOf(name)) !== undefined) return [];
+  const listing = [
+    ['pyproject.toml', /^dependencies\s*=\s*\[\s*[^\]\s]|^dynamic\s*=\s*\[[^\]]*["']dependencies["']/m],
+    ['setup.py', /\binstall_requires\b/],
+    ['setup.cfg', /\binstall_requires\b/],
+  ] as const;
+  for (const [name, pattern] of listing)
+    if (pattern.test((await textOf(name)) ?? ''))
+      return [
+        `${join(workload.context, name)} has no lock file beside it: the images get the newest release of each dependency, and a new release can change a result. Lock the dependencies (\`uv lock\`) and commit the lock file.`,
+      ];
+  return [];
+}
+
 /** A Dockerfile that the reader may think is measured. @param tree the head's files, absolute */
 export async function ignoredDockerfile(
   { workload, variants }: Plan,

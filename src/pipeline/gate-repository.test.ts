@@ -3,7 +3,7 @@ import { removeTemporaryFolders, repository, temporaryFolder } from '../source/r
 import { realPorts, runIn } from '../main/job-ports.test-support.ts';
 import { openProject } from '../main/project.ts';
 import type { Plan } from '../plan/plan.ts';
-import { ignoredDockerfile } from './exported-sides.ts';
+import { ignoredDockerfile, unlockedDependencies } from './exported-sides.ts';
 import { gateRepository } from './gate-repository.ts';
 
 /** What is refused before anything is exported, built or run. */
@@ -41,6 +41,28 @@ async function gateMerge(variants: string, part: Parameters<typeof gateRepositor
 test('a pull request cannot add a host variant to a configuration that its base has', async () => {
   await expect(gateMerge(', here: { interpreter: host, python: python3 }')).rejects.toThrow(
     'here: a pull request adds a variant with `interpreter: host`',
+  );
+});
+
+test.each([
+  [{ 'app/pyproject.toml': '[project]\ndependencies = [\n  "a",\n]\n' }, 'app/pyproject.toml'],
+  [{ 'app/pyproject.toml': '[project]\ndynamic = ["version", "dependencies"]\n' }, 'app/pyproject.toml'],
+  [{ 'app/setup.py': 'setup(install_requires=["a"])\n' }, 'app/setup.py'],
+  [{ 'app/pyproject.toml': '[project]\ndependencies = []\n' }, undefined],
+  [{ 'app/pyproject.toml': '[project]\ndependencies = ["a"]\n', 'app/uv.lock': '' }, undefined],
+  [{ 'app/setup.py': 'setup(install_requires=["a"])\n', 'app/requirements.txt': '' }, undefined],
+])('%j: dependencies without a lock file are named: %s', async (files, named) => {
+  const repo = repository();
+  repo.write('app/bench.py', '');
+  for (const [path, text] of Object.entries(files as Record<string, string>)) repo.write(path, text);
+  repo.commit('base');
+  const { source } = realPorts();
+  const plan = { workload: { context: 'app' }, variants: [{ kind: 'interpreter' }] } as unknown as Plan;
+  const notes = await unlockedDependencies(plan, repo.path, await source.resolveHead(repo.path), source);
+  expect(notes).toEqual(
+    named === undefined
+      ? []
+      : [expect.stringMatching(new RegExp(`^${named} has no lock file beside it: .*uv lock`))],
   );
 });
 

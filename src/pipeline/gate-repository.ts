@@ -10,7 +10,7 @@ import type { NamedSession } from '../session/merged.ts';
 import { acceptanceFor } from './base-acceptance.ts';
 import { measuringRequest } from './changed-measuring.ts';
 import { confirm } from './confirm.ts';
-import { exportSide, ignoredDockerfile } from './exported-sides.ts';
+import { exportSide, ignoredDockerfile, unlockedDependencies } from './exported-sides.ts';
 import { gateRequest, type GateRequest } from './gate-request.ts';
 import { gate } from './gate.ts';
 import { judgedParts, type JudgedSessions } from './judged-sessions.ts';
@@ -98,7 +98,10 @@ async function exportSides(
   const head = await exportTo('head', sides.head);
   const exported = commit === undefined ? undefined : await exportTo('baseline', commit);
   const measuring = await measuringRequest(top, ruled, commit, sides.head, workFolder, source);
-  const ignored = await ignoredDockerfile(plan, head.tree.directory, source);
+  const ignored = [
+    ...(await ignoredDockerfile(plan, head.tree.directory, source)),
+    ...(await unlockedDependencies(plan, top, sides.head, source)),
+  ];
   for (const note of ignored) log.warn(note);
   const baseline: SideTree | { readonly unavailable: string } =
     exported === undefined

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { night } from '../evidence/session.test-support.ts';
 import type { Runnable, RunResult } from '../measure/engine.ts';
 import type { CountResult } from '../measure/counting/instruction-count.ts';
+import type { Install } from '../plan/plan.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import type { Run, Side } from '../session/run.ts';
 import { facts } from '../session/facts.test-support.ts';
@@ -624,6 +625,28 @@ test('each side is built by the Dockerfile that its own configuration names', as
   expect(await dockerfiles(undefined, 'Dockerfile')).toEqual([
     ['baseline', undefined],
     ['head', "the plan's"],
+  ]);
+});
+
+test('each side has installed what its own configuration names', async () => {
+  const installing = (install: Install | undefined) => ({ ...plan, workload: { ...plan.workload, install } });
+  const bench = { groups: ['bench'], extras: [], packages: [] };
+  const asked: unknown[] = [];
+  const { ports } = world({
+    failing: ({ side, own }) => {
+      asked.push([side, own === undefined ? 'of the plan' : own.install]);
+      return false;
+    },
+  });
+  // A group that the change adds is not in the baseline's files.
+  const pair = {
+    head: { directory: '/head' },
+    baseline: { directory: '/baseline', plan: installing(undefined) },
+  };
+  await gate(request({ plan: installing(bench), pair }), ports, never);
+  expect(asked.slice(0, 2)).toEqual([
+    ['baseline', undefined],
+    ['head', 'of the plan'],
   ]);
 });
 

@@ -48,7 +48,7 @@ export async function prepareSides(
           side,
           tree: tree.directory,
           filesFrom,
-          ...ownDockerfile(tree),
+          ...ownApplication(tree),
           secondsLeft: secondsLeft(),
           ...(digest === undefined ? {} : { known: digest }),
         },
@@ -70,8 +70,11 @@ export async function prepareSides(
 export const ownVariant = ({ plan }: SideTree, variant: Variant): Variant =>
   plan?.variants.find(({ name }) => name === variant.name) ?? variant;
 
-/** A Dockerfile that the change renames is still at its old place in the baseline. */
-export const ownDockerfile = ({ plan }: SideTree): Pick<ImageRequest, 'own'> =>
+/**
+ * How a side's own configuration builds the application: a Dockerfile that the change renames is still at its old place in
+ * the baseline, and a dependency group that the change adds is not there.
+ */
+export const ownApplication = ({ plan }: SideTree): Pick<ImageRequest, 'own'> =>
   plan === undefined ? {} : { own: plan.workload };
 
 async function prepareOne(

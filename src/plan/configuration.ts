@@ -454,6 +454,47 @@ const imageOrStage = z
   .string(legal(IMAGE_OR_STAGE))
   .regex(/^[A-Za-z0-9][\w./:@-]{0,254}$/, legal(IMAGE_OR_STAGE));
 
+const INSTALLED_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+/** A name, extras and ranges of versions: no option of pip, no address and no path. */
+const REQUIREMENT =
+  /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\s*(\[[A-Za-z0-9._,\s-]*\])?\s*((===?|~=|!=|<=?|>=?)\s*[A-Za-z0-9.*+!_-]+(\s*,\s*(===?|~=|!=|<=?|>=?)\s*[A-Za-z0-9.*+!_-]+)*)?$/;
+const REQUIREMENT_WORDS = 'a package, such as pytest-benchmark or "pytest-benchmark>=5,<6"';
+
+const namesOf = (what: string, example: string) =>
+  z
+    .array(z.string(legal(what)).regex(INSTALLED_NAME, legal(what)), legal(`a list, such as [${example}]`))
+    .optional();
+
+const installSchema = table({
+  groups: namesOf('the name of a dependency group', 'bench').meta({
+    description:
+      "Dependency groups: those of `[dependency-groups]` in `pyproject.toml`, of Poetry and PDM, or Pipenv's categories.",
+    default: [],
+    examples: [['bench']],
+  }),
+  extras: namesOf('the name of an extra', 'fast').meta({
+    description:
+      'Extras of the project: the names in `[project.optional-dependencies]`, or those of its lock file.',
+    default: [],
+    examples: [['fast']],
+  }),
+  packages: z
+    .array(
+      z.string(legal(REQUIREMENT_WORDS)).regex(REQUIREMENT, legal(REQUIREMENT_WORDS)),
+      legal('a list, such as [pytest-benchmark]'),
+    )
+    .optional()
+    .meta({
+      description:
+        'Further packages, each with its range of versions if you want one. They do not change the version of a dependency that is installed already.',
+      default: [],
+      examples: [['pytest-benchmark']],
+    }),
+}).meta({
+  description:
+    'What the default Dockerfile installs besides the dependencies, such as a benchmark suite. Not with `dockerfile`: that one installs what it needs itself.',
+});
+
 const workloadSchema = table({
   context: relativePath.optional().meta({
     description: "The folder that the images carry, relative to the repository's top.",
@@ -462,7 +503,7 @@ const workloadSchema = table({
   }),
   dockerfile: relativePath.optional().meta({
     description:
-      "The application's Dockerfile, relative to `context`. Each variant's interpreter takes the place of its images called `python`, such as `python:3.13-slim`. Without this key a default Dockerfile installs from `uv.lock`, `poetry.lock` or `requirements.txt` and copies the context.",
+      "The application's Dockerfile, relative to `context`. Each variant's interpreter takes the place of its images called `python`, such as `python:3.13-slim`. Without this key a default Dockerfile installs the project's dependencies and copies the context.",
     examples: ['Dockerfile'],
   }),
   'interpreter-from': z
@@ -473,6 +514,7 @@ const workloadSchema = table({
         "The image of the Dockerfile, or the stage, that each variant's interpreter takes the place of, or a list of them. Write an image as the Dockerfile has it after `FROM`. Without this key it is every image called `python`.",
       examples: ['python:3.12-slim', 'python-base'],
     }),
+  install: installSchema.optional(),
   files: z
     .array(relativePath)
     .optional()

@@ -65,6 +65,14 @@ test.each<[string, string, readonly unknown[]]>([
     ],
   ],
   [
+    'what is installed besides',
+    BASE.replace('timeout: 10m', 'timeout: 10m\n  install: { packages: [pyperf, "a>=2"], groups: [bench] }'),
+    [
+      { kind: 'setting', name: 'install.groups', base: null, head: 'bench' },
+      { kind: 'setting', name: 'install.packages', base: null, head: 'pyperf, a>=2' },
+    ],
+  ],
+  [
     'files that are measured with no more',
     BASE.replace('[bench.py, data/]', '[data/]'),
     [{ kind: 'setting', name: 'files', base: 'bench.py, data/', head: 'data/' }],

@@ -1,5 +1,5 @@
 import type { MeasuringChange } from '../session/measuring.ts';
-import type { Plan, Variant, Workload } from './plan.ts';
+import type { Install, Plan, Variant, Workload } from './plan.ts';
 import { own } from '../session/record.ts';
 
 /** Path in the context -> what tells its content apart: the files that `workload.files` names on a side. */
@@ -66,6 +66,7 @@ function workloadChanges(head: Workload, base: Workload): MeasuringChange[] {
 function workloadSettings({ server, ...workload }: Workload): Readonly<Record<string, unknown>> {
   return {
     context: workload.context,
+    ...installSettings(workload.install),
     files: workload.files.join(', '),
     timeout: `${workload.timeoutSeconds} s`,
     env: Object.entries(workload.env)
@@ -89,6 +90,14 @@ function workloadSettings({ server, ...workload }: Workload): Readonly<Record<st
         }),
   };
 }
+
+/** Without what is empty: most configurations install nothing besides. */
+const installSettings = (install: Install | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(install ?? {})
+      .filter(([, names]) => (names as readonly string[]).length > 0)
+      .map(([key, names]) => [`install.${key}`, (names as readonly string[]).join(', ')]),
+  );
 
 function fileChanges(head: MeasuringFiles, base: MeasuringFiles): MeasuringChange[] {
   const [edited, added, removed] = [

@@ -81,6 +81,15 @@ export interface Server {
   readonly stopTimeoutSeconds: number;
 }
 
+/** What the default Dockerfile installs besides the application's own dependencies. */
+export interface Install {
+  /** Dependency groups of the project (PEP 735, or those of its lock file's program). */
+  readonly groups: readonly string[];
+  readonly extras: readonly string[];
+  /** Requirements as pip takes them: `pytest-benchmark>=5`. They change no version of what is locked. */
+  readonly packages: readonly string[];
+}
+
 /** The command that is run and measured, and what surrounds it. */
 export interface Workload {
   /** Folder that the images carry, relative to the root. */
@@ -89,6 +98,8 @@ export interface Workload {
   readonly dockerfile: string | undefined;
   /** Images and stages of that Dockerfile that each interpreter takes the place of; absent: those called `python`. */
   readonly interpreterFrom?: readonly string[] | undefined;
+  /** Undefined: the dependencies alone. */
+  readonly install?: Install | undefined;
   /** The measuring code, relative to the context: taken from the head for both sides. */
   readonly files: readonly string[];
   readonly command: readonly string[];

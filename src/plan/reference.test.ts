@@ -55,7 +55,8 @@ function configurationFor({ path, name, schema, of }: Key, withIt: boolean): unk
     version: 1,
     workload: {
       command: ['python', 'bench.py'],
-      ...(section === 'workload' && inner !== 'server' ? own : {}),
+      ...(section === 'workload' && inner !== 'server' && inner !== 'install' ? own : {}),
+      ...(inner === 'install' ? { install: own } : {}),
       ...(inner === 'server' ? { server: { ...server, ...own } } : {}),
     },
     variants: { a: { ...Object.fromEntries(required), ...(section === 'variants' ? own : {}) } },

@@ -467,6 +467,70 @@ test('secrets and caches of a pull request are those of its base, and none where
   expect(withoutSecrets(judged).build).toEqual({ ...judged.build, secrets: [] });
 });
 
+describe('what is installed besides', () => {
+  const installing = (value: string, more = '') =>
+    GOOD.replace('  timeout: 10m', `  install: ${value}${more}\n  timeout: 10m`);
+
+  test('groups, extras and packages', () => {
+    expect(resolve(GOOD).workload.install).toBeUndefined();
+    expect(resolve(installing('{ groups: [], packages: [] }')).workload.install).toBeUndefined();
+    expect(
+      resolve(
+        installing(
+          '{ groups: [bench], extras: [fast.er], packages: [pytest-benchmark, "a[b,c] >=1.2,<2", "d==1.*"] }',
+        ),
+      ).workload.install,
+    ).toEqual({
+      groups: ['bench'],
+      extras: ['fast.er'],
+      packages: ['pytest-benchmark', 'a[b,c] >=1.2,<2', 'd==1.*'],
+    });
+  });
+
+  test.each([
+    [
+      '{ group: [bench] }',
+      '',
+      'workload.install.group: found a key that is not known; expected: groups, extras, packages',
+    ],
+    ['[bench]', '', 'workload.install: found a list (["bench"]); expected: a table of keys and values'],
+    ['{ groups: bench }', '', 'workload.install.groups: found "bench"; expected: a list, such as [bench]'],
+    [
+      '{ groups: [--all] }',
+      '',
+      'workload.install.groups.0: found "--all"; expected: the name of a dependency group',
+    ],
+    ['{ extras: ["a b"] }', '', 'workload.install.extras.0: found "a b"; expected: the name of an extra'],
+    ...[
+      '-r more.txt',
+      '--index-url=https://x',
+      './lib',
+      'a @ https://x/a.whl',
+      'git+https://x/y',
+      'a;b',
+      'a\nb',
+    ].map((text) => [
+      `{ packages: [${JSON.stringify(text)}] }`,
+      '',
+      `workload.install.packages.0: found ${JSON.stringify(text)}; expected: a package, such as pytest-benchmark or "pytest-benchmark>=5,<6"`,
+    ]),
+    [
+      '{ groups: [bench] }',
+      '\n  dockerfile: Dockerfile',
+      'workload.install: found packages beside workload.dockerfile (Dockerfile), which does not read them; expected: one of the two',
+    ],
+  ])('%s%s is refused', (value, more, problem) => {
+    expect(messageOf(() => resolve(installing(value, more)))).toContain(`.github/pacegate.yml:6: ${problem}`);
+  });
+
+  test('it is refused where no variant has an image that is built here', () => {
+    const host = installing('{ packages: [a] }').replace(/ {2}(official|debian): \{.*\n/g, '');
+    expect(messageOf(() => resolve(host))).toContain(
+      'workload.install: found packages, and no variant that the default Dockerfile builds; expected: a variant with an interpreter',
+    );
+  });
+});
+
 describe('interpreters', () => {
   const variantOf = (line: string) => {
     const plan = resolve(GOOD.replace('  here: { interpreter: host, python: python3 }', `  x: { ${line} }`));
@@ -642,7 +706,7 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:3: workload.command: found "python bench.py"; expected: a list of words, such as [python, bench.py]
        .github/pacegate.yml:4: workload.timeout: found "soon"; expected: a duration such as 90s, 10m or 1h30m
        .github/pacegate.yml:5: workload.files.0: found "../secret"; expected: a path inside the repository: relative, without ..
-       .github/pacegate.yml:6: workload.mode: found a key that is not known; expected: context, dockerfile, interpreter-from, files, command, timeout, env, network, memory, pids, repetitions, instructions, server, profiler
+       .github/pacegate.yml:6: workload.mode: found a key that is not known; expected: context, dockerfile, interpreter-from, install, files, command, timeout, env, network, memory, pids, repetitions, instructions, server, profiler
        .github/pacegate.yml:8: variants.Official: found the name "Official"; expected: a name of small letters, digits, ., _ and -
        .github/pacegate.yml:9: variants.debian: found a table (interpeter); expected: one of interpreter, image, bake to say where the Python comes from
        .github/pacegate.yml:10: variants.new.interpreter: found "conda"; expected: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host

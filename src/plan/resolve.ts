@@ -12,7 +12,7 @@ import { wrongFormulas } from './formulas.ts';
 import { impossibleCounts, metricPatterns, metricRules } from './metrics.ts';
 import { configurationError, problemsOf } from './problems.ts';
 import { parseDuration, seconds } from './quantities.ts';
-import { toWorkload, wrongInterpreterFrom, wrongRepetitions, wrongServer } from './workload.ts';
+import { toWorkload, wrongInstall, wrongInterpreterFrom, wrongRepetitions, wrongServer } from './workload.ts';
 
 /** What the command line or the action's inputs say over the file. Lists replace the file's. */
 export interface Overrides {
@@ -86,6 +86,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
     ...wrongRepetitions(parsed.data, document),
     ...wrongServer(parsed.data, document),
     ...wrongInterpreterFrom(parsed.data, document),
+    ...wrongInstall(parsed.data, document),
     ...wrongOptions(parsed.data, overrides),
     ...impossibleCounts(parsed.data, plan, document),
     ...impossibleRules(plan, document),

@@ -13,7 +13,7 @@ import {
   type TestRepository,
 } from '../source/repository.test-support.ts';
 import { configurationJsonSchema } from './configuration.ts';
-import type { Plan, Variant } from './plan.ts';
+import type { Install, Plan, Variant } from './plan.ts';
 import { resolvePlan } from './resolve.ts';
 
 /**
@@ -47,18 +47,28 @@ const ofServer = (key: keyof NonNullable<Plan['workload']['server']>, a: unknown
   ...field(a, b, ({ workload }) => workload.server?.[key]),
   server: true,
 });
+/** Not beside a Dockerfile, which the configurations without a server name. */
+const ofInstall = (key: keyof Install, a: unknown, b: unknown): Field => ({
+  ...field(a, b, ({ workload }) => workload.install?.[key]),
+  server: true,
+});
 const pinned = (digit: string) => `debian:trixie-slim@sha256:${digit.repeat(64)}`;
 
 /** Path in the schema -> its field. A variant's key is that of the variant named in VARIANT_OF. */
 const FIELDS: Readonly<Record<string, Field>> = {
   name: field('one', 'two', ({ configuration }) => configuration),
   'workload.context': field('app', 'other', ({ workload }) => workload.context),
-  'workload.dockerfile': field('Dockerfile', 'Dockerfile.perf', ({ workload }) => workload.dockerfile),
-  'workload.interpreter-from': field(
-    'python:3.12',
-    ['base', 'python:3.13'],
-    ({ workload }) => workload.interpreterFrom,
-  ),
+  'workload.dockerfile': {
+    ...field('Dockerfile', 'Dockerfile.perf', ({ workload }) => workload.dockerfile),
+    server: false,
+  },
+  'workload.interpreter-from': {
+    ...field('python:3.12', ['base', 'python:3.13'], ({ workload }) => workload.interpreterFrom),
+    server: false,
+  },
+  'workload.install.groups': ofInstall('groups', ['a'], ['b']),
+  'workload.install.extras': ofInstall('extras', ['a'], ['b']),
+  'workload.install.packages': ofInstall('packages', ['a'], ['b']),
   'workload.files': field(['a.py'], ['b.py'], ({ workload }) => workload.files),
   'workload.command': field(['python', 'a.py'], ['python', 'b.py'], ({ workload }) => workload.command),
   'workload.timeout': field('1m', '2m', ({ workload }) => workload.timeoutSeconds),

@@ -1,7 +1,7 @@
 import type { Configuration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { Problem, YamlDocument } from './document.ts';
-import { METRICS_WORD, type Server, type Workload } from './plan.ts';
+import { METRICS_WORD, type Install, type Server, type Workload } from './plan.ts';
 import { parseBytes, seconds } from './quantities.ts';
 
 /** What is run and measured, and what it cannot be. */
@@ -12,6 +12,7 @@ export function toWorkload(given: Configuration['workload']): Workload {
     context: given.context ?? DEFAULTS.context,
     dockerfile: given.dockerfile,
     interpreterFrom: given['interpreter-from'] === undefined ? undefined : [given['interpreter-from']].flat(),
+    install: toInstall(given.install ?? {}),
     files: given.files ?? [],
     command: given.command,
     timeoutSeconds: seconds(given.timeout ?? DEFAULTS.timeout),
@@ -24,6 +25,39 @@ export function toWorkload(given: Configuration['workload']): Workload {
     profiler: given.profiler ?? DEFAULTS.profiler,
     server: given.server === undefined ? undefined : toServer(given.server),
   };
+}
+
+function toInstall({
+  groups = [],
+  extras = [],
+  packages = [],
+}: NonNullable<Configuration['workload']['install']>): Install | undefined {
+  return groups.length + extras.length + packages.length === 0 ? undefined : { groups, extras, packages };
+}
+
+/** Packages for a Dockerfile that installs by itself, or for no image that is built here. */
+export function wrongInstall(
+  { workload: { dockerfile, install }, variants }: Configuration,
+  document: YamlDocument,
+): Problem[] {
+  if (install === undefined) return [];
+  const problem = (found: string, legal: string): Problem[] => [
+    { line: document.lineOf(['workload', 'install']), place: 'workload.install', found, legal },
+  ];
+  if (dockerfile !== undefined)
+    return problem(
+      `packages beside workload.dockerfile (${dockerfile}), which does not read them`,
+      'one of the two: install them in that Dockerfile, or leave workload.dockerfile out',
+    );
+  const isBuilt = Object.values(variants).some(
+    (variant) => 'interpreter' in variant && variant.interpreter !== 'host',
+  );
+  return isBuilt
+    ? []
+    : problem(
+        'packages, and no variant that the default Dockerfile builds',
+        'a variant with an interpreter of an image; packages of this machine, of an existing image or of a bake target are installed there',
+      );
 }
 
 function toServer(given: NonNullable<Configuration['workload']['server']>): Server {
