@@ -7,6 +7,7 @@ import type { Failure } from '../session/session.ts';
 import { prepareBake } from './bake-image.ts';
 import type { Fault } from './build-failure.ts';
 import type { ColdBuild } from './cold-build.ts';
+import { holdSame, type KnownContents } from './content.ts';
 import { isDownloadFault } from './download-fault.ts';
 import type { EngineVersions } from './engine-check.ts';
 import { prepareExisting } from './existing-image.ts';
@@ -55,6 +56,16 @@ export interface ImageBuilder {
    * @param secondsLeft of the budget; reading an image that is there is given a minute at least
    */
   compressedSize(runnable: Runnable, signal: AbortSignal, secondsLeft?: number): Promise<number>;
+  /**
+   * Whether two images of one variant hold the same and differ in times only (content.ts).
+   * @returns false also where that is not known: then they are measured
+   * @param secondsLeft of the budget; reading images that are there is given a minute at least
+   */
+  holdSame(
+    images: readonly [Runnable, Runnable],
+    signal: AbortSignal,
+    secondsLeft?: number,
+  ): Promise<boolean>;
   /** Removes this session's names and files; the build cache stays. */
   cleanUp(): Promise<void>;
 }
@@ -64,6 +75,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const session = startImageSession(options);
   const interpreters = interpreterImages(session, options.pushInterpreters ?? false);
   const sizes = noLayers();
+  const contents: KnownContents = new Map();
   return {
     check: session.engine,
     prepare: (request, signal) => prepare({ session, interpreters, sizes }, request, signal),
@@ -78,8 +90,33 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         signal,
         async (ending) => await compressedSize(image.id, sizes, ending),
       ),
+    holdSame: async (images, signal, secondsLeft = Infinity) =>
+      await within(
+        Math.max(secondsLeft, SIZE_SECONDS_AT_LEAST),
+        signal,
+        async (ending) => await sameContent({ session, contents }, images, ending),
+      ),
     cleanUp: session.end,
   };
+}
+
+/** Layers of other sizes hold something else; the classic store counts those that were pulled differently. */
+const ofOneSize = ([a, b]: readonly [Runnable, Runnable]): boolean =>
+  a.image.origin !== b.image.origin ||
+  JSON.stringify(a.image.layerSizes) === JSON.stringify(b.image.layerSizes);
+
+async function sameContent(
+  { session, contents }: { readonly session: ImageSession; readonly contents: KnownContents },
+  images: readonly [Runnable, Runnable],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [a, b] = images;
+  if (!ofOneSize(images)) return false;
+  return await holdSame([a.image.id, b.image.id], contents, signal).catch((error: unknown) => {
+    if (!(error instanceof BuildError)) throw error;
+    session.onLine(`[${b.image.variant}] whether both sides hold the same is not known: ${error.message}`);
+    return false;
+  });
 }
 
 interface Builder {

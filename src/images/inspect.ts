@@ -52,6 +52,8 @@ export interface ImageFacts {
   /** `/` where the image names none. */
   readonly workingDirectory: string;
   readonly identity: string;
+  /** The same without the layers: what of the image reaches a process beside its files. */
+  readonly configuration: string;
   /** By Docker's name, such as `amd64`; empty where the image does not say. */
   readonly architecture: string;
   /** What the image starts its command through; empty where there is none. */
@@ -91,6 +93,7 @@ export function readInspection(json: string): ImageFacts {
     sizeBytes: image.Size,
     workingDirectory: image.Config?.WorkingDir === undefined ? '/' : image.Config.WorkingDir || '/',
     identity: identityOf(image),
+    configuration: identityOf({ ...image, RootFS: { Layers: [] } }),
     architecture: image.Architecture,
     entrypoint: image.Config?.Entrypoint ?? [],
     labels: image.Config?.Labels ?? {},

@@ -9,6 +9,7 @@ import { keepMeasuringCode, type MeasuringCode } from './measuring-code.ts';
 import { tryMeasuringCode, type TriedMeasuringCode } from './measuring-trials.ts';
 import type { Ports, SideTree, VariantSides } from './ports.ts';
 import { pushSide } from './push.ts';
+import { sameContentNotes, withSameContent } from './same-content.ts';
 import {
   contextOf,
   entrypointNotes,
@@ -50,7 +51,10 @@ export async function gateImages(
   const filesFrom = contextOf(given, pair.head);
   const { files, code } = await shareMeasuringCode(request, baseline, ports);
   ports.log.step('Images');
-  const prepared = await buildSides(request, baseline, secondsLeft, ports, signal);
+  const built = await buildSides(request, baseline, secondsLeft, ports, signal);
+  const prepared = implied.skipsIdentical
+    ? { ...built, variants: await withSameContent(built.variants, secondsLeft, ports, signal) }
+    : built;
   const entrypoints = entrypointNotes(prepared.variants);
   for (const note of entrypoints) ports.log.warn(note);
   const skipped = implied.skipsIdentical ? prepared.variants.filter(identical) : [];
@@ -89,7 +93,7 @@ export async function gateImages(
   return {
     ...{ plan, variants, failures: prepared.failures, identical: names, files, code, versions },
     measurable: variants.filter((variant) => !names.has(variant.variant) && isMeasurable(variant, request)),
-    notes: [...notes, ...entrypoints],
+    notes: [...notes, ...entrypoints, ...sameContentNotes(variants)],
   };
 }
 

@@ -55,6 +55,8 @@ interface Script {
   /** What a single run of a workload on an image does. */
   readonly runOnce?: (request: SingleRun) => RunResult;
   readonly noCounters?: string;
+  /** Whether two images with different layers hold the same. */
+  readonly sameContent?: (images: readonly [Runnable, Runnable]) => boolean;
   readonly openProbes?: readonly string[];
   /** What a side of a variant reports of itself, in its warm-up and in every run. */
   readonly reported?: (variant: string, side: Side) => Readonly<Record<string, number>>;
@@ -73,7 +75,7 @@ const runnable = ({ variant, side, tree, filesFrom }: ImageRequest, identity: st
     origin: 'built',
   },
   python: 'python',
-  flags: [],
+  flags: variant.flags,
   env: {},
   workingDirectory: tree,
   filesFrom,
@@ -86,6 +88,7 @@ function world({
   interrupted = false,
   counts = () => 'nothing is counted here',
   noCounters,
+  sameContent = () => false,
   openProbes = [],
   reported = () => ({}),
   runOnce = () => result('engine', 'nothing is tried here'),
@@ -179,6 +182,7 @@ function world({
         asked.push(`cold ${variant.name} ${side}`);
         return Promise.resolve({ kind: 'built', cost: { seconds: 60, cpuSeconds: 90 } });
       },
+      holdSame: (images) => Promise.resolve(sameContent(images)),
       compressedSize: ({ image }) => {
         asked.push(`compress ${image.variant} ${image.side}`);
         return Promise.resolve(1000);
@@ -595,6 +599,33 @@ test('the baseline is asked for by the digest that the history knows, and built 
     'b baseline',
     'b head',
   ]);
+});
+
+test('sides that hold the same are not measured, and the report says why; the other variant is', async () => {
+  const { ports, asked } = world({ sameContent: ([{ image }]) => image.variant === 'a' });
+  const { session, comparison } = await gate(request(), ports, never);
+  expect(asked.filter((question) => question.startsWith('measure'))).toEqual([
+    expect.stringMatching(/^measure b in/),
+  ]);
+  expect(session.notes).toContain(
+    'a: same content, not measured. The layers of the two sides differ in the times of their files only; paths, modes, owners and contents are equal.',
+  );
+  expect(session.notes.filter((note) => note.startsWith('b: same content'))).toEqual([]);
+  const evidence = (variant: string) =>
+    new Set(comparison.rows.filter((row) => row.variant === variant && row.gated).map((row) => row.evidence));
+  expect([...evidence('a')]).toEqual(['identical']);
+  expect([...evidence('b')]).toContain('paired');
+});
+
+test('the same content that is started another way is measured', async () => {
+  const { ports, asked } = world({ sameContent: () => true });
+  const flagged = {
+    ...plan,
+    variants: plan.variants.map((variant) => ({ ...variant, flags: ['-O'] })),
+  };
+  const pair = { head: { directory: '/head' }, baseline: { directory: '/baseline', plan: flagged } };
+  await gate(request({ pair }), ports, never);
+  expect(asked.filter((question) => question.startsWith('measure'))).toHaveLength(1);
 });
 
 test('each side is built by the Dockerfile that its own configuration names', async () => {

@@ -197,6 +197,12 @@ export interface ImagePort {
   coldBuild(request: ImageRequest, signal: AbortSignal): Promise<ColdBuilt | undefined>;
   /** Bytes of the layers as a registry would keep them. @throws BuildError where the image cannot be read. */
   compressedSize(runnable: Runnable, signal: AbortSignal, secondsLeft?: number): Promise<number>;
+  /** Whether two images differ in times only; false also where that is not known. Never throws for what the engine did. */
+  holdSame(
+    images: readonly [Runnable, Runnable],
+    signal: AbortSignal,
+    secondsLeft?: number,
+  ): Promise<boolean>;
   /** @returns `name@sha256:…` of the pushed image. */
   push(runnable: Runnable, commit: string): Promise<string>;
 }

@@ -548,6 +548,7 @@ function worldOf(cell: Cell) {
       prepare,
       coldBuild: unused,
       compressedSize: unused,
+      holdSame: () => Promise.resolve(false),
       push: unused,
     },
     hosts: { prepare },

@@ -74,6 +74,8 @@ export const imageSchema = z.object({
   engine: z.enum(['container', 'host']),
   /** What the two sides are told apart by: equal identities are not measured. */
   identity: z.string(),
+  /** The head's layers differ from the baseline's in times only, so it has the baseline's identity; absent otherwise. */
+  sameContent: z.literal(true).optional(),
   /** `name@sha256:…` where a registry has it. */
   digest: z.string().optional(),
   /** The image ID (`sha256:…`), or the host interpreter's path. */
