@@ -41,36 +41,51 @@ export interface ColdImageRequest {
  * nor is its cgroup known here, so there both are one build, of which the wall time is all that can be said.
  */
 export async function coldImage(cold: ColdImageRequest, signal: AbortSignal): Promise<ColdBuild> {
-  const { target, labels, side, sessionId, application, driver, request, keepAs, onName } = cold;
+  const session = `${cold.sessionId}-cold`;
+  const tag = imageTag(cold.target.variant.name, cold.side, session);
+  cold.onName(tag);
+  return cold.driver === 'docker'
+    ? await inTwoBuilds(cold, session, tag, signal)
+    : await inOneBuild(cold, session, signal);
+}
+
+async function inOneBuild(
+  { target, side, application, request }: ColdImageRequest,
+  session: string,
+  signal: AbortSignal,
+): Promise<ColdBuild> {
+  const { variant } = target;
+  const definition = bakeDefinition({
+    ...target,
+    build: { ...target.build, cacheFrom: [], cacheTo: [], registry: undefined },
+    variant: { ...variant, args: { ...variant.args, CACHE_ID: coldName() } },
+    side,
+    sessionId: session,
+    application,
+  });
+  const { done, cost } = await costOf(
+    async () =>
+      await build(
+        {
+          ...request,
+          definition,
+          target: targetsOf(variant.name, side).application,
+          directory: target.root,
+          cold: true,
+        },
+        signal,
+      ),
+  );
+  return done.kind === 'failed' ? done : { kind: 'built', cost };
+}
+
+async function inTwoBuilds(
+  { target, labels, side, application, request, keepAs, onName }: ColdImageRequest,
+  session: string,
+  tag: string,
+  signal: AbortSignal,
+): Promise<ColdBuild> {
   const { variant, variantsFolder, root } = target;
-  const session = `${sessionId}-cold`;
-  const tag = imageTag(variant.name, side, session);
-  onName(tag);
-  if (driver !== 'docker') {
-    const bare = { ...target.build, cacheFrom: [], cacheTo: [], registry: undefined };
-    const args = { ...variant.args, CACHE_ID: coldName() };
-    const { done, cost } = await costOf(
-      async () =>
-        await build(
-          {
-            ...request,
-            definition: bakeDefinition({
-              ...target,
-              build: bare,
-              variant: { ...variant, args },
-              side,
-              sessionId: session,
-              application,
-            }),
-            target: targetsOf(variant.name, side).application,
-            directory: root,
-            cold: true,
-          },
-          signal,
-        ),
-    );
-    return done.kind === 'failed' ? done : { kind: 'built', cost };
-  }
   const folder = join(variantsFolder, folderOf(variant));
   const base = imageTag(`${variant.name}-interpreter`, side, session);
   onName(base);

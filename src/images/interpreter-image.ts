@@ -8,14 +8,13 @@ import { coldImage, type ColdImageRequest } from './cold-image.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageSession } from './image-session.ts';
 import {
-  applicationLabels,
   createInterpreters,
   interpreterOfPulled,
-  labelsOf,
-  type Definition,
   type InterpreterImage,
   type Interpreters,
 } from './interpreter.ts';
+import type { Definition } from './interpreter-definition.ts';
+import { applicationLabels, labelsOf } from './interpreter-labels.ts';
 import { askInterpreter, type PythonAnswer } from './interpreter-python.ts';
 import { imageTag, interpreterTag } from './names.ts';
 import type { ImageFacts } from './inspect.ts';

@@ -5,7 +5,8 @@ import { EMULATED, isForeign } from './emulation.ts';
 import type { EngineVersions } from './engine-check.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageFacts } from './inspect.ts';
-import { baseIn, flagsOf, processorFlags } from './interpreter.ts';
+import { processorFlags } from './interpreter-definition.ts';
+import { baseIn, flagsOf } from './interpreter-labels.ts';
 import type { Obtained } from './obtained-image.ts';
 
 /** What the engine says of an image as a whole. */
