@@ -1,3 +1,4 @@
+import { hintFor } from '../errors/hints.ts';
 import type { FailedStep, RunningStep } from './progress.ts';
 
 /** What is known of a build that failed. */
@@ -163,6 +164,8 @@ function advice(step: FailedStep): string {
   if (/no space left on device/i.test(text)) return 'The disk is full: `docker system df` shows what can go.';
   if (NO_GIT.test(text))
     return 'The build context has no .git, on either side: it holds the files of the commit. Give the step what it reads there in another way, such as a version with SETUPTOOLS_SCM_PRETEND_VERSION (ENV in the Dockerfile).';
+  const hint = target === 'interpreter' ? undefined : hintFor(text);
+  if (hint !== undefined) return hint;
   if (target !== 'interpreter' && isDefault(step))
     return "Correct the file that this step reads, or name a Dockerfile of the project's own with workload.dockerfile.";
   return target === 'interpreter'

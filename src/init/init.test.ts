@@ -288,7 +288,7 @@ test('another configuration has workflows of its own, with its path', () => {
 
 test.each([
   ["x\nModuleNotFoundError: No module named 'numpy'", /does not find the module numpy/],
-  ['python: No module named pytest', /pytest is not installed/],
+  ['python: No module named pytest', /does not find the module pytest/],
   [
     "the build stopped\nFileNotFoundError: [Errno 2] No such file or directory: '/app/README.md'\nRun again.",
     /The file \/app\/README\.md is not where/,

@@ -1,24 +1,7 @@
-/** Causes of a first run that fails, each with what to do. */
+import { hintFor } from '../errors/hints.ts';
+
+/** Causes of a first run that fails, each with what to do, besides those that any build or run may have. */
 const CAUSES: readonly (readonly [RegExp, (found: readonly string[]) => string])[] = [
-  [
-    /ModuleNotFoundError: No module named '([\w.]+)'/,
-    ([, name = '']) =>
-      `Python does not find the module ${name}: add it to the dependencies that are installed, or to PYTHONPATH in workload.env if it is the project's own.`,
-  ],
-  [
-    /No module named (pytest|flask|uvicorn|gunicorn|pyperf)\b/,
-    ([, name = '']) =>
-      `${name} is not installed where the workload runs: add it to the dependencies that are installed.`,
-  ],
-  [
-    /(lock ?file|uv\.lock|poetry\.lock)[^\n]*(out of date|outdated|needs to be updated|changed significantly)/i,
-    () => 'The lock file is out of date: lock again (`uv lock`, `poetry lock`), then run `pacegate run`.',
-  ],
-  [
-    /(error: command '(gcc|cc|g\+\+|clang)'|Unable to find a compiler|gcc: not found)/,
-    () =>
-      'A dependency has no wheel for this Python and needs a compiler: install one in the Dockerfile, or choose another version in variants.*.python.',
-  ],
   [
     /FileNotFoundError: \[Errno 2\] No such file or directory: '([^']+)'/,
     ([, path = '']) =>
@@ -47,6 +30,8 @@ const CAUSES: readonly (readonly [RegExp, (found: readonly string[]) => string])
 
 /** One sentence on what keeps the workload from running. @param message of the failure */
 export function smokeHint(message: string): string {
+  const known = hintFor(message);
+  if (known !== undefined) return known;
   for (const [pattern, words] of CAUSES) {
     const found = pattern.exec(message);
     if (found !== null) return words(found);

@@ -1,4 +1,5 @@
 import type { Outcome } from '../session/run.ts';
+import { hintFor } from '../errors/hints.ts';
 import type { RunResult } from './engine.ts';
 
 /** The results of runs that have no figures, and their messages. */
@@ -13,8 +14,10 @@ export const runWithoutFigures = (outcome: Outcome, message: string, output = ''
   message: withTail(message, output),
 });
 
-/** A message with the last lines of the output below it, bounded. */
+/** A message with the last lines of the output below it, bounded, and what to do where that is known. */
 export function withTail(message: string, output: string): string {
   const lines = output.trimEnd().split('\n').slice(-12).join('\n').slice(-2000).trim();
-  return lines === '' ? message : `${message}\n${lines}`;
+  if (lines === '') return message;
+  const hint = hintFor(lines);
+  return `${message}\n${lines}${hint === undefined ? '' : `\n${hint}`}`;
 }
