@@ -41,6 +41,7 @@ const evaluation: Evaluation = {
   noise: ({ sessions, summaries }, configuration) =>
     JSON.stringify([configuration, sessions.map(({ id }) => id), summaries.map(({ id }) => id)]),
   ranking: ({ sessions }) => `${sessions.length} sessions`,
+  badge: ({ sessions }) => `${sessions.length} nights`,
 };
 const evaluating = (directory: string) => openBaselineBranch({ directory, branch: BRANCH, evaluation });
 const at = (minute: number) => ({ started: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString() });
@@ -186,6 +187,7 @@ test('each commit has what all sessions say together, of its own configuration a
     [],
   ]);
   expect(runGit(bare, 'show', `${BRANCH}:pacegate/ranking.json`)).toBe('3 sessions');
+  expect(runGit(bare, 'show', `${BRANCH}:pacegate/badge.json`)).toBe('3 nights');
 }, 600_000);
 
 test('a ranking that cannot be made any more is not kept as if it were today’s', async () => {

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors/errors.ts';
 import { git } from '../process/git.ts';
 import {
+  badgePath,
   folderOf,
   noisePath,
   rankingPath,
@@ -93,9 +94,12 @@ export async function evaluate(draft: Draft, summaries: readonly Summary[]): Pro
   if (evaluation === undefined) return;
   const { sessions } = await blobs.read(await sessionFiles(draft, `${folderOf(configuration)}/`));
   await add(noisePath(configuration), evaluation.noise({ sessions, summaries }, configuration));
-  const ranking = evaluation.ranking({ sessions, summaries });
-  // One that nothing makes again would be read as today's.
-  if (ranking === undefined)
-    await git(directory, ['update-index', '--force-remove', rankingPath(configuration)], { env });
-  else await add(rankingPath(configuration), ranking);
+  const stored = { sessions, summaries };
+  for (const [path, text] of [
+    [rankingPath(configuration), evaluation.ranking(stored)],
+    [badgePath(configuration), evaluation.badge(stored)],
+  ] as const)
+    // One that nothing makes again would be read as today's.
+    if (text === undefined) await git(directory, ['update-index', '--force-remove', path], { env });
+    else await add(path, text);
 }

@@ -71,6 +71,8 @@ export const noisePath = (configuration: string): string => `${folderOf(configur
 
 export const rankingPath = (configuration: string): string => `${folderOf(configuration)}/ranking.json`;
 
+export const badgePath = (configuration: string): string => `${folderOf(configuration)}/badge.json`;
+
 /** @throws StoreError for a name that would lead elsewhere in the tree. */
 export function folderOf(configuration: string): string {
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(configuration))
@@ -122,6 +124,7 @@ no history in common with the code and is never merged.
 - \`<configuration>/noise.json\`: what all of it says together: false alarms, each row's noise and what a gate can
   see, creep. It can be made again from the files.
 - \`<configuration>/ranking.json\`: the variants against each other, by the newest nights.
+- \`<configuration>/badge.json\`: a badge for https://shields.io/badges/endpoint-badge.
 - \`index.json\`: what is here, for people and tools; it can be rebuilt from the files.
 
 Deleting the branch deletes the history, and nothing else: the next scheduled run begins a new one.

@@ -18,4 +18,6 @@ export interface Evaluation {
   readonly noise: (stored: StoredSessions, configuration: string) => string;
   /** The text of `ranking.json`; undefined where there are no two variants to rank. */
   readonly ranking: (stored: StoredSessions) => string | undefined;
+  /** The text of `badge.json`; undefined while there is no night. */
+  readonly badge: (stored: StoredSessions) => string | undefined;
 }

@@ -33,6 +33,8 @@ export interface Inputs {
   readonly check: boolean;
   /** Whether a verdict without a decision fails the job and its check. */
   readonly requireDecision: boolean;
+  /** Mode baseline: whether to keep an issue of what the nights show. */
+  readonly issue: boolean;
   readonly githubToken: string | undefined;
   readonly registry: string | undefined;
   readonly cacheFrom: readonly string[] | undefined;
@@ -63,6 +65,7 @@ export const INPUT_NAMES = [
   'comment',
   'check',
   'require-decision',
+  'issue',
   'github-token',
   'registry',
   'cache-from',
@@ -108,6 +111,7 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     comment: commenting(reader),
     check: flag('check', true),
     requireDecision: flag('require-decision', false),
+    issue: flag('issue', true),
     githubToken: text('github-token'),
     registry: text('registry'),
     cacheFrom: lines('cache-from'),

@@ -47,6 +47,16 @@ export interface StoredArtifact {
   readonly expired?: boolean;
 }
 
+/** An issue as GitHub keeps it. */
+export interface StoredIssue {
+  readonly number: number;
+  readonly login: string;
+  title: string;
+  body: string;
+  state: 'open' | 'closed';
+  readonly labels: readonly string[];
+}
+
 /** What a job's token may write; what is missing is answered with 403. */
 export type Scope = 'checks' | 'pull-requests' | 'issues';
 
@@ -87,6 +97,7 @@ export interface GitHubServer {
   readonly checks: StoredCheck[];
   readonly pulls: StoredPull[];
   readonly artifacts: StoredArtifact[];
+  readonly issues: StoredIssue[];
   /** `METHOD path` of each request. */
   readonly requests: string[];
   /** What GitHub's description does not allow; a test expects none. */
@@ -107,6 +118,7 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
   const checks: StoredCheck[] = [];
   const pulls: StoredPull[] = [];
   const artifacts: StoredArtifact[] = [];
+  const issues: StoredIssue[] = [];
   const requests: string[] = [];
   const violations: string[] = [];
   let failures = options.failures ?? 0;
@@ -211,6 +223,42 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
       },
     };
   };
+  const issueBody = (url: URL, { login, labels, ...issue }: StoredIssue) => ({
+    ...(description.sampleEntry('GET', new URL('/repos/owner/name/issues', url), 200) as object),
+    ...issue,
+    user: user(login, false),
+    labels: [...labels],
+    // A pull request is an issue with this key.
+    pull_request: undefined,
+    html_url: `https://github.com/owner/name/issues/${issue.number}`,
+  });
+  const answerIssue = (method: string, url: URL, body: unknown) => {
+    const [, tail] = /\/issues(\/\d+)?$/.exec(url.pathname) ?? [];
+    if (!/\/issues(\/\d+)?$/.test(url.pathname)) return undefined;
+    const sent = (body ?? {}) as Partial<StoredIssue>;
+    if (tail === undefined && method === 'GET') {
+      const label = url.searchParams.get('labels') ?? '';
+      return {
+        status: 200,
+        body: issues
+          .filter(({ labels }) => labels.includes(label))
+          .reverse()
+          .map((issue) => issueBody(url, issue)),
+      };
+    }
+    if (tail === undefined) {
+      const { title = '', body: text = '', labels = [] } = sent;
+      const made: StoredIssue = {
+        ...{ number: 70 + issues.length, login: LOGINS[identity], title, body: text, state: 'open', labels },
+      };
+      issues.push(made);
+      return { status: 201, body: issueBody(url, made) };
+    }
+    const issue = issues.find(({ number }) => number === Number(tail.slice(1)));
+    if (issue === undefined) return { status: 404, body: { message: 'Not Found' } };
+    Object.assign(issue, sent);
+    return { status: 200, body: issueBody(url, issue) };
+  };
 
   const answer = (
     method: string,
@@ -232,11 +280,13 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
         ? { status: 404, body: { message: 'Not Found' } }
         : { status: 200, body: { permission, role_name: permission, user: null } };
     }
-    const scope: Scope = url.pathname.includes('/check-runs') ? 'checks' : 'pull-requests';
+    const scope = scopeOf(url, method);
     if (method !== 'GET' && (readOnly || options.writes?.includes(scope) === false))
       return { status: 403, body: { message: 'Resource not accessible by integration' } };
     const checked = answerCheck(url, body) ?? answerPull(url) ?? answerArtifacts(url);
     if (checked !== undefined) return checked;
+    const issue = answerIssue(method, url, body);
+    if (issue !== undefined) return issue;
     const list = /^\/repos\/[^/]+\/[^/]+\/issues\/(\d+)\/comments$/.exec(url.pathname);
     const one = /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(url.pathname);
     const text = (body as { body?: string } | undefined)?.body ?? '';
@@ -333,6 +383,7 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
     checks,
     pulls,
     artifacts,
+    issues,
     requests,
     violations,
     close: async () => {
@@ -340,6 +391,11 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function scopeOf({ pathname }: URL, method: string): Scope {
+  if (pathname.includes('/check-runs')) return 'checks';
+  return /\/issues(\/\d+)?$/.test(pathname) && method !== 'GET' ? 'issues' : 'pull-requests';
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

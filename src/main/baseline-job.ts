@@ -1,25 +1,42 @@
 import { tokenEnvironment } from '../baseline/credentials.ts';
+import { plainError } from '../errors/plain-error.ts';
+import { runMark } from '../github/run-mark.ts';
+import { concernName, concernsOf, type Concern } from '../history/concerns.ts';
+import { DEFAULTS } from '../plan/defaults.ts';
+import { identityOf } from '../plan/identity.ts';
 import { measureNight } from '../pipeline/measure-night.ts';
 import { endOf } from '../pipeline/night-end.ts';
+import type { Project } from '../pipeline/project.ts';
 import { oneLine } from '../report/escape.ts';
+import { newConcernsComment, nightIssue } from '../report/night-issue.ts';
 import { nightlyHeadline, renderNightlyMarkdown } from '../report/nightly.ts';
+import type { History } from '../session/history.ts';
 import { upstreamOf } from '../source/trust.ts';
-import { runner, upload, writeSummary } from './delivery.ts';
+import { postNightIssue, runner, upload, writeSummary } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
 import { openProject } from './project.ts';
 import { writeResults } from '../pipeline/results.ts';
 
-/** The action's `mode: baseline`: a night, its files, its summary and its outputs. */
-export async function baselineJob({
-  inputs,
-  overrides,
-  event,
-  directory,
-  run,
-  ports,
-  signal,
-}: Job): Promise<number> {
-  const project = await openProject({ directory, config: inputs.config, overrides, follow: false });
+/** The action's `mode: baseline`: a night, its files, its summary, its outputs and its issue. */
+export async function baselineJob(job: Job): Promise<number> {
+  const { inputs, overrides, event, directory, signal } = job;
+  // The name that the file gives itself is not known where the file cannot be read.
+  let configuration = inputs.name ?? identityOf(inputs.config ?? DEFAULTS.configurationFile);
+  try {
+    const project = await openProject({ directory, config: inputs.config, overrides, follow: false });
+    ({ configuration } = project.plan);
+    return await measure(job, project);
+  } catch (error) {
+    // A night by hand has somebody who looks at it.
+    if (event.event === 'schedule' && !signal.aborted)
+      await keepIssue(job, configuration, [
+        { kind: 'failed', reason: plainError(error)?.message ?? String(error) },
+      ]);
+    throw error;
+  }
+}
+
+async function measure({ inputs, event, run, ports, signal }: Job, project: Project): Promise<number> {
   const gitEnvironment = await tokenEnvironment(project.top, inputs.githubToken, event.serverUrl);
   const night = await measureNight(
     project,
@@ -49,6 +66,43 @@ export async function baselineJob({
   runner.output('report', files.report);
   runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
   for (const remark of remarks) runner.log.info(remark);
-  if (status !== 0) runner.fail(failure ?? `Pacegate: ${nightlyHeadline(session, comparison, oneLine)}`);
+  const problem = failure ?? `Pacegate: ${nightlyHeadline(session, comparison, oneLine)}`;
+  if (!night.interrupted)
+    await keepIssue(
+      { inputs, event, run, signal },
+      session.configuration,
+      [
+        ...(status === 0 ? [] : [{ kind: 'failed' as const, reason: problem }]),
+        ...concernsOf(session.history, session.rules),
+      ],
+      session.history,
+    );
+  if (status !== 0) runner.fail(problem);
   return status;
+}
+
+/** @param history undefined where the night ended before it was known: then what was known before is not over */
+async function keepIssue(
+  { inputs, event, run, signal }: Pick<Job, 'inputs' | 'event' | 'run' | 'signal'>,
+  configuration: string,
+  concerns: readonly Concern[],
+  history?: History,
+): Promise<void> {
+  const options = { configuration, history, started: new Date().toISOString(), runUrl: event.runUrl };
+  await postNightIssue(
+    inputs,
+    event,
+    {
+      configuration,
+      ...nightIssue(concerns, options),
+      news: (names) =>
+        newConcernsComment(
+          concerns.filter((concern) => names.includes(concernName(concern))),
+          options,
+        ),
+      partial: history === undefined,
+      run: runMark(process.env, run.sessionId),
+    },
+    signal,
+  );
 }

@@ -7,6 +7,7 @@ import { upsertComment, type CommentRequest } from '../github/comment.ts';
 import { checkLabel, type LabelResult } from '../github/acceptance.ts';
 import { ACCEPTING_LABEL, type Accepting, type EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
+import { upsertNightIssue, type NightIssueRequest } from '../github/night-issue.ts';
 import { forRunner, oneLine, printable } from '../report/escape.ts';
 import { change, metricWords, quantity } from '../report/verdict-wording.ts';
 import { PROFILES_FOLDER, RESULT_FILES, type OutFolder } from '../out-folder/out-folder.ts';
@@ -194,6 +195,38 @@ export async function postCheck(
       if (result.forbidden) log.info(`${words}${readOnly ? ` ${REPORT_WORKFLOW}` : ''}`);
       else log.warn(words);
       return { remarks: result.forbidden ? [] : [`No check was written: ${result.reason}.`] };
+    }
+  }
+}
+
+/** Keeps the issue of a configuration's nights where the event's token may. */
+export async function postNightIssue(
+  { issue, githubToken }: Pick<Inputs, 'issue' | 'githubToken'>,
+  { owner, repo, apiUrl }: Pick<EventContext, 'owner' | 'repo' | 'apiUrl'>,
+  written: Omit<NightIssueRequest, 'owner' | 'repo'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!issue || githubToken === undefined) return;
+  const result = await upsertNightIssue(await connect(githubToken, apiUrl, { signal }), {
+    ...{ owner, repo, ...written },
+  });
+  switch (result.kind) {
+    case 'none':
+      return;
+    case 'outdated':
+      log.info(`The issue was left alone: a newer run has written it (${result.url}).`);
+      return;
+    case 'opened':
+    case 'updated':
+    case 'reopened':
+    case 'closed':
+      log.info(`The issue of the nights was ${result.kind}: ${result.url}`);
+      return;
+    case 'refused': {
+      const words = `No issue was written: ${result.reason}. What the night found is in its summary.`;
+      // A job without the permission has not asked for an issue.
+      if (result.forbidden) log.info(words);
+      else log.warn(words);
     }
   }
 }

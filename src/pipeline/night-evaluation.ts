@@ -1,8 +1,12 @@
 import type { Evaluation } from '../baseline/branch.ts';
+import { levelShifts } from '../evidence/level-shifts.ts';
+import { newestNight } from '../evidence/nights.ts';
 import { nightOutcome } from '../history/alarms.ts';
-import { noiseFile } from '../history/history.ts';
+import { concernsOf } from '../history/concerns.ts';
+import { gateHistory, noiseFile } from '../history/history.ts';
 import { rankingFile, rankNights } from '../ranking/ranked-nights.ts';
 import { jsonText } from '../report/json-text.ts';
+import { nightBadge } from '../report/night-issue.ts';
 import type { History } from '../session/history.ts';
 
 /** What the branch keeps of the decision. @param seen is given each answer: working one out takes seconds */
@@ -18,5 +22,11 @@ export const evaluation = (seen: (history: History) => void): Evaluation => ({
   ranking: ({ sessions }) => {
     const ranked = rankNights(sessions);
     return ranked === undefined ? undefined : jsonText(rankingFile(ranked.ranking, ranked.newest));
+  },
+  badge: (stored) => {
+    const newest = newestNight(stored.sessions);
+    if (newest === undefined) return undefined;
+    const history = { ...gateHistory(stored), shifts: levelShifts(newest, stored.sessions) };
+    return jsonText(nightBadge(concernsOf(history, newest.rules), history));
   },
 });

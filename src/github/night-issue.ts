@@ -1,0 +1,164 @@
+import { isPassing, reasonOf, refusalOf } from './answer.ts';
+import type { Octokit } from './client.ts';
+import { ownLogin } from './own-login.ts';
+import { relationTo, type RunMark } from './run-mark.ts';
+
+/** Keeps the one issue of a configuration's nights: opened for a concern, kept up to date, closed on recovery. */
+
+export interface NightIssueRequest {
+  readonly owner: string;
+  readonly repo: string;
+  readonly configuration: string;
+  readonly title: string;
+  readonly body: string;
+  /** Names of what is wrong; empty where nothing is. */
+  readonly concerns: readonly string[];
+  /** Whether only these were looked for: what the issue had besides is not over. */
+  readonly partial?: boolean;
+  /** The text of a comment on the concerns of these names, which the issue did not have. */
+  readonly news: (names: readonly string[]) => string;
+  /** The job that writes; undefined where the runner does not say which run it is. */
+  readonly run: RunMark | undefined;
+}
+
+export type NightIssueResult =
+  | { readonly kind: 'opened' | 'updated' | 'reopened' | 'closed'; readonly url: string }
+  /** Nothing is wrong and no issue is open; or a person closed it, and nothing is new. */
+  | { readonly kind: 'none' }
+  /** A newer run has written it. */
+  | { readonly kind: 'outdated'; readonly url: string }
+  /** The night stands all the same. `forbidden`: the token may not write issues, and nothing is wrong otherwise. */
+  | { readonly kind: 'refused'; readonly forbidden: boolean; readonly reason: string };
+
+/** It finds the issue again among thousands of others. */
+const LABEL = 'pacegate';
+
+/**
+ * Writes the issue. An issue that a person closed stays closed until a concern is new; one that was closed on recovery
+ * is opened again with the next concern.
+ *
+ * Never throws for what GitHub answers.
+ */
+export async function upsertNightIssue(
+  octokit: Octokit,
+  request: NightIssueRequest,
+): Promise<NightIssueResult> {
+  const { owner, repo, title, run } = request;
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const own = await findOwn(octokit, request);
+      const known = concernsIn(own?.body, request.configuration);
+      const concerns =
+        request.partial === true ? [...new Set([...known, ...request.concerns])] : request.concerns;
+      const body = [markerOf(request.configuration, concerns), run?.line, '', request.body]
+        .filter((line) => line !== undefined)
+        .join('\n');
+      if (own === undefined) {
+        if (concerns.length === 0) return { kind: 'none' };
+        try {
+          const { data } = await octokit.rest.issues.create({
+            ...{ owner, repo, title, body, labels: [LABEL] },
+            // The issue may be there although its answer was lost: that is looked at before it is opened again.
+            request: { retries: 0 },
+          });
+          return { kind: 'opened', url: data.html_url };
+        } catch (error) {
+          if (attempt === MOST_POSTS || !isPassing(error)) throw error;
+          continue;
+        }
+      }
+      const { number: issue_number, html_url: url } = own;
+      const [, theirs] = lineMarks(own.body);
+      if (run !== undefined && relationTo(run, theirs) === 'newer') return { kind: 'outdated', url };
+      // It was opened, and its answer was lost.
+      if (attempt > 1 && own.body === body) return { kind: 'opened', url };
+      const isNew = concerns.filter((name) => !known.some((old) => isSame(old, name)));
+      const closed = own.state === 'closed';
+      if (closed && isNew.length === 0) {
+        // What is over may come again, and is new then.
+        if (known.length !== concerns.length)
+          await octokit.rest.issues.update({ owner, repo, issue_number, body });
+        return { kind: 'none' };
+      }
+      const state = concerns.length === 0 ? 'closed' : 'open';
+      await octokit.rest.issues.update({ owner, repo, issue_number, title, body, state });
+      if (isNew.length > 0)
+        await octokit.rest.issues.createComment({
+          ...{ owner, repo, issue_number, body: request.news(isNew) },
+          request: { retries: 0 },
+        });
+      return { kind: state === 'closed' ? 'closed' : closed ? 'reopened' : 'updated', url };
+    }
+  } catch (error) {
+    return {
+      kind: 'refused',
+      forbidden: refusalOf(error) === 'permission' || refusalOf(error) === 'gone',
+      reason: reasonOf(error, {
+        deed: 'write issues',
+        target: `${owner}/${repo}`,
+        permission: 'issues: write',
+      }),
+    };
+  }
+}
+
+const MOST_POSTS = 3;
+
+const prefixOf = (configuration: string) => `<!-- pacegate-nights:${configuration}`;
+
+/** A name may hold what ends a comment of HTML. */
+const markerOf = (configuration: string, concerns: readonly string[]) =>
+  `${[prefixOf(configuration), ...concerns.map(encodeURIComponent)].join(' ')} -->`;
+
+const lineMarks = (body: string | null | undefined): readonly (string | undefined)[] => {
+  const [first, second] = (body ?? '').split('\n').map((line) => line.trim());
+  return [first, /^<!-- (pacegate-run:\S+) -->$/.exec(second ?? '')?.[1]];
+};
+
+function concernsIn(body: string | null | undefined, configuration: string): readonly string[] {
+  const [first = ''] = lineMarks(body);
+  return first
+    .slice(prefixOf(configuration).length)
+    .replace(/-->$/, '')
+    .split(' ')
+    .filter((name) => name !== '')
+    .flatMap((name) => {
+      try {
+        return [decodeURIComponent(name)];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** With each night more, the night of a level shift is known better: it may move by some days. */
+function isSame(old: string, name: string): boolean {
+  const dated = /^(shift .*) (\d{4}-\d\d-\d\d)$/s;
+  const [, row, day] = dated.exec(name) ?? [];
+  const [, oldRow, oldDay] = dated.exec(old) ?? [];
+  if (row === undefined || oldRow === undefined) return old === name;
+  return (
+    row === oldRow && Math.abs(Date.parse(day ?? '') - Date.parse(oldDay ?? '')) <= SAME_DAYS * 86_400_000
+  );
+}
+
+const SAME_DAYS = 7;
+
+/** Our issue, if there is one, open or closed. Anyone can copy the marker; only an issue of our own is ours to edit. */
+async function findOwn(octokit: Octokit, { owner, repo, configuration }: NightIssueRequest) {
+  const issues = await octokit.paginate(octokit.rest.issues.listForRepo, {
+    ...{ owner, repo, state: 'all', labels: LABEL, per_page: 100 },
+  });
+  const prefix = prefixOf(configuration);
+  const marked = issues.filter(({ body, pull_request }) => {
+    const [first] = lineMarks(body);
+    return pull_request === undefined && first?.startsWith(`${prefix} `) === true;
+  });
+  if (marked.length === 0) return undefined;
+  const own = await ownLogin(
+    octokit,
+    marked.flatMap(({ user }) => (user === null ? [] : [user.login])),
+  );
+  // The newest first, as GitHub lists them.
+  return marked.find(({ user }) => user?.login === own);
+}
