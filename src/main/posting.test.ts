@@ -1,0 +1,332 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { markdownTable } from 'markdown-table';
+import { drawn } from '../evidence/session.test-support.ts';
+import { parseEvent } from '../github/context.ts';
+import { expectGenerated } from '../github/generated.test-support.ts';
+import { parseInputs } from '../github/inputs.ts';
+import { startGitHubServer, type GitHubServer, type ServerOptions } from '../github/server.test-support.ts';
+import { judgedParts } from '../pipeline/judged-sessions.ts';
+import { overridesOf } from '../plan/resolve.ts';
+import type { Session } from '../session/session.ts';
+import {
+  removeTemporaryFolders,
+  repository,
+  runGit,
+  shallowClone,
+  temporaryFolder,
+  type TestRepository,
+} from '../source/repository.test-support.ts';
+import { sessionFileText } from '../session/write.ts';
+import { refuseTarget } from './action.ts';
+import { deliver } from './delivered-verdict.ts';
+import { reportJob } from './gate-job.ts';
+import { realPorts, runIn } from './job-ports.test-support.ts';
+import type { Job } from './job.ts';
+
+/** What is posted where, by event, mode and token: docs/github.md has the table that this test finds. */
+
+jest.setTimeout(120_000);
+
+const HEAD = 'a'.repeat(40);
+const GROUP = 'b'.repeat(40);
+const RUN = '41';
+
+const servers: GitHubServer[] = [];
+const environment = { ...process.env };
+/** The runner's own library keeps the path of the summary that it met first. */
+const runnerFolder = temporaryFolder();
+const [output, summary] = [join(runnerFolder, 'output'), join(runnerFolder, 'summary')];
+let log: string;
+afterEach(async () => {
+  process.env = { ...environment };
+  jest.restoreAllMocks();
+  for (const server of servers.splice(0)) {
+    await server.close();
+    expect(server.violations).toEqual([]);
+  }
+});
+afterAll(removeTemporaryFolders);
+
+const measured = drawn({ a: { wall_time_s: { level: 1, change: 0.2, spread: 0.002 } } }, { blocks: 12 });
+const CONFIGURATION = `version: 1
+workload: { command: [python, bench.py] }
+variants: { a: { interpreter: debian } }
+metrics: { wall_time_s: { limit: 3% }, cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
+`;
+
+/** A repository with a fork's pull request: the checkout of its default branch, and a session of the merge. */
+let checkout: TestRepository;
+let forkHead: string;
+let session: Session;
+let archive: Buffer;
+beforeAll(() => {
+  const origin = temporaryFolder();
+  runGit(origin, 'init', '-q', '--bare');
+  runGit(origin, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  const project = repository();
+  project.git('remote', 'add', 'origin', origin);
+  project.write('.github/pacegate.yml', CONFIGURATION);
+  const base = project.commit('base');
+  project.git('checkout', '-q', '-b', 'fork');
+  project.write('app.py', 'slow\n');
+  forkHead = project.commit('change');
+  project.git('checkout', '-q', '--detach', 'main');
+  project.git('merge', '-q', '--no-ff', '-m', 'merge', 'fork');
+  const merge = project.git('rev-parse', 'HEAD');
+  project.git('push', '-q', 'origin', 'main', 'HEAD:refs/pull/7/merge', 'fork:refs/pull/7/head');
+  checkout = shallowClone(origin, 'main');
+  session = {
+    ...measured,
+    configuration: 'pacegate',
+    source: {
+      ...measured.source,
+      baseline: { commit: base, dirty: false },
+      head: { commit: merge, dirty: false },
+    },
+  };
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'session.json'), sessionFileText(session));
+  execFileSync('python3', ['-m', 'zipfile', '-c', 'a.zip', 'session.json'], { cwd: folder });
+  archive = readFileSync(join(folder, 'a.zip'));
+});
+
+type Token = 'writes' | 'without `checks: write`' | 'only reads';
+const TOKENS: Readonly<Record<Token, ServerOptions>> = {
+  writes: {},
+  'without `checks: write`': { writes: ['pull-requests'] },
+  'only reads': { readOnly: true },
+};
+
+interface Case {
+  readonly event: string;
+  /** What the event's column shows. */
+  readonly shown: string;
+  readonly mode: 'gate' | 'measure' | 'report';
+  readonly token: Token;
+  readonly payload: () => object;
+  readonly inputs?: () => Readonly<Record<string, string>>;
+  /** The whole job, and not its last part alone: nothing of it needs an engine. */
+  readonly whole?: true;
+}
+
+const pull = (repository = 'owner/name') => ({
+  pull_request: {
+    number: 7,
+    base: { ref: 'main', repo: { full_name: 'owner/name' } },
+    head: { sha: HEAD, repo: { full_name: repository } },
+  },
+});
+const ended = () => ({
+  repository: { default_branch: 'main' },
+  workflow_run: {
+    ...{ id: 40, run_attempt: 1, event: 'pull_request', head_sha: forkHead, head_branch: 'fork' },
+    head_repository: { full_name: 'stranger/name' },
+  },
+});
+const group = () => ({ merge_group: { base_sha: 'c'.repeat(40), head_sha: GROUP } });
+const own = { event: 'pull_request', shown: '`pull_request`', payload: () => pull() };
+const fork = {
+  event: 'pull_request',
+  shown: '`pull_request` of a fork, or of Dependabot',
+  payload: () => pull('stranger/name'),
+};
+const queue = { event: 'merge_group', shown: '`merge_group`', payload: group };
+const afterwards = {
+  event: 'workflow_run',
+  shown: '`workflow_run`',
+  mode: 'report',
+  payload: ended,
+  whole: true,
+} as const;
+
+const CASES: readonly Case[] = [
+  { ...own, mode: 'gate', token: 'writes' },
+  { ...own, mode: 'gate', token: 'without `checks: write`' },
+  { ...own, mode: 'gate', token: 'only reads' },
+  { ...own, mode: 'report', token: 'writes' },
+  { ...own, mode: 'report', token: 'without `checks: write`' },
+  { ...own, mode: 'measure', token: 'writes' },
+  { ...fork, mode: 'gate', token: 'only reads' },
+  { ...fork, mode: 'report', token: 'only reads' },
+  { ...afterwards, token: 'writes' },
+  { ...afterwards, token: 'without `checks: write`' },
+  { ...afterwards, token: 'only reads' },
+  {
+    ...{ event: 'workflow_dispatch', shown: '`workflow_dispatch` with the input `pull-request`' },
+    ...{ mode: 'report', token: 'writes', whole: true },
+    payload: () => ({ repository: { default_branch: 'main' } }),
+    inputs: () => {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, 'session.json'), sessionFileText(session));
+      return { sessions: folder, 'pull-request': '7' };
+    },
+  },
+  { ...queue, mode: 'gate', token: 'writes' },
+  { ...queue, mode: 'gate', token: 'only reads' },
+  {
+    event: 'push',
+    shown: '`push`',
+    mode: 'gate',
+    token: 'writes',
+    payload: () => ({ before: 'd'.repeat(40) }),
+  },
+  { event: 'schedule', shown: '`schedule`', mode: 'gate', token: 'writes', payload: () => ({}) },
+];
+
+interface Found {
+  readonly comment: string;
+  readonly check: string;
+  readonly status: number;
+  readonly server: GitHubServer;
+}
+
+async function posted(
+  { event, mode, token, payload, inputs = () => ({}), whole }: Case,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Found> {
+  const server = await startGitHubServer(TOKENS[token]);
+  servers.push(server);
+  server.pulls.push({
+    ...{ number: 7, state: 'open', base: 'main', headRepository: 'stranger/name' },
+    ...{ headBranch: 'fork', headSha: forkHead },
+  });
+  server.artifacts.push({ id: 1, run: 40, name: 'pacegate-pacegate', archive });
+  const folder = temporaryFolder();
+  for (const path of [output, summary]) writeFileSync(path, '');
+  const runner = {
+    ...{ GITHUB_REPOSITORY: 'owner/name', GITHUB_EVENT_NAME: event, GITHUB_API_URL: server.url },
+    ...{ GITHUB_RUN_ID: RUN, GITHUB_RUN_ATTEMPT: '1', GITHUB_SHA: 'e'.repeat(40) },
+    ...{ GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
+  };
+  process.env = { ...environment, ...runner };
+  log = '';
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    log += String(text);
+    return true;
+  });
+  const given = {
+    ...{ mode, 'github-token': 'token', 'artifact-name': whole === true ? '' : 'none' },
+    ...(mode === 'report' && event !== 'workflow_run' ? { sessions: 'sessions' } : {}),
+    ...inputs(),
+    ...more,
+  };
+  const parsed = parseInputs({
+    ...runner,
+    ...Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]),
+    ),
+  });
+  const job: Job = {
+    inputs: parsed,
+    overrides: overridesOf(parsed),
+    event: parseEvent(runner, JSON.stringify(payload())),
+    directory: checkout.path,
+    run: await runIn(folder),
+    ports: realPorts(),
+    signal: new AbortController().signal,
+  };
+  const verdict = { remarks: [], failOn: ['regressed'], interrupted: false, artifact: 'none' } as const;
+  const status =
+    whole === true
+      ? await reportJob(job)
+      : await deliver(job, {
+          ...judgedParts({ gates: [session], confirmations: [] }),
+          ...verdict,
+          ...{ formerly: undefined, changed: [] },
+        });
+  // Whatever is posted, the verdict is in the summary and in the outputs.
+  expect(readFileSync(summary, 'utf8')).toMatch(/regressed/);
+  expect(readFileSync(output, 'utf8')).toMatch(/verdict<<\S+\nregressed\n/);
+  const [check, ...others] = server.checks;
+  expect(others).toEqual([]);
+  const commits = new Map([
+    [HEAD, 'the head'],
+    [GROUP, 'the group’s commit'],
+    [forkHead, 'the head'],
+  ]);
+  return {
+    comment: server.comments.length === 0 ? '' : `on ${server.comments.map(({ issue }) => issue).join()}`,
+    check:
+      check === undefined
+        ? ''
+        : `${check.conclusion ?? ''} on ${commits.get(check.head_sha) ?? check.head_sha}`,
+    status,
+    server,
+  };
+}
+
+const rows: string[][] = [];
+test.each(CASES)('$shown, mode $mode, token: $token', async (one) => {
+  const { comment, check, status } = await posted(one);
+  rows.push([
+    one.shown,
+    `\`${one.mode}\``,
+    one.token === 'only reads' || one.token === 'writes' ? one.token : `writes, ${one.token}`,
+    comment === '' ? 'no' : 'yes',
+    check === '' ? 'no' : check.replace('failure on ', ''),
+    String(status),
+  ]);
+  // What is missing is in the log, in words.
+  if (one.token === 'only reads' && one.event.startsWith('pull'))
+    expect(log).toMatch(/No comment was written: the token may not comment .*`pull-requests: write`/);
+  if (one.token !== 'writes')
+    expect(log).toMatch(/No check was written: the token may not write checks .*`checks: write`/);
+});
+
+test('docs/github.md has the table that was found', () => {
+  expect(rows).toHaveLength(CASES.length);
+  const header = ['event', 'mode', 'token', 'comment', 'check', 'exit status of a regression'];
+  expectGenerated('docs/github.md', 'posting', markdownTable([header, ...rows]));
+});
+
+test('pull_request_target posts nothing: it is refused', () =>
+  expect(() => refuseTarget({ event: 'pull_request_target' })).toThrow('Use the event pull_request'));
+
+test("a fork's figures are named as its own, and what was measured again is not", async () => {
+  const [first, again] = [
+    CASES.find(({ event }) => event === 'workflow_run'),
+    CASES.find(({ event }) => event === 'workflow_dispatch'),
+  ];
+  if (first === undefined || again === undefined) throw new Error('no case');
+  const { server } = await posted(first);
+  expect(server.comments[0]?.body).toContain("These figures are the fork's own");
+  // In the name of the run that measured, which is older than this one.
+  expect(server.comments[0]?.body).toMatch(/^<!-- pacegate:pacegate -->\n<!-- pacegate-run:40\.1:/);
+  expect(server.checks[0]?.external_id).toMatch(/^pacegate-run:40\.1:/);
+  const second = await posted(again);
+  expect(second.server.comments[0]?.body).not.toContain("the fork's own");
+  expect(second.server.checks[0]?.external_id).toMatch(/^pacegate-run:41\.1:/);
+});
+
+test('an input switches each of them off, and comment: changes says a regression', async () => {
+  const one: Case = { ...own, mode: 'gate', token: 'writes' };
+  expect(await posted(one, { comment: 'false' })).toMatchObject({
+    comment: '',
+    check: 'failure on the head',
+  });
+  expect(await posted(one, { check: 'false' })).toMatchObject({ comment: 'on 7', check: '' });
+  expect(await posted(one, { comment: 'changes' })).toMatchObject({ comment: 'on 7' });
+});
+
+test.each([
+  [401, 'Bad credentials'],
+  [403, 'API rate limit exceeded'],
+  [404, 'Not Found'],
+  [409, 'Conflict'],
+  [410, 'Gone'],
+  [422, 'Validation Failed'],
+  [429, 'Too many'],
+])(
+  'GitHub answers %i to everything, and the verdict, the files and the exit status stay',
+  async (status, message) => {
+    TOKEN_FAULT.fault = () => ({ status, message });
+    const found = await posted({ ...own, mode: 'gate', token: 'unwell' as Token });
+    expect(found).toMatchObject({ comment: '', check: '', status: 1 });
+    expect(log).toContain(`${status}: ${message}`);
+  },
+);
+const TOKEN_FAULT: { fault?: ServerOptions['fault'] } = {};
+Object.assign(TOKENS, { unwell: { fault: (...asked: [string, number]) => TOKEN_FAULT.fault?.(...asked) } });
