@@ -7,13 +7,9 @@ import type { Engine, RunRequest } from '../src/measure/engine.ts';
 import { hostEngine } from '../src/measure/engines/host.ts';
 import { resolveInterpreter } from '../src/measure/engines/host-interpreter.ts';
 import { ownerOfThisProcess } from '../src/process/owner.ts';
-import {
-  findCgroup,
-  processTree,
-  SAMPLE_SECONDS,
-  timelineFile,
-  type UsageReader,
-} from '../src/measure/timeline.ts';
+import { timelineFile } from '../src/measure/timeline.ts';
+import { findCgroup, processTree, type UsageReader } from '../src/measure/usage-sources.ts';
+import { SAMPLE_SECONDS } from '../src/measure/usage-watch.ts';
 import { docker, LABELS, PYTHON_IMAGE, SESSION } from './docker.ts';
 import {
   difference,

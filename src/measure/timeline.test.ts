@@ -11,15 +11,9 @@ import { resolveInterpreter } from './engines/host-interpreter.ts';
 import { twoSided } from '../evidence/session.test-support.ts';
 import { openJournal } from './journal.ts';
 import { never, runRequest } from './engines/run-request.test-support.ts';
-import {
-  findCgroup,
-  processTree,
-  SAMPLE_SECONDS,
-  timelineFile,
-  watch,
-  type Found,
-  type WatchWorld,
-} from './timeline.ts';
+import { timelineFile } from './timeline.ts';
+import { findCgroup, processTree, type Found } from './usage-sources.ts';
+import { SAMPLE_SECONDS, watch, type WatchWorld } from './usage-watch.ts';
 
 let folder: string;
 beforeEach(async () => {

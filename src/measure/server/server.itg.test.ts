@@ -18,7 +18,8 @@ import { ownerOfThisProcess } from '../../process/owner.ts';
 import { never, runRequest } from '../engines/run-request.test-support.ts';
 import { until } from '../../process/patience.test-support.ts';
 import { loadCommand, serverCommand, serverSettings } from './server.test-support.ts';
-import { findCgroup, timelineFile, type Found } from '../timeline.ts';
+import { timelineFile } from '../timeline.ts';
+import { findCgroup, type Found } from '../usage-sources.ts';
 
 /** Servers and their load in real containers. */
 
