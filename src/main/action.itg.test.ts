@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { comparisonJson } from '../verdict/comparison-json.ts';
 import { markerOf } from '../report/markdown.ts';
 import { startGitHubServer, type GitHubServer } from '../github/server.test-support.ts';
+import { drawn } from '../evidence/session.test-support.ts';
 import { parseSession } from '../session/read.ts';
+import { sessionFileText } from '../session/write.ts';
 import {
   removeTemporaryFolders,
   repository,
@@ -79,7 +81,7 @@ interface Job {
 
 /** Runs one of the example workflows on a checkout as GitHub makes it: one commit deep, detached. */
 async function runWorkflow(
-  workflow: 'gate' | 'baseline' | 'shards' | 'confirm',
+  workflow: 'gate' | 'baseline' | 'shards' | 'confirm' | 'report',
   event: string,
   ref: string,
   payload: unknown,
@@ -410,6 +412,88 @@ rules: { blocks: 8 }
     expect(github.comments.at(-1)?.body).toMatch(
       /regressed\*\*, confirmed by a second session on the same kind of machine: \+\d+/,
     );
+    expect(github.violations).toEqual([]);
+  },
+);
+
+withAct(
+  "a fork's verdict is posted by the workflow that runs afterwards, from the default branch",
+  async () => {
+    const origin = temporaryFolder();
+    runGit(origin, 'init', '-q', '--bare');
+    runGit(origin, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+    const own = repository();
+    own.git('remote', 'add', 'origin', origin);
+    own.write('.github/workflows/report.yml', readFileSync(join(TOP, 'examples/report.yml'), 'utf8'));
+    own.write(
+      '.github/pacegate.yml',
+      `version: 1
+workload: { command: [python, bench.py] }
+variants: { a: { interpreter: debian } }
+metrics: { wall_time_s: { limit: 3% }, cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
+`,
+    );
+    const base = own.commit('one');
+    own.git('checkout', '-q', '-b', 'fork');
+    own.write('app.py', 'slow = True\n');
+    const head = own.commit('slower');
+    own.git('checkout', '-q', '--detach', 'main');
+    own.git('merge', '-q', '--no-ff', '-m', 'merge', 'fork');
+    const merge = own.git('rev-parse', 'HEAD');
+    own.git('push', '-q', 'origin', 'main', 'HEAD:refs/pull/9/merge', 'fork:refs/pull/9/head');
+
+    const measured = drawn({ a: { wall_time_s: { level: 1, change: 0.2, spread: 0.002 } } }, { blocks: 12 });
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, 'session.json'),
+      sessionFileText({
+        ...measured,
+        configuration: 'pacegate',
+        source: {
+          ...measured.source,
+          baseline: { commit: base, dirty: false },
+          head: { commit: merge, dirty: false },
+        },
+      }),
+    );
+    execFileSync('python3', ['-m', 'zipfile', '-c', 'a.zip', 'session.json'], { cwd: folder });
+    github.artifacts.push({
+      ...{ id: 9, run: 90, name: 'pacegate-pacegate' },
+      archive: readFileSync(join(folder, 'a.zip')),
+    });
+    github.pulls.push({
+      ...{ number: 9, state: 'open', base: 'main', headRepository: 'stranger/name' },
+      ...{ headBranch: 'fork', headSha: head },
+    });
+
+    const job = await runWorkflow(
+      'report',
+      'workflow_run',
+      'main',
+      {
+        repository: pullRequest.repository,
+        workflow_run: {
+          ...{
+            id: 90,
+            run_attempt: 1,
+            event: 'pull_request',
+            conclusion: 'failure',
+            actor: { login: 'stranger' },
+          },
+          ...{ head_sha: head, head_branch: 'fork', head_repository: { full_name: 'stranger/name' } },
+        },
+      },
+      { origin, artifacts: temporaryFolder() },
+    );
+    expect({ status: job.status, log: job.status === 0 ? '' : job.log }).toEqual({ status: 0, log: '' });
+    expect(job.outputs).toMatchObject({ verdict: 'regressed' });
+    const comment = github.comments.find(({ issue }) => issue === 9);
+    expect(comment?.body).toContain("These figures are the fork's own");
+    expect(comment?.body).toMatch(/### 🔴 Pacegate: `a` regressed: wall time \+/);
+    expect(github.checks.find(({ head_sha }) => head_sha === head)).toMatchObject({
+      ...{ name: 'Pacegate verdict', conclusion: 'failure' },
+      external_id: expect.stringMatching(/^pacegate-run:90\.1:/),
+    });
     expect(github.violations).toEqual([]);
   },
 );
