@@ -1,5 +1,5 @@
 import { uniformSource } from '../../src/statistics/random.ts';
-import { capOf, looksFor, PROFILE_SETTINGS } from '../../src/statistics/looks.ts';
+import { capOf, looksFor, NEWEST_METHOD, PROFILE_SETTINGS } from '../../src/statistics/looks.ts';
 import { judgeFamily } from '../../src/statistics/sequential.ts';
 import { normalSource } from './simulation/normal.ts';
 import { ALPHA } from './simulation/pull-request.ts';
@@ -21,11 +21,13 @@ export function decidedPerSecond(spread: number, seed: number): number {
   const families = Array.from({ length: FAMILIES }, () =>
     Array.from({ length: ROWS }, () => ({
       worse: Float64Array.from({ length: cap }, () => spread * normal()),
+      levels: Float64Array.from({ length: cap }, () => (spread / 2) * normal()),
       limit,
     })),
   );
   const decideAll = () => {
-    for (const rows of families) judgeFamily(rows, { alpha: ALPHA, looks, tests: ROWS });
+    for (const rows of families)
+      judgeFamily(rows, { alpha: ALPHA, looks, tests: ROWS, method: NEWEST_METHOD });
   };
   // The first time is the compiler's.
   decideAll();

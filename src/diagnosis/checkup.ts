@@ -68,6 +68,7 @@ export function checkup(session: Session, rules: Rules): Checkup {
   const test = {
     alpha: rules.alpha,
     looks: looksFor(rules.profile, rules.blocks),
+    method: rules.method ?? 1,
     tests: Math.max(1, judged.length * session.variants.length),
   };
   const ratios = pairRatios(session);

@@ -7,7 +7,7 @@ import { IMPLIED } from '../session/purpose.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
 import type { Failure, MeasuringCodeRecord, Night, Session, Trial } from '../session/session.ts';
 import { lastAttempts, type TimedRun } from '../session/timings.ts';
-import type { Profile } from '../statistics/looks.ts';
+import { NEWEST_METHOD, type Method, type Profile } from '../statistics/looks.ts';
 import { imageMetricsOf, type ImageMetric } from './image-metrics.ts';
 import { mediansOf, nightInUnits } from './nights.ts';
 import type { ObservedRun } from './observed-run.ts';
@@ -17,6 +17,8 @@ export interface Observations {
   readonly alpha: number;
   readonly evidence: EvidenceRequest;
   readonly profile: Profile;
+  /** Version of the rule that decides. */
+  readonly method: Method;
   /** The cap of blocks; undefined where nobody planned: what there is was the plan. */
   readonly cap: number | undefined;
   /** Variants that the base does not have: a family of their own, so that they take nothing from the others' power. */
@@ -73,6 +75,7 @@ export function observeSession(session: Session): Observations {
     alpha: rules.alpha,
     evidence: rules.evidence,
     profile: rules.profile,
+    method: rules.method ?? 1,
     cap: Math.min(rules.blocks, session.budget.blocksPlanned ?? rules.blocks),
     added: addedVariants(session.measuring),
     addedCap: Math.min(
@@ -133,6 +136,7 @@ export function observeTimings(
     alpha: rules?.alpha ?? 0.05,
     evidence: 'auto',
     profile: rules?.profile ?? 'balanced',
+    method: rules === undefined ? NEWEST_METHOD : (rules.method ?? 1),
     cap: undefined,
     added: new Set(),
     addedCap: undefined,

@@ -1,14 +1,14 @@
 import { median } from 'simple-statistics';
 import type { MetricRule } from '../session/metric.ts';
 import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
+import type { Method } from '../statistics/looks.ts';
 import { predict } from '../statistics/prediction.ts';
-import type { SingleTest } from '../statistics/sequential.ts';
+import { CONFIDENCE, confidenceAfter, type SingleTest } from '../statistics/sequential.ts';
+import { weightedEstimate } from '../statistics/weighted-signs.ts';
 import { groupedBy, own } from '../session/record.ts';
 import type { Night } from '../session/session.ts';
 import type { ObservedRun } from './observed-run.ts';
 
-/** Confidence of every interval that is shown. */
-const CONFIDENCE = 0.95;
 /** Fewer sessions of one machine say too little about the next one to judge by. */
 export const NIGHTS_NEEDED = 14;
 
@@ -101,19 +101,33 @@ export function logRatios(pairs: readonly Pair[]): Float64Array | undefined {
 }
 
 /**
- * What an interval is made with so that it holds the truth in 95 % of cases after a row stopped at a look of its own
- * choosing. Made with 0.95 it did in 93.0 % of rows that were worse by 5 % with a noise of 5 %, and in 92.6 % of those
- * worse by 3 % under the strict profile; with 0.96 in 93.9 and 93.8 %. `benchmarks/gate/REPORT.md` has what it is now.
+ * Mean of the two logarithms of each pair, towards worse: high where the machine was slow.
+ * @returns undefined if a value has no logarithm
  */
-const CONFIDENCE_AFTER_LOOKS = 0.97;
+export function levelsOf(pairs: readonly Pair[], rule: Pick<MetricRule, 'better'>): Float64Array | undefined {
+  if (!pairs.every(({ baseline, head }) => baseline > 0 && head > 0)) return undefined;
+  return Float64Array.from(
+    pairs,
+    ({ baseline, head }) => (sign(rule) * (Math.log(baseline) + Math.log(head))) / 2,
+  );
+}
 
-/**
- * The change and its interval from the first `n` pairs, at least one.
- * @param looks how many looks the row's schedule has
- */
-export function pairedChange(ratios: Float64Array, n: number, looks: number): Change {
-  const confidence = looks > 1 ? CONFIDENCE_AFTER_LOOKS : CONFIDENCE;
-  const { centre, low, high } = hodgesLehmann(ratios, confidence, n);
+/** What the estimate and the interval of a paired row are computed by. */
+export interface PairedRule {
+  readonly method: Method;
+  /** How many looks the row's schedule has. */
+  readonly looks: number;
+  /** Level of each pair, towards worse; undefined if nobody knows them. */
+  readonly levels?: Float64Array | undefined;
+}
+
+/** The change and its interval from the first `n` pairs, at least one. */
+export function pairedChange(ratios: Float64Array, n: number, { method, looks, levels }: PairedRule): Change {
+  const confidence = confidenceAfter(looks);
+  const { centre, low, high } =
+    method === 1
+      ? hodgesLehmann(ratios, confidence, n)
+      : weightedEstimate({ differences: ratios, levels }, confidence, n);
   return { estimate: asChange(centre), low: asChange(low), high: asChange(high) };
 }
 

@@ -62,6 +62,7 @@ export const session = (metrics: readonly MetricRule[] = [WALL]): Session => ({
   rules: {
     alpha: 0.05,
     profile: 'balanced',
+    method: 2,
     blocks: 12,
     evidence: 'auto',
     failOn: ['regressed'],

@@ -16,7 +16,7 @@ import { observeSession } from '../evidence/observations.ts';
  */
 export function noiseOf(newest: Session, sessions: readonly Session[]): RowNoise[] {
   const observations = observeSession({ ...newest, nights: [] });
-  const { alpha, profile, cap, metrics } = observations;
+  const { alpha, profile, method, cap, metrics } = observations;
   const { tests } = judge(observations);
   const looks = looksFor(profile, cap ?? newest.rules.blocks);
   const nights = nightsLike(newest, sessions).map(pairRatios);
@@ -39,7 +39,7 @@ export function noiseOf(newest: Session, sessions: readonly Session[]): RowNoise
           tau: betweenNights(ratios),
           detectable: detectableEffect(
             { sessions: residuals },
-            { limit, alpha, looks, tests: Math.max(1, tests) },
+            { limit, alpha, looks, method, tests: Math.max(1, tests) },
             uniformSource(newest.seed),
           ),
         },

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors/errors.ts';
 import { isTested } from '../session/metric.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
-import { capOf, firstReachable, looksFor } from '../statistics/looks.ts';
+import { capOf, firstReachable, looksFor, NEWEST_METHOD } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
@@ -103,6 +103,7 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
   const rules: Rules = {
     alpha: given.alpha ?? DEFAULTS.alpha,
     profile,
+    method: NEWEST_METHOD,
     blocks: given.blocks ?? capOf(profile),
     evidence: overrides.evidence ?? given.evidence ?? DEFAULTS.evidence,
     failOn: [...(overrides.failOn ?? given['fail-on'] ?? DEFAULTS.failOn)],

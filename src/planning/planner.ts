@@ -8,7 +8,6 @@ import { uniformSource } from '../statistics/random.ts';
 import { judge, type Judged } from '../verdict/compare.ts';
 import { isOutsideTests } from '../verdict/comparison.ts';
 import type { UnjudgedRow } from '../verdict/unjudged-row.ts';
-import { sign } from '../evidence/pairs.ts';
 import { nightRatiosOf, residualsOf } from '../evidence/nights.ts';
 import { observeSession, type Observations } from '../evidence/observations.ts';
 import { betweenNights } from '../history/row-noise.ts';
@@ -126,16 +125,20 @@ function expectedBlocks(
  * nights' noise, and what they were off by, around no change.
  */
 function settledAfter(
-  { tested, direction, variant, metric, limit }: UnjudgedRow,
-  { nights, alpha, seed }: Observations,
+  { tested, variant, metric, limit }: UnjudgedRow,
+  { nights, alpha, seed, method }: Observations,
   looks: readonly Look[],
   tests: number,
 ): number | undefined {
-  const row = { limit, alpha, looks, tests: Math.max(1, tests) };
+  const row = { limit, alpha, looks, method, tests: Math.max(1, tests) };
   if (tested?.kind === 'paired' && tested.ratios.length >= PAIRS_FOR_NOISE) {
-    const centre = centreOf(tested.ratios);
-    const own = { sessions: [Array.from(tested.ratios, (ratio) => ratio - centre)] };
-    return blocksToSettle(own, sign({ better: direction }) * centre, row, uniformSource(seed));
+    const { worse, levels } = tested.series;
+    const centre = centreOf(worse);
+    const own = {
+      sessions: [Array.from(worse, (d) => d - centre)],
+      ...(levels === undefined ? {} : { levels: [Array.from(levels)] }),
+    };
+    return blocksToSettle(own, centre, row, uniformSource(seed));
   }
   const sessions = residualsOf(nights, variant, metric);
   const model =

@@ -117,7 +117,7 @@ function rowOf(draft: UnjudgedRankRow, outcome: RowOutcome | undefined): RankRow
   const used = outcome === undefined || outcome.blocks === 0 ? pairs.length : outcome.blocks;
   return {
     ...base,
-    change: pairedChange(ratios, used, looks.length),
+    change: pairedChange(ratios, used, { method: 1, looks: looks.length }),
     blocks: used,
     p:
       outcome === undefined

@@ -2,7 +2,7 @@ import type { Comparison, Row } from '../verdict/comparison.ts';
 import { isTested } from '../session/metric.ts';
 import type { Run } from '../session/run.ts';
 import type { ServerRecord, Session } from '../session/session.ts';
-import { looksFor } from '../statistics/looks.ts';
+import { looksFor, type Method } from '../statistics/looks.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import type { Detail } from './details.ts';
 import { code, sentence } from './escape.ts';
@@ -65,11 +65,17 @@ function pairedLines(session: Session, checks: string, jobs: number): string[] {
     ...(limits.length === 0
       ? []
       : [
-          `Regressed and improved: exact one-sided signed-rank tests on log(head / baseline), Holm over ${checks}; and an estimate (Hodges-Lehmann) of ${limits.map(share).join(' or ')} or more.`,
+          `Regressed and improved: ${TESTS[rules.method ?? 1]}, Holm over ${checks}; and an estimate${rules.method === 2 ? '' : ' (Hodges-Lehmann)'} of ${limits.map(share).join(' or ')} or more.`,
           `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at alpha over the number of looks. Intervals are of 95 %, at the look that decided.`,
         ]),
   ];
 }
+
+/** The test of each version of the rule. */
+const TESTS: Readonly<Record<Method, string>> = {
+  1: 'exact one-sided signed-rank tests on log(head / baseline)',
+  2: 'exact one-sided tests of the signs of log(head / baseline), in which slow pairs that vary more weigh less',
+};
 
 /** Looks and what each may spend. */
 function looksLines(session: Session): string[] {

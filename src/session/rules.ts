@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CHANGED_MEASUREMENT } from './measuring.ts';
-import { PROFILES } from '../statistics/looks.ts';
+import { METHODS, PROFILES } from '../statistics/looks.ts';
 import { metricPatternSchema, metricRuleSchema } from './metric.ts';
 
 /** Verdicts, the worst first; the gate's verdict is the first that occurs. `info` is none of them. */
@@ -36,6 +36,8 @@ export const rulesSchema = z.object({
   /** One-sided, for the whole family, each direction by itself. */
   alpha: z.number().gte(LEAST_ALPHA).lt(0.5),
   profile: z.enum(PROFILES),
+  /** Version of the rule that decides; absent in files of earlier versions, which signed ranks decide. */
+  method: z.literal(METHODS).optional(),
   /** The cap: blocks that a session has at most. */
   blocks: z.int().min(1).max(100_000),
   evidence: evidenceRequestSchema,

@@ -12,6 +12,14 @@ export interface Look {
   readonly weight: number;
 }
 
+/**
+ * Versions of the rule that decides. A session stores its own, so that its file keeps its verdict. 1: signed ranks. 2:
+ * weighted signs, and the interval of a regression excludes zero.
+ */
+export const METHODS = [1, 2] as const;
+export type Method = (typeof METHODS)[number];
+export const NEWEST_METHOD: Method = 2;
+
 /** The profiles of the configuration (`rules.profile`). */
 export const PROFILES = ['balanced', 'strict', 'loose'] as const;
 export type Profile = (typeof PROFILES)[number];

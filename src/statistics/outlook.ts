@@ -1,5 +1,4 @@
-import { resample, type NoiseModel, type RowUnderTest } from './power.ts';
-import { judgeFamily } from './sequential.ts';
+import { judgeResampled, resample, type NoiseModel, type RowUnderTest } from './power.ts';
 
 /**
  * Number of draws. The result plans minutes and is no verdict, so a share with a standard error of four points is
@@ -19,11 +18,11 @@ const POWER = 0.8;
 export function blocksToSettle(
   model: NoiseModel,
   centre: number,
-  { limit, alpha, looks, tests }: RowUnderTest,
+  row: RowUnderTest,
   random: () => number,
 ): number | undefined {
-  const needed = resample(model, looks, random, DRAWS).map((noise) => {
-    const [outcome] = judgeFamily([{ worse: noise.map((d) => d + centre), limit }], { alpha, looks, tests });
+  const needed = resample(model, row.looks, random, DRAWS).map((noise) => {
+    const outcome = judgeResampled(noise, centre, row);
     return outcome === undefined || outcome.decision === 'undecided' ? Infinity : outcome.blocks;
   });
   const enough = needed.sort((a, b) => a - b)[Math.ceil(POWER * DRAWS) - 1] ?? Infinity;

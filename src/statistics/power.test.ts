@@ -32,7 +32,10 @@ test('the change it names is found in 80 of 100 sessions of fresh noise', () => 
     uniformSource(2),
   )!;
   const fresh = normals(6, 30 * 400).map((x) => x * spread);
-  const series = Array.from({ length: 400 }, (_, k) => Float64Array.from(fresh.slice(30 * k, 30 * k + 30)));
+  const series = Array.from({ length: 400 }, (_, k) => ({
+    worse: Float64Array.from(fresh.slice(30 * k, 30 * k + 30)),
+    levels: undefined,
+  }));
   // 400 tries at 80 %: a standard error of 2 points.
   expect(detectionRate(series, effect, row)).toBeGreaterThan(0.73);
   expect(detectionRate(series, effect, row)).toBeLessThan(0.87);
@@ -50,8 +53,8 @@ test('a session keeps the noise of one night: busy and quiet nights are not mixe
     uniformSource(3),
     50,
   );
-  for (const one of series) expect(new Set([...one].map((x) => x >= 100)).size).toBe(1);
-  expect(new Set(series.map((one) => one[0]! >= 100)).size).toBe(2);
+  for (const { worse } of series) expect(new Set([...worse].map((x) => x >= 100)).size).toBe(1);
+  expect(new Set(series.map(({ worse }) => worse[0]! >= 100)).size).toBe(2);
 });
 
 test.each([0.01, 0.0283, 0.04])(

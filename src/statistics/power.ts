@@ -1,5 +1,5 @@
-import type { Look } from './looks.ts';
-import { judgeFamily } from './sequential.ts';
+import type { Look, Method } from './looks.ts';
+import { judgeFamily, type RowOutcome } from './sequential.ts';
 
 /**
  * The power of a row: the probability that the gate's rule finds a loss of a given size. It resamples the noise of
@@ -8,6 +8,8 @@ import { judgeFamily } from './sequential.ts';
 export interface NoiseModel {
   /** Centred log ratios of each earlier session, at least one session and one value in each. */
   readonly sessions: readonly (readonly number[])[];
+  /** The levels of the same pairs, if they are known: towards worse, as logarithms. */
+  readonly levels?: readonly (readonly number[])[];
   /** Standard deviation between the centres of sessions in which nothing changed, a logarithm; 0 if unknown. */
   readonly quirk?: number;
 }
@@ -21,6 +23,14 @@ export interface RowUnderTest {
    * correction.
    */
   readonly tests: number;
+  /** Version of the rule; see METHODS. */
+  readonly method?: Method;
+}
+
+/** Log ratios of a simulated session without a change, and the levels of the pairs if they are known. */
+export interface Resampled {
+  readonly worse: Float64Array;
+  readonly levels: Float64Array | undefined;
 }
 
 /** Draws for one probability: the standard error of a power of 80 % is 1.8 points. */
@@ -33,21 +43,41 @@ const LARGEST = 0.5;
  * that a noisy night is noisy in all its blocks.
  *
  * @param random uniform numbers in [0, 1)
- * @returns `draws` series of log ratios, each as long as the last look
+ * @returns `draws` series, each as long as the last look
  */
 export function resample(
-  { sessions, quirk = 0 }: NoiseModel,
+  { sessions, levels, quirk = 0 }: NoiseModel,
   looks: readonly Look[],
   random: () => number,
   draws: number = DRAWS,
-): readonly Float64Array[] {
+): readonly Resampled[] {
   const blocks = looks.at(-1)?.blocks ?? 0;
-  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)];
+  const place = (length: number) => Math.floor(random() * length);
   return Array.from({ length: draws }, () => {
-    const residuals = pick(sessions) ?? [0];
+    const session = place(sessions.length);
+    const residuals = sessions[session] ?? [0];
     const off = quirk === 0 ? 0 : quirk * nearlyNormal(random);
-    return Float64Array.from({ length: blocks }, () => off + (pick(residuals) ?? 0));
+    const drawn = Array.from({ length: blocks }, () => place(residuals.length));
+    const own = levels?.[session];
+    return {
+      worse: Float64Array.from(drawn, (pair) => off + (residuals[pair] ?? 0)),
+      levels: own === undefined ? undefined : Float64Array.from(drawn, (pair) => own[pair] ?? 0),
+    };
   });
+}
+
+/** The gate's rule on one simulated session that became worse by `shift`, a logarithm. */
+export function judgeResampled(
+  { worse, levels }: Resampled,
+  shift: number,
+  { limit, alpha, looks, tests, method = 1 }: RowUnderTest,
+): RowOutcome | undefined {
+  const row = {
+    worse: worse.map((d) => d + shift),
+    levels: levels?.map((level) => level + shift / 2),
+    limit,
+  };
+  return judgeFamily([row], { alpha, looks, tests, method })[0];
 }
 
 /**
@@ -61,16 +91,11 @@ export const nearlyNormal = (random: () => number): number =>
  * Share of the series that the rule calls regressed after everything became worse by `effect`.
  * @param effect a fraction, 0.05 is 5 % worse
  */
-export function detectionRate(
-  series: readonly Float64Array[],
-  effect: number,
-  { limit, alpha, looks, tests }: RowUnderTest,
-): number {
+export function detectionRate(series: readonly Resampled[], effect: number, row: RowUnderTest): number {
   const shift = Math.log1p(effect);
   let found = 0;
   for (const noise of series) {
-    const [outcome] = judgeFamily([{ worse: noise.map((d) => d + shift), limit }], { alpha, looks, tests });
-    if (outcome?.decision === 'regressed') found++;
+    if (judgeResampled(noise, shift, row)?.decision === 'regressed') found++;
   }
   return found / series.length;
 }

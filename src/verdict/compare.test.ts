@@ -29,15 +29,18 @@ const compareCsv = (text: string, sameMachine = false) =>
   compareTimings(parseTimings(text, 'timings.csv'), { sameMachine });
 
 test('a CSV made by hand gives the numbers calculated by hand', () => {
-  // Ratios of wall time are 2^1 … 2^6. In units of ln 2 the Walsh averages of 1 … 6 have the median 3.5 and the
-  // extremes 1 and 6; all six signs are positive: p = 2^-6. The medians are 1 and (8 + 16) / 2.
-  // Ratios of CPU time are 2^-1, 2^2 … 2^6: ranks 1 to 6 with 1 negative, and 2 of 64 patterns reach the sum of
-  // 20. The 21 Walsh averages of -1 2 3 4 5 6, sorted, have 3.5 in the middle; the extremes are -1 and 6.
+  // All levels are equal, so the weights are the sizes. Ratios of wall time are 2^1 … 2^6: all six signs are positive,
+  // p = 2^-6. In units of ln 2 no size about the median 3.5 is beyond 2.97 times the middle one, 1.5, so the estimate is
+  // the mean 3.5. The extremes are 1 and 6.
+  // Ratios of CPU time are 2^-1, 2^2 … 2^6: of the weights 1 to 6 the 1 is negative, and 2 of 64 patterns reach the sum of
+  // 20. The mean is 19 / 6. Six pairs bound it by their extremes, and that interval spans zero: no regression.
   // Holm: 2 x 1/64 for the smaller p; the other is 1 x 2/64, and not below the first.
+  const apart = (k: number) => [2 ** (-k / 2), 2 ** (k / 2)] as const;
   const text = csv({
-    wall_time_s: [1, 2, 3, 4, 5, 6].map((k) => [1, 2 ** k] as const),
-    cpu_time_s: [-1, 2, 3, 4, 5, 6].map((k) => [1, 2 ** k] as const),
+    wall_time_s: [1, 2, 3, 4, 5, 6].map(apart),
+    cpu_time_s: [-1, 2, 3, 4, 5, 6].map(apart),
   });
+  const [low, high] = [(2 ** -1.5 + 2 ** -2) / 2, (2 ** 1.5 + 2 ** 2) / 2];
   const json = JSON.parse(JSON.stringify(comparisonJson(compareCsv(text)))) as {
     verdict: string;
     family: unknown;
@@ -53,11 +56,11 @@ test('a CSV made by hand gives the numbers calculated by hand', () => {
       gated: true,
       verdict: 'regressed',
       evidence: 'paired',
-      baseline: { median: 1, n: 6 },
-      head: { median: 12, n: 6 },
+      baseline: { median: expect.closeTo(low, 12), n: 6 },
+      head: { median: expect.closeTo(high, 12), n: 6 },
       change: {
-        estimate: expect.closeTo(2 ** 3.5 - 1, 12),
-        low: expect.closeTo(1, 12),
+        estimate: expect.closeTo(2 ** 3.5 - 1, 9),
+        low: expect.closeTo(1, 9),
         high: expect.closeTo(63, 9),
       },
       worse: { p: 1 / 64, pAdjusted: 2 / 64 },
@@ -70,11 +73,11 @@ test('a CSV made by hand gives the numbers calculated by hand', () => {
     },
     expect.objectContaining({
       metric: 'cpu_time_s',
-      verdict: 'regressed',
-      head: { median: 12, n: 6 },
+      verdict: 'inconclusive',
+      head: { median: expect.closeTo(high, 12), n: 6 },
       change: {
-        estimate: expect.closeTo(2 ** 3.5 - 1, 12),
-        low: expect.closeTo(-0.5, 12),
+        estimate: expect.closeTo(2 ** (19 / 6) - 1, 9),
+        low: expect.closeTo(-0.5, 9),
         high: expect.closeTo(63, 9),
       },
       worse: { p: 2 / 64, pAdjusted: 2 / 64 },
@@ -141,12 +144,22 @@ describe('paired verdicts', () => {
       [90, 120],
       [90, 95],
     ] as const;
-    const straight = compareCsv(csv({ wall_time_s: pairs })).rows[0]!;
-    const swapped = compareCsv(csv({ wall_time_s: pairs.map(([a, b]) => [b, a] as const) })).rows[0]!;
+    const { rules } = session();
+    const ranked = (of: readonly (readonly [number, number])[]) =>
+      compareTimings(parseTimings(csv({ wall_time_s: of }), 'timings.csv'), {
+        sameMachine: false,
+        rules: { ...rules, method: 1 },
+      }).rows[0]!;
+    const straight = ranked(pairs);
+    const swapped = ranked(pairs.map(([a, b]) => [b, a] as const));
     expect(straight.worse).toEqual(swapped.better);
     expect(straight.better).toEqual(swapped.worse);
     // Ranks 2 2 2 4.5 4.5 7 7 7, one of the sevens below zero: 19 of the 256 subsets sum to 7 or less.
     expect(straight.worse.p).toBeCloseTo(19 / 256, 12);
+    // Weighted signs mirror each other, too.
+    const weighted = compareCsv(csv({ wall_time_s: pairs })).rows[0]!;
+    const mirrored = compareCsv(csv({ wall_time_s: pairs.map(([a, b]) => [b, a] as const) })).rows[0]!;
+    expect(weighted.worse).toEqual(mirrored.better);
   });
 
   test('swapped sides mirror the verdict and negate the estimate, and a scale changes neither', () => {

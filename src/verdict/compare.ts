@@ -76,7 +76,7 @@ export interface Judged {
 
 /** The decision alone, without the figures around it: what the running session asks after each block. */
 export function judge(...parts: readonly [Observations, ...Observations[]]): Judged {
-  const { alpha, sharedTests } = parts[0];
+  const { alpha, method, sharedTests } = parts[0];
   const from = new Map(
     parts.flatMap((observations) =>
       unjudgedRows(observations).map((draft) => [draft, observations] as const),
@@ -94,7 +94,7 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
     );
     const outcomes = judgeFamily(
       tested.map(({ tested: data }) => (data.kind === 'paired' ? data.series : data.single)),
-      { alpha, looks: [], tests, sharded: shared !== undefined },
+      { alpha, method, looks: [], tests, sharded: shared !== undefined },
     );
     return {
       tests,
@@ -198,7 +198,11 @@ function detectableOf(
   if (tested?.kind !== 'paired') return null;
   const sessions = residualsOf(nights, variant, metric);
   if (sessions.length === 0) return null;
-  return detectableEffect({ sessions }, { limit, alpha, looks: tested.looks, tests }, uniformSource(seed));
+  return detectableEffect(
+    { sessions },
+    { limit, alpha, looks: tested.looks, tests, method: tested.method },
+    uniformSource(seed),
+  );
 }
 
 /** A part alone must not look like the whole. */

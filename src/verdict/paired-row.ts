@@ -5,7 +5,7 @@ import { looksFor } from '../statistics/looks.ts';
 import type { RowSeries } from '../statistics/sequential.ts';
 import { twoModes } from '../statistics/two-modes.ts';
 import type { Row } from './comparison.ts';
-import { logRatios, type Pair, pairedChange, pairsOf, sign } from '../evidence/pairs.ts';
+import { levelsOf, logRatios, type Pair, pairedChange, pairsOf, sign } from '../evidence/pairs.ts';
 import type { Observations } from '../evidence/observations.ts';
 import { summary, type Tested, type UnjudgedRow, withFormula } from './unjudged-row.ts';
 
@@ -14,7 +14,7 @@ import { summary, type Tested, type UnjudgedRow, withFormula } from './unjudged-
 export function pairedDraft(
   base: UnjudgedRow,
   rule: MetricRule,
-  { runs, secondsLeftOut, profile, cap: capOfBase, added, addedCap }: Observations,
+  { runs, secondsLeftOut, profile, method, cap: capOfBase, added, addedCap }: Observations,
 ): UnjudgedRow {
   const pairs = pairsOf(runs, base.variant, rule.name);
   if (pairs.length === 0 && secondsLeftOut > 0)
@@ -43,6 +43,7 @@ export function pairedDraft(
   const looks = looksFor(profile, cap ?? pairs.length);
   const series: RowSeries = {
     worse: ratios.map((ratio) => sign(rule) * ratio),
+    levels: levelsOf(pairs, rule),
     limit: rule.limit,
     at: pairs.map(({ block }) => block),
     looks,
@@ -51,21 +52,21 @@ export function pairedDraft(
     ...base,
     evidence: 'paired',
     blocks: pairs.length,
-    tested: { kind: 'paired', pairs, ratios, series, looks },
+    tested: { kind: 'paired', pairs, ratios, series, looks, method },
     warnings: SIDES.flatMap((side) => modesOf(pairs, side)),
   };
 }
 
 /** The figures of a paired row as they were when the look that settled it had them. */
 export function pairedFigures(
-  { pairs, ratios, looks }: Extract<Tested, { kind: 'paired' }>,
+  { pairs, ratios, series, looks, method }: Extract<Tested, { kind: 'paired' }>,
   blocks: number,
 ): Pick<Row, 'baseline' | 'head' | 'change' | 'blocks'> {
   const used = pairs.slice(0, blocks);
   return {
     baseline: summary(used.map(({ baseline }) => baseline)),
     head: summary(used.map(({ head }) => head)),
-    change: pairedChange(ratios, blocks, looks.length),
+    change: pairedChange(ratios, blocks, { method, looks: looks.length, levels: series.levels }),
     blocks,
   };
 }

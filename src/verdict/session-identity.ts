@@ -35,11 +35,11 @@ export const identityDifferences = (a: Identity, nameOfA: string, b: Identity, n
 /** What fails a job is the job's own; every other rule decides verdicts. */
 export function ruleDifferences(a: NamedSession, b: NamedSession): string[] {
   const rulesOf = ({ session }: NamedSession): Readonly<Record<string, unknown>> => {
-    const { alpha, profile, blocks, evidence, metrics, patterns = [] } = session.rules;
+    const { alpha, profile, method = 1, blocks, evidence, metrics, patterns = [] } = session.rules;
     // What a pattern stands for is each job's own: no two need have met the same.
     const named = metrics.filter(({ pattern }) => pattern === undefined);
     return {
-      ...{ alpha, profile, blocks, evidence, patterns: patterns.length === 0 ? undefined : patterns },
+      ...{ alpha, profile, method, blocks, evidence, patterns: patterns.length === 0 ? undefined : patterns },
       ...Object.fromEntries(named.map((metric) => [`metric ${metric.name}`, metric])),
     };
   };

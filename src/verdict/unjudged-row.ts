@@ -1,7 +1,7 @@
 import { median } from 'simple-statistics';
 import type { MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
-import type { Look } from '../statistics/looks.ts';
+import type { Look, Method } from '../statistics/looks.ts';
 import type { RowSeries, SingleTest } from '../statistics/sequential.ts';
 import type { Row } from './comparison.ts';
 import type { Pair } from '../evidence/pairs.ts';
@@ -23,6 +23,7 @@ export type Tested =
       readonly ratios: Float64Array;
       readonly series: RowSeries;
       readonly looks: readonly Look[];
+      readonly method: Method;
     }
   | {
       readonly kind: 'stored';

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareTimings } from '../../../src/verdict/compare.ts';
 import type { Row } from '../../../src/verdict/comparison.ts';
-import { logRatios, pairsOf } from '../../../src/evidence/pairs.ts';
+import { levelsOf, logRatios, pairsOf } from '../../../src/evidence/pairs.ts';
 import { parseTimings, type TimedRun } from '../../../src/session/timings.ts';
 import { centreOf } from '../../../src/statistics/hodges-lehmann.ts';
-import { capOf, looksFor, PROFILE_SETTINGS } from '../../../src/statistics/looks.ts';
+import { capOf, looksFor, NEWEST_METHOD, PROFILE_SETTINGS } from '../../../src/statistics/looks.ts';
 import { judgeFamily, type RowOutcome } from '../../../src/statistics/sequential.ts';
 import { ALPHA } from '../simulation/pull-request.ts';
 import { METRICS } from '../simulation/machine.ts';
@@ -63,6 +63,14 @@ function bySession(runs: readonly TimedRun[]): readonly (readonly TimedRun[])[] 
   return [...sessions.values()];
 }
 
+/** The levels of the same pairs. */
+const levelSeries = ({ runs }: RecordedSession): readonly Float64Array[] => {
+  const variant = runs[0]?.variant ?? '';
+  return METRICS.map(
+    (metric) => levelsOf(pairsOf(runs, variant, metric), { better: 'lower' }) ?? new Float64Array(),
+  );
+};
+
 /** A session's log ratios, one series for each metric, all of the same blocks. */
 export function ratiosOf({ runs }: RecordedSession): readonly Float64Array[] {
   const variant = runs[0]?.variant ?? '';
@@ -85,26 +93,28 @@ export function predicted(
   effect: number,
   random: () => number,
 ): { readonly byMetric: ReadonlyMap<string, number>; readonly any: number } {
-  const noise = sessions.map((session) =>
-    ratiosOf(session).map((ratios) => {
+  const noise = sessions.map((session) => {
+    const levels = levelSeries(session);
+    return ratiosOf(session).map((ratios, metric) => {
       const centre = centreOf(ratios);
-      return ratios.map((ratio) => ratio - centre);
-    }),
-  );
+      return { ratios: ratios.map((ratio) => ratio - centre), levels: levels[metric] ?? new Float64Array() };
+    });
+  });
   const shifts = METRICS.map((metric) => (SLOWED.includes(metric) ? Math.log1p(effect) : 0));
   const { limit, looks } = { ...PROFILE_SETTINGS.balanced, looks: looksFor('balanced', capOf('balanced')) };
   const found = new Map<string, number>(METRICS.map((metric) => [metric, 0]));
   let any = 0;
   for (let draw = 0; draw < DRAWS; draw++) {
     const session = noise[Math.floor(random() * noise.length)] ?? [];
-    const length = session[0]?.length ?? 0;
+    const length = session[0]?.ratios.length ?? 0;
     const blocks = Array.from({ length: capOf('balanced') }, () => Math.floor(random() * length));
     const outcomes: readonly RowOutcome[] = judgeFamily(
-      session.map((ratios, metric) => ({
+      session.map(({ ratios, levels }, metric) => ({
         worse: blocks.map((block) => (ratios[block] ?? Number.NaN) + (shifts[metric] ?? 0)),
+        levels: Float64Array.from(blocks, (block) => (levels[block] ?? 0) + (shifts[metric] ?? 0) / 2),
         limit,
       })),
-      { alpha: ALPHA, looks, tests: session.length },
+      { alpha: ALPHA, looks, tests: session.length, method: NEWEST_METHOD },
     );
     const regressed = METRICS.filter((_, metric) => outcomes[metric]?.decision === 'regressed');
     for (const metric of regressed) found.set(metric, (found.get(metric) ?? 0) + 1);

@@ -77,6 +77,12 @@ export function interleavedSession(
 export const logRatios = ({ baseline, head }: TwoSides): readonly Float64Array[] =>
   head.map((series, row) => series.map((value, block) => value - (baseline[row]?.[block] ?? Number.NaN)));
 
+/** Of each row the mean of both logarithms, block by block. */
+export const levels = ({ baseline, head }: TwoSides): readonly Float64Array[] =>
+  head.map((series, row) =>
+    series.map((value, block) => (value + (baseline[row]?.[block] ?? Number.NaN)) / 2),
+  );
+
 /** Runs as many do by hand: the whole suite on the baseline, then on the head, in one session. */
 export function sequentialSession(
   machine: Machine,

@@ -2,12 +2,19 @@ import { pairedChange } from '../../../src/evidence/pairs.ts';
 import { DEFAULTS } from '../../../src/plan/defaults.ts';
 import { CONFIRMATION_BLOCKS, isConfirmed } from '../../../src/statistics/confirmation.ts';
 import { centreOf } from '../../../src/statistics/hodges-lehmann.ts';
-import { capOf, looksFor, PROFILE_SETTINGS, type Look, type Profile } from '../../../src/statistics/looks.ts';
+import {
+  capOf,
+  looksFor,
+  NEWEST_METHOD,
+  PROFILE_SETTINGS,
+  type Look,
+  type Profile,
+} from '../../../src/statistics/looks.ts';
 import { judgeFamily, type RowOutcome } from '../../../src/statistics/sequential.ts';
 import type { PeerSamples } from '../peers/peer.ts';
 import { RULES } from '../peers/peers.ts';
 import { layouts } from './layouts.ts';
-import { interleavedSession, logRatios, METRICS, rowsOf, type Machine } from './machine.ts';
+import { interleavedSession, levels, logRatios, METRICS, rowsOf, type Machine } from './machine.ts';
 import { count, measure, type Tally } from './tally.ts';
 
 /** A kind of pull request, and how it is gated. */
@@ -54,17 +61,18 @@ export function judgePullRequest(kind: PullRequest, index: number, random: () =>
   };
   const sides = interleavedSession(machine, effects, capOf(profile), random);
   const ratios = logRatios(sides);
+  const rowLevels = levels(sides);
   const { limit } = PROFILE_SETTINGS[profile];
   const judge = (looks: readonly Look[]) =>
     judgeFamily(
-      ratios.map((worse) => ({ worse, limit })),
-      { alpha: ALPHA, looks, tests: ratios.length },
+      ratios.map((worse, row) => ({ worse, levels: rowLevels[row], limit })),
+      { alpha: ALPHA, looks, tests: ratios.length, method: NEWEST_METHOD },
     );
   const looks = looksFor(profile, capOf(profile));
   const outcomes = judge(looks);
   noteFamily(truth, outcomes, tally);
   noteCost(machine, outcomes, tally);
-  noteCoverage(truth, ratios, outcomes, looks.length, tally);
+  noteCoverage(truth, ratios, rowLevels, outcomes, looks.length, tally);
   if (kind.fixed === true) noteFixed(truth, outcomes, judge(FIXED), tally);
   if (kind.confirmed === true) noteConfirmation(kind, truth, outcomes, random, tally);
   if (kind.peers === true) notePeers(truth, layouts(machine, effects, sides, random), tally);
@@ -105,6 +113,7 @@ function noteCost({ noise, variants }: Machine, outcomes: readonly RowOutcome[],
 function noteCoverage(
   { effects, planted }: Truth,
   ratios: readonly Float64Array[],
+  rowLevels: readonly Float64Array[],
   outcomes: readonly RowOutcome[],
   looks: number,
   tally: Tally,
@@ -112,7 +121,11 @@ function noteCoverage(
   for (const [row, { blocks }] of outcomes.entries()) {
     // The unchanged rows of a changed pull request are like those of an unchanged one, which has them all.
     if (planted !== undefined && row !== planted) continue;
-    const { low, high } = pairedChange(ratios[row] ?? new Float64Array(), blocks, looks);
+    const { low, high } = pairedChange(ratios[row] ?? new Float64Array(), blocks, {
+      method: NEWEST_METHOD,
+      looks,
+      levels: rowLevels[row],
+    });
     const change = Math.expm1(effects[row] ?? Number.NaN);
     count(
       tally,

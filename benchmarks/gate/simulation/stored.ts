@@ -1,3 +1,4 @@
+import { NEWEST_METHOD } from '../../../src/statistics/looks.ts';
 import { median } from 'simple-statistics';
 import { judge } from '../../../src/verdict/compare.ts';
 import type { ObservedRun } from '../../../src/evidence/observed-run.ts';
@@ -95,6 +96,7 @@ function shippedVerdicts(
     alpha: ALPHA,
     evidence: 'stored',
     profile: 'balanced',
+    method: NEWEST_METHOD,
     cap: RUNS,
     added: new Set<string>(),
     addedCap: undefined,
