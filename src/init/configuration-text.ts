@@ -3,9 +3,12 @@ import type { PythonChoice } from './python-version.ts';
 import { PORT } from './servers.ts';
 import type { WorkloadFound } from './workloads.ts';
 
+/** `workload.install`: what the suite needs besides the dependencies. */
+export type ImageInstall = { readonly groups: readonly string[] } | { readonly packages: readonly string[] };
+
 /** Where the images of the configuration come from. */
 export type ImageChoice =
-  | { readonly kind: 'default' }
+  | { readonly kind: 'default'; readonly install?: ImageInstall | undefined }
   | { readonly kind: 'dockerfile'; readonly path: string }
   | { readonly kind: 'bake'; readonly file: string; readonly target: string }
   | { readonly kind: 'host' };
@@ -40,6 +43,7 @@ export function configurationText({ facts, workload, image, bench }: Configurati
     'workload:',
     ...(facts.context === '.' ? [] : [`  context: ${scalar(facts.context)}`]),
     ...(image.kind === 'dockerfile' ? [`  dockerfile: ${scalar(image.path)}`] : []),
+    ...(image.kind === 'default' && image.install !== undefined ? installLines(image.install) : []),
     `  files: ${list(files)} # the measuring code: both sides run the head's`,
     `  command: ${list(command)}`,
     ...lines,
@@ -50,6 +54,12 @@ export function configurationText({ facts, workload, image, bench }: Configurati
     ...variantLines(image, facts.python),
     ...(metrics.length === 0 ? [] : ['metrics:', ...metrics]),
   ].join('\n')}\n`;
+}
+
+function installLines(install: ImageInstall): readonly string[] {
+  const words =
+    'groups' in install ? `groups: ${list(install.groups)}` : `packages: ${list(install.packages)}`;
+  return [`  install: { ${words} } # what the suite needs besides the dependencies`];
 }
 
 function measured(workload: WorkloadFound, bench: string): Measured {

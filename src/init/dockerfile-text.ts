@@ -6,23 +6,22 @@ import { SUITE_PACKAGES } from './workloads.ts';
 /** What `init` writes next to the configuration where the default image cannot install a project. */
 export const WRITTEN_DOCKERFILE = 'pacegate.Dockerfile';
 
-/** What the default image installs from: variants/application/Dockerfile. */
-const BY_DEFAULT = new Set<Dependencies['kind']>(['none', 'uv', 'poetry', 'requirements']);
+/** Dependency files with which the default image installs the project itself: variants/application/install.py. */
+const INSTALLED_BY_DEFAULT = new Set<Dependencies['kind']>([
+  'uv',
+  'uv-workspace',
+  'poetry',
+  'pdm',
+  'pyproject',
+  'setup.py',
+]);
 
 /** Why the default image is not enough; undefined where it is. */
-export function whyOwnDockerfile(facts: ProjectFacts, workload: WorkloadFound): string | undefined {
-  const { dependencies, installed } = facts;
-  if (
-    !BY_DEFAULT.has(dependencies.kind) ||
-    (dependencies.kind === 'requirements' && dependencies.file !== 'requirements.txt')
-  )
-    return `the default image does not install from ${sourceWords(dependencies)}`;
-  if (dependencies.kind === 'requirements' && dependencies.local.length > 0)
-    return `the default image does not install a project from its source (${dependencies.local[0] ?? ''})`;
-  if (installed !== undefined)
-    return `the default image does not install the project itself, and ${installed}`;
-  const lacking = lackingPackages(facts, workload);
-  return lacking.length === 0 ? undefined : `the workload also needs ${lacking.join(' and ')}`;
+export function whyOwnDockerfile({ dependencies, installed }: ProjectFacts): string | undefined {
+  if (installed === undefined || INSTALLED_BY_DEFAULT.has(dependencies.kind)) return undefined;
+  // A line such as `-e .` installs it.
+  if (dependencies.kind === 'requirements' && dependencies.local.length > 0) return undefined;
+  return `the default image does not install the project itself with ${sourceWords(dependencies)}, and ${installed}`;
 }
 
 export function sourceWords(dependencies: Dependencies): string {
@@ -50,60 +49,27 @@ export function sourceWords(dependencies: Dependencies): string {
   }
 }
 
-const lackingPackages = ({ names }: ProjectFacts, { kind }: WorkloadFound): readonly string[] =>
+export const lackingPackages = ({ names }: ProjectFacts, { kind }: WorkloadFound): readonly string[] =>
   (SUITE_PACKAGES[kind] ?? []).filter((name) => !names.has(name));
 
 interface Installation {
-  /** Files that are copied before the others: a change of code keeps the layer with the dependencies. */
-  readonly files: readonly string[] | 'all';
   /** The program that reads the lock file, in an environment of its own. */
   readonly tool?: string;
   readonly commands: readonly string[];
 }
 
 const PIP = '/opt/venv/bin/python -m pip install --no-cache-dir --no-compile';
-const UV_SYNC =
-  'UV_PROJECT_ENVIRONMENT=/opt/venv UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never /tmp/tool/bin/uv sync --locked --no-dev';
-const UV_PIP = '/tmp/tool/bin/uv pip install --no-cache --python /opt/venv/bin/python';
 
-function installation(dependencies: Dependencies, members: readonly string[]): Installation {
+/** For the kinds that the default image installs without the project itself. */
+function installation(dependencies: Dependencies): Installation {
   switch (dependencies.kind) {
-    case 'none':
-      return { files: [], commands: [] };
-    case 'uv':
-      return {
-        files: ['pyproject.toml', 'uv.lock'],
-        tool: 'uv',
-        commands: [`${UV_SYNC} --no-install-project`],
-      };
-    case 'uv-workspace':
-      return {
-        files: ['pyproject.toml', 'uv.lock', ...members.map((folder) => `${folder}/pyproject.toml`)],
-        tool: 'uv',
-        commands: [`${UV_SYNC} --no-install-workspace --package ${dependencies.name}`],
-      };
-    case 'poetry':
-      return {
-        files: ['pyproject.toml', 'poetry.lock'],
-        tool: 'poetry',
-        commands: [
-          'VIRTUAL_ENV=/opt/venv POETRY_VIRTUALENVS_CREATE=false /tmp/tool/bin/poetry install --only main --no-root --no-interaction',
-        ],
-      };
     case 'pylock':
-      return { files: ['pylock.toml'], tool: 'uv', commands: [`${UV_PIP} -r pylock.toml`] };
-    case 'pdm':
       return {
-        files: ['pyproject.toml', 'pdm.lock'],
-        tool: 'pdm',
-        commands: [
-          '/tmp/tool/bin/pdm export --prod --without-hashes -o /tmp/requirements.txt',
-          `${PIP} -r /tmp/requirements.txt`,
-        ],
+        tool: 'uv',
+        commands: ['/tmp/tool/bin/uv pip install --no-cache --python /opt/venv/bin/python -r pylock.toml'],
       };
     case 'pipenv':
       return {
-        files: ['Pipfile', 'Pipfile.lock'],
         tool: 'pipenv',
         commands: [
           '/tmp/tool/bin/pipenv requirements > /tmp/requirements.txt',
@@ -111,28 +77,15 @@ function installation(dependencies: Dependencies, members: readonly string[]): I
         ],
       };
     case 'requirements':
-      // An included file or a project's own source may lie anywhere.
-      return { files: 'all', commands: [`${PIP} -r ${dependencies.file}`] };
-    case 'pyproject':
-      return {
-        // Dependencies that a build computes need the files that it reads.
-        files: dependencies.computed ? 'all' : ['pyproject.toml'],
-        tool: 'uv',
-        commands: [`${UV_PIP} -r pyproject.toml`],
-      };
-    case 'setup.py':
-      return { files: 'all', tool: 'uv', commands: [`${UV_PIP} -r setup.py`] };
+      return { commands: [`${PIP} -r ${dependencies.file}`] };
+    default:
+      return { commands: [] };
   }
 }
 
-/** @param members folders of a uv workspace */
-export function dockerfileText(
-  facts: ProjectFacts,
-  workload: WorkloadFound,
-  why: string,
-  members: readonly string[],
-): string {
-  const { files, tool, commands } = installation(facts.dependencies, members);
+/** A Dockerfile that installs the project itself beside its dependencies. */
+export function dockerfileText(facts: ProjectFacts, workload: WorkloadFound, why: string): string {
+  const { tool, commands } = installation(facts.dependencies);
   const lacking = lackingPackages(facts, workload);
   const install = [
     ...(tool === undefined
@@ -140,39 +93,32 @@ export function dockerfileText(
       : ['python -m venv /tmp/tool', `/tmp/tool/bin/python -m pip install --no-cache-dir ${tool}`]),
     ...commands,
     ...(lacking.length === 0 ? [] : [`${PIP} ${lacking.join(' ')}`]),
-    ...(facts.installed === undefined ? [] : [`${PIP} --no-deps .`]),
-    ...(tool === undefined && commands.length === 0 ? [] : ['rm -rf /tmp/tool /tmp/requirements.txt']),
+    `${PIP} --no-deps .`,
+    ...(tool === undefined ? [] : ['rm -rf /tmp/tool /tmp/requirements.txt']),
   ];
-  const everything = files === 'all' || facts.installed !== undefined;
-  const first = everything ? ['COPY . /app'] : files.map((file) => `COPY ${file} /app/${folderWithin(file)}`);
   return `${[
     `# Written by \`pacegate init\`, because ${why}.`,
     "# Each variant's interpreter takes the place of `FROM python`, so that line has no tag. Change the rest as you need.",
     'FROM python',
     'RUN python -m venv /opt/venv',
     'ENV PATH=/opt/venv/bin:$PATH HOME=/tmp',
-    ...(facts.installed === undefined
-      ? []
-      : ['# The build has no .git to read a version from.', 'ENV SETUPTOOLS_SCM_PRETEND_VERSION=0']),
+    '# The build has no .git to read a version from.',
+    'ENV SETUPTOOLS_SCM_PRETEND_VERSION=0',
     'WORKDIR /app',
-    ...first,
-    ...(install.length === 0 ? [] : [`RUN ${install.join(' && \\\n    ')}`]),
-    ...(everything ? [] : ['COPY . /app']),
+    'COPY . /app',
+    `RUN ${install.join(' && \\\n    ')}`,
     '# A file that does not compile, such as a template, is not an error.',
     'RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/venv /app || true',
     'USER 10001:10001',
   ].join('\n')}\n`;
 }
 
-const folderWithin = (file: string) => file.slice(0, file.lastIndexOf('/') + 1);
+/** What the build of a project reads to describe it. */
+const DESCRIBING = ['!**/README*', '!**/LICENSE*', '!**/CHANGELOG*'];
 
 /**
  * The ignore file of the written Dockerfile. BuildKit reads it in place of the project's own, so that one's lines follow.
  * @param defaults the default image's
  */
-export function ignoreText(facts: ProjectFacts, defaults: string, projects: string | undefined): string {
-  const builds = facts.installed !== undefined || installation(facts.dependencies, []).files === 'all';
-  // The build of a project reads the files that its metadata names.
-  const kept = builds ? ['!**/README*', '!**/LICENSE*', '!**/CHANGELOG*'] : [];
-  return `${[defaults.trimEnd(), ...kept, ...(projects === undefined ? [] : [projects.trimEnd()])].join('\n')}\n`;
-}
+export const ignoreText = (defaults: string, projects: string | undefined): string =>
+  `${[defaults.trimEnd(), ...DESCRIBING, ...(projects === undefined ? [] : [projects.trimEnd()])].join('\n')}\n`;

@@ -106,31 +106,54 @@ const variantOf = (project: string, context = '.') => {
 };
 
 test('what the default image installs needs no Dockerfile', () => {
-  for (const project of ['pip', 'poetry', 'uv', 'requirements', 'console-script', 'asv']) {
-    const { plan, variant } = variantOf(project);
-    expect(plan.workload.dockerfile).toBeUndefined();
+  const bakes = ['flask', 'fastapi-bake'];
+  for (const [project, context] of PROJECTS.filter(([name]) => !bakes.includes(name))) {
+    const { plan, variant } = variantOf(project, context);
+    expect([project, plan.workload.dockerfile]).toEqual([project, undefined]);
     expect(variant).toMatchObject({ kind: 'interpreter', name: 'official' });
   }
 });
 
+test('what a suite needs is installed by a group that has it, or by name', () => {
+  expect(variantOf('pytest-benchmark').plan.workload.install).toEqual({
+    groups: ['bench'],
+    extras: [],
+    packages: [],
+  });
+  const suite = { 'bench/test_a.py': 'def test_a(benchmark): benchmark(int)\n' };
+  for (const [texts, install] of [
+    [{}, { groups: [], extras: [], packages: ['pytest', 'pytest-benchmark'] }],
+    [{ 'requirements.txt': 'pytest\n' }, { groups: [], extras: [], packages: ['pytest-benchmark'] }],
+    [{ 'requirements.txt': 'pytest\npytest-benchmark\n' }, undefined],
+  ] as const) {
+    const { of } = writtenFor(madeUp({ ...suite, ...(texts as Record<string, string>) }));
+    const plan = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+    expect(plan.workload.install).toEqual(install);
+  }
+});
+
+/** A project that reads its own version, which is there only where it is installed. */
+const INSTALLED = {
+  'pyproject.toml': '[project]\nname = "tool"\nversion = "1"\n',
+  'tool/__init__.py': 'from importlib.metadata import version\n__version__ = version("tool")\n',
+};
+
 test.each([
-  ['src-layout', '.', ['uv pip install --no-cache --python /opt/venv/bin/python -r pyproject.toml']],
-  ['pdm', '.', ['COPY pdm.lock /app/', 'pdm export --prod']],
-  ['pylock', '.', ['uv pip install --no-cache --python /opt/venv/bin/python -r pylock.toml']],
-  ['pipenv', '.', ['COPY Pipfile.lock /app/', 'pipenv requirements']],
-  ['pytest-benchmark', '.', ['pip install --no-cache-dir --no-compile pytest pytest-benchmark']],
-  [
-    'workspace',
-    'packages/report',
-    ['COPY packages/engine/pyproject.toml /app/packages/engine/', '--no-install-workspace --package report'],
-  ],
-])('%s (%s) gets a Dockerfile for what the default image does not install', (project, context, lines) => {
-  const { plan, of } = variantOf(project, context);
-  expect(plan.workload.dockerfile).toBe('pacegate.Dockerfile');
+  ['pylock.toml', ['uv pip install --no-cache --python /opt/venv/bin/python -r pylock.toml']],
+  ['Pipfile.lock', ['COPY . /app', 'pipenv requirements']],
+  ['requirements.txt', ['pip install --no-cache-dir --no-compile -r requirements.txt']],
+])('a project with %s that has to be installed itself gets a Dockerfile', (file, lines) => {
+  const { of } = writtenFor(madeUp({ ...INSTALLED, [file]: '' }));
   const text = of('pacegate.Dockerfile');
+  expect(of('.github/pacegate.yml')).toContain('dockerfile: pacegate.Dockerfile');
   expect(text).toContain('\nFROM python\n');
-  for (const line of lines) expect(text).toContain(line);
+  for (const line of [...lines, 'pip install --no-cache-dir --no-compile --no-deps .'])
+    expect(text).toContain(line);
   expect(of('pacegate.Dockerfile.dockerignore')).toContain('**/*.md');
+});
+
+test.each(['uv.lock', 'poetry.lock', 'pdm.lock'])('the default image installs the project of %s', (file) => {
+  expect(writtenFor(madeUp({ ...INSTALLED, [file]: '' })).of('pacegate.Dockerfile')).toBe('');
 });
 
 test('modules in src and those of a workspace are found by PYTHONPATH', () => {
@@ -173,14 +196,13 @@ test('a Dockerfile with `FROM python` takes the interpreters', () => {
 });
 
 test('an image that builds the project keeps the files that its metadata names', () => {
-  const local = madeUp({ 'requirements.txt': '-e .\n', 'setup.py': '', 'tool/__init__.py': '' });
-  expect(writtenFor(local).of('pacegate.Dockerfile.dockerignore')).toContain('\n!**/README*\n');
-  expect(writtenFor(filesOf('pdm')).of('pacegate.Dockerfile.dockerignore')).not.toContain('!**/README*');
+  const { of } = writtenFor(madeUp(INSTALLED));
+  expect(of('pacegate.Dockerfile.dockerignore')).toContain('\n!**/README*\n');
 });
 
 test("the project's own ignore file has the last word", () => {
-  const files = madeUp({ 'pdm.lock': '', '.dockerignore': 'secret\n', 'tool/__init__.py': '' });
-  expect(writtenFor(files).of('pacegate.Dockerfile.dockerignore')).toMatch(/\nsecret\n$/);
+  const { of } = writtenFor(madeUp({ ...INSTALLED, '.dockerignore': 'secret\n' }));
+  expect(of('pacegate.Dockerfile.dockerignore')).toMatch(/\nsecret\n$/);
 });
 
 test('a project that reads its own version is installed, and is not shadowed by its source', () => {

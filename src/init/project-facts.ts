@@ -15,6 +15,8 @@ export interface ProjectFacts {
   readonly dependencies: Dependencies;
   /** Normalised names that a production install brings. */
   readonly names: ReadonlySet<string>;
+  /** The dependency groups of `pyproject.toml`, with the normalised names in each. */
+  readonly groups: readonly { readonly name: string; readonly names: ReadonlySet<string> }[];
   /** Folders for `PYTHONPATH`, from the context. */
   readonly roots: readonly string[];
   /** Why the project has to be installed itself. */
@@ -55,6 +57,7 @@ export function findFacts(files: ProjectFiles, chosen: string): ProjectFacts | O
     python,
     dependencies: found.source,
     names: found.names,
+    groups: groupsOf(found.source, pyproject),
     roots: layout.roots,
     installed: whyInstalled(own, pyproject),
     image: container.image,
@@ -71,6 +74,17 @@ export function findFacts(files: ProjectFiles, chosen: string): ProjectFacts | O
     };
   return member === undefined ? facts : inWorkspace(facts, files, member, name);
 }
+
+/** Pipenv has categories in their place. */
+const groupsOf = ({ kind }: Dependencies, pyproject: Pyproject | undefined): ProjectFacts['groups'] =>
+  kind === 'pipenv'
+    ? []
+    : Object.entries(pyproject?.['dependency-groups'] ?? {}).map(([name, listed]) => ({
+        name,
+        names: new Set(
+          listed.flatMap((one) => (typeof one === 'string' ? (requirementName(one) ?? []) : [])),
+        ),
+      }));
 
 /** A member of a workspace: the lock and the other members lie outside of its folder, so the top is the context. */
 function inWorkspace(
@@ -96,6 +110,8 @@ function inWorkspace(
     ...facts,
     context: '.',
     roots,
+    // The top's are looked up, and these are the member's.
+    groups: [],
     dependencies: { kind: 'uv-workspace', member, name: requirementName(name ?? '') ?? member },
     workloads: facts.workloads.map((workload) => movedBelow(workload, member)),
     image: facts.image.kind === 'fixed' || facts.image.kind === 'bake' ? { kind: 'none' } : facts.image,

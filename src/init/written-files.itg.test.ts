@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect } from '@jest/globals';
 import { toolPath, withTool } from '../process/engine.test-support.ts';
-import { filesOf, TEMPLATES, writtenFor } from './projects.test-support.ts';
+import { madeUp, TEMPLATES, writtenFor } from './projects.test-support.ts';
 import { workflowFiles } from './written-files.ts';
 
 /** What the linters say of the workflows and Dockerfiles that `init` writes. */
@@ -27,15 +27,18 @@ const workflows = ['.github/pacegate.yml', 'services/orders/pacegate.yml', '.git
   .flatMap((configuration) => workflowFiles(configuration, TEMPLATES))
   .map(({ path, text }) => write(path, text));
 
-const dockerfiles = [
-  ['src-layout', '.'],
-  ['pdm', '.'],
-  ['pylock', '.'],
-  ['pipenv', '.'],
-  ['pytest-benchmark', '.'],
-  ['workspace', 'packages/report'],
-].map(([project = '', context = '']) =>
-  write(`${project}/Dockerfile`, writtenFor(filesOf(project), context).of('pacegate.Dockerfile')),
+/** A project that reads its own version: with these files the default image does not install it. */
+const dockerfiles = ['pylock.toml', 'Pipfile.lock', 'requirements.txt', 'unrelated'].map((file) =>
+  write(
+    `${file}-project/Dockerfile`,
+    writtenFor(
+      madeUp({
+        [file]: '',
+        'pyproject.toml': '[project]\nname = "tool"\nversion = "1"\n',
+        'tool/__init__.py': 'from importlib.metadata import version\n__version__ = version("tool")\n',
+      }),
+    ).of('pacegate.Dockerfile'),
+  ),
 );
 
 withTool(ACTIONLINT)('actionlint accepts the workflows', () => {

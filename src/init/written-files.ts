@@ -1,9 +1,8 @@
 import { benchText, loadText } from './bench-text.ts';
-import { configurationText, type ImageChoice } from './configuration-text.ts';
+import { configurationText, type ImageChoice, type ImageInstall } from './configuration-text.ts';
 import { dockerfileText, ignoreText, whyOwnDockerfile, WRITTEN_DOCKERFILE } from './dockerfile-text.ts';
 import { below, has, within, type ProjectFiles } from './project-files.ts';
 import type { ProjectFacts } from './project-facts.ts';
-import { findProjects } from './projects.ts';
 import { workflowText } from './workflow-text.ts';
 import { SUITE_PACKAGES, type WorkloadFound } from './workloads.ts';
 
@@ -131,7 +130,7 @@ interface Chosen {
   readonly notes: readonly string[];
 }
 
-function chooseImage({ files, facts, workload, templates }: WritingRequest, inContext: ProjectFiles): Chosen {
+function chooseImage({ facts, workload, templates }: WritingRequest, inContext: ProjectFiles): Chosen {
   const { image: own, context } = facts;
   const lacking = (SUITE_PACKAGES[workload.kind] ?? []).filter((name) => !facts.names.has(name));
   if (own.kind === 'replaceable')
@@ -163,28 +162,37 @@ function chooseImage({ files, facts, workload, templates }: WritingRequest, inCo
     own.kind === 'none'
       ? []
       : [`The project's own image lacks ${lacking.join(' and ')}, so the configuration does not use it.`];
-  const why = whyOwnDockerfile(facts, workload);
-  if (why === undefined) return { image: { kind: 'default' }, written: [], notes };
+  const why = whyOwnDockerfile(facts);
+  if (why === undefined)
+    return {
+      image: { kind: 'default', install: installed(facts, lacking) },
+      written: [],
+      notes: [...notes, ...unlockedNotes(facts)],
+    };
   const path = below(context, WRITTEN_DOCKERFILE);
   return {
     image: { kind: 'dockerfile', path: WRITTEN_DOCKERFILE },
     written: [
-      { path, text: dockerfileText(facts, workload, why, findProjects(files).workspace) },
+      { path, text: dockerfileText(facts, workload, why) },
       {
         path: `${path}.dockerignore`,
-        text: ignoreText(facts, templates.ignore, inContext.texts.get('.dockerignore')),
+        text: ignoreText(templates.ignore, inContext.texts.get('.dockerignore')),
       },
     ],
-    notes: [
-      ...notes,
-      `${path} installs the dependencies, because ${why}.`,
-      ...(facts.dependencies.kind === 'pyproject' || facts.dependencies.kind === 'setup.py'
-        ? [
-            'No lock file names the versions of the dependencies, so a new release of one can change a result.',
-          ]
-        : []),
-    ],
+    notes: [...notes, `${path} installs the dependencies, because ${why}.`, ...unlockedNotes(facts)],
   };
+}
+
+const unlockedNotes = ({ dependencies: { kind } }: ProjectFacts): readonly string[] =>
+  kind === 'pyproject' || kind === 'setup.py'
+    ? ['No lock file names the versions of the dependencies, so a new release of one can change a result.']
+    : [];
+
+/** The dependency group that has what the suite needs, whose versions may be locked, else the packages. */
+function installed({ groups }: ProjectFacts, lacking: readonly string[]): ImageInstall | undefined {
+  if (lacking.length === 0) return undefined;
+  const group = groups.find(({ names }) => lacking.every((name) => names.has(name)));
+  return group === undefined ? { packages: lacking } : { groups: [group.name] };
 }
 
 const bakeText = (

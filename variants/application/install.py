@@ -369,8 +369,8 @@ def held():
 
 def uv_sync(*words):
     top = toml("pyproject.toml")
-    # A workspace whose top is no project of its own is installed whole.
-    whole = "project" not in top and "workspace" in top.get("tool", {}).get("uv", {})
+    # Any member may be what is measured.
+    whole = "workspace" in top.get("tool", {}).get("uv", {})
     run(
         *(tool("uv"), "sync", "--locked", "--no-dev", "--python", PYTHON, *words),
         *(["--all-packages"] if whole else []),
