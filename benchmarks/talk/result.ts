@@ -1,7 +1,8 @@
 import { markdownTable } from 'markdown-table';
 import { rankVariants } from '../../src/ranking/rank.ts';
 import { renderRankingMarkdown } from '../../src/report/ranking-report.ts';
-import { duration, percent } from '../../src/report/verdict-wording.ts';
+import { percent } from '../../src/report/verdict-wording.ts';
+import { duration } from '../../src/report/durations.ts';
 import type { Session } from '../../src/session/session.ts';
 import type { Builds } from './builds.ts';
 import { check, FINDINGS, span } from './findings.ts';

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '../measure/loop.ts';
-import { logDuration } from '../report/log-duration.ts';
+import { logDuration } from '../report/durations.ts';
 import type { Log } from '../pipeline/ports.ts';
 
 /** A log that can also show a line which the next one replaces; a runner's log leaves those out. */

@@ -1,5 +1,5 @@
 import { FEWEST_FOR_CREEP } from '../history/anchor.ts';
-import { logDuration } from '../report/log-duration.ts';
+import { logDuration } from '../report/durations.ts';
 import type { Session } from '../session/session.ts';
 import type { Night } from './measure-night.ts';
 

@@ -2,7 +2,8 @@ import type { Machine, Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { noise } from './noise.ts';
 import { code, sentence } from './escape.ts';
-import { count, duration, quantity } from './verdict-wording.ts';
+import { count, quantity } from './verdict-wording.ts';
+import { duration } from './durations.ts';
 
 /** Where several jobs measured one gate: what each of them was, on which machine, in which order, for how long. */
 export function partsDetail(parts: readonly Session[]): Detail {

@@ -7,7 +7,8 @@ import { MARGIN } from '../statistics/sequential.ts';
 import type { Detail } from './details.ts';
 import { code, sentence } from './escape.ts';
 import { plannedBlocks } from './undecided.ts';
-import { count, duration, listed, share } from './verdict-wording.ts';
+import { count, listed, share } from './verdict-wording.ts';
+import { duration } from './durations.ts';
 
 const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 

@@ -20,7 +20,8 @@ import {
   rowOf,
   testedMetrics,
 } from './ranking-wording.ts';
-import { duration, quantity } from './verdict-wording.ts';
+import { quantity } from './verdict-wording.ts';
+import { duration } from './durations.ts';
 
 /** A table as rows of plain text, the header first; the first column is a variant's name. */
 interface Table {

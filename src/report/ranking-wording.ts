@@ -3,7 +3,8 @@ import type { Property } from '../session/facts.ts';
 import type { RankedMetric, RankedVariant, Ranking, RankRow, RankVerdict } from '../session/ranking.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import type { Name } from './escape.ts';
-import { count, duration, listed, metricWords, percent, quantity, share } from './verdict-wording.ts';
+import { count, listed, metricWords, percent, quantity, share } from './verdict-wording.ts';
+import { duration } from './durations.ts';
 
 /** How a ranking is said to people: one list of words for Markdown and the terminal. */
 

@@ -3,7 +3,8 @@ import { disturbances } from '../diagnosis/disturbances.ts';
 import { addedVariants } from '../session/measuring.ts';
 import type { Session } from '../session/session.ts';
 import { noise } from './noise.ts';
-import { count, duration } from './verdict-wording.ts';
+import { count } from './verdict-wording.ts';
+import { duration } from './durations.ts';
 
 /** The cap of pairs that a session had: the rules', or less where its budget allowed less. */
 export const plannedBlocks = ({ rules, budget }: Session): number =>

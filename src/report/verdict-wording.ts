@@ -205,7 +205,3 @@ export function sorted(rows: readonly Row[]): readonly Row[] {
     .sort((a, b) => order.indexOf(a.row.verdict) - order.indexOf(b.row.verdict) || a.index - b.index)
     .map(({ row }) => row);
 }
-
-/** 42 s, 19.8 min, 20 min. */
-export const duration = (seconds: number): string =>
-  seconds < 90 ? `${Math.round(seconds)} s` : `${Number((seconds / 60).toFixed(1))} min`;

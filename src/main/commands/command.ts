@@ -5,7 +5,7 @@ import type { JobPorts, RunContext } from '../../pipeline/ports.ts';
 import { jobPorts } from '../compose.ts';
 import { openOutFolder, type OutFolder } from '../../out-folder/out-folder.ts';
 import type { Places } from '../places.ts';
-import { logDuration } from '../../report/log-duration.ts';
+import { logDuration } from '../../report/durations.ts';
 import type { ProgressLog } from '../progress.ts';
 import { statusOfFiles } from '../../pipeline/results.ts';
 import { newSessionId } from '../../measure/session-id.ts';
