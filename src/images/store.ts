@@ -1,6 +1,6 @@
 import { BuildError, ConfigurationError } from '../errors/errors.ts';
 import { isTimeOver } from '../process/deadline.ts';
-import { engineAnswers } from '../process/docker-engine.ts';
+import { askDockerNow, engineAnswers } from '../process/docker-engine.ts';
 import { pullFault, type Fault } from './build-failure.ts';
 import { lastWords, tryDocker } from './docker.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
@@ -109,7 +109,7 @@ export function digestIn(facts: ImageFacts | undefined, reference: string): stri
   return facts?.digests.find((digest) => digest.startsWith(`${repository}@`));
 }
 
-export const LIST = ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'];
+const LIST = ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'];
 
 /** Giving the disk back may take a while. */
 const REMOVAL_SECONDS = 120;
@@ -127,12 +127,18 @@ export async function removeImages(references: readonly string[]): Promise<void>
 }
 
 /** The names of a session's images in the engine's store. */
-export const namesOfSession = (sessionId: string): string => `${REPOSITORY_PREFIX}*:${tagOf(sessionId)}`;
+const namesOfSession = (sessionId: string): string => `${REPOSITORY_PREFIX}*:${tagOf(sessionId)}`;
 
 /** Removes the images of a session whose process is gone. */
 export async function removeImagesOfSession(sessionId: string): Promise<void> {
   const listed = await tryDocker([...LIST, namesOfSession(sessionId)]);
   await removeImages(listed.stdout.split('\n').filter((name) => name.startsWith(REPOSITORY_PREFIX)));
+}
+
+/** The same at the process's end, where nothing asynchronous runs any more. */
+export function removeImagesNow(sessionId: string): void {
+  const names = askDockerNow(...LIST, namesOfSession(sessionId));
+  if (names.length > 0) askDockerNow('image', 'rm', ...names);
 }
 
 /** Age from which a session's images are leftovers: no session lasts as long. */

@@ -8,7 +8,7 @@ import { baselineJob } from './baseline-job.ts';
 import { jobPorts } from './compose.ts';
 import { runner } from './delivery.ts';
 import { endOnSignals } from '../process/signals.ts';
-import { removeSession } from './engine-clean-up.ts';
+import { removeSession } from './engines.ts';
 import { gateJob, reportJob } from './gate-job.ts';
 import type { Job } from './job.ts';
 import { openOutFolder, type OutFolder } from '../out-folder/out-folder.ts';

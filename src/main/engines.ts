@@ -1,9 +1,17 @@
+import { anchorSessionId } from '../pipeline/anchor.ts';
 import { join } from 'node:path';
 import { createImageBuilder } from '../images/images.ts';
-import { removeLeftovers as removeOldImages } from '../images/store.ts';
+import {
+  removeImagesNow,
+  removeImagesOfSession,
+  removeLeftovers as removeOldImages,
+} from '../images/store.ts';
 import { readContainerProcess } from '../measure/engines/container-facts.ts';
 import { containerEngine } from '../measure/engines/container.ts';
-import { removeLeftovers as removeDeadContainers } from '../measure/engines/docker-questions.ts';
+import {
+  removeContainersNow,
+  removeLeftovers as removeDeadContainers,
+} from '../measure/engines/docker-questions.ts';
 import type { ProfileRequest, Runnable } from '../measure/engine.ts';
 import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
 import { hostEngine } from '../measure/engines/host.ts';
@@ -22,7 +30,6 @@ import type { EnginesRequest, Ports, Profiled } from '../pipeline/ports.ts';
 import { hashFiles, hashFolder, overlayFiles } from '../source/workload-files.ts';
 import { addedVariants } from '../session/measuring.ts';
 import { atExit } from '../process/at-exit.ts';
-import { removeSession, removeSessionNow } from './engine-clean-up.ts';
 import { hostVariants } from '../pipeline/host-variants.ts';
 import { PROFILES_FOLDER } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
@@ -73,6 +80,20 @@ export async function withEngines<Result>(
     }
     done();
   }
+}
+
+/** What a session and the anchor's within it may still have in the engine when their process is gone. */
+export async function removeSession(sessionId: string): Promise<void> {
+  for (const id of [sessionId, anchorSessionId(sessionId)]) {
+    await containerEngine({ sessionId: id, owner: '', probe: '', facts: '' }).cleanUp();
+    await removeImagesOfSession(id);
+  }
+}
+
+/** The same at the process's end, where nothing asynchronous runs any more. */
+function removeSessionNow(sessionId: string): void {
+  removeContainersNow(sessionId);
+  removeImagesNow(sessionId);
 }
 
 function openEngines(

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
 import { runCommand } from './command.ts';
 
@@ -103,4 +104,17 @@ async function pingSocket(socketPath: string, seconds: number): Promise<boolean>
     });
     asked.end();
   });
+}
+
+/** Each of the calls at the process's end; an engine that does not answer must not hold it. */
+const LAST_CALL_MILLISECONDS = 5000;
+
+/** Asks docker where nothing asynchronous runs any more. @returns its lines; none of an engine that does not answer */
+export function askDockerNow(...args: readonly string[]): readonly string[] {
+  const { error, stdout } = spawnSync('docker', args, {
+    timeout: LAST_CALL_MILLISECONDS,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return error === undefined ? stdout.split('\n').filter((line) => line !== '') : [];
 }

@@ -1,5 +1,5 @@
 import { runCommand } from '../../process/command.ts';
-import { engineAnswers } from '../../process/docker-engine.ts';
+import { askDockerNow, engineAnswers } from '../../process/docker-engine.ts';
 import { OWNER_LABEL, SESSION_LABEL } from './container-arguments.ts';
 
 /** What the engine is asked about containers of ours, and their removal. */
@@ -33,6 +33,12 @@ export async function removeContainer(...names: readonly string[]): Promise<void
 export async function removeByLabel(label: string): Promise<void> {
   const ids = await askDocker('ps', '--all', '--quiet', '--filter', `label=${label}`);
   await removeContainer(...ids.split('\n').filter((id) => id !== ''));
+}
+
+/** Removes a session's containers at the process's end, where nothing asynchronous runs any more. */
+export function removeContainersNow(sessionId: string): void {
+  const ids = askDockerNow('ps', '--all', '--quiet', '--filter', `label=${SESSION_LABEL}=${sessionId}`);
+  if (ids.length > 0) askDockerNow('rm', '--force', '--volumes', ...ids);
 }
 
 /** `running`, `created`, `exited`… as the engine says it; nothing where it does not answer. */
