@@ -91,6 +91,10 @@ function figureSentence(row: Row, { name, text }: Style): string {
     oneSided ? size : (fraction) => percent(fraction).replace('±', ''),
   );
   const between = bounds[0] === bounds[1] ? '' : `, between ${bounds.join(' and ')}`;
+  // The interval as it is shown: a bound of 0.0 % is no sign of a loss.
+  const isWorse = row.direction === 'lower' ? low >= 0.0005 : high <= -0.0005;
+  if (row.verdict === 'inconclusive' && isWorse)
+    return `${what} is inconclusive, but probably worse: most likely ${amount}${between}, and not proven to be ${share(row.limit)} (${source})`;
   if (row.verdict === 'inconclusive')
     return `${what} is inconclusive: most likely ${amount}${between.replace(', between', ', but anything between')}${between === '' ? '' : ' fits'} (${source})`;
   return `${what} ${MOVED[row.verdict] ?? 'moved'}: most likely ${amount}${between} (${source})`;

@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+import { twoSided } from '../evidence/session.test-support.ts';
+import { compareSession } from '../verdict/compare.ts';
+import { sentences } from './row-sentences.ts';
+
+const STYLE = { name: (text: string) => text, text: (text: string) => text };
+
+/** What is said of one row without a decision. */
+function said(
+  direction: 'lower' | 'higher',
+  low: number,
+  estimate: number,
+  high: number,
+): string | undefined {
+  const comparison = compareSession(twoSided({ wall_time_s: [1, 1] }));
+  const rows = comparison.rows.map((row) => ({
+    ...row,
+    ...{ verdict: 'inconclusive' as const, direction, change: { low, estimate, high } },
+  }));
+  return sentences({ ...comparison, rows }, STYLE)[0]?.text;
+}
+
+test('a row without a decision whose whole interval is a loss is said to be probably worse', () => {
+  expect(said('lower', 0.02, 0.12, 0.262)).toMatch(
+    /^a wall time is inconclusive, but probably worse: most likely 12.0 % higher, between 2.0 % and 26.2 %, and not proven to be 3 % \(\d+ pairs\)$/,
+  );
+  expect(said('higher', -0.2, -0.1, -0.01)).toContain('probably worse: most likely 10.0 % lower');
+});
+
+test('one whose interval holds zero, or is a gain, is not', () => {
+  for (const direction of ['lower', 'higher'] as const)
+    expect(said(direction, -0.01, 0.05, 0.1)).not.toContain('probably');
+  expect(said('lower', -0.2, -0.1, -0.01)).not.toContain('probably');
+  expect(said('higher', 0.02, 0.12, 0.262)).not.toContain('probably');
+  // It would be shown as 0.0 %.
+  expect(said('lower', 0.0004, 0.03, 0.06)).not.toContain('probably');
+});
