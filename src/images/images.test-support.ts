@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Runnable } from '../measure/engine.ts';
-import type { InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
+import type { Install, InterpreterVariant, Plan, Variant } from '../plan/plan.ts';
 import { freePort } from '../process/engine.test-support.ts';
 import type { Side } from '../session/run.ts';
 import { tryDocker } from './docker.ts';
@@ -61,6 +61,7 @@ export function builderOf(
     root?: string;
     dockerfile?: string;
     interpreterFrom?: readonly string[];
+    install?: Install | undefined;
     build?: Partial<Plan['build']>;
     variantsFolder?: string;
     pushInterpreters?: boolean;
@@ -74,6 +75,7 @@ export function builderOf(
       context: '.',
       dockerfile: change.dockerfile,
       interpreterFrom: change.interpreterFrom,
+      install: change.install,
       files: [],
     },
     variants: [],
