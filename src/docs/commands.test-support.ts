@@ -54,6 +54,7 @@ const NPM = new Set([
   'ls',
   'view',
   'pack',
+  'publish',
   'version',
   'audit',
 ]);

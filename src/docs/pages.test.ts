@@ -7,7 +7,14 @@ import { codeSpansOf, linkFault, linksOf, parsePage, placeOf, readPage } from '.
 
 /** What holds for every page: links that lead somewhere, and names of files that there are. */
 
-const ALL = [...new Set([...PAGES, ...filesBelow('benchmarks', '.md'), ...filesBelow('fixtures', '.md')])];
+const ALL = [
+  ...new Set([
+    ...PAGES,
+    ...filesBelow('benchmarks', '.md'),
+    ...filesBelow('fixtures', '.md'),
+    ...filesBelow('examples', '.md'),
+  ]),
+];
 
 test('the README fits one screen', () => expect(statSync('README.md').size).toBeLessThanOrEqual(10 * 1024));
 

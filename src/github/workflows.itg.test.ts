@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { toolPath, withTool } from '../process/engine.test-support.ts';
-import { filesIn } from './workflows.test-support.ts';
+import { filesIn, projectWorkflows } from './workflows.test-support.ts';
 
 /** What the linters say of the project's own workflows and of the examples that a user copies. */
 
-const WORKFLOWS = [...filesIn('.github/workflows'), ...filesIn('examples')];
+const WORKFLOWS = [...filesIn('.github/workflows'), ...filesIn('examples'), ...projectWorkflows()];
 const ACTIONLINT = toolPath('actionlint');
 const ZIZMOR = toolPath('zizmor');
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
@@ -27,6 +27,10 @@ export const filesIn = (folder: string): readonly string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.yml'))
     .map((name) => join(folder, name));
+
+/** The workflows of the projects in examples/, each a copy of examples/gate.yml. */
+export const projectWorkflows = (): readonly string[] =>
+  globSync('examples/*/.github/workflows/*.yml').sort();
 
 export const readWorkflow = (path: string): Workflow => parse(readFileSync(path, 'utf8')) as Workflow;
 

@@ -1,13 +1,13 @@
 import { globSync, readFileSync } from 'node:fs';
-import { matchesGlob } from 'node:path';
+import { dirname, matchesGlob } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { INPUT_NAMES } from './inputs.ts';
-import { filesIn, readWorkflow, stepsOf } from './workflows.test-support.ts';
+import { filesIn, projectWorkflows, readWorkflow, stepsOf } from './workflows.test-support.ts';
 
 /** The project's own workflows, and the examples that a user copies; workflows.itg.test.ts has what linters say. */
 
-const EXAMPLES = filesIn('examples');
+const EXAMPLES = [...filesIn('examples'), ...projectWorkflows()];
 const WORKFLOWS = [...EXAMPLES, ...filesIn('.github/workflows')];
 
 test.each(WORKFLOWS)('%s gives each job its own permissions and a time-out', (path) => {
@@ -51,9 +51,29 @@ test('each action is pinned to one commit everywhere, with its version beside it
     });
 });
 
+/** The majors that GitHub's runners of late 2026 want: Node 24, and a checkout that refuses a fork's code where it may write. */
+test.each([
+  ['actions/checkout', 7],
+  ['docker/setup-buildx-action', 4],
+  ['docker/login-action', 4],
+  ['actions/download-artifact', 8],
+])('%s is at least of major version %d', (action, major) => {
+  const found = [...(pins().get(action) ?? [])].map((pin) => Number(/# v(\d+)\./.exec(pin)?.[1]));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toBeGreaterThanOrEqual(major);
+});
+
+test('the workflow of each project in examples/ is examples/gate.yml', () => {
+  const [, gate = ''] = /^(?:#.*\n)+([^]*)$/.exec(readFileSync('examples/gate.yml', 'utf8')) ?? [];
+  expect(projectWorkflows().length).toBeGreaterThanOrEqual(10);
+  for (const path of projectWorkflows())
+    expect({ path, text: readFileSync(path, 'utf8') }).toEqual({ path, text: gate });
+});
+
 interface Dependabot {
   readonly updates: readonly {
     readonly 'package-ecosystem': string;
+    readonly directories?: readonly string[];
     readonly groups: Readonly<Record<string, { readonly patterns: readonly string[] }>>;
   }[];
 }
@@ -77,4 +97,17 @@ test('Dependabot proposes updates of the packages that dist/ bundles apart from 
     npm?.groups['bundled']?.patterns.some((pattern) => matchesGlob(name, pattern)),
   );
   expect([...new Set(imported)].sort()).toEqual(bundled.sort());
+});
+
+test('Dependabot keeps the actions of the examples at the majors of our own workflows', () => {
+  const { updates } = parse(readFileSync('.github/dependabot.yml', 'utf8')) as Dependabot;
+  const actions = updates.find((update) => update['package-ecosystem'] === 'github-actions');
+  const folders = actions?.directories ?? [];
+  for (const path of WORKFLOWS) {
+    const folder = `/${dirname(path)}`;
+    expect([
+      folder,
+      folders.some((one) => matchesGlob(folder, one === '/' ? '/.github/workflows' : one)),
+    ]).toEqual([folder, true]);
+  }
 });
