@@ -21,7 +21,14 @@ import type {
 import { ownerOfThisProcess } from '../process/owner.ts';
 import { lfsPointers } from '../source/lfs-pointers.ts';
 import { resolveAnchor } from '../source/anchor.ts';
-import { changedFiles, deletedFiles, exportTree, readFileAt, repositoryName } from '../source/export.ts';
+import {
+  changedFiles,
+  deletedFiles,
+  exportTree,
+  readFileAt,
+  repositoryName,
+  touchedFiles,
+} from '../source/export.ts';
 import { measuringFiles } from '../source/measuring-files.ts';
 import { parentsOf, resolveCommit, resolveHead, resolveSides } from '../source/sides.ts';
 import { fetchCommit, mergeBase } from '../source/fetch.ts';
@@ -64,6 +71,7 @@ const sourcePort = (places: Places): SourcePort => ({
   readFileAt,
   deletedFiles,
   changedFiles,
+  touchedFiles,
   measuringFiles,
   exportTree,
   checkContext,

@@ -40,6 +40,8 @@ const SESSION: Words<Session> = {
     'CPU model, architecture, cores, memory, hash of the CPU flags, kernel, engine, image of the runner. The first four decide whether stored evidence applies.',
   workload: 'Command, server, hash, hash of each file, repetitions of each variant, time limit.',
   measuring: 'What the change removes or edits of what measures it, and the trials of both versions.',
+  skipped:
+    'Number of files and patterns of `rules.paths-ignore`, where the change touches such files only and nothing was measured.',
   accepted: "What the base's `pacegate-accepted.yml` accepts although it is worse.",
   variants: "Names of the variants, in the plan's order.",
   sides: '`baseline`, `head`, or one of them.',

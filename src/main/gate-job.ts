@@ -28,6 +28,7 @@ export async function gateJob(job: Job): Promise<number> {
     ports,
     signal,
     {
+      skips: inputs.mode === 'gate',
       ...(inputs.shard === undefined ? {} : { shard: inputs.shard }),
       ...(first === undefined ? {} : { confirm: first }),
     },

@@ -18,6 +18,7 @@ import { permitted, sidesOf, type Occasion } from './occasion.ts';
 import type { JobPorts, Ports, RunContext, SideTree } from './ports.ts';
 import type { Project } from './project.ts';
 import { ruledPlan, type RuledPlan } from './ruled-plan.ts';
+import { ignoredChange, skippedGate } from './skipped-change.ts';
 import { readHistory } from './stored-history.ts';
 
 /** Which part of a gate this job is; nothing of it: the whole. */
@@ -25,6 +26,8 @@ export interface GatePart {
   readonly shard?: ShardRequest;
   /** An earlier job's gate: what regressed in it is measured again here. */
   readonly confirm?: readonly NamedSession[];
+  /** A change of ignored paths only is not measured. Left out where another job judges. */
+  readonly skips?: boolean;
   /** Build both sides once more from nothing, for their build time. */
   readonly coldBuilds?: boolean;
 }
@@ -54,6 +57,14 @@ export async function gateRepository(
   const ruled = await ruledPlan(project, overrides, { standing, sides }, ports.source);
   const acceptance = await acceptanceFor(project, sides, occasion, ports.source);
   const allowed = permitted(ruled.plan, standing, occasion, sides);
+  const skipped =
+    part.shard === undefined && part.skips === true
+      ? await ignoredChange(project, ruled, sides, ports)
+      : undefined;
+  if (skipped !== undefined) {
+    const judged = await skippedGate(project, { plan: allowed, skipped, sides }, occasion, run, ports);
+    return { ...judged, plan: allowed, remarks: ruled.remarks };
+  }
   const { plan, shard } =
     part.shard === undefined ? { plan: allowed, shard: undefined } : shardOf(allowed, part.shard);
   const { sessions: history, record, remarks } = await readHistory(project, plan, occasion, ports);

@@ -114,6 +114,8 @@ export interface SourcePort {
   ) => Promise<readonly string[]>;
   /** The files that a change adds or edits. */
   readonly changedFiles: (directory: string, from: string, to: string) => Promise<readonly string[]>;
+  /** Every file that a change adds, edits or deletes; one that it moves at both of its paths. */
+  readonly touchedFiles: (directory: string, from: string, to: string) => Promise<readonly string[]>;
   /** What git knows the files of `workload.files` by: path in the context -> mode and object. */
   readonly measuringFiles: (
     directory: string,

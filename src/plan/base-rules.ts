@@ -22,6 +22,7 @@ export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): 
       evidence: overrides.evidence ?? base.rules.evidence,
     },
     build: base.build,
+    pathsIgnore: base.pathsIgnore,
     budgetSeconds: overrides.budget === undefined ? base.budgetSeconds : plan.budgetSeconds,
   });
 }
@@ -113,6 +114,7 @@ const rulesOf = ({
   workload: { instructions },
   budgetSeconds,
   anchor,
+  pathsIgnore = [],
 }: Plan) => ({
   budget: `${budgetSeconds} s`,
   alpha,
@@ -122,6 +124,7 @@ const rulesOf = ({
   'fail-on': failOn.join(', ') || 'none',
   'changed-measurement': changedMeasurement,
   anchor: anchor ?? 'none',
+  'paths-ignore': pathsIgnore.join(', ') || 'none',
   instructions,
 });
 

@@ -644,6 +644,10 @@ const ANCHOR = 'a tag or a commit of the repository in quotes, such as "v1.2.0"'
 
 const ALPHA_WORDS = 'a probability such as 0.05, from 0.000001 to below 0.5';
 
+const PATHS = 'patterns of paths with * and ** only, such as docs/** or **.md';
+/** GitHub's other signs (`?`, `+`, `[]`, `!`) mean something else in most tools. */
+const PATH_PATTERN = /^[^?+[\]!\\\s/][^?+[\]!\\]{0,254}$/;
+
 const rulesSchema = table({
   alpha: z
     .number(legal(ALPHA_WORDS))
@@ -703,6 +707,15 @@ const rulesSchema = table({
         'What happens when a change removes a variant, or edits the command, the settings or the files of the workload. `report`: the report lists it. `fail`: the verdict is also `failed`, with exit status 1.',
       default: 'report',
       examples: ['fail'],
+    }),
+  'paths-ignore': z
+    .array(z.string(legal(PATHS)).regex(PATH_PATTERN, legal(PATHS)), legal(`a list: ${PATHS}`))
+    .max(200)
+    .optional()
+    .meta({
+      description:
+        'Files that cannot change a run. A change of such files only is not built or measured, and passes. `*` matches anything but a slash, `**` anything, `**/` also no folder. The list of the base applies.',
+      examples: [['docs/**', '**.md']],
     }),
   anchor: z
     .string(legal(ANCHOR))

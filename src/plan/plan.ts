@@ -156,6 +156,8 @@ export interface Plan {
   readonly anchor: string | undefined;
   /** `trust.branches`: patterns of branches that are trusted beside the default one, where this is its configuration. */
   readonly trustedBranches: readonly string[];
+  /** `rules.paths-ignore`: patterns of files that cannot change a run; a change of these alone is not measured. */
+  readonly pathsIgnore?: readonly string[] | undefined;
   /**
    * The variants are somebody's change: whatever they name of this machine has to lie inside of the checkout, or be
    * named by the base.

@@ -133,6 +133,7 @@ function toPlan(configuration: Configuration, file: string, root: string, overri
     baselineBranch: overrides.baselineBranch ?? DEFAULTS.baselineBranch,
     anchor: given.anchor,
     trustedBranches: configuration.trust?.branches ?? [],
+    pathsIgnore: configuration.rules?.['paths-ignore'],
   };
 }
 

@@ -123,6 +123,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   'rules.budget': field('20m', '10m', ({ budgetSeconds }) => budgetSeconds),
   'rules.evidence': field('auto', 'paired', ({ rules }) => rules.evidence),
   'rules.fail-on': field(['regressed'], ['failed'], ({ rules }) => rules.failOn),
+  'rules.paths-ignore': field(['docs/**'], ['**'], ({ pathsIgnore }) => pathsIgnore),
   'rules.changed-measurement': field('report', 'fail', ({ rules }) => rules.changedMeasurement),
   'build.cache-from': field(['type=gha'], ['type=registry,ref=a'], ({ build }) => build.cacheFrom),
   'build.cache-to': field(['type=registry,ref=b'], ['type=inline'], ({ build }) => build.cacheTo),

@@ -14,7 +14,11 @@ const NAMED = 3;
 const REFUSED = 'this change removes or edits what measures it';
 
 /** One line that says it all. `name` writes a variant's name safely for where the line will stand. */
-export function headline({ verdict, rows, measuring }: Comparison, name: (text: string) => string): string {
+export function headline(
+  { verdict, rows, measuring, skipped }: Comparison,
+  name: (text: string) => string,
+): string {
+  if (skipped === true) return 'skipped: only ignored paths changed';
   const gated = rows.filter((row) => row.gated);
   const of = (...verdicts: Verdict[]) =>
     gated.filter((row) => row.verdict !== 'info' && verdicts.includes(row.verdict));

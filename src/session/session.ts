@@ -283,6 +283,8 @@ export const sessionSchema = z.object({
   /** Words for the report that do not change a verdict: order cut by the budget, rules taken from the head… */
   notes: z.array(z.string()),
   /** What the budget allowed, and what it left out. */
+  /** The change touches ignored paths only (`rules.paths-ignore`), so nothing was built or measured; absent otherwise. */
+  skipped: z.object({ files: z.int().positive(), patterns: z.array(z.string()) }).optional(),
   budget: z.object({
     seconds: z.number().positive(),
     spentSeconds: z.number().nonnegative(),

@@ -148,6 +148,12 @@ export async function changedFiles(directory: string, from: string, to: string):
   return listed.split('\0').filter((path) => path !== '');
 }
 
+/** Every file that a change adds, edits, moves or deletes, at its old path and at its new one. */
+export async function touchedFiles(directory: string, from: string, to: string): Promise<readonly string[]> {
+  const listed = await git(directory, ['diff-tree', '-r', '-z', '--no-renames', '--name-only', from, to]);
+  return listed.split('\0').filter((path) => path !== '');
+}
+
 /** `owner/name`, from the runner's environment or origin's address; the folder's name without either. */
 export async function repositoryName(directory: string): Promise<string> {
   const given = process.env['GITHUB_REPOSITORY'];

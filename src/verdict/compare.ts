@@ -21,6 +21,14 @@ import {
 
 /** What the live gate and `compare session.json` both call: the same file gives the same verdict. */
 export const compareSession = (session: Session): Comparison => {
+  if (session.skipped !== undefined)
+    return {
+      verdict: 'unchanged',
+      skipped: true,
+      family: { tests: 0, alpha: session.rules.alpha },
+      rows: [],
+      warnings: [],
+    };
   const comparison = compare(observeSession(session));
   const warnings = [...partWarnings(session), ...patternWarnings(session), ...comparison.warnings];
   return withMeasuring(withAcceptance({ ...comparison, warnings }, [session]), [session]);

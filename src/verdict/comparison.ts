@@ -77,6 +77,8 @@ export interface Comparison {
   verdict: Verdict;
   /** True where a session of it was cancelled: whatever its rows say, it is no pass. */
   interrupted?: true | undefined;
+  /** True where the change touches ignored paths only: nothing was measured, and that is a pass. */
+  skipped?: true | undefined;
   /** Absent where the change leaves alone what measures it. */
   measuring?: MeasuringNews;
   /** tests: gated rows under Holm. */

@@ -82,6 +82,7 @@ export async function gateCommand(context: CommandContext, options: GateOptions)
       context.signal,
       {
         coldBuilds,
+        skips: true,
         ...(shard === undefined ? {} : { shard }),
         ...(first === undefined ? {} : { confirm: first }),
       },
