@@ -6,7 +6,7 @@ import type { Summary } from './format.ts';
 export interface StoredSessions {
   /** Oldest first, those of the anchor among them. */
   readonly sessions: readonly Session[];
-  /** What older nights were squashed into. */
+  /** The summaries of older nights. */
   readonly summaries: readonly Summary[];
 }
 

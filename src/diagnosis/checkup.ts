@@ -12,14 +12,14 @@ import { uniformSource } from '../statistics/random.ts';
 import { pairRatios } from '../evidence/nights.ts';
 import { own } from '../session/record.ts';
 
-/** What a gate would see here, and what it would take, from a short session of the same code against itself. */
+/** What a gate finds on this machine and how long it takes, from a short session of the same code against itself. */
 export interface Checkup {
   readonly rows: readonly RowCheckup[];
   readonly variants: readonly VariantCheckup[];
-  /** Measuring one gate of unchanged code, in seconds: as expected, and were nothing decided before the cap. */
+  /** The time to measure one gate of unchanged code, in seconds: expected, and at most. */
   readonly seconds: number;
   readonly secondsAtMost: number;
-  /** What building both sides took here, in seconds; caches may have helped. */
+  /** The time to build both sides here, in seconds, with any caches. */
   readonly buildSeconds: number;
   readonly busy: Busy;
 }
@@ -32,9 +32,9 @@ export interface RowCheckup {
   readonly limit: number;
   /** Standard deviation of log(head / baseline) of a pair. */
   readonly noise: number;
-  /** The smallest change for the worse found in 80 of 100 gates, a fraction; null: even half as much again is not. */
+  /** The smallest loss found in 80 of 100 gates, a fraction; null if the power at +50 % is lower. */
   readonly detectable: number | null;
-  /** Pairs after which unchanged code is decided in 80 of 100 gates; null: not within the cap. */
+  /** Pairs after which unchanged code is decided in 80 of 100 gates; null if the maximum is not enough. */
   readonly blocks: number | null;
 }
 
@@ -43,13 +43,15 @@ export interface VariantCheckup {
   /** One run of the workload, its repetitions included. */
   readonly runSeconds: number;
   readonly repetitions: number;
-  /** A run of each side, with what starts and ends them. */
+  /** A run of each side, including start and end of the containers. */
   readonly pairSeconds: number;
-  /** Pairs until all rows are decided, or the cap. */
+  /** Pairs until all rows are decided, or the maximum. */
   readonly blocks: number;
 }
 
-/** What the machine did beside the runs. Shares are of the runs' time; undefined where the machine does not say. */
+/**
+ * What else the machine did during the runs. Shares are of the runs' time; undefined if the machine does not report it.
+ */
 export interface Busy {
   readonly cores: number;
   /** Median of the one-minute load average as the runs began. */
@@ -127,7 +129,7 @@ function rowFigures(
   };
 }
 
-/** How long each run kept the machine: until the next one began, containers' start and end included. */
+/** How long each run occupied the machine: until the next one began, including the containers' start and end. */
 function secondsOf(runs: readonly Run[], { workload }: Session): ReadonlyMap<Run, number> {
   const ordered = [...runs].sort((a, b) => (a.started < b.started ? -1 : 1));
   return new Map(

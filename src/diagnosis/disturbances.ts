@@ -3,43 +3,47 @@ import type { Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { own } from '../session/record.ts';
 
-/** What else can happen to a run on its machine. */
+/** Disturbances of a run by other work on its machine. */
 export type DisturbanceKind = 'steal' | 'throttling' | 'others' | 'waiting' | 'frequency';
 
 /** One kind of disturbance, and how often a session met it. */
 export interface Disturbance {
   readonly kind: DisturbanceKind;
-  /** Runs beyond the threshold, and all that could tell. */
+  /** Runs beyond the threshold, and all runs with a reading. */
   readonly runs: number;
   readonly of: number;
   /**
-   * The median of those runs. `others`: processors that everything else on the machine kept busy. `frequency`: the part
-   * of the session's best that was lacking. Else: the part of the run's time.
+   * The median of those runs. `others`: processors that other work kept busy. `frequency`: by which part it was below
+   * the session's best. Otherwise: a part of the run's time.
    */
   readonly size: number;
 }
 
 /**
- * Time that was taken from a run, as a part of it: from here on it can carry a change that counts (3 %) by itself.
- * Steal and throttling both come in bursts, so a little of either is enough.
+ * Time taken from a run, as a part of it. From this size on it alone can cause a change of 3 %. Steal and throttling
+ * come in bursts, so a small average is enough.
  */
 export const TAKEN = 0.02;
-/** PSI counts any task of the machine, those that end at once too: a little is always there. */
+/** PSI counts every task of the machine, also short ones, so it is never zero. */
 const WAITING = 0.2;
 /**
- * Of the processors that the run left free, the part that others may use: up to there the scheduler has nearly always a
- * free one for the run. And what they may use where it left none: the kernel, the engine and Pacegate itself take that.
+ * The part of the free processors that other work may use: up to this part the scheduler nearly always has a free
+ * processor for the run. If the run leaves none free, others may use this much: the kernel, the engine and Pacegate
+ * need it.
  */
 const OTHERS_OF_FREE = 0.25;
 const OTHERS_AT_LEAST = 0.1;
-/** What the kernel's ticks cannot tell from nothing (`other_cpu_s`), in seconds. */
+/** A value of `other_cpu_s` below the resolution of the kernel's ticks, in seconds. */
 const TICKS_SECONDS = 0.05;
-/** A turbo moves by a step or two of 100 MHz all the time; wall and CPU time follow the frequency one to one. */
+/** A turbo changes by one or two steps of 100 MHz all the time; wall and CPU time follow the frequency. */
 const SLOWER = 0.05;
-/** The best of a session is what a tenth of its runs reached: the highest alone may be a moment's. */
+/**
+ * The best frequency of a session is one that a tenth of its runs reached, because the highest may have lasted a
+ * moment.
+ */
 const BEST = 0.9;
 
-/** A run that says how long it took, and what it used: both of all its repetitions, in seconds. */
+/** A run's duration and CPU time, over all its repetitions, in seconds. */
 interface Timed {
   readonly noise: Run['noise'];
   readonly wall: number;
@@ -47,8 +51,8 @@ interface Timed {
 }
 
 /**
- * What disturbed the runs of a session, the worst kinds first; of several machines ask for each session by itself.
- * @returns undefined where no run says anything but its load: that is not quiet
+ * The disturbances of a session's runs, the worst kinds first. Call it for each machine separately. @returns undefined
+ * if the runs have no reading except the load, which does not mean a quiet machine
  */
 export function disturbances({ runs, workload, machine }: Session): readonly Disturbance[] | undefined {
   const timed = runs.flatMap(({ noise, metrics, variant }): Timed[] => {
@@ -82,7 +86,7 @@ export function disturbances({ runs, workload, machine }: Session): readonly Dis
   );
 }
 
-/** What a run says of one kind, and up to where that is nothing. */
+/** A run's reading of one kind, and the threshold up to which it does not count. */
 interface Seen {
   readonly size: number;
   readonly most: number;
@@ -95,8 +99,8 @@ const part = (value: number | undefined, whole: number, of: (share: number) => n
   value === undefined ? undefined : of(value / whole);
 
 /**
- * The kernel sums these over processors: of a run on many they are a part of the processor time that it wanted, which
- * is more than its wall time.
+ * The kernel sums these over processors, so they are divided by the processor time that the run needed, which is more
+ * than its wall time on several processors.
  */
 const taken = ({ wall, cpu }: Timed, seconds: number | undefined): Seen | undefined =>
   seconds === undefined ? undefined : seen(seconds / Math.max(wall, cpu + seconds), TAKEN);

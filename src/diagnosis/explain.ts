@@ -11,16 +11,16 @@ import type { MetricRule } from '../session/metric.ts';
 import type { Comparison, Row } from '../verdict/comparison.ts';
 import { own } from '../session/record.ts';
 
-/** Why a variant regressed, as far as a profile of each side can show it. Help for a reader: nothing of it is tested. */
+/** Why a variant regressed, from a profile of each side. It helps the reader; nothing of it is tested. */
 
-/** A profile that is wanted, and the regressed metrics that it may explain. */
+/** A profile to make, and the regressed metrics that it may explain. */
 export interface WantedProfile {
   readonly variant: string;
   readonly kind: ProfileKind;
   readonly metrics: readonly string[];
 }
 
-/** By which profile a metric can be explained; by time where none is named here. */
+/** The kind of profile that can explain a metric; `time` if it is not listed here. */
 const KIND_OF: Readonly<Record<string, ProfileKind>> = {
   max_rss_bytes: 'memory',
   memory_peak_bytes: 'memory',
@@ -35,14 +35,13 @@ const KIND_OF: Readonly<Record<string, ProfileKind>> = {
   valgrind_instructions: 'cpu',
 };
 
-/** What is measured of runs regressed: images and their building have no functions. */
+/** Whether a metric of runs regressed: images and builds have no functions. */
 const RUN: ReadonlySet<Row['evidence']> = new Set(['paired', 'stored', 'counted']);
 const ranWorse = ({ verdict, gated, evidence }: Row) => verdict === 'regressed' && gated && RUN.has(evidence);
 
 /**
- * The profiles that a comparison asks for, in the order of its rows; none where nothing regressed. Where the processor has
- * more to do, that explains the time too.
- * @param metrics the rules: a hybrid is explained as its parts are
+ * The profiles that a comparison needs, in the order of its rows; none if nothing regressed. A loss of CPU time
+ * explains wall time too. @param metrics the rules: a formula metric is explained by its metrics
  */
 export function wantedProfiles(
   { rows }: Comparison,
@@ -68,55 +67,55 @@ export function wantedProfiles(
   return [...wanted.values()];
 }
 
-/** A function beside itself. Own figures in the profile's unit; calls as in the profile. */
+/** A function on both sides. Own values are in the profile's unit. */
 export interface FunctionGrowth {
   readonly file: string;
   readonly name: string;
-  /** Where it begins in the head; in the baseline where the head has it no more. */
+  /** Its first line in the head; in the baseline if the head no longer has it. */
   readonly line: number;
   readonly calls: { readonly baseline: number; readonly head: number };
   readonly own: { readonly baseline: number; readonly head: number };
-  /** How much its own figure grew, and how much of that is beyond what all functions have in common. */
+  /** How much its own value grew, and how much of that is beyond the common factor. */
   readonly growth: number;
   readonly beyond: number;
-  /** It grew by more than all functions did, and by more than they scatter. */
+  /** It grew by more than the common factor and the scatter of the functions explain. */
   readonly standsOut: boolean;
-  /** It waits for something (a lock, a child, a socket): what made it wait longer stands elsewhere. */
+  /** It waits for something (a lock, a child, a socket): the cause of a longer wait is in another function. */
   readonly waits: boolean;
 }
 
 export interface Explained {
-  /** All own figures of each side. */
+  /** The sum of all own values of each side. */
   readonly own: { readonly baseline: number; readonly head: number };
-  /** What a function of the head takes of what it took before, where nothing of it changed: 1.08 is 8 % more. */
+  /** The common factor: the ratio of head to baseline of an unchanged function; 1.08 is 8 % more. */
   readonly common: number;
   /** Every function of either side, the largest growth first. */
   readonly functions: readonly FunctionGrowth[];
 }
 
-/** A function with less of all own figures says little about what all functions do. */
+/** Functions with a smaller share of all own values are too noisy for the common factor. */
 const SHARE_SEEN = 0.005;
-/** Fewer functions than these have nothing in common: one that grew would be the measure of itself. */
+/** With fewer functions there is no common factor, because a function that grew would dominate it. */
 const FUNCTIONS_SEEN = 5;
-/** The growth that is worth naming, of all own figures before: under cProfile the whole is several times what it is without. */
+/** The smallest growth to name, as a share of all own values of the baseline. */
 const SHARE_NAMED = 0.01;
-/** What is so large needs no scatter to be told by, which in a short run is that of small functions; but waiting can be so long. */
+/**
+ * A growth of this share stands out without regard to the scatter, which in a short run comes from small functions.
+ * Waiting is excepted.
+ */
 const SHARE_LARGE = 0.1;
-/** Scaled median absolute deviations beyond the common factor; profiles of one run each scatter. */
+/** Scaled median absolute deviations beyond the common factor that count. */
 const SCATTER = 3;
-/** A profile of one run each is not closer than this, however alike the functions are. */
+/** The smallest scatter to assume of profiles of one run each. */
 const SCATTER_AT_LEAST = 0.05;
 /** MAD to standard deviation of a normal distribution. */
 const MAD_SCALE = 1.4826;
 
 /**
- * Sets the two profiles beside each other.
- *
- * A busier machine, another interpreter or another base makes every function take longer by about the same factor: that is
- * the median of their ratios. A function stands out where it grew beyond that factor by more than the ratios scatter (three
- * scaled median absolute deviations) or a tenth of the whole, and by at least 1 % of the whole.
- *
- * @returns undefined where a side has no profile
+ * Compares the two profiles. A busier machine, another interpreter or another base makes all functions slower by about
+ * the same factor: the median of their ratios. A function stands out if it grew beyond that factor by more than the
+ * ratios scatter (three scaled median absolute deviations) or a tenth of the whole, and by at least 1 % of the whole.
+ * @returns undefined if a side has no profile
  */
 export function explain({ kind, sides }: Explanation): Explained | undefined {
   const { baseline, head } = sides;
@@ -172,15 +171,18 @@ function beside(baseline: Profile, head: Profile): readonly Sides[] {
   return [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)]);
 }
 
-/** What is named has to explain so much of what all functions grew by: another interpreter slows some more than others. */
+/**
+ * The named functions must explain at least this share of the total growth, because another interpreter slows some
+ * functions more than others.
+ */
 const SHARE_EXPLAINED = 0.25;
 
-/** Beside a cause that is so much larger another is as likely chance. */
+/** A function is left out if another one grew by so much more. */
 const SHARE_BESIDE = 0.1;
 
 /**
- * What to name as the cause, the largest growth first; nothing where the loss is spread over all. What waits is named only
- * where nothing that works explains it: more work in one thread makes others wait.
+ * The functions to name as the cause, the largest growth first; none if the loss is spread over all. Waiting functions
+ * are named only if no working function explains the loss, because more work in one thread makes others wait.
  */
 export function standingOut({ functions }: Explained): readonly FunctionGrowth[] {
   for (const some of [functions.filter(({ waits }) => !waits), functions]) {

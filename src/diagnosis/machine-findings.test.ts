@@ -96,7 +96,7 @@ test('of a machine that is good for measuring everything is said, and nothing is
     'frequency governor': 'performance (amd-pstate-epp)',
     turbo: 'off',
     'hyper-threads': 'off',
-    clock: 'tsc (40 ns a look, steps of 20 ns)',
+    clock: 'tsc (40 ns a call, steps of 20 ns)',
     timer: 'a sleep of 1 ms ends 60 µs late',
     'counters of instructions': 'counting',
     PSI: 'kept',
@@ -181,7 +181,7 @@ describe('what is to be mended says how', () => {
       'a slow clock where there is a fast one',
       { clock: { ...METAL.clock, source: 'hpet', costSeconds: 1.2e-6 } },
       {},
-      { name: 'clock', value: 'hpet (1.2 µs a look, steps of 20 ns)', judgement: 'bad' },
+      { name: 'clock', value: 'hpet (1.2 µs a call, steps of 20 ns)', judgement: 'bad' },
       /echo tsc > \/sys\/devices\/system\/clocksource\/clocksource0\/current_clocksource$/,
     ],
     [
@@ -196,7 +196,7 @@ describe('what is to be mended says how', () => {
       { clock: { ...METAL.clock, source: 'new_chip', costSeconds: 9e-7 } },
       {},
       { judgement: 'bad' },
-      /through the kernel/,
+      /is a system call/,
     ],
     [
       'late sleepers',

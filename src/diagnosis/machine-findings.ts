@@ -6,15 +6,15 @@ import type {
   ProcessReading,
 } from '../session/machine-reading.ts';
 
-/** What was read before the first run. The engine is left out where no variant needs one. */
+/** The readings before the first run. The engine is left out if no variant needs one. */
 export interface Reading {
   readonly machine: MachineReading;
   readonly engine?: EngineReading | { readonly silent: string } | undefined;
 }
 
 /**
- * What a machine is like for measuring. Bad is what moves figures by itself, or keeps them from being had; a notice is
- * what a reader of the figures has to know. The processor, its cores, the memory, the kernel and the engine come first.
+ * The checks of a machine. `bad`: it changes the measurements or prevents them. `notice`: a reader of the measurements
+ * should know it. The processor, its cores, the memory, the kernel and the engine come first.
  */
 export function findingsOf({ machine, engine }: Reading): readonly Finding[] {
   const answer = engine === undefined || 'silent' in engine ? undefined : engine;
@@ -40,7 +40,7 @@ export function findingsOf({ machine, engine }: Reading): readonly Finding[] {
       yes: notice(
         'machine',
         'virtual',
-        'Other guests of its host take from it what steal shows only a part of.',
+        'Other guests of its host take time from it, and steal shows only a part of that.',
       ),
       no: good('machine', 'physical'),
     }),
@@ -55,7 +55,7 @@ export function findingsOf({ machine, engine }: Reading): readonly Finding[] {
       no: notice(
         'PSI',
         'not kept',
-        'Runs that waited for a processor cannot be told. Boot with psi=1 (and a kernel with CONFIG_PSI).',
+        'Pacegate cannot tell which runs waited for a processor. Boot with psi=1 (and a kernel with CONFIG_PSI).',
       ),
     }),
     ...(workDisk === undefined
@@ -76,8 +76,9 @@ function engineFindings({ buildx, buildkit, driver, storageDriver, disk: room }:
 }
 
 /**
- * What seccomp does to a container's processes. Before Linux 5.16 its filter switched speculation off for them (Linux,
- * admin-guide/kernel-parameters: spec_store_bypass_disable, spectre_v2_user): Python is slower there than on the host.
+ * The effect of seccomp on a container's processes. Before Linux 5.16 its filter switched speculation off for them
+ * (Linux, admin-guide/kernel-parameters: spec_store_bypass_disable, spectre_v2_user): Python is slower there than on
+ * the host.
  */
 export function containerFinding(
   { process: host, storeBypass }: Pick<MachineReading, 'process' | 'storeBypass'>,
@@ -88,7 +89,7 @@ export function containerFinding(
   if (seccomp === undefined || container.storeBypass === undefined) return unknown(name);
   const filter = seccomp === 0 ? 'no filter' : 'a filter';
   const switched = [
-    // This program may be under a filter itself, in a container of a job.
+    // This program itself may run under a filter, in a container of a job.
     ...(isMitigated(container.storeBypass) &&
     (!isMitigated(host.storeBypass) || /\bseccomp\b/.test(storeBypass ?? ''))
       ? ['store bypass']
@@ -101,7 +102,7 @@ export function containerFinding(
     return bad(
       name,
       `${filter} that switches off ${switched.join(' and ')}`,
-      'Python is slower in these containers than on the machine itself; both sides of a gate are, so its verdicts hold. Linux 5.16 and newer do not; older ones boot with spec_store_bypass_disable=prctl spectre_v2_user=prctl.',
+      'Python is slower in these containers than on the machine itself. This affects both sides of a gate equally, so verdicts are valid. Linux 5.16 and newer do not do this; boot older ones with spec_store_bypass_disable=prctl spectre_v2_user=prctl.',
     );
   return good(name, `${filter}, speculation as on the machine`);
 }
@@ -137,7 +138,7 @@ function governor({ governors, frequencyDriver }: MachineReading): Finding {
 }
 
 function hyperThreads({ smt, virtualised }: MachineReading): Finding {
-  // A guest is not told whose other half its processors are.
+  // A guest cannot know which of its processors share a core.
   if (virtualised === true && smt !== true) return unknown('hyper-threads');
   return choice('hyper-threads', smt, {
     yes: notice(
@@ -160,10 +161,10 @@ function turbo({ turbo: on, turboSwitch }: MachineReading): Finding {
   });
 }
 
-/** Read by the program itself; everything else is a way into the kernel, or to a chip. */
+/** Clocks that a program reads without a system call. */
 const FAST_CLOCKS = /^(tsc|kvm-clock|hyperv_clocksource_tsc_page|arch_sys_counter)$/;
 const SLOW_CLOCKS = /^(hpet|acpi_pm|xen|jiffies|refined-jiffies|pit|hyperv_clocksource_msr)$/;
-/** Of a clock that nobody knows. Python itself takes some 50 ns of a look, a way through the kernel some 200 more. */
+/** The threshold for an unknown clock source: Python needs some 50 ns for a clock call, a system call some 200 more. */
 const SLOW_LOOK_SECONDS = 0.5e-6;
 const COARSE_STEP_SECONDS = 1e-5;
 /** With its high-resolution timers the kernel wakes a sleeper within 0.1 ms; without, at its next tick, 1 to 10 ms. */
@@ -174,7 +175,7 @@ function clock({ source, available, costSeconds, stepSeconds }: ClockReading): F
   const measured =
     costSeconds === undefined || stepSeconds === undefined
       ? ''
-      : `${small(costSeconds)} a look, steps of ${small(stepSeconds)}`;
+      : `${small(costSeconds)} a call, steps of ${small(stepSeconds)}`;
   const value = source === undefined ? measured : `${source}${measured === '' ? '' : ` (${measured})`}`;
   const known = FAST_CLOCKS.test(source ?? '') || SLOW_CLOCKS.test(source ?? '');
   const slow = known ? SLOW_CLOCKS.test(source ?? '') : (costSeconds ?? 0) > SLOW_LOOK_SECONDS;
@@ -183,7 +184,7 @@ function clock({ source, available, costSeconds, stepSeconds }: ClockReading): F
   return bad(
     'clock',
     value,
-    `A look at the clock goes through the kernel, so programs that look often are slow here. ${
+    `Each clock call is a system call, so programs that read the clock often are slow here. ${
       faster === undefined
         ? 'Boot with clocksource=tsc tsc=reliable where the processor’s counter can be trusted.'
         : `echo ${faster} > /sys/devices/system/clocksource/clocksource0/current_clocksource`
@@ -199,11 +200,11 @@ function timer({ lateSeconds }: ClockReading): Finding {
     : notice(
         'timer',
         value,
-        'Workloads that sleep are unsteady here: the machine is busy, or its kernel has no high-resolution timers (highres=on at boot).',
+        'Workloads that sleep vary here: the machine is busy, or its kernel has no high-resolution timers (highres=on at boot).',
       );
 }
 
-/** Up to here the kernel lets anybody count in his own processes (Linux, admin-guide/perf-security). */
+/** Up to this value the kernel lets users count in their own processes (Linux, admin-guide/perf-security). */
 const PARANOID_MOST = 2;
 
 function counters({ counters: { counting, paranoid }, virtualised }: MachineReading): Finding {
@@ -214,12 +215,14 @@ function counters({ counters: { counting, paranoid }, virtualised }: MachineRead
     return notice(
       name,
       `none (perf_event_paranoid is ${paranoid})`,
-      `The host engine has no instructions and cycles unless they are allowed: sysctl kernel.perf_event_paranoid=${PARANOID_MOST}`,
+      `The host engine reports no instructions and cycles unless the kernel allows it: sysctl kernel.perf_event_paranoid=${PARANOID_MOST}`,
     );
-  return notice(name, virtualised === true ? 'none, the hypervisor keeps them' : 'none');
+  return notice(name, virtualised === true ? 'none; the hypervisor does not offer them' : 'none');
 }
 
-/** These copy whole files or images where overlay2 shares them: each container's start and first write cost it. */
+/**
+ * Storage drivers that copy whole files or images where overlay2 shares them, at each container's start or first write.
+ */
 const COPYING = /^(vfs|devicemapper|aufs)$/;
 
 function storage(driver: string | undefined): Finding {
@@ -228,7 +231,7 @@ function storage(driver: string | undefined): Finding {
     ? bad(
         'storage driver',
         driver,
-        'It copies where others share, so each container’s start is slow and disks fill: "storage-driver": "overlay2" in /etc/docker/daemon.json',
+        'It copies files that other drivers share, so each container’s start is slow and disks fill: "storage-driver": "overlay2" in /etc/docker/daemon.json',
       )
     : good('storage driver', driver);
 }
@@ -256,20 +259,20 @@ function isOlder(kernel: string, [major, minor]: readonly [number, number]): boo
 
 const GiB = 1024 ** 3;
 interface Room {
-  /** Less than this is bad, and less than that a notice. */
+  /** Below `least` it is bad, below `enough` a notice. */
   readonly least: number;
   readonly enough: number;
-  /** How to come by more. */
+  /** How to get more. */
   readonly more: string;
 }
-/** An image with its layers' cache takes half a GiB or so, an interpreter that is compiled here some three. */
+/** An image with its cache needs about half a GiB, a compiled interpreter about three. */
 const IMAGE_BYTES: Room = {
   least: 2 * GiB,
   enough: 10 * GiB,
-  more: 'docker builder prune gives back what caches hold.',
+  more: 'docker builder prune frees the space of caches.',
 };
 /** Two checkouts of the repository, and the runs. */
-const WORK_BYTES: Room = { least: 0.25 * GiB, enough: GiB, more: 'TMPDIR names another folder.' };
+const WORK_BYTES: Room = { least: 0.25 * GiB, enough: GiB, more: 'Set TMPDIR to use another folder.' };
 
 function disk(name: string, { path, freeBytes }: { path: string; freeBytes: number }, room: Room): Finding {
   const value = gibibytes(freeBytes);

@@ -3,25 +3,25 @@ import { VALGRIND_INSTRUCTIONS } from '../session/metric.ts';
 import type { Side } from '../session/run.ts';
 import type { ImageStore, Session } from '../session/session.ts';
 
-/** The figures of images, which do not depend on runs. */
+/** Metrics of images, which do not depend on runs. */
 
-/** One figure of one side's image: the same at every look. */
+/** One value of one side's image. */
 export interface ImageMetric {
   readonly variant: string;
   readonly side: Side;
   readonly metric: string;
   readonly value: number;
-  /** The store that the image was in, where the figure depends on it. */
+  /** The engine's store of the image, if the value depends on it. */
   readonly store?: ImageStore | undefined;
-  /** The single counts that the value is the median of, where it is one of several. */
+  /** The single counts, if the value is the median of several. */
   readonly counts?: readonly number[];
 }
 
 const SIZES: ReadonlySet<string> = new Set(['image_size_bytes', 'image_compressed_bytes']);
 
 /**
- * Why sizes of two sides cannot be compared. A layer's compressed size is a registry's in one store, and made anew from its
- * content in the other; unpacked ones differ by what links take, some millionths.
+ * Why sizes of two sides cannot be compared. One store keeps a layer's compressed size from the registry, the other
+ * compresses it again; unpacked sizes differ by some millionths because of links.
  */
 export function storeConflict(
   baseline: ImageMetric | undefined,
@@ -30,10 +30,10 @@ export function storeConflict(
   const [from, to] = [baseline?.store, head?.store];
   return from === undefined || to === undefined || from === to
     ? undefined
-    : `the baseline's image was in Docker's ${from} store and the head's in its ${to} store, and these do not count the same`;
+    : `the baseline's image was in Docker's ${from} store and the head's in its ${to} store, and these stores count sizes differently`;
 }
 
-/** Metrics of the images of a session: what they are, what making them cost, and what valgrind counted in them. */
+/** Metrics of a session's images: sizes, build costs and valgrind's counts. */
 export function imageMetricsOf({ images }: Session): readonly ImageMetric[] {
   return images.flatMap((image): ImageMetric[] => {
     const { variant, side, engine, store, sizeBytes, compressedBytes, coldBuild, layers, counted } = image;

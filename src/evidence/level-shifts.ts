@@ -7,8 +7,8 @@ import { nightMedians } from './pairs.ts';
 import { mediansOf, nightInUnits, nightsLike, valueIn } from './nights.ts';
 
 /**
- * Where the medians of the nights went to another level, for every judged row: what the baseline itself did, on the
- * newest night's machine with its measuring code. Shown and never judged by.
+ * Points at which the nights' medians of a judged row moved to another level, on the newest night's machine with its
+ * measuring code. They are shown; no verdict depends on them.
  */
 export function levelShifts(newest: Session, sessions: readonly Session[]): LevelShift[] {
   const nights = nightsLike(newest, sessions).map((session) => {
@@ -39,20 +39,20 @@ export function levelShifts(newest: Session, sessions: readonly Session[]): Leve
   );
 }
 
-/** When a night was, and the commit that it measured. */
+/** A night's date and commit. */
 export const pointOf = ({ started, source }: Session): Point => ({
   started,
   commit: source.baseline?.commit ?? '',
 });
 
-/** The nights of a row since it last went to another level. */
+/** The nights of a row since its last level shift. */
 export interface Level {
   readonly nights: readonly Night[];
-  /** What the level began with; undefined where it is the only one. */
+  /** The shift with which the level began; undefined without a shift. */
   readonly shift: { readonly started: string; readonly change: number; readonly before: number } | undefined;
 }
 
-/** Older nights predict a level that is gone: only those since the last shift say what the next one will be like. */
+/** Older nights are of another level, so only those since the last shift predict the next one. */
 export function sinceLastShift(nights: readonly Night[], variant: string, metric: string): Level {
   const own = nights
     .filter(({ medians }) => valueIn(medians, variant, metric) !== undefined)

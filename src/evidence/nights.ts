@@ -7,19 +7,19 @@ import { converted, unitFactor } from '../session/units.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { finiteExp, logRatios, pairsOf } from './pairs.ts';
 
-/** A session that carries the nights it is to be judged by, so that its file gives the same verdict on any day. */
+/** Adds the nights to a session that judge it, so that its file gives the same verdict on any day. */
 export const withNights = (session: Session, history: readonly Session[]): Session => ({
   ...session,
   nights: nightsFor(session, history),
 });
 
-/** What two sessions must share for one to be a night of the other. */
+/** Conditions for one session to be a night of another. */
 type Here = Pick<Session, 'id' | 'machine' | 'workload'>;
 
 /**
- * The stored sessions as a newer one sees them, oldest first. Sessions of the anchor are none: their baseline side is
- * an older commit. Only recent nights of the same machine and measuring code carry their noise, for a gate's file is
- * not to grow with the history.
+ * The stored sessions as a newer one sees them, oldest first. Sessions of the anchor are not nights: their baseline is
+ * an older commit. Only recent nights of the same machine and measuring code keep their noise, so that a gate's file
+ * does not grow with the history.
  */
 export function nightsFor(here: Here, history: readonly Session[]): Night[] {
   let noisy = 0;
@@ -35,7 +35,7 @@ export function nightsFor(here: Here, history: readonly Session[]): Night[] {
   return nights.reverse();
 }
 
-/** One stored session as another one sees it, without its noise; none where it has no runs of a baseline. */
+/** One stored session as a night of another, without its noise; undefined if it has no runs of a baseline. */
 function nightOf(earlier: Session, here: Here): Night | undefined {
   const runs = lastAttempts(earlier.runs).filter(
     ({ side, outcome }) => side === 'baseline' && outcome === 'ok',
@@ -53,10 +53,10 @@ function nightOf(earlier: Session, here: Here): Night | undefined {
   };
 }
 
-/** A night as a newer session's own metrics make it: under their names, in their units. */
+/** A night's medians, with the names and units of a newer session. */
 export interface NightInUnits {
   readonly night: Night;
-  /** Metrics that were left out, and why they cannot be compared. */
+  /** Metrics that are left out, and why they cannot be compared. */
   readonly conflicts: ReadonlyMap<string, string>;
 }
 
@@ -77,7 +77,7 @@ export function nightInUnits(night: Night, declared: DeclaredMetrics): NightInUn
   for (const [reported, { full, unit, better, conflict }] of Object.entries(said)) {
     const name = (full === undefined ? undefined : byFullName.get(full)) ?? reported;
     const now = own(declared, name);
-    // A session that does not report it has nothing to be compared with.
+    // The newer session does not report the metric, so there is nothing to compare.
     if (now === undefined && name === reported) continue;
     const factor = unit === undefined || now?.unit === undefined ? 1 : unitFactor(unit, now.unit);
     const reason =
@@ -117,7 +117,7 @@ export function nightInUnits(night: Night, declared: DeclaredMetrics): NightInUn
   };
 }
 
-/** Log ratios of a session's pairs about their centre, and the centre, for every row that has enough of them. */
+/** Log ratios of a session's pairs, less their centre, and the centre, for every row with enough pairs. */
 export function pairNoise(session: Session): Pick<Night, 'residuals' | 'centres'> {
   const noise = (figure: (ratios: Float64Array, centre: number) => number | number[]) =>
     Object.fromEntries(
@@ -136,10 +136,10 @@ export function pairNoise(session: Session): Pick<Night, 'residuals' | 'centres'
   };
 }
 
-/** Six digits are far below any noise, and a gate's file carries many of them. */
+/** Six digits are enough: a gate's file has many of these values, and noise is far larger. */
 const rounded = (value: number) => Number(value.toFixed(6));
 
-/** Variant -> metric -> log(head / baseline) of each pair of a session, for every row that has enough of them. */
+/** Variant -> metric -> log(head / baseline) of each pair of a session, for every row with enough pairs. */
 export function pairRatios(session: Session): ReadonlyMap<string, ReadonlyMap<string, Float64Array>> {
   const runs = lastAttempts(session.runs).map((run) => ({ ...run, session: session.id }));
   const metrics = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
@@ -157,16 +157,16 @@ export function pairRatios(session: Session): ReadonlyMap<string, ReadonlyMap<st
   );
 }
 
-/** Variant -> metric -> value of a night, which came from a file. */
+/** Reads variant -> metric -> value of a night from a file. */
 export const valueIn = <Value>(
   byVariant: Readonly<Record<string, Readonly<Record<string, Value>>>>,
   variant: string,
   metric: string,
 ): Value | undefined => own(own(byVariant, variant) ?? {}, metric);
 
-/** Fewer pairs say little of a session's noise. */
+/** Pairs that are needed to estimate a session's noise. */
 const PAIRS_FOR_NOISE = 8;
-/** Recent nights are the machine as it is now. */
+/** Only recent nights describe the machine as it is now. */
 export const RECENT_NIGHTS = 14;
 
 /** The noise of a row on recent nights of this machine with this measuring code, one list for each night. */
@@ -177,7 +177,7 @@ export const residualsOf = (
 ): readonly (readonly number[])[] =>
   noisyNights(nights, variant, metric).map(({ residuals }) => valueIn(residuals, variant, metric) ?? []);
 
-/** The log ratios that those nights measured, about no change. */
+/** The log ratios of those nights, with the centre removed. */
 export const nightRatiosOf = (
   nights: readonly Night[],
   variant: string,
@@ -205,7 +205,7 @@ type Measured = readonly {
 }[];
 
 /**
- * Variant -> metric -> median in the metric's unit, taken of the logarithms; metrics with values that are not
+ * Variant -> metric -> median in the metric's unit, computed from the logarithms; metrics with values that are not
  * positive have none.
  */
 export function mediansOf(runs: Measured): Night['medians'] {
@@ -231,7 +231,7 @@ export function mediansOf(runs: Measured): Night['medians'] {
   );
 }
 
-/** Paths of the measuring code that differ, or null where it is the same. */
+/** Paths of the measuring code that differ, or null if it is the same. */
 function changedFiles(
   earlier: Pick<Session, 'workload'>,
   session: Pick<Session, 'workload'>,
@@ -244,7 +244,7 @@ function changedFiles(
   return changed.length === 0 ? ['the command or its settings'] : changed.sort();
 }
 
-/** The nights that may be put side by side with the newest: one kind of machine, one measuring code. */
+/** The nights that are comparable with the newest: same kind of machine, same measuring code. */
 export function nightsLike(newest: Session, sessions: readonly Session[]): readonly Session[] {
   return sessions.filter(
     (session) =>

@@ -12,22 +12,24 @@ import { imageMetricsOf, type ImageMetric } from './image-metrics.ts';
 import { mediansOf, nightInUnits } from './nights.ts';
 import type { ObservedRun } from './observed-run.ts';
 
-/** What is to be judged: plain values from a session file or from CSVs, and nothing else. */
+/** The input of a verdict: plain values from a session file or from CSVs. */
 export interface Observations {
   readonly alpha: number;
   readonly evidence: EvidenceRequest;
   readonly profile: Profile;
   /** Version of the rule that decides. */
   readonly method: Method;
-  /** The cap of blocks; undefined where nobody planned: what there is was the plan. */
+  /** The maximum number of blocks; undefined without a plan: then the runs so far are the plan. */
   readonly cap: number | undefined;
-  /** Variants that the base does not have: a family of their own, so that they take nothing from the others' power. */
+  /**
+   * Variants that the base does not have. They form a family of their own, so that they do not lower the others' power.
+   */
   readonly added: ReadonlySet<string>;
-  /** Their cap of blocks, for they are measured by themselves. */
+  /** Their maximum number of blocks, because they are measured separately. */
   readonly addedCap: number | undefined;
-  /** Size of the whole family where these observations are one of several jobs' share of it. */
+  /** Size of the whole family, if these observations are the share of one of several jobs. */
   readonly sharedTests: number | undefined;
-  /** Seed of what is drawn: the same file gives the same figures. */
+  /** Seed of the resampling, so that the same file gives the same figures. */
   readonly seed: number;
   readonly variants: readonly string[];
   /** How each metric is judged, in the order of the report. */
@@ -35,38 +37,38 @@ export interface Observations {
   readonly runs: readonly ObservedRun[];
   /** One run of each side, before the first block. */
   readonly warmup: readonly Pick<ObservedRun, 'side' | 'variant' | 'outcome'>[];
-  /** Runs beside the samples, of sides that failed or were not measured. */
+  /** Trial runs, of sides that failed or were not measured. */
   readonly trials: readonly Trial[];
   /** How often a run of each variant repeats the workload. */
   readonly repetitions: Readonly<Record<string, number>>;
-  /** How the head's measuring code differs from the baseline's own; undefined where nobody looked. */
+  /** How the head's measuring code differs from the baseline's own; undefined if unknown. */
   readonly measuringCode: MeasuringCodeRecord | undefined;
-  /** Whether the session was cancelled: what it did not decide is then no data. */
+  /** Whether the session was cancelled: its undecided rows are then `no_data`. */
   readonly interrupted: boolean;
   readonly failures: readonly Failure[];
   /** Variants that were to be measured on both sides, whether or not a block was run. */
   readonly twoSided: ReadonlySet<string>;
-  /** Variants whose sides are the same image, which is why they have no runs. */
+  /** Variants without runs, because both sides are the same image. */
   readonly identical: ReadonlySet<string>;
-  /** Figures that an image has or has not, whatever is run in it. */
+  /** Values of images, independent of runs. */
   readonly imageMetrics: readonly ImageMetric[];
   /**
-   * Variants of which both sides were there to be counted and one of them was not, and why; undefined where nothing is
-   * ever counted: a judged count that is missing is then no news.
+   * Variants in which valgrind could not count one of two available sides, and why. Undefined for sessions that count
+   * nothing: then a missing count is not reported.
    */
   readonly uncounted: ReadonlyMap<string, string> | undefined;
-  /** Metrics of which the runs do not agree what they are, and why: nothing of them can be compared. */
+  /** Metrics that cannot be compared because the runs declare them differently, and why. */
   readonly conflicts: ReadonlyMap<string, string>;
-  /** The same of the nights against the runs. */
+  /** The same between the nights and the runs. */
   readonly nightConflicts: ReadonlyMap<string, string>;
   /** Earlier sessions of the baseline, oldest first. */
   readonly nights: readonly Night[];
-  /** Why stored evidence cannot be used for this data, whatever the nights say. */
+  /** Why the nights cannot judge these data. */
   readonly incomparable: string | undefined;
   readonly secondsLeftOut: number;
 }
 
-/** A session as it is judged: by its pairs, and by the nights that it carries. */
+/** The observations of a session: its pairs, and the nights that it contains. */
 export function observeSession(session: Session): Observations {
   const { rules } = session;
   const runs = runsOf(session);
@@ -110,15 +112,12 @@ export function observeSession(session: Session): Observations {
 }
 
 export interface TimingsOptions {
-  /** The user's word that all sessions ran on one machine; a CSV carries no fingerprint. */
+  /** The user states that all sessions ran on one machine, because a CSV has no fingerprint. */
   readonly sameMachine: boolean;
   readonly rules?: Rules;
 }
 
-/**
- * Reads timings as observations. Without rules every metric of the data is judged, lower being better: the file
- * is the plan.
- */
+/** Reads timings as observations. Without rules every metric in the file is judged, and lower is better. */
 export function observeTimings(
   runs: readonly TimedRun[],
   { sameMachine, rules }: TimingsOptions,
@@ -179,7 +178,7 @@ export function observeTimings(
   };
 }
 
-/** A CSV has no warm-up: what its runs have is what was reported. */
+/** A CSV has no warm-up, so its runs decide what was reported. */
 const reportedInTimings = (runs: readonly TimedRun[], paired: boolean) =>
   reportedBy([...new Set(runs.map(({ variant }) => variant))], (_, side) => paired || side === 'head', runs);
 
@@ -194,7 +193,7 @@ function namesMet(
   return [...met];
 }
 
-/** Every metric with a rule, then those met in the data alone: shown, never judged. */
+/** Every metric with a rule, then the others in the data, which are shown and never judged. */
 function metricsOf(
   rules: Rules,
   runs: readonly { readonly metrics: Readonly<Record<string, number>> }[],
@@ -213,7 +212,7 @@ function metricsOf(
         better: declared?.better ?? rule.better,
       };
     });
-  // A benchmark's file knows its unit; whoever names the metric need not repeat it.
+  // The unit comes from the benchmark's file, so the configuration need not repeat it.
   const ofConfiguration = rules.metrics.map((rule) =>
     rule.unit === '' && session !== undefined
       ? { ...rule, unit: own(session.declaredMetrics, rule.name)?.unit ?? '' }
@@ -234,7 +233,7 @@ function uncountedVariants({ purpose, images }: Session): ReadonlyMap<string, st
   );
 }
 
-/** Variants of which both sides are one image, where that is the reason why they were not run. */
+/** Variants that were not run because both sides are one image. */
 export function identicalVariants(session: Session): ReadonlySet<string> {
   if (!IMPLIED[session.purpose].skipsIdentical) return new Set();
   const identity = (variant: string, side: Side) =>

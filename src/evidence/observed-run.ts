@@ -1,6 +1,6 @@
 import type { Outcome, Side } from '../session/run.ts';
 
-/** One run as the comparison sees it, wherever it was written down. */
+/** One run, from a session or a CSV. */
 export interface ObservedRun {
   readonly session: string;
   readonly side: Side;

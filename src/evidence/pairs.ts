@@ -9,36 +9,36 @@ import { groupedBy, own } from '../session/record.ts';
 import type { Night } from '../session/session.ts';
 import type { ObservedRun } from './observed-run.ts';
 
-/** Fewer sessions of one machine say too little about the next one to judge by. */
+/** Nights of one machine that stored evidence needs. */
 export const NIGHTS_NEEDED = 14;
 
 /** Effects are logarithms of head / baseline; "worse" is up where lower is better, down where higher is. */
 export const sign = ({ better }: Pick<MetricRule, 'better'>) => (better === 'lower' ? 1 : -1);
-/** A logarithm as a fraction; what no float can be is the largest one. */
+/** A logarithm as a fraction, at most the largest float. */
 export const asChange = (log: number | null) =>
   log === null ? null : Math.min(Number.MAX_VALUE, Math.expm1(log));
 
-/** A positive number of its logarithm, within what a float can be. */
+/** The number of a logarithm, within the range of a float. */
 export const finiteExp = (log: number): number =>
   Math.min(Number.MAX_VALUE, Math.max(Number.MIN_VALUE, Math.exp(log)));
 
-/** (head / baseline) - 1, positive where the value grew. Null where the data does not give the figure. */
+/** (head / baseline) - 1, positive where the value grew. Null if the data do not give the value. */
 export interface Change {
   estimate: number | null;
-  /** 95 % interval; null where too few blocks bound it. */
+  /** 95 % interval; null with too few blocks. */
   low: number | null;
   high: number | null;
 }
 
-/** The stored nights beside a row: their median and the prediction interval for one new session's median. */
+/** The nights of a row: their median and the prediction interval for one new session's median. */
 export interface StoredNights {
   sessions: number;
   median: number;
   low: number | null;
   high: number | null;
-  /** Where this session's baseline side lies against the interval; `unknown` without one. */
+  /** Whether this session's baseline is inside the interval; `unknown` without one. */
   position: 'inside' | 'below' | 'above' | 'unknown';
-  /** False: the nights ran on another machine, so the figures are for orientation only. */
+  /** False: the nights ran on another machine, so the values are only a hint. */
   sameMachine: boolean;
 }
 
@@ -51,8 +51,8 @@ export interface Pair {
 }
 
 /**
- * Blocks in which both sides ended well and have the metric, in their order. Pairs of several sessions follow each
- * other and are numbered on.
+ * Blocks in which both sides succeeded and have the metric, in order. The numbers of a second session's pairs continue
+ * those of the first.
  */
 export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: string): readonly Pair[] {
   const bySession = groupedBy(
@@ -78,20 +78,20 @@ export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: s
 }
 
 /**
- * The larger over the smaller, so that swapped sides give exactly the negative and equal ratios are exactly equal:
- * log(3 / 4) and -log(4 / 3) differ in their last bit, and a tie would be broken by it.
+ * Divides the larger by the smaller, so that swapped sides give exactly the negative and equal ratios are exactly
+ * equal: log(3 / 4) and -log(4 / 3) differ in their last bit, and a tie would be broken by it.
  */
 function logRatio(head: number, baseline: number): number {
   const [large, small] = head >= baseline ? [head, baseline] : [baseline, head];
   const ratio = large / small;
-  // The largest float beside a half has no ratio that is a float, and their logarithms have a difference.
+  // The ratio of two floats may overflow; the difference of their logarithms does not.
   const log = Number.isFinite(ratio) ? Math.log(ratio) : Math.log(large) - Math.log(small);
   return head >= baseline ? log : -log;
 }
 
 /**
  * Log ratio of each pair.
- * @returns undefined where one does not exist: a ratio needs positive values. Two zeros are no difference.
+ * @returns undefined if one does not exist: a ratio needs positive values. Two zeros count as equal.
  */
 export function logRatios(pairs: readonly Pair[]): Float64Array | undefined {
   const ratios = Float64Array.from(pairs, ({ baseline, head }) =>
@@ -115,7 +115,7 @@ export function levelsOf(pairs: readonly Pair[], rule: Pick<MetricRule, 'better'
 /** What the estimate and the interval of a paired row are computed by. */
 export interface PairedRule {
   readonly method: Method;
-  /** How many looks the row's schedule has. */
+  /** The number of looks in the row's schedule. */
   readonly looks: number;
   /** Level of each pair, towards worse; undefined if nobody knows them. */
   readonly levels?: Float64Array | undefined;
@@ -131,7 +131,7 @@ export function pairedChange(ratios: Float64Array, n: number, { method, looks, l
   return { estimate: asChange(centre), low: asChange(low), high: asChange(high) };
 }
 
-/** Stored evidence of one row: one test, and the change that it speaks of. */
+/** Stored evidence of one row: one test and the estimated change. */
 export interface StoredTest {
   readonly test: SingleTest['test'];
   readonly change: Change;
@@ -149,7 +149,7 @@ export function nightMedians(
   });
 }
 
-/** The values of the runs that ended well. */
+/** The values of successful runs. */
 export function valuesOf(runs: readonly ObservedRun[], variant: string, metric: string): number[] {
   return runs.flatMap((run) => {
     const value = run.variant === variant && run.outcome === 'ok' ? own(run.metrics, metric) : undefined;
@@ -183,8 +183,8 @@ export function storedTest(medians: readonly number[], value: number, rule: Metr
 }
 
 /**
- * The stored nights beside a row, from this machine where there are any of it.
- * @param values this session's samples of the side that the nights speak of
+ * The nights of a row, from this machine if there are any.
+ * @param values this session's samples of the baseline
  */
 export function storedNights(
   nights: readonly Night[],

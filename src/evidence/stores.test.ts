@@ -44,7 +44,7 @@ test.each([
 ] as const)('those of a %s and a %s store are no pair', (baseline, head) => {
   const why = (metric: string) => [
     'no_data',
-    `${metric} cannot be compared: the baseline's image was in Docker's ${baseline} store and the head's in its ${head} store, and these do not count the same`,
+    `${metric} cannot be compared: the baseline's image was in Docker's ${baseline} store and the head's in its ${head} store, and these stores count sizes differently`,
   ];
   expect(judged(baseline, head)).toMatchObject({
     image_size_bytes: why('image_size_bytes'),

@@ -4,21 +4,21 @@ import { clopperPearson } from '../statistics/binomial.ts';
 import { judge } from '../verdict/compare.ts';
 import { observeSession } from '../evidence/observations.ts';
 
-/** Everything that a configuration has on the baseline branch. */
+/** All stored sessions of a configuration. */
 export interface Stored {
-  /** Oldest first; those of the anchor among them. */
+  /** Oldest first, including those of the anchor. */
   readonly sessions: readonly Session[];
-  /** What older nights were squashed into. */
+  /** The summaries of older nights. */
   readonly summaries: readonly { readonly outcome?: NightOutcome | undefined }[];
 }
 
 /**
- * What a night of the baseline against itself raised, by the rule that gates a pull request.
- * @returns undefined for another session, and for a night of which no row was looked at
+ * The false alarms of a night, by the rule that gates a pull request. @returns undefined for other sessions, and for a
+ * night without a look
  */
 export function nightOutcome(session: Session): NightOutcome | undefined {
   if (session.purpose !== 'nightly') return undefined;
-  // The pairs alone judge a night: what was stored before it changes nothing, and would take time here.
+  // Only its pairs judge a night, so earlier nights are left out to save time.
   const { outcomes } = judge(observeSession({ ...session, nights: [] }));
   const looked = [...outcomes.values()].filter(({ blocks }) => blocks > 0);
   if (looked.length === 0) return undefined;
@@ -28,7 +28,7 @@ export function nightOutcome(session: Session): NightOutcome | undefined {
   };
 }
 
-/** The observed false alarms of all nights, squashed ones too. */
+/** The false alarms of all nights, including summarised ones. */
 export function alarmsOf({ sessions, summaries }: Stored): Alarms {
   const outcomes = [...summaries.map(({ outcome }) => outcome), ...sessions.map(nightOutcome)].filter(
     (outcome) => outcome !== undefined,

@@ -12,19 +12,18 @@ import { betweenNights } from './row-noise.ts';
 /** Pairs of a comparison with the anchor. */
 export { WEEKLY_BLOCKS } from '../statistics/creep.ts';
 
-/** With fewer pairs no p is as small as creep takes. */
+/** With fewer pairs no p is small enough for creep. */
 export const FEWEST_FOR_CREEP = blocksNeeded(1, CREEP_LEVEL);
 
 /**
- * A loss that adds up counts from three fifths of what counts in one change, 1.8 % where that is 3 %: the anchor's
- * sessions look once, at all their pairs, and so see less.
+ * Creep counts from three fifths of the metric's limit, 1.8 % with a limit of 3 %. The anchor's sessions test once,
+ * with all their pairs, and so find smaller losses.
  */
 const CREEP_SHARE = 0.6;
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
 /**
- * What the weekly comparisons with the anchor say. The series is that of the newest session's anchor and measuring
- * code: an anchor that moved begins a new one.
+ * The result of the weekly comparisons with the anchor. A new anchor or new measuring code begins a new series.
  *
  * @param sessions all stored ones, oldest first
  * @returns null before the first comparison
@@ -41,7 +40,7 @@ export function anchorHistory(sessions: readonly Session[]): AnchorHistory | nul
   const weeks = byWeek(series, first).map(
     (session) => session && { at: pointOfHead(session), ratios: pairRatios(session) },
   );
-  // Once for all rows: there may be ninety of them.
+  // Computed once for all rows, of which there may be ninety.
   const nights = nightsLike(newest, sessions).map(pairRatios);
   const judged = newest.rules.metrics.filter(isTested);
   return {
@@ -65,7 +64,7 @@ function byWeek(series: readonly Session[], first: Session): readonly (Session |
 
 type Week = { readonly at: Point; readonly ratios: ReturnType<typeof pairRatios> } | undefined;
 
-/** What sessions of the same code differ by on this machine, from the nights; 0 where they do not tell. */
+/** How much sessions of the same code differ on this machine, from the nights; 0 if unknown. */
 function quirkOf(nights: readonly ReturnType<typeof pairRatios>[], variant: string, metric: string): number {
   return betweenNights(nights.flatMap((night) => night.get(variant)?.get(metric) ?? [])) ?? 0;
 }
@@ -97,5 +96,5 @@ function creepOf(
   };
 }
 
-/** The anchor's sessions follow the head: the baseline side is the anchor itself. */
+/** The head of the anchor's sessions moves; their baseline is the anchor. */
 const pointOfHead = ({ started, source }: Session): Point => ({ started, commit: source.head?.commit ?? '' });

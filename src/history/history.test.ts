@@ -142,7 +142,7 @@ describe('a level shift', () => {
     const row = judged(shifted.slice(0, 22));
     expect(row.verdict).toBe('no_baseline');
     expect(row.warnings).toEqual([
-      '10 of the 14 stored sessions that judging by them takes',
+      '10 of the 14 stored sessions that stored evidence needs',
       expect.stringContaining('the 12 nights before it are left out'),
     ]);
   });

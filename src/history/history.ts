@@ -6,7 +6,7 @@ import { newestNight } from '../evidence/nights.ts';
 import { rankNights } from '../ranking/ranked-nights.ts';
 import { noiseOf } from './row-noise.ts';
 
-/** What the stored sessions say together, for the report of a night: its own session is among them. */
+/** The results of all stored sessions, including this night's, for the report of a night. */
 export function nightlyHistory(stored: Stored): History {
   const ranked = rankNights(stored.sessions);
   return { ...nightsTogether(stored), ranking: ranked?.ranking };
@@ -21,7 +21,7 @@ function nightsTogether(stored: Stored): Omit<History, 'ranking'> {
   };
 }
 
-/** The part that a gate's report shows: its rows have their own noise. */
+/** The part for a gate's report, without the noise of rows, which a gate's rows contain. */
 export const gateHistory = (stored: Stored): Omit<History, 'ranking'> => ({
   alarms: alarmsOf(stored),
   noise: [],
@@ -29,7 +29,7 @@ export const gateHistory = (stored: Stored): Omit<History, 'ranking'> => ({
   anchor: anchorHistory(stored.sessions),
 });
 
-/** The file that the baseline branch keeps of all this. */
+/** The file `noise.json` of the baseline branch. */
 export function noiseFile(stored: Stored, configuration: string): NoiseFile {
   const newest = newestNight(stored.sessions);
   return {

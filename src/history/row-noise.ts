@@ -12,7 +12,7 @@ import { observeSession } from '../evidence/observations.ts';
 
 /**
  * The noise of every judged row, from the nights of the newest one's machine and measuring code.
- * @returns in the order of variants and metrics; rows without a night that has pairs enough are left out
+ * @returns in the order of variants and metrics; rows without a night with enough pairs are left out
  */
 export function noiseOf(newest: Session, sessions: readonly Session[]): RowNoise[] {
   const observations = observeSession({ ...newest, nights: [] });
@@ -55,8 +55,8 @@ export function noiseOf(newest: Session, sessions: readonly Session[]): RowNoise
 const CENTRE_VARIANCE = Math.PI / 3;
 
 /**
- * Standard deviation between nights: the spread of the nights' centres less what their own errors explain, as in a
- * meta-analysis by moments. Cut off at zero, so over few nights its average is above the truth.
+ * Standard deviation between nights: the spread of the nights' centres, less what their standard errors explain, as in
+ * a meta-analysis by moments. It is cut off at zero, so with few nights it is too large on average.
  *
  * @param nights log ratios of each night's pairs, each night with at least two
  * @returns a logarithm; null for fewer than two nights

@@ -4,14 +4,14 @@ import type { Workload } from '../plan/plan.ts';
 import { BASE_NAME, type ApplicationFiles } from './bake.ts';
 import { mergedIgnore, replacedBases } from './dockerfile.ts';
 
-/** Finds the Dockerfile that carries the application, or lays down the default one. */
+/** Finds the application's Dockerfile, or writes the default one. */
 
 export interface ApplicationSource {
   /** Absolute folder with one side's files. */
   readonly tree: string;
   readonly workload: Workload;
   readonly variantsFolder: string;
-  /** Absolute folder of this side's own, in which the default Dockerfile is laid. */
+  /** Absolute folder of this side, into which the default Dockerfile is written. */
   readonly folder: string;
 }
 
@@ -19,8 +19,8 @@ export type Application =
   ({ readonly kind: 'found' } & ApplicationFiles) | { readonly kind: 'unusable'; readonly reason: string };
 
 /**
- * The Dockerfile that carries the application, and its context: the project's own, in that side's state, or
- * the default one with an ignore file that joins ours and the project's.
+ * The application's Dockerfile and its context: the project's own at that side's commit, or the default one with an
+ * ignore file that joins Pacegate's and the project's.
  */
 export async function findApplication(source: ApplicationSource): Promise<Application> {
   const { tree, workload, variantsFolder, folder } = source;

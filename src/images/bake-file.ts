@@ -11,8 +11,8 @@ import { own } from '../session/record.ts';
 import { parseJson } from '../session/json.ts';
 
 /**
- * A project's own bake file. It is resolved first, and what comes out is looked at and then built: a file that comes with
- * a change could otherwise read a secret of the runner, or write to its folders.
+ * A project's own bake file. buildx resolves it first, Pacegate checks the result and then builds it: a file of a
+ * change could otherwise read a secret of the runner, or write to its folders.
  */
 
 const textOrTable = z.union([z.string(), z.record(z.string(), z.unknown())]);
@@ -29,16 +29,16 @@ const targetSchema = z.looseObject({
 const resolvedSchema = z.looseObject({ target: z.record(z.string(), targetSchema) });
 
 type ResolvedTarget = z.infer<typeof targetSchema>;
-/** What `docker buildx bake --print` says of a target and those that it is linked with. */
+/** A target and its linked targets in the output of `docker buildx bake --print`. */
 export interface ResolvedBake {
   readonly target: Readonly<Record<string, ResolvedTarget>>;
 }
 
-/** What `docker buildx bake` itself lays over a file of these names, in its order. */
+/** Override files that `docker buildx bake` also reads, in its order. */
 const OVERRIDES = ['docker-bake.override.json', 'docker-bake.override.hcl'];
 const LOOKED_UP = ['docker-bake.json', 'docker-bake.hcl'];
 
-/** A bake file with the override files beside it that buildx takes too, absolute. */
+/** A bake file with its override files, absolute. */
 export async function bakeFiles(tree: string, file: string): Promise<readonly string[]> {
   const path = join(tree, file);
   if (!LOOKED_UP.includes(basename(file))) return [path];
@@ -54,10 +54,7 @@ export async function bakeFiles(tree: string, file: string): Promise<readonly st
   return there;
 }
 
-/**
- * Asks buildx what a bake file comes to.
- * @throws BuildError with buildx's words
- */
+/** Resolves a bake file with buildx. @throws BuildError with buildx's message */
 export async function resolveBake(
   request: {
     readonly files: readonly string[];
@@ -82,10 +79,7 @@ export async function resolveBake(
   return { target: parsed.data.target };
 }
 
-/**
- * The definition that is built: one image for this machine under our tag, and nothing written by the targets that it is
- * linked with.
- */
+/** The definition to build: one image for this machine under Pacegate's tag. Linked targets write nothing. */
 export function bakeToBuild(
   { target: targets }: ResolvedBake,
   target: string,
@@ -98,7 +92,7 @@ export function bakeToBuild(
     readonly tag: string;
     readonly cacheFrom: readonly string[];
     readonly cacheTo: readonly string[];
-    /** The file is somebody's change: it writes no cache that later builds read. */
+    /** The file comes from a change: it writes no cache that later builds read. */
     readonly confined: boolean;
   },
 ): ResolvedBake {
@@ -115,7 +109,8 @@ export function bakeToBuild(
           name,
           {
             ...rest,
-            // Several platforms are an index, which no engine's store can load; without any it is this machine's.
+            // Several platforms give an index, which an engine cannot load. Without platforms the build is for this
+            // machine.
             ...(platforms.length === 1 ? { platforms } : {}),
             ...(main && cacheFrom.length > 0 ? { 'cache-from': [...cacheFrom] } : {}),
             ...(caches.length > 0 ? { 'cache-to': [...caches] } : {}),
@@ -127,7 +122,7 @@ export function bakeToBuild(
   };
 }
 
-/** Keys of a target that reach nothing of the runner by themselves, or are looked at below. */
+/** Keys of a target that cannot reach the runner, or that are checked below. */
 const KNOWN = [
   ...[
     'annotations',
@@ -146,9 +141,9 @@ const KNOWN = [
 const ADDRESS = /^(docker-image|https?):\/\//;
 
 /**
- * What a change's bake file would reach of the runner: paths that lead out of its files, secrets of the environment,
- * the ssh agent, the host's network. Its outputs and the caches that it writes are left out, and need no look.
- * @returns the first such thing by its name, or undefined
+ * Checks what a change's bake file would reach of the runner: paths that lead out of its files, secrets of the
+ * environment, the ssh agent, the host's network. Its outputs and the caches that it writes are removed anyway.
+ * @returns a sentence on the first such key, or undefined
  */
 export async function reachOf({ target }: ResolvedBake, tree: string): Promise<string | undefined> {
   try {
@@ -197,8 +192,8 @@ async function checkTarget(name: string, own: ResolvedTarget, tree: string): Pro
 }
 
 /**
- * The secret of a bake file, the maintainers' own too, that would hand the runner's token for its cache to a Dockerfile.
- * A secret with neither a source nor a variable is read from the variable of its name.
+ * A secret of a bake file, also of the maintainers', that would give the runner's cache token to a Dockerfile. A secret
+ * without a source and without a variable is read from the variable of its name.
  */
 export function takenToken({
   target,
@@ -212,11 +207,11 @@ export function takenToken({
   return undefined;
 }
 
-/** An absolute path is as little the change's own as one that leads out. */
+/** An absolute path is refused like one that leads out of the checkout. */
 async function insideTree(tree: string, path: string, what: string): Promise<void> {
   if (path.startsWith('/') && !`${path}/`.startsWith(`${tree}/`))
     throw new ConfigurationError(
-      `${what} is ${JSON.stringify(path)}, which lies outside of the checkout. A pull request's bake file may use only its own files.`,
+      `${what} is ${JSON.stringify(path)}, which is outside the checkout. A pull request's bake file may use only its own files.`,
     );
   await insideCheckout(tree, path, what);
 }

@@ -66,7 +66,7 @@ async function textsOf(files: readonly string[], tree: string): Promise<Texts> {
   return { kind: 'read', byPath: Object.fromEntries(texts) };
 }
 
-/** A file of a side's own; undefined where there is none, or a link leads out of its files. */
+/** A file of a side; undefined if it is missing, or if a link leads out of the side's files. */
 async function readInside(tree: string, file: string): Promise<string | undefined> {
   try {
     await insideCheckout(tree, file, file);
@@ -76,7 +76,7 @@ async function readInside(tree: string, file: string): Promise<string | undefine
   }
 }
 
-/** Lets buildx resolve the files, and logs what a reader of the bake file may not expect. */
+/** Resolves the files with buildx, and logs differences that a reader of the bake file may not expect. */
 async function resolve(
   { onLine }: ImageSession,
   {

@@ -21,6 +21,6 @@ export function baseImageOf(dockerfile: string, args: Readonly<Record<string, st
   return base === '' ? undefined : base;
 }
 
-/** The digest that a reference is pinned by; undefined where it is not. */
+/** The digest of a pinned reference; undefined for others. */
 export const pinnedDigest = (reference: string): string | undefined =>
   /@(sha256:[0-9a-f]{64})$/.exec(reference)?.[1];

@@ -1,10 +1,10 @@
 import { hintFor } from '../errors/hints.ts';
 import type { FailedStep, RunningStep } from './progress.ts';
 
-/** What is known of a build that failed. */
+/** The facts of a failed build. */
 export interface BuildFailure {
   readonly variant: string;
-  /** Undefined where it is an interpreter's, which both sides share. */
+  /** Undefined for an interpreter, which both sides share. */
   readonly side: string | undefined;
   readonly step: FailedStep | undefined;
   /** buildx's own last words. */
@@ -15,7 +15,7 @@ export interface BuildFailure {
 export function buildFailureMessage({ variant, side, step, words }: BuildFailure): string {
   const subject = side === undefined ? variant : `${variant} (${side})`;
   if (step === undefined) {
-    // Bake says why in a line of its own, the last that begins with ERROR.
+    // Bake prints the reason in the last line that begins with ERROR.
     const reason = words.findLast((line) => /^error/i.test(line)) ?? words.at(-1) ?? 'buildx gave no reason';
     const others = words.filter((line) => line !== reason);
     return [
@@ -38,7 +38,7 @@ export function buildFailureMessage({ variant, side, step, words }: BuildFailure
   );
 }
 
-/** A base that could not be pulled: its name may be wrong, or the way to its registry, and the reader knows which. */
+/** The message for a base that could not be pulled: its name may be wrong, or the registry cannot be reached. */
 function missingBaseMessage(subject: string, { step, error }: FailedStep): string | undefined {
   const base = /^load metadata for (\S+)/.exec(step)?.[1];
   return base === undefined
@@ -55,12 +55,12 @@ function dockerfileOf(step: FailedStep): string {
   return isDefault(step) ? "Pacegate's default Dockerfile" : "the application's Dockerfile";
 }
 
-/** Whose fault it is that there is no image: of what is built, or of what builds it and of the time it was given. */
+/** The cause of a missing image: its definition, or the engine or the time limit. */
 export type Fault = 'build' | 'engine';
 
 /**
- * What BuildKit and the docker client say where the engine, its network or its disk failed, and no step of a Dockerfile.
- * They are looked for in their own words alone: a step may print what it likes.
+ * Messages of BuildKit and the docker client if the engine, its network or its disk failed, and no step of a
+ * Dockerfile. They are searched only in buildx's own lines, because a step may print anything.
  */
 const ENGINE_WORDS = [
   // The engine is not there, or went away in the middle.
@@ -80,13 +80,13 @@ const ENGINE_WORDS = [
   /no space left on device|disk quota exceeded|read-only file system/i,
 ];
 
-/** Whose fault it is that an image could not be pulled, by the words of who tried. */
+/** The cause of a failed pull, from the client's message. */
 export const pullFault = (reason: string): Fault =>
   ENGINE_WORDS.some((pattern) => pattern.test(reason)) || reason.includes('did not answer in time')
     ? 'engine'
     : 'build';
 
-/** Whether a build failed for the engine and not for what it builds. */
+/** Whether the engine caused the failure, and not the build's definition. */
 export function faultOf({
   step,
   words,
@@ -94,7 +94,7 @@ export function faultOf({
   readonly step: Pick<FailedStep, 'error' | 'lastLines'> | undefined;
   readonly words: readonly string[];
 }): Fault {
-  // The step's own command ended by itself: only a full disk is not its doing, and that it says itself.
+  // The step's command failed. Only a full disk is another cause, and its message names it.
   const isCommands = step?.error.includes('did not complete successfully: exit code') === true;
   const said = isCommands ? step.lastLines : step !== undefined ? [step.error] : words;
   const patterns = isCommands ? [/no space left on device/i] : ENGINE_WORDS;
@@ -103,7 +103,7 @@ export function faultOf({
     : 'build';
 }
 
-/** The message of a build that the engine did not end well, and that is no fault of the Dockerfile. */
+/** The message of a build that failed because of the engine. */
 export function engineFailureMessage(subject: string, failure: BuildFailure): string {
   const { step, words } = failure;
   const reason =
@@ -124,7 +124,7 @@ export interface OverrunBuild {
   readonly seconds: number;
   /** What was running at the end. */
   readonly step: RunningStep | undefined;
-  /** What sets the limit, and is to be raised where the build is meant to take as long. */
+  /** The setting of the limit, to raise if the build needs as long. */
   readonly limit: string;
 }
 
@@ -150,7 +150,9 @@ function reasonOf({ error }: FailedStep): string {
   return status ?? (error.startsWith('process "') ? 'its command failed' : error);
 }
 
-/** A step that wants the history: BuildKit's own words on a path, git's, and those of what makes versions of tags. */
+/**
+ * Messages of a step that needs `.git`: BuildKit's for a path, git's, and those of tools that read a version from tags.
+ */
 const NO_GIT =
   /"?\/\.git(?:\/[^"\s]*)?"?: (?:not found|no such file)|not a git repository|(?:setuptools[-_]scm|hatch-vcs|versioningit|vcs_versioning) .*(?:unable to detect|cannot|failed)|unable to detect version control/i;
 

@@ -25,7 +25,7 @@ export interface BuildRequest {
   readonly variant: string;
   /** Undefined for an interpreter by itself, which both sides share. */
   readonly side: Side | undefined;
-  /** Our own definition, or what a project's bake file was resolved to. */
+  /** Pacegate's definition, or a project's resolved bake file. */
   readonly definition: BakeDefinition | { readonly resolved: ResolvedBake };
   readonly target: string;
   /** The linked target that makes the interpreter, where there is one. */
@@ -62,13 +62,11 @@ const metadataSchema = z.record(
 );
 
 /**
- * Builds one side of one variant with one `docker buildx bake`, so that one that fails stops no other.
- *
- * Not @actions/exec: a build of many minutes must end when the run is cancelled, and that cannot be asked of
- * it. What was built is read from the metadata file; the progress is only shown, and explains a failure.
- *
- * @param signal ends the build; the message says whether its time was over (`within`) or it was cancelled
- * @returns a failure with its message for whatever the build did; throws only when docker cannot be started.
+ * Builds one side of one variant with one `docker buildx bake`, so that a failure does not stop the others. Not
+ * @actions/exec, because it cannot end a long build when the run is cancelled. The result comes from the metadata file;
+ * the progress is only shown and explains a failure. @param signal ends the build; the message tells whether its time
+ * was over (`within`) or it was cancelled @returns a failure with its message if the build fails; throws only if docker
+ * cannot be started.
  */
 export async function build(request: BuildRequest, signal: AbortSignal): Promise<BuildResult> {
   const { variant, side, definition, target, events, onLine } = request;
@@ -129,7 +127,7 @@ export function lastStep(progress: BuildProgress, signal: AbortSignal): () => Ru
   return () => step;
 }
 
-/** What became of a build that was ended from here. */
+/** The result of a build that Pacegate ended. */
 export async function endedBuild({
   subject,
   seconds,
@@ -141,7 +139,7 @@ export async function endedBuild({
   readonly signal: AbortSignal;
   readonly step: RunningStep | undefined;
 }): Promise<Extract<BuildResult, { kind: 'failed' }>> {
-  // No verdict on what is built: it was given no more time.
+  // The time was over, which says nothing about the definition.
   const fault = 'engine';
   if (!isTimeOver(signal))
     return {
@@ -159,12 +157,12 @@ export async function endedBuild({
   return { kind: 'failed', fault, message: overrunMessage({ subject, seconds, step, limit }) };
 }
 
-/** What became of a build that ended by itself, and not well. */
+/** The result of a build that failed on its own. */
 export async function failedBuild(
   subject: string,
   failure: BuildFailure,
 ): Promise<Extract<BuildResult, { kind: 'failed' }>> {
-  // Whatever it said: of an engine that is gone nothing else can be known.
+  // If the engine does not answer, no other cause can be determined.
   const fault = (await engineAnswers()) ? faultOf(failure) : 'engine';
   const message = fault === 'engine' ? engineFailureMessage(subject, failure) : buildFailureMessage(failure);
   return { kind: 'failed', fault, message };

@@ -5,9 +5,9 @@ import { repositoryComponent } from './names.ts';
 /**
  * One variant's entry for `cache-from` or `cache-to`.
  *
- * `{variant}` in it is the variant's name, in whatever type. GitHub's cache (`type=gha`) is one store with
- * scopes, and a second writer of a scope replaces the first: each variant gets its own, under the user's
- * scope or `pacegate`. Everything else is passed on as it was said.
+ * `{variant}` in it is the variant's name, in whatever type. GitHub's cache (`type=gha`) is one store with scopes, and
+ * a second writer of a scope replaces the first: each variant gets its own, under the user's scope or `pacegate`. Other
+ * values are passed on unchanged.
  */
 export function cacheEntry(entry: string, variant: string): string {
   const name = repositoryComponent(variant);

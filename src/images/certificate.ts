@@ -7,8 +7,8 @@ import { ConfigurationError } from '../errors/errors.ts';
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * Refuses a certificate authority that is none, before anything is built: a build would fail late and far from the
- * reason. And what is handed to a build as a secret reaches its Dockerfile, so nothing but certificates may pass.
+ * Refuses an invalid certificate authority before anything is built: a build would fail late and with a misleading
+ * message. A Dockerfile can read a build secret, so the file may contain only certificates.
  * @param ca `build.ca` as configured
  * @param root absolute folder that relative paths start from
  * @throws ConfigurationError with what was found
@@ -34,5 +34,5 @@ async function read(path: string): Promise<string | { readonly reason: string }>
 
 const refused = (ca: string, what: string) =>
   new ConfigurationError(
-    `build.ca is ${JSON.stringify(ca)}: ${what}. It must be a PEM file with the certificates (-----BEGIN CERTIFICATE-----) of the authority that signs this network's connections, relative to the repository's top.`,
+    `build.ca is ${JSON.stringify(ca)}: ${what}. It must be a PEM file with the certificates (-----BEGIN CERTIFICATE-----) of the authority that signs the connections of this network, relative to the repository's top.`,
   );

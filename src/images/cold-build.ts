@@ -6,7 +6,7 @@ import { followProgress } from './progress.ts';
 
 /** One image as `docker buildx build` makes it. */
 export interface ColdBuildRequest {
-  /** What the lines and the message name. */
+  /** The name in log lines and messages. */
   readonly variant: string;
   readonly folder: string;
   readonly dockerfile: string;
@@ -26,11 +26,10 @@ export type ColdBuild =
   | { readonly kind: 'failed'; readonly message: string };
 
 /**
- * Builds an image with no step from the cache, and says what that cost. The build has a cgroup of its own, whose
- * counter holds the processor time of every step, also of those that have ended: unlike the wall time it hardly
- * depends on what else the machine does. Where the engine is not on this machine the counter cannot be read.
- *
- * Cache mounts are made empty by another name (the argument `CACHE_ID` of our Dockerfiles).
+ * Builds an image without a cache, and measures the cost. The build has a cgroup of its own, whose counter holds the
+ * processor time of every step, also of those that have ended: unlike the wall time it hardly depends on what else the
+ * machine does. The counter cannot be read if the engine is on another machine. Cache mounts get a new name, so that
+ * they are empty (the argument `CACHE_ID` of Pacegate's Dockerfiles).
  */
 export async function coldBuild(request: ColdBuildRequest, signal: AbortSignal): Promise<ColdBuild> {
   const { variant, onLine } = request;
@@ -63,10 +62,10 @@ export async function coldBuild(request: ColdBuildRequest, signal: AbortSignal):
       });
 }
 
-/** A name that no earlier build had: of a cgroup, and of cache mounts. */
+/** A new name for the cgroup and the cache mounts. */
 export const coldName = (): string => `pacegate-build-${process.pid}-${Date.now().toString(36)}`;
 
-/** Wall time of some work, and how busy the machine was beside it. */
+/** Wall time of some work, and how busy the machine was meanwhile. */
 export async function costOf<Done>(
   work: () => Promise<Done>,
 ): Promise<{ readonly done: Done; readonly cost: BuildCost }> {
@@ -84,12 +83,12 @@ export async function costOf<Done>(
   };
 }
 
-/** Two builds one after the other, as one. */
+/** The sum of two consecutive builds. */
 export function together(a: BuildCost, b: BuildCost): BuildCost {
   const seconds = a.seconds + b.seconds;
   return {
     seconds,
-    // A build without a RUN step makes no cgroup: where the other one's was seen, this one took no time.
+    // A build without a RUN step has no cgroup. If the other build's cgroup could be read, this one counts as zero.
     ...(a.cpuSeconds === undefined && b.cpuSeconds === undefined
       ? {}
       : { cpuSeconds: (a.cpuSeconds ?? 0) + (b.cpuSeconds ?? 0) }),

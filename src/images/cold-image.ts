@@ -30,7 +30,7 @@ export interface ColdImageRequest {
   readonly request: Omit<BuildRequest, 'definition' | 'target' | 'directory'>;
   /** What the interpreter's own image is kept under: the one that is made here is kept, where there is none yet. */
   readonly keepAs: string;
-  /** Told each name that is made in the engine's store and goes with the session, before it is made. */
+  /** Called with each name in the engine's store that the session must remove, before the name is created. */
   readonly onName: (name: string) => void;
 }
 

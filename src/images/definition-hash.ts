@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Variant } from '../plan/plan.ts';
 
-/** What makes a variant's interpreter, without the application. */
+/** The definition of a variant's interpreter, without the application. */
 export interface VariantDefinition {
   readonly variant: Variant;
   /**
@@ -12,9 +12,9 @@ export interface VariantDefinition {
 }
 
 /**
- * A hash that is equal where the interpreter's layers are: its Dockerfile's folder, arguments and named
- * contexts (addresses by their names, folders by what lies in them too). Flags and environment belong to the run, not to
- * the image. Prose beside the Dockerfile is left out.
+ * A hash that is equal where the interpreter's layers are: its Dockerfile's folder, arguments and named contexts
+ * (addresses by their names, folders by what lies in them too). Flags and environment belong to the run, not to the
+ * image. README files next to the Dockerfile do not count.
  */
 export function definitionHash({ variant, files }: VariantDefinition): string {
   const parts = [
@@ -41,6 +41,6 @@ function definitionOf(variant: Variant): unknown {
   }
 }
 
-/** By code units: a locale's order would make the hash depend on the machine. */
+/** Sorted by code units, because a locale's order would make the hash depend on the machine. */
 const byKey = ([a]: readonly [string, string], [b]: readonly [string, string]) =>
   a < b ? -1 : a > b ? 1 : 0;

@@ -9,11 +9,11 @@ export interface DockerOptions {
   readonly timeoutSeconds?: number | undefined;
 }
 
-/** A question to the engine, which it answers from what it has; most of this is for a machine with a busy disk. */
+/** The time limit of a short question to the engine; most of it is for a machine with a busy disk. */
 const QUERY_SECONDS = 30;
 
 /**
- * Runs the docker client and gives what it answered, whatever its status.
+ * Runs the docker client and returns its output for any status.
  * @throws BuildError when there is no docker to run.
  */
 export async function tryDocker(
@@ -35,7 +35,7 @@ export async function tryDocker(
   }
 }
 
-/** The end of what docker said on its error stream, as one line without a full stop. */
+/** The last lines of docker's error stream, as one line without a full stop. */
 export function lastWords({ stderr, timedOut }: CommandResult): string {
   if (timedOut) return 'it did not answer in time';
   const lines = stderr

@@ -102,7 +102,7 @@ export function replacedBases(
   const names = wanted.length > 0 ? wanted : [...images].filter(isPython);
   if (names.length === 0)
     return refused(
-      `has no image called python that the interpreter could take the place of (found: ${found}). Name the image or the stage that brings Python: \`workload.interpreter-from: ${[...images][0] ?? 'python'}\`, or write \`FROM python\` there`,
+      `has no image called python that the interpreter could replace (found: ${found}). Name the image or the stage that brings Python: \`workload.interpreter-from: ${[...images][0] ?? 'python'}\`, or write \`FROM python\` there`,
     );
   if (names.length > MOST_REPLACED)
     return refused(`has ${names.length} images called python; the interpreter can replace ${MOST_REPLACED}`);
@@ -269,11 +269,9 @@ export function expand(text: string, valueOf: (name: string) => string | undefin
 }
 
 /**
- * The ignore file for the default application Dockerfile: Pacegate's own list, then the project's
- * `.dockerignore`, whose lines come last and so have the last word (`!docs/data.md`).
- *
- * An ignore file beside a Dockerfile takes the place of the context's, so without this a project's own
- * list (secrets, data) would be silently dropped.
+ * The ignore file for the default application Dockerfile: Pacegate's own list, then the project's `.dockerignore`,
+ * whose lines come last and so take precedence (`!docs/data.md`). An ignore file next to a Dockerfile replaces the
+ * context's, so without this the project's list (secrets, data) would be dropped silently.
  */
 export function mergedIgnore(own: string, projects: string | undefined): string {
   return projects === undefined ? own : `${own.trimEnd()}\n${projects}`;

@@ -1,6 +1,6 @@
 /**
- * Whether what a build loads from elsewhere was away. For a baseline that is no reason to have none: it was built before,
- * and the same job may have it in a minute.
+ * Whether a download of the build failed. A baseline is then not missing: it was built before, and a later job can
+ * build it again.
  */
 export const isDownloadFault = (message: string): boolean =>
   DOWNLOAD_WORDS.some((words) => words.test(message));

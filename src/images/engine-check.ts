@@ -12,11 +12,11 @@ export interface EngineVersions {
   /** The engine's version as it says it. */
   readonly server: string;
   readonly buildx: string;
-  /** Undefined where the builder does not say (Debian's own engine, a builder not yet started). */
+  /** Undefined if the builder does not report it (Debian's own engine, a builder not yet started). */
   readonly buildkit: string | undefined;
   /** The builder's driver: `docker`, `docker-container`… */
   readonly driver: string;
-  /** Undefined where the engine does not say. */
+  /** Undefined if the engine does not report it. */
   readonly store: ImageStore | undefined;
   /** The engine's processor by Docker's name, such as `amd64`; undefined where it does not say. */
   readonly architecture: string | undefined;
@@ -26,10 +26,7 @@ export interface EngineVersions {
 const NEEDED = { buildx: [0, 10], buildkit: [0, 10], server: [23, 0] } as const;
 const RAWJSON_SINCE = [0, 13] as const;
 
-/**
- * Looks for an engine that can do what is needed, before anything is built.
- * @throws BuildError saying what was found and what is needed.
- */
+/** Checks the engine before anything is built. @throws BuildError with what was found and what is needed. */
 export async function checkEngine(): Promise<EngineVersions> {
   const server = await serverVersion();
   const buildx = await buildxVersion();
@@ -56,13 +53,13 @@ export async function checkEngine(): Promise<EngineVersions> {
 /** Whether buildx can give its progress as events instead of text. */
 export const hasEvents = ({ buildx }: EngineVersions): boolean => atLeast(buildx, RAWJSON_SINCE);
 
-/** How the engine keeps its images; undefined where it does not say. */
+/** How the engine stores images; undefined if it does not report it. */
 export async function imageStore(): Promise<ImageStore | undefined> {
   const { status, stdout } = await tryDocker(['info', '--format', '{{json .DriverStatus}}']);
   return status === 0 ? storeOf(stdout) : undefined;
 }
 
-/** @param status the engine's word on its storage driver: pairs of names and values, as JSON */
+/** @param status the engine's report on its storage driver: pairs of names and values, as JSON */
 export function storeOf(status: string): ImageStore | undefined {
   const pairs = z.array(z.tuple([z.string(), z.string()])).safeParse(parseJson(status));
   if (!pairs.success) return undefined;
@@ -114,7 +111,7 @@ export function parseBuilder(text: string): { driver: string; buildkit: string |
   const buildkit = versionIn(field(/^Build[kK]it(?: version)?:\s*(\S+)/m) ?? '');
   return {
     driver: field(/^Driver:\s*(\S+)/m) ?? 'unknown',
-    // A development build calls itself 0.0.0: that says nothing.
+    // A development build has the version 0.0.0, which means unknown.
     buildkit: buildkit === undefined || buildkit.startsWith('0.0.0') ? undefined : buildkit,
   };
 }
@@ -124,7 +121,7 @@ export function versionIn(text: string): string | undefined {
   return /(?:^|[\sv])(\d+\.\d+(?:\.\d+)?)/.exec(text)?.[1];
 }
 
-/** Whether a version is not older than major.minor. One that cannot be read is not held against anyone. */
+/** Whether a version is at least major.minor. A version that cannot be read is accepted. */
 export function atLeast(version: string, [major, minor]: readonly [number, number]): boolean {
   const [, a, b] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
   if (a === undefined || b === undefined) return true;

@@ -24,8 +24,8 @@ const infoSchema = z.object({
 type Info = z.infer<typeof infoSchema>;
 
 /**
- * Asks the engine what it is like for measuring.
- * @throws BuildError as the check of the engine does: there is none, or it is too old for what is needed.
+ * Reads the engine's properties that matter for measuring. @throws BuildError if there is no engine, or if it is too
+ * old.
  */
 export async function readEngine(): Promise<EngineReading> {
   const { engine, buildx, buildkit, driver } = await checkEngine();
@@ -34,7 +34,7 @@ export async function readEngine(): Promise<EngineReading> {
   return { engine, buildx, buildkit, driver, ...parseInfo(stdout), disk: await imageDisk(stdout) };
 }
 
-/** @param text what `docker info --format '{{json .}}'` answered: of one that cannot be read nothing is said */
+/** @param text the output of `docker info --format '{{json .}}'`; ignored if it cannot be read */
 export function parseInfo(text: string): Pick<EngineReading, 'storageDriver' | 'cgroup' | 'cgroupDriver'> {
   const info = infoOf(text);
   return {

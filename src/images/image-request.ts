@@ -1,7 +1,7 @@
 import type { Variant, Workload } from '../plan/plan.ts';
 import type { Side } from '../session/run.ts';
 
-/** One side of one variant, as it is asked of the image builder. */
+/** A request for one side of one variant. */
 export interface ImageRequest {
   readonly variant: Variant;
   readonly side: Side;
@@ -16,6 +16,6 @@ export interface ImageRequest {
   readonly own?: Pick<Workload, 'dockerfile' | 'interpreterFrom' | 'install'>;
   /** Digest reference to try to pull before building. */
   readonly known?: string;
-  /** What is left of the budget, in seconds: whatever it takes to have the image ends with it. Unbounded without. */
+  /** What is left of the budget, in seconds: building and pulling end with it. Without it there is no limit. */
   readonly secondsLeft?: number;
 }

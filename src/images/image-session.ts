@@ -8,7 +8,7 @@ import type { ImageFacts } from './inspect.ts';
 import { checkBuildPaths, checkContexts } from './paths.ts';
 import { removeImages } from './store.ts';
 
-/** What the images of one session share, and its clean-up. */
+/** Shared state of a session's images, and its removal. */
 
 export interface ImageBuilderOptions {
   readonly plan: Plan;
@@ -24,9 +24,9 @@ export interface ImageBuilderOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** What all images of one session share: the engine that was checked, a folder, and the names to remove at the end. */
+/** Shared state of a session's images: the checked engine, a folder, and the names to remove at the end. */
 export interface ImageSession extends Pick<ImageBuilderOptions, 'plan' | 'sessionId' | 'facts' | 'onLine'> {
-  /** What every bake definition of the session starts from. */
+  /** The common part of every bake definition of the session. */
   readonly target: Omit<InterpreterTarget, 'variant' | 'cacheFrom'>;
   /** Checks configuration and engine once. @throws ConfigurationError, BuildError as `ImageBuilder.check` does. */
   readonly engine: () => Promise<EngineVersions>;

@@ -255,7 +255,7 @@ withEngine(
 
     const hostile = await folderWith({ ...files, 'docker-bake.hcl': bake(`"id=t,src=${outside}/token"`) });
     expect(failure(await prepare(variant, 'head', hostile))).toContain(
-      `target.app.secret of the bake file is "${outside}/token", which lies outside of the checkout`,
+      `target.app.secret of the bake file is "${outside}/token", which is outside the checkout`,
     );
   },
 );

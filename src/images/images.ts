@@ -28,20 +28,23 @@ export type ImageResult =
   | {
       readonly kind: 'ready';
       readonly runnable: Runnable;
-      /** Asks the interpreter by itself which Python it is; only of an image that was built upon one here. */
+      /** Reads the Python version of the interpreter alone; only for an image that was built on one here. */
       readonly interpreter?: ((signal: AbortSignal) => Promise<PythonAnswer>) | undefined;
     }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Builds, pulls or finds the images of a session. */
 export interface ImageBuilder {
-  /** @throws ConfigurationError for a certificate authority that is none, and paths that lead out of the checkout; BuildError when engine, buildx or BuildKit will not do. */
+  /**
+   * @throws ConfigurationError for an invalid certificate authority, and for paths that lead out of the checkout;
+   * BuildError if engine, buildx or BuildKit are missing or too old.
+   */
   check(): Promise<EngineVersions>;
-  /** Gets one side of one variant. Whatever prevents it is a failure in the result. */
+  /** Gets one side of one variant. An error is a failure in the result. */
   prepare(request: ImageRequest, signal: AbortSignal): Promise<ImageResult>;
   /**
    * Pushes to the plan's registry as `<registry>/<variant>:<commit>`. @returns `name@sha256:…`.
-   * @throws ConfigurationError without a registry, BuildError with the registry's words.
+   * @throws ConfigurationError without a registry, BuildError with the registry's message.
    */
   push(runnable: Runnable, commit: string): Promise<string>;
   /**
@@ -122,11 +125,11 @@ async function sameContent(
 interface Builder {
   readonly session: ImageSession;
   readonly interpreters: InterpreterImages;
-  /** Layers of this session whose sizes are known by now. */
+  /** Layers of this session whose sizes are known. */
   readonly sizes: KnownLayers;
 }
 
-/** Obtains an image within the budget, repeats what an engine's or a network's fault ended, and reads its size. */
+/** Gets an image within the budget, tries again after faults of the engine or the network, and reads its size. */
 async function prepare(builder: Builder, request: ImageRequest, signal: AbortSignal): Promise<ImageResult> {
   const { variant, side } = request;
   const { onLine } = builder.session;
@@ -179,7 +182,7 @@ async function obtain(
   }
 }
 
-/** Sizes of the image's layers; undefined where they cannot be read, for an image can be measured without. */
+/** Sizes of the image's layers; undefined if they cannot be read, because an image can be measured without them. */
 async function layersOf(
   { session, sizes }: Builder,
   request: ImageRequest,
@@ -194,7 +197,7 @@ async function layersOf(
     async (ending) => await layerSizes(facts.id, store, sizes, ending),
   ).catch((error: unknown) => {
     if (!(error instanceof BuildError)) throw error;
-    session.onLine(`[${variant.name} ${side}] its size is not known: ${error.message}`);
+    session.onLine(`[${variant.name} ${side}] its size could not be read: ${error.message}`);
     return undefined;
   });
 }
@@ -204,7 +207,7 @@ const failed = ({ variant, side }: ImageRequest, message: string, fault: Fault):
   failure: { variant: variant.name, side, stage: stageOf(fault, message, side), message },
 });
 
-/** The base is not to blame where a registry or a mirror prevented the build of a baseline. */
+/** The base is not the cause if a registry or a mirror prevented the build of a baseline. */
 const stageOf = (fault: Fault, message: string, side: Side): Failure['stage'] =>
   side === 'baseline' && isDownloadFault(message) ? 'engine' : fault;
 
@@ -216,7 +219,7 @@ async function push(session: ImageSession, image: Runnable['image'], commit: str
     );
   const { registry } = build;
   const tag = pushName({ registry, configuration, variant: image.variant, commit });
-  // Before it is tried: a push that fails leaves the name behind all the same.
+  // Recorded before the push, because a failed push also leaves the name behind.
   session.names.add(tag);
   return await pushImage(tag, image);
 }

@@ -4,7 +4,7 @@ import { BuildError } from '../errors/errors.ts';
 import { lastWords, tryDocker } from './docker.ts';
 import { parseJson } from '../session/json.ts';
 
-/** Reads what the engine has of an image. */
+/** Reads an image's properties from the engine. */
 
 const list = z
   .array(z.string())
@@ -47,19 +47,19 @@ export interface ImageFacts {
   readonly digests: readonly string[];
   /** Digests of the unpacked layers, the base's first. */
   readonly layers: readonly string[];
-  /** Unpacked size in bytes with the classic store; the containerd store says something else. */
+  /** Unpacked size in bytes with the classic store; another figure with the containerd store. */
   readonly sizeBytes: number;
-  /** `/` where the image names none. */
+  /** `/` if the image names none. */
   readonly workingDirectory: string;
   readonly identity: string;
   /** The same without the layers: what of the image reaches a process beside its files. */
   readonly configuration: string;
   /** By Docker's name, such as `amd64`; empty where the image does not say. */
   readonly architecture: string;
-  /** What the image starts its command through; empty where there is none. */
+  /** The image's ENTRYPOINT; empty without one. */
   readonly entrypoint: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** When it was last tagged here; undefined where the engine does not say. */
+  /** When it was last tagged here; undefined if the engine does not report it. */
   readonly tagged: Date | undefined;
 }
 
@@ -103,9 +103,9 @@ export function readInspection(json: string): ImageFacts {
 }
 
 /**
- * SHA-256 over what can change a run: the layers' bytes, the platform and the parts of the configuration
- * that reach the process. Labels, creation times and the history are left out, so that a change of
- * documentation gives the same identity although the image's ID may differ.
+ * SHA-256 over what can change a run: the layers' bytes, the platform and the parts of the configuration that reach the
+ * process. Labels, creation times and the history do not count, so that a change of documentation gives the same
+ * identity although the image's ID may differ.
  */
 function identityOf({ Architecture, Os, RootFS, Config }: z.infer<typeof inspectionSchema>): string {
   const parts = [

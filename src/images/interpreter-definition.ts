@@ -15,12 +15,12 @@ import { cpuFlags, neededFlags } from '../session/cpu.ts';
 
 /** What an interpreter is made of: its files, its base and its named contexts, and the key that its image is kept under. */
 
-/** An interpreter as it will be built, with everything that makes its layers known. */
+/** The definition of an interpreter, with everything that decides its layers. */
 export interface Definition {
   readonly variant: InterpreterVariant;
-  /** Equal where the interpreter's layers are, as far as its definition decides. */
+  /** Equal for interpreters with equal definitions. */
   readonly hash: string;
-  /** What its image is kept under. */
+  /** The key under which its image is kept. */
   readonly key: string;
   readonly base: Base | undefined;
 }
@@ -53,7 +53,7 @@ export function definer(
     const hash = definitionHash({ variant: { ...variant, args }, files });
     const reference = baseImageOf(own(files, join(folder, 'Dockerfile')) ?? '', args);
     const base = reference === undefined ? undefined : await baseAt(reference, signal);
-    // By its digest: both sides stand on the same bytes, whenever they are built.
+    // By its digest, so that both sides use the same base at any time.
     const pinned = base?.pinned === true ? { BASE_IMAGE: atDigest(base) } : {};
     const { contexts, digests } = await pinnedContexts(variant.contexts, baseAt, signal);
     return {
@@ -67,7 +67,7 @@ export function definer(
 
 type BaseLookup = (reference: string, signal: AbortSignal) => Promise<Base | undefined>;
 
-/** What lies in the folders of named contexts is part of the definition: a mirror may move. */
+/** The content of named contexts' folders is part of the definition, because a mirror may change. */
 async function contentsOf(
   folders: Readonly<Record<string, string>>,
   hashes: Map<string, Promise<string>>,
@@ -90,12 +90,12 @@ async function baseOf(
   const here = await inspectImage(reference);
   if (here === undefined) return undefined;
   onLine(
-    `${reference}: its registry does not say which bytes it is today (${looked.reason.replace(/^ERROR: /, '')}); the image of this machine is taken, ${here.id.slice(0, 19)}…`,
+    `${reference}: its registry does not answer which digest it has today (${looked.reason.replace(/^ERROR: /, '')}); this machine's image is used, ${here.id.slice(0, 19)}…`,
   );
   return { reference, digest: here.id, pinned: false };
 }
 
-/** The images among named contexts, by the digest that their tags stand for today: a tag moves as a base's does. */
+/** The images among the named contexts, by the digest of their tags today, because tags move. */
 async function pinnedContexts(
   contexts: InterpreterVariant['contexts'],
   baseAt: BaseLookup,
@@ -116,9 +116,9 @@ async function pinnedContexts(
 }
 
 /**
- * What is compiled stays as it was compiled while its definition does: a base that moved is no reason to compile for
- * half an hour. The others are made anew with their base. An image among the named contexts is what is compiled itself,
- * so one that moved is another interpreter.
+ * A compiled interpreter is kept while its definition is unchanged: a moved base is no reason to compile for half an
+ * hour. The others are built again when their base changes. A named context that is an image is part of the
+ * interpreter, so a moved one gives another interpreter.
  */
 export function keyOf(
   { interpreter }: InterpreterVariant,
@@ -135,7 +135,7 @@ export function keyOf(
 ): string {
   const parts = [
     ...[hash, process.arch, isCompiled(interpreter) ? '' : (base?.digest ?? '')],
-    // Keys of interpreters without such a context stay as they were: compiling anew takes half an hour.
+    // Keys of interpreters without such a context do not change, because compiling again takes half an hour.
     ...(contexts.length === 0 ? [] : [[...contexts].sort(([a], [b]) => (a < b ? -1 : 1))]),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
@@ -147,11 +147,11 @@ export async function processorArguments(march: string): Promise<Record<string, 
   return march === 'native' ? { CPU_FLAGS: needed } : { MARCH: march, CPU_FLAGS: needed };
 }
 
-/** What this machine's processor can do: the engine is taken to be on it. */
+/** The flags of this machine's processor; the engine is assumed to run on it. */
 export const processorFlags = async (): Promise<readonly string[]> =>
   cpuFlags(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
 
-/** The files of folders of `variants/`, path to text. They are Pacegate's own and small. */
+/** The files of folders of `variants/`, path to text. */
 export async function textsOf(top: string, folders: readonly string[]): Promise<Record<string, string>> {
   const texts = new Map<string, string>();
   for (const folder of folders) {
@@ -164,7 +164,7 @@ export async function textsOf(top: string, folders: readonly string[]): Promise<
   return Object.fromEntries(texts);
 }
 
-/** How a named context says that it is an image. */
+/** The prefix of a named context that is an image. */
 export const IMAGE_SCHEME = 'docker-image://';
 
 export const atDigest = ({ reference, digest }: Base) => `${reference.replace(/@.*$/, '')}@${digest}`;

@@ -31,11 +31,11 @@ export interface InterpreterImages {
   coldBuild(variant: InterpreterVariant, request: ImageRequest, signal: AbortSignal): Promise<ColdBuild>;
 }
 
-/** What the images of a session's interpreters have in common. */
+/** Shared state of a session's interpreter images. */
 interface Shared {
   readonly session: ImageSession;
   readonly interpreters: Interpreters;
-  /** Keys of the interpreters whose making is in the minutes of an image already. */
+  /** Keys of the interpreters whose build time is already counted for an image. */
   readonly counted: Set<string>;
   /** An interpreter's image, or its key -> which Python it is by itself. */
   readonly pythons: Map<string, Promise<PythonAnswer>>;
@@ -93,8 +93,8 @@ async function prepare(
 }
 
 /**
- * The image whose digest is known already. It has to stand on the interpreter that its labels name, and its Python is
- * checked as that of an image that is built here.
+ * Pulls the image with the known digest. It must be built on the interpreter that its labels name, and its Python is
+ * checked like that of an image built here.
  */
 async function pullOfInterpreter(
   shared: Shared,
@@ -115,7 +115,7 @@ async function pullOfInterpreter(
     : { ...image, python: (ending) => pythonOf(shared, definition, interpreterOf(image.facts), ending) };
 }
 
-/** Both sides are made of an interpreter; its minutes are counted with the side that came first. */
+/** Both sides share an interpreter; its minutes count for the first side. */
 function secondsOnce({ counted }: Shared, { key }: Definition, { seconds }: InterpreterImage): number {
   if (counted.has(key)) return 0;
   counted.add(key);
@@ -165,14 +165,14 @@ async function buildUpon(
   );
 }
 
-/** Which Python an interpreter is by itself, asked once for both sides. */
+/** The Python of an interpreter alone, read once for both sides. */
 function pythonOf(
   { session, pythons }: Shared,
   { key, variant }: Definition,
   interpreterImage: string | undefined,
   signal: AbortSignal,
 ): Promise<PythonAnswer> {
-  // Two compilations of one definition are two builds.
+  // Two compilations of one definition differ.
   const which = interpreterImage ?? key;
   const asked =
     pythons.get(which) ??

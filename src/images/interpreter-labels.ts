@@ -15,11 +15,11 @@ export const LABELS = {
   cpuFlags: 'org.pacegate.cpu-flags',
 } as const;
 
-/** Inherited by every image that is made of it. */
+/** Inherited by every image that is built on it. */
 export const labelsOf = ({ base }: Pick<Definition, 'base'>): Record<string, string> =>
   base === undefined ? {} : { [LABELS.base]: atDigest(base) };
 
-/** What a later session that pulls the image by its digest must know of it. */
+/** Facts for a later session that pulls the image by its digest. */
 export function applicationLabels(
   { hash, base }: Definition,
   interpreter: string | undefined,
@@ -33,13 +33,13 @@ export function applicationLabels(
   };
 }
 
-/** The flags that an image was compiled for; undefined where it does not say. */
+/** The flags that an image was compiled for; undefined without the label. */
 export function flagsOf({ labels }: Pick<ImageFacts, 'labels'>): readonly string[] | undefined {
   const flags = labels[LABELS.cpuFlags]?.split(' ').filter((flag) => flag !== '');
   return flags === undefined || flags.length === 0 ? undefined : flags;
 }
 
-/** The base image as an image's label has it. */
+/** The base image from an image's label. */
 export function baseIn({ labels }: Pick<ImageFacts, 'labels'>): Image['base'] {
   const [, reference, digest] = /^(.+)@(sha256:[0-9a-f]{64})$/.exec(labels[LABELS.base] ?? '') ?? [];
   return reference === undefined || digest === undefined ? undefined : { reference, digest };

@@ -5,7 +5,7 @@ import { askingDefinition, askingTargetOf, type InterpreterTarget } from './bake
 import type { BuildRequest, BuildResult } from './buildx.ts';
 import { parseJson } from '../session/json.ts';
 
-/** Asks an interpreter that was built which Python it is. */
+/** Reads which Python a built interpreter is. */
 
 export type PythonAnswer =
   | { readonly kind: 'answered'; readonly python: Python }
@@ -35,8 +35,8 @@ COPY --from=asked /${ANSWER} /
 `;
 
 /**
- * Asks an interpreter by itself which Python it is: what an application's image must run too. It is asked in a build, for a
- * builder has every interpreter that it builds upon, and the engine may have none; what was asked once is in its cache.
+ * Reads which Python an interpreter alone is; the application's image must run the same. A build step runs this,
+ * because the builder has every interpreter and the engine may not; its cache keeps the answer.
  */
 export async function askInterpreter(question: PythonQuestion, signal: AbortSignal): Promise<PythonAnswer> {
   const { target, interpreterImage, script, workFolder, build } = question;
@@ -55,7 +55,7 @@ export async function askInterpreter(question: PythonQuestion, signal: AbortSign
     return python === undefined
       ? {
           kind: 'failed',
-          message: `${variant}: its interpreter was asked which Python it is, and its answer cannot be read: ${JSON.stringify(text.slice(0, 120))}. What it starts with must print nothing.`,
+          message: `${variant}: its interpreter was asked which Python it is, and its answer cannot be read: ${JSON.stringify(text.slice(0, 120))}. Its start must print nothing.`,
         }
       : { kind: 'answered', python };
   } finally {

@@ -14,10 +14,10 @@ import { once } from './once.ts';
 import { LABELS, labelsOf } from './interpreter-labels.ts';
 
 export interface InterpreterImage {
-  /** What an application's `FROM python` becomes; undefined: a target linked with the application's. */
+  /** The replacement of an application's `FROM python`; undefined: a target linked with the application's. */
   readonly reference: string | undefined;
   readonly record: NonNullable<Image['interpreter']> | undefined;
-  /** Seconds that making it took here; 0 where it was there. */
+  /** Seconds that its build took here; 0 if it existed. */
   readonly seconds: number;
 }
 
@@ -37,12 +37,12 @@ export interface InterpretersOptions {
     request: Pick<BuildRequest, 'definition' | 'target' | 'variant'>,
     signal: AbortSignal,
   ) => Promise<BuildResult>;
-  /** Told each name that is made in the engine's store and goes with the session, before it is made. */
+  /** Called with each name in the engine's store that the session must remove, before the name is created. */
   readonly onName: (name: string) => void;
   readonly onLine: (line: string) => void;
 }
 
-/** The interpreters of a session: each is had once, for both sides of every variant that is made of it. */
+/** The interpreters of a session: each is built or pulled once, for both sides of every variant that uses it. */
 export interface Interpreters {
   /** Looks up the base image and reads the definition. */
   define(variant: InterpreterVariant, signal: AbortSignal): Promise<Definition>;
@@ -50,11 +50,9 @@ export interface Interpreters {
 }
 
 /**
- * An interpreter is compiled once. It is taken, in this order, from this session, the plan's registry and the engine's
- * own images; else it is built, and a nightly puts it into the registry.
- *
- * Two builds of the same source with PGO differ by up to a few per cent, so building it anew for each side, or each
- * night, would read as a regression.
+ * An interpreter is compiled once. It comes, in this order, from this session, the plan's registry and the engine's
+ * images; otherwise it is built, and a nightly pushes it to the registry. Two builds of the same source with PGO differ
+ * by up to a few per cent, so a new build for each side, or each night, would look like a regression.
  */
 export function createInterpreters(options: InterpretersOptions): Interpreters {
   const obtained = new Map<string, Promise<Obtained>>();
@@ -128,7 +126,7 @@ async function madeInEngine(
     seconds = built.seconds;
   } else {
     onLine(`[${variant.name}] its interpreter is on this machine: ${tag}`);
-    // Tagged again, so that what is in use does not grow old.
+    // Tagged again, so that the clean-up does not remove an interpreter in use.
     await tryDocker(['tag', here.id, tag]);
   }
   const image = here ?? (await inspectImage(tag));
@@ -175,8 +173,8 @@ const interpreterBuild = (
 });
 
 /**
- * The interpreter of the other side, which was pulled: where the definitions are equal the head is built upon the very
- * same, although the tag underneath may have moved since. Else a night's work would be compared with today's.
+ * The interpreter of the pulled baseline. If the definitions are equal, the head is built on the same interpreter,
+ * although the base's tag may have moved since. Otherwise the gate would compare two interpreters.
  */
 export function interpreterOfPulled(
   { hash, key }: Definition,

@@ -156,7 +156,7 @@ withEngine(
       tree,
     );
     expect(failure(refused)).toMatch(
-      /^native \(head\): this image was compiled for a processor with avx512_imaginary, quantum, which this machine's has not\..*SIGILL.*march: x86-64-v3/,
+      /^native \(head\): this image was compiled for a processor with avx512_imaginary, quantum, which this machine's processor lacks\..*SIGILL.*march: x86-64-v3/,
     );
 
     const own = await interpreters();

@@ -12,7 +12,7 @@ export interface Obtained {
   readonly definition: string;
   readonly interpreter?: Image['interpreter'] | undefined;
   readonly seconds?: number | undefined;
-  /** Asks its interpreter by itself which Python it is. */
+  /** Reads the Python version of its interpreter alone. */
   readonly python?: ((signal: AbortSignal) => Promise<PythonAnswer>) | undefined;
 }
 

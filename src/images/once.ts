@@ -1,6 +1,6 @@
 /**
- * The answer to the first question, for all that ask the same.
- * @param isKept whether an answer is one to keep; an error is none, for an engine that is away comes back
+ * Caches the answer to a question. @param isKept whether an answer may be cached; errors are not, because the engine
+ * may answer later
  */
 export function once<Answer>(
   answers: Map<string, Promise<Answer>>,

@@ -8,8 +8,8 @@ import { isAddress } from '../plan/moving-contexts.ts';
 import type { BuildOptions, InterpreterVariant } from '../plan/plan.ts';
 
 /**
- * What a build takes of this machine by a path. A path inside of the checkout may be a link that somebody committed, and
- * must not lead anywhere else; an absolute path to another place is the maintainers' word.
+ * Paths of this machine that a build reads. A path inside the checkout may be a committed link and must not lead out of
+ * it; maintainers may name an absolute path elsewhere.
  */
 
 const isWithin = (folder: string, path: string): boolean => {
@@ -18,20 +18,18 @@ const isWithin = (folder: string, path: string): boolean => {
 };
 
 /**
- * Where a path of the configuration really leads.
- * @param what the path by the name that the user gave it
- * @returns undefined where there is nothing
- * @throws ConfigurationError where a path inside of the checkout leads out of it
+ * Resolves a path of the configuration. @param what the key of the path, for messages @returns undefined if nothing
+ * exists there @throws ConfigurationError if a path inside the checkout leads out of it
  */
 export async function insideCheckout(root: string, path: string, what: string): Promise<string | undefined> {
   const named = isAbsolute(path) ? path : join(root, path);
   const real = await realpath(named).catch(() => undefined);
-  // A folder that is yet to be made is made where its parents are.
+  // A folder that does not exist yet is resolved by its parents.
   const reached = real ?? (await nearest(named));
   const own = !isAbsolute(path) || isWithin(root, named);
   if (own && !isWithin(await realpath(root), reached))
     throw new ConfigurationError(
-      `${what} is ${JSON.stringify(path)}, which leads out of the checkout (to ${reached}). Name a path inside of the checkout, or on the base branch an absolute one.`,
+      `${what} is ${JSON.stringify(path)}, which leads out of the checkout (to ${reached}). Name a path inside the checkout, or on the base branch an absolute one.`,
     );
   return real;
 }
@@ -54,7 +52,7 @@ export async function checkContexts(
     const real = await insideCheckout(root, value, what);
     if (real === undefined || !(await stat(real)).isDirectory())
       throw new ConfigurationError(
-        `${what} is ${JSON.stringify(value)}, and there is no such folder. Name a folder inside of the checkout, or an address: docker-image://…, https://….`,
+        `${what} is ${JSON.stringify(value)}, and there is no such folder. Name a folder inside the checkout, or an address: docker-image://…, https://….`,
       );
     folders.set(key, real);
   }
@@ -77,8 +75,8 @@ export const pathsIn = (specification: string): readonly string[] =>
   [...specification.matchAll(/(?:^|,)\s*"?(?:src|source|dest)=([^",]*)/gi)].map(([, path = '']) => path);
 
 /**
- * The content of a folder as a hash: names, modes and bytes of its files, and where its links lead. BuildKit hands links
- * on as links.
+ * A hash of a folder: names, modes and bytes of its files, and the targets of its links. BuildKit copies links as
+ * links.
  */
 export async function folderHash(folder: string): Promise<string> {
   const hash = createHash('sha256');

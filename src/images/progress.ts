@@ -24,11 +24,11 @@ const eventSchema = z.object({
 });
 export type ProgressEvent = z.infer<typeof eventSchema>;
 
-/** The step that ended a build, with what it said last. */
+/** The step that ended a build, with its last output. */
 export interface FailedStep {
   /** `RUN pip install …`, without the target's prefix. */
   readonly step: string;
-  /** `interpreter` when it was the variant's own Dockerfile that failed. */
+  /** `interpreter` if the step is of the interpreter's Dockerfile. */
   readonly target: 'interpreter' | 'application';
   readonly error: string;
   readonly lastLines: readonly string[];
@@ -46,7 +46,7 @@ export interface BuildProgress {
   readonly failed: () => FailedStep | undefined;
   /** The step that has been running for longest and has not ended, and for how many seconds. */
   readonly running: () => RunningStep | undefined;
-  /** The last lines that were no events: buildx's own words. */
+  /** The last lines that are no events: buildx's own output. */
   readonly words: () => readonly string[];
 }
 
@@ -54,7 +54,7 @@ const MAX_EVENT = 1024 * 1024;
 const LAST_LINES = 12;
 const LINE_LENGTH = 300;
 const STEP_LENGTH = 100;
-/** A step that is longer than this says every so often that it is still there. */
+/** A longer step is logged again at this interval. */
 const STILL_RUNNING_SECONDS = 15;
 
 interface Step {
@@ -69,14 +69,14 @@ interface Step {
 }
 
 /**
- * Follows a build by its events and says each step once, in a readable line:
- * `[official head] RUN pip install -r requirements.txt … 3.2 s`.
+ * Follows a build by its events and logs each step once, in a readable line: `[official head] RUN pip install -r
+ * requirements.txt … 3.2 s`.
  *
  * Log data is base64 inside JSON, so what a build prints cannot pass for an event.
  *
  * @param label what the lines begin with: variant and side.
- * @param interpreterTarget the target whose steps are the interpreter's; `true` where all are. Linked targets share
- *   steps, and a step comes under the names of both: whichever names it the interpreter's is right.
+ * @param interpreterTarget the target whose steps are the interpreter's; `true` if all are. Linked targets share steps,
+ *   and a step comes under the names of both: whichever names it the interpreter's is right.
  */
 export function followProgress(
   label: string,
@@ -215,20 +215,20 @@ const prefixOf = (name: string): string => /^\[([^\]]*)\]/.exec(name)?.[1] ?? ''
 /** `[official-head 2/3] RUN x` -> `RUN x`, on one line. */
 const titleOf = (name: string): string => readable(name.replace(/^\[[^\]]*\]\s*/, ''), STEP_LENGTH);
 
-/** Reading definitions and ignore files: no step of anyone's Dockerfile. */
+/** Reading definitions and ignore files is no step of a Dockerfile. */
 const isInternal = (name: string) =>
   /^\[[^\]]*\binternal\]|^\[[^\]]*\bcontext [^\]]*\] load /.test(name) || name === '';
 
-/** One line of text for a person: no colours, no control characters, bounded. */
+/** One line of text for the log: no colours, no control characters, bounded. */
 export function readable(text: string, length = LINE_LENGTH): string {
-  // Whatever is hidden in it, a line of this length is no longer one that is read; looking through more takes its square.
+  // Nobody reads longer lines, and searching them takes quadratic time.
   const plain = stripVTControlCharacters(text.slice(0, 10 * length))
     .replace(/[\p{C}\s]+/gu, ' ')
     .trim();
   return plain.length > length ? `${plain.slice(0, length - 1)}…` : plain;
 }
 
-/** Seconds since the epoch. BuildKit's zero time is none. */
+/** Seconds since the epoch; undefined for BuildKit's zero time. */
 function timeOf(text: string | undefined): number | undefined {
   if (text === undefined || text.startsWith('0001-')) return undefined;
   const milliseconds = Date.parse(text);

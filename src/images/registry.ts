@@ -3,7 +3,7 @@ import { lastWords, tryDocker } from './docker.ts';
 import { isReference } from './names.ts';
 import { parseJson } from '../session/json.ts';
 
-/** A registry that does not answer in this time is treated as one that has not the image. */
+/** A registry that does not answer in this time counts as one without the image. */
 const QUERY_SECONDS = 20;
 
 export type Looked =
@@ -11,7 +11,7 @@ export type Looked =
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 /**
- * Asks the registry which bytes a name stands for today; nothing is pulled.
+ * Asks the registry for the digest of a name today; nothing is pulled.
  * @returns the digest (`sha256:…`) of the manifest or of the index of several platforms.
  */
 export async function digestOf(reference: string, signal?: AbortSignal): Promise<Looked> {
@@ -31,7 +31,7 @@ const layersSchema = z.object({ rootfs: z.object({ diff_ids: z.array(z.string())
 
 /**
  * Asks the registry for the layers of an image that the engine does not have; nothing is pulled.
- * @returns the digests of the unpacked layers, the base's first; undefined where the registry does not say.
+ * @returns the digests of the unpacked layers, the base's first; undefined if the registry does not answer.
  */
 export async function layersOf(
   reference: string,

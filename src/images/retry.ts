@@ -2,15 +2,13 @@ import { BuildError } from '../errors/errors.ts';
 import { WAIT_SECONDS, type Pause } from '../process/patience.ts';
 import type { ObtainedImage } from './obtained-image.ts';
 
-/** Trying again gives no room on a disk. */
+/** Trying again does not help with a full disk. */
 const STAYS = /no space left on device|disk quota exceeded|the disk is full|read-only file system/i;
 
 /**
- * Gets an image, and tries it again after each wait where the engine failed: one that is started anew is back within
- * seconds. What is built is never tried twice for its own fault.
- *
- * @param signal ends the waiting too; what it ended is not tried again
- * @param subject begins the message of an engine that answered amiss
+ * Gets an image, and tries again after each wait if the engine failed: a restarted engine answers within seconds. A
+ * build that fails because of its Dockerfile is not tried again. @param signal also ends the waiting; nothing is tried
+ * after it @param subject the beginning of the message for a wrong answer of the engine
  */
 export async function againAfterFaults(
   obtain: () => Promise<ObtainedImage>,
@@ -24,7 +22,7 @@ export async function againAfterFaults(
   const ended = () => signal.aborted;
   for (let attempt = 0; ; attempt++) {
     const obtained = await obtain().catch((error: unknown): ObtainedImage => {
-      // What builds and pulls say is in their results: this is the engine, which answered a question amiss.
+      // Failures of builds and pulls are in their results; an exception is a wrong answer of the engine.
       if (error instanceof BuildError)
         return { kind: 'unavailable', message: `${subject}: ${error.message}`, fault: 'engine' };
       throw error;

@@ -9,15 +9,15 @@ import { processorFlags } from './interpreter-definition.ts';
 import { baseIn, flagsOf } from './interpreter-labels.ts';
 import type { Obtained } from './obtained-image.ts';
 
-/** What the engine says of an image as a whole. */
+/** Properties of a whole image, from the engine. */
 export interface Kept {
-  /** Undefined where the engine does not say. */
+  /** Undefined if the engine does not report it. */
   readonly store: ImageStore | undefined;
-  /** Sizes of the layers that are not empty; undefined where they could not be had. */
+  /** Sizes of the layers that are not empty; undefined if they could not be read. */
   readonly layers: readonly number[] | undefined;
 }
 
-/** What the measurement is handed. */
+/** The image as the measurement needs it. */
 export function toRunnable(request: ImageRequest, obtained: Obtained, { store, layers }: Kept): Runnable {
   const { variant, side, filesFrom } = request;
   const { facts, origin, digest, definition, interpreter, seconds } = obtained;
@@ -53,8 +53,8 @@ export function toRunnable(request: ImageRequest, obtained: Obtained, { store, l
 }
 
 /**
- * The sum of the layers. The classic store's own figure is this very sum; the containerd store's is the packed size, or
- * both together, by its version, and stands for nothing.
+ * The sum of the layers. The classic store reports the same sum. The containerd store reports the packed size, or both
+ * sizes together, depending on its version, so its figure is not used.
  */
 export const sizeOf = (
   { sizeBytes }: Pick<ImageFacts, 'sizeBytes'>,
@@ -66,7 +66,7 @@ export const sizeOf = (
       ? {}
       : { sizeBytes };
 
-/** Why an image must not be run on this machine; undefined where it may. */
+/** Why an image must not run on this machine; undefined if it may. */
 export async function refusal(
   subject: string,
   facts: ImageFacts,
@@ -79,5 +79,5 @@ export async function refusal(
   const missing = missingFlags(needed, await processorFlags());
   return missing.length === 0
     ? undefined
-    : `${subject}: this image was compiled for a processor with ${missing.join(', ')}, which this machine's has not. Its first such instruction would end it (SIGILL, illegal instruction), so it was not started. Run it where it was built for, build it here (no registry or cache holds one for this processor), or use pyenv-optimized with march: x86-64-v3, which more processors can run.`;
+    : `${subject}: this image was compiled for a processor with ${missing.join(', ')}, which this machine's processor lacks. Its first such instruction would end it (SIGILL, illegal instruction), so it was not started. Run it where it was built for, build it here (no registry or cache holds one for this processor), or use pyenv-optimized with march: x86-64-v3, which more processors can run.`;
 }

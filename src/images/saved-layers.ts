@@ -61,7 +61,7 @@ export async function savedLayers<Figure>(
   return figures;
 }
 
-/** Read and forgotten: a body that is cancelled holds the whole archive up. */
+/** Reads an entry to its end and drops it: a cancelled entry would block the whole archive. */
 export const passOver = (body: ReadableStream<Uint8Array>) => body.pipeTo(new WritableStream());
 
 /** How a layer that is compressed begins: gzip (RFC 1952), zstd (RFC 8878). */
@@ -93,7 +93,7 @@ function unpacked(
   return Readable.toWeb(source.pipe(through)) as ReadableStream<Uint8Array>;
 }
 
-/** A layer, and how it is kept, by its first bytes. */
+/** A layer and its compression, from its first bytes. */
 export async function lookInto(
   body: ReadableStream<Uint8Array>,
 ): Promise<{ readonly kind: 'plain' | 'gzip' | 'zstd'; readonly layer: ReadableStream<Uint8Array> }> {

@@ -10,9 +10,9 @@ import { imageTag } from './names.ts';
 import { unavailable, type Obtained, type ObtainedImage } from './obtained-image.ts';
 import { pullBaseline } from './store.ts';
 
-/** Builds and pulls with what a session has: its folder, its engine and its log. */
+/** Builds and pulls with a session's folder, engine and log. */
 
-/** What every build of one side of a variant is started with. */
+/** The common arguments of builds of one side of a variant. */
 export const buildRequest = async (session: ImageSession, { name }: Variant, side: Side) => ({
   variant: name,
   side,
@@ -40,7 +40,7 @@ const shared = async (session: ImageSession) => ({
   onLine: session.onLine,
 });
 
-/** Builds an image under the session's own name for it, and reads back what the engine has. */
+/** Builds an image under the session's own name for it, and reads its properties from the engine. */
 export async function buildAndInspect(
   { names, sessionId }: ImageSession,
   request: BuildRequest & { readonly side: Side },
@@ -61,8 +61,8 @@ export async function buildAndInspect(
 }
 
 /**
- * The image whose digest is known already; undefined where it must be built.
- * @param refuse why an image is not the variant's: the link to it may be wrong
+ * Pulls the image with a known digest; undefined if it must be built. @param refuse returns why an image is not the
+ * variant's, because the stored digest may be wrong
  */
 export async function pullKnown(
   { names, pulled, onLine }: ImageSession,

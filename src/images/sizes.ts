@@ -4,8 +4,8 @@ import { tryDocker } from './docker.ts';
 import { archiveOf, lookInto, passOver, savedLayers } from './saved-layers.ts';
 
 /**
- * What is known of layers by now: their names in `docker save` (digests, or ids of older engines) to bytes. What one image
- * of a session shares with the next is read once.
+ * Known layers: their names in `docker save` (digests, or ids of older engines) to bytes. Layers that images of a
+ * session share are read once.
  */
 export interface KnownLayers {
   readonly unpacked: Map<string, number>;
@@ -18,11 +18,12 @@ export const noLayers = (): KnownLayers => ({ unpacked: new Map(), compressed: n
  * Unpacked size of each layer that is not empty, in bytes, the base's first: the content of its files.
  *
  * The classic store keeps them with the image's history. The containerd store's history has what the layers take on the
- * disk instead, whole blocks and folders among it (348,106,752 bytes of an image of 329,165,011), so there the layers are
- * read, which takes some seconds for 300 MB, and gives 329,165,992: the classic store counts the targets of symbolic links
- * in layers that were pulled, and not in those that were built.
+ * disk instead, whole blocks and folders among it (348,106,752 bytes of an image of 329,165,011), so there the layers
+ * are read, which takes some seconds for 300 MB, and gives 329,165,992: the classic store counts the targets of
+ * symbolic links in layers that were pulled, and not in those that were built.
  *
- * @returns undefined where the engine does not say. @throws BuildError where the containerd store does not give the image.
+ * @returns undefined if the engine does not report them. @throws BuildError if the containerd store cannot export the
+ * image.
  */
 export async function layerSizes(
   image: string,
@@ -60,7 +61,7 @@ export async function compressedSize(
   return (await savedLayers(image, compressed, registryBytes, signal)).reduce((sum, size) => sum + size, 0);
 }
 
-/** Bytes of a layer as a registry keeps it: as it is where it is compressed, else through gzip. */
+/** Bytes of a layer in a registry: unchanged if it is compressed, otherwise after gzip. */
 export async function registryBytes(body: ReadableStream<Uint8Array>): Promise<number> {
   const { kind, layer } = await lookInto(body);
   return kind === 'plain' ? await gzippedBytes(layer) : await bytesOf(layer);
@@ -78,7 +79,7 @@ export async function unpackedBytes(body: ReadableStream<Uint8Array>): Promise<n
   try {
     const entries = archive.pipeThrough(createTarDecoder({ strict: true }));
     for await (const { header, body: content } of entries) {
-      // A name that comes twice is written over; a hard link has nothing of its own.
+      // A later entry with the same name replaces the earlier one; a hard link has no content.
       if (header.type === 'file') files.set(header.name, header.size);
       if (header.type === 'symlink') files.set(header.name, Buffer.byteLength(header.linkname ?? ''));
       await passOver(content);

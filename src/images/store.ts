@@ -21,8 +21,8 @@ export type Pulled =
   | { readonly kind: 'unavailable'; readonly reason: string; readonly fault: Fault };
 
 /**
- * Gets an image into the engine's store: it is there, or it is pulled.
- * @returns why not, where it cannot be had. Throws only when docker itself cannot be run.
+ * Gets an image into the engine's store and pulls it if it is missing. @returns the reason if that fails. Throws only
+ * if docker cannot be run.
  */
 export async function obtainImage(reference: string, signal: AbortSignal): Promise<Pulled> {
   if (!isReference(reference))
@@ -44,8 +44,7 @@ export async function obtainImage(reference: string, signal: AbortSignal): Promi
 }
 
 /**
- * Pulls the image that the history or the registry knows for a baseline.
- * @param reference `name@sha256:…`; a tag could mean other bytes by now and is refused.
+ * Pulls the stored image of a baseline. @param reference `name@sha256:…`; a tag is refused, because it may have moved.
  */
 export async function pullBaseline(reference: string, signal: AbortSignal): Promise<Pulled> {
   return isDigestReference(reference)
@@ -53,13 +52,13 @@ export async function pullBaseline(reference: string, signal: AbortSignal): Prom
     : unavailable(`${JSON.stringify(reference.slice(0, 200))} is not a digest reference (name@sha256:…)`);
 }
 
-/** `host[:port]/path…`; a path has small letters only, which `github.repository` need not have. */
+/** `host[:port]/path…`; a path has lower-case letters only, which `github.repository` may not have. */
 const REPOSITORY = /^[A-Za-z0-9.-]+(:\d+)?(\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$/;
 
 export interface PushTarget {
   /** Repository prefix, such as `ghcr.io/organisation/name`. */
   readonly registry: string;
-  /** What the configuration is known by; undefined for what all of a repository share. */
+  /** The configuration's name; undefined for images that all configurations share. */
   readonly configuration?: string;
   readonly variant: string;
   readonly commit: string;
@@ -76,14 +75,14 @@ export function pushName({ registry, configuration, variant, commit }: PushTarge
   const name = `${registry.replace(/\/+$/, '')}/${component}:${tagOf(commit)}`;
   if (isReference(name) && REPOSITORY.test(registry.replace(/\/+$/, ''))) return name;
   throw new ConfigurationError(
-    `The registry ${JSON.stringify(registry.slice(0, 200))} (build.registry) gives no valid image name: ${JSON.stringify(name.slice(0, 200))}. It must be a repository without a tag, such as ghcr.io/organisation/name, in small letters.`,
+    `The registry ${JSON.stringify(registry.slice(0, 200))} (build.registry) gives no valid image name: ${JSON.stringify(name.slice(0, 200))}. It must be a repository without a tag, such as ghcr.io/organisation/name, in lower-case letters.`,
   );
 }
 
 /**
  * Pushes an image under a name.
  * @returns its reference by digest.
- * @throws BuildError with the registry's words.
+ * @throws BuildError with the registry's message.
  */
 export async function pushImage(
   name: string,
@@ -99,7 +98,7 @@ export async function pushImage(
     );
   const digest = digestIn(await inspectImage(name), name);
   if (digest === undefined)
-    throw new BuildError(`${variant}: ${name} was pushed, and the engine does not name its digest.`);
+    throw new BuildError(`${variant}: ${name} was pushed, but the engine does not report its digest.`);
   return digest;
 }
 
@@ -111,12 +110,12 @@ export function digestIn(facts: ImageFacts | undefined, reference: string): stri
 
 const LIST = ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'];
 
-/** Giving the disk back may take a while. */
+/** Freeing disk space may take a while. */
 const REMOVAL_SECONDS = 120;
 
 /**
- * Removes names from the engine's store; images that nothing else names go with them, the build cache stays. With an
- * engine that does not answer they stay too: a later start removes them.
+ * Removes names from the engine's store, and images without another name. The build cache stays. If the engine does not
+ * answer, a later start removes them.
  */
 export async function removeImages(references: readonly string[]): Promise<void> {
   if (references.length === 0 || !(await engineAnswers())) return;
@@ -141,15 +140,15 @@ export function removeImagesNow(sessionId: string): void {
   if (names.length > 0) askDockerNow('image', 'rm', ...names);
 }
 
-/** Age from which a session's images are leftovers: no session lasts as long. */
+/** Age from which a session's images are removed: no session lasts as long. */
 const LEFTOVER_SECONDS = 24 * 3600;
 
-/** An interpreter is compiled in up to half an hour, so it stays while somebody uses it: its tag is renewed then. */
+/** Compiling an interpreter takes up to half an hour, so it stays while it is used: each use renews its tag. */
 const INTERPRETER_SECONDS = 30 * 24 * 3600;
 
 /**
- * Removes what sessions that could not clean up have left, and leaves alone what may be in use by a session
- * beside this one: only our own names, only older than a day; and interpreters that nobody used for thirty days.
+ * Removes images of sessions that could not clean up: only Pacegate's own names older than a day, so that other
+ * sessions keep theirs; and interpreters without use for thirty days.
  * @param prefix what a session's names begin with.
  * @param interpreters what the interpreters' names begin with.
  * @returns the names that were removed.

@@ -6,9 +6,9 @@ import { inspectImage, type ImageFacts } from './inspect.ts';
 import { layersOf } from './registry.ts';
 
 /**
- * Why an image is not the variant's: its first layers are not those of the interpreter, so every variant would be the
- * same image under another name. The layers of an interpreter that the engine does not have come from its registry. Those
- * of one that is built along in another builder are unknown; there the running Python reports what it is.
+ * Why an image is not the variant's: its first layers are not the interpreter's, so all variants would be the same
+ * image under different names. If the engine lacks the interpreter, its registry reports the layers. The layers of an
+ * interpreter in another builder are unknown; then the running Python's facts are checked.
  */
 export async function withoutInterpreter(
   reference: string | undefined,
@@ -23,11 +23,10 @@ export async function withoutInterpreter(
 }
 
 /**
- * Whether an image is built upon another: its first layers are those of it, or its history begins with the history of it.
- * Layers that are not known are taken to be.
- *
- * BuildKit takes a RUN with a secret from its cache where the files underneath are the same, whatever their times: the
- * layers are then those of an earlier build of the same interpreter. The history is that of the base that was named.
+ * Whether an image is built on another: it begins with the other's layers, or its history begins with the other's
+ * history. Unknown layers count as equal. BuildKit may take a RUN with a secret from its cache if the files below are
+ * the same except for their times: the layers are then those of an earlier build of the same interpreter, and the
+ * history is that of the named base.
  */
 export async function standsOn(
   reference: string,
@@ -42,7 +41,7 @@ export async function standsOn(
   return base.length > 0 && base.every((step, index) => step === image[index]);
 }
 
-/** The steps that made an image, the first one first; none where the engine does not answer. */
+/** The history of an image, the first step first; empty if the engine does not answer. */
 async function historyOf(id: string): Promise<readonly string[]> {
   const { status, stdout } = await tryDocker([
     'history',

@@ -23,7 +23,7 @@ interface Stage {
 }
 
 const BAKE_FILES = ['docker-bake.hcl', 'docker-bake.json'];
-/** Names that people give to the image that is deployed. */
+/** Usual names of the target of the deployed image. */
 const DEPLOYED = ['app', 'prod', 'production', 'runtime', 'release', 'image', 'default'];
 
 export function readContainerFiles(files: ProjectFiles): ContainerFacts {
@@ -67,7 +67,7 @@ export function stagesOf(text: string): readonly Stage[] {
   return stages;
 }
 
-/** What the last stage stands on in the end. */
+/** The base image of the last stage. */
 function finalBase(stages: readonly Stage[]): string | undefined {
   let at = stages.length - 1;
   for (;;) {

@@ -19,9 +19,9 @@ export type Dependencies =
 
 export interface FoundDependencies {
   readonly source: Dependencies;
-  /** Normalised names of what a production install brings, as far as they are declared. */
+  /** Normalised names of the declared packages of a production install. */
   readonly names: ReadonlySet<string>;
-  /** What cannot be installed as it is written. */
+  /** Why the dependencies cannot be installed as written. */
   readonly problem?: string;
 }
 
@@ -36,7 +36,7 @@ const PRODUCTION = [
   'requirements.in',
 ];
 
-/** The lock file first, as the default image takes them; then what is not locked. */
+/** Lock files first, in the order of the default image; then unlocked dependencies. */
 export function findDependencies(files: ProjectFiles, pyproject: Pyproject | undefined): FoundDependencies {
   const names = new Set(declaredNames(pyproject));
   const found = (source: Dependencies): FoundDependencies => ({ source, names });
@@ -48,7 +48,7 @@ export function findDependencies(files: ProjectFiles, pyproject: Pyproject | und
     for (const name of pipfileNames(files.texts.get('Pipfile') ?? '')) names.add(name);
     return found({ kind: 'pipenv' });
   }
-  // A library's own metadata lists what it needs; its requirements files are then for its developers.
+  // The metadata of a library lists its dependencies; its requirements files are for its developers.
   const isPackage = (pyproject?.project?.dependencies ?? []).length > 0;
   const file = ['requirements.txt', ...(isPackage ? [] : PRODUCTION)].find((path) => has(files, path));
   if (file !== undefined) {
@@ -77,7 +77,7 @@ function declaredNames(pyproject: Pyproject | undefined): readonly string[] {
   const poetry = Object.keys(pyproject?.tool?.poetry?.dependencies ?? {}).filter((name) => name !== 'python');
   const listed = [...(pyproject?.project?.dependencies ?? []), ...poetry];
   const names = listed.flatMap((one) => requirementName(one) ?? []);
-  // fastapi[standard] brings the server with it.
+  // fastapi[standard] installs the server.
   return listed.some((one) => /^fastapi\s*\[[^\]]*\b(standard|all)\b/.test(one))
     ? [...names, 'uvicorn']
     : names;
@@ -90,7 +90,7 @@ function pipfileNames(text: string): readonly string[] {
   );
 }
 
-/** Why a project cannot run from its source folder and has to be installed itself; undefined where it can. */
+/** Why a project must be installed itself; undefined if it runs from its source folder. */
 export function whyInstalled(files: ProjectFiles, pyproject: Pyproject | undefined): string | undefined {
   const hatch = JSON.stringify(pyproject?.tool?.hatch ?? {});
   const scm = Object.keys(pyproject?.tool?.setuptools_scm ?? {});

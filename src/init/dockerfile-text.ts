@@ -16,7 +16,7 @@ const INSTALLED_BY_DEFAULT = new Set<Dependencies['kind']>([
   'setup.py',
 ]);
 
-/** Why the default image is not enough; undefined where it is. */
+/** Why the default image cannot be used; undefined if it can. */
 export function whyOwnDockerfile({ dependencies, installed }: ProjectFacts): string | undefined {
   if (installed === undefined || INSTALLED_BY_DEFAULT.has(dependencies.kind)) return undefined;
   // A line such as `-e .` installs it.

@@ -7,7 +7,7 @@ import { findProjects } from './projects.ts';
 import { readPyproject, requirementName, type Pyproject } from './pyproject.ts';
 import { findWorkloads, type WorkloadFound } from './workloads.ts';
 
-/** All that `init` found out about one project. */
+/** The facts of one project. */
 export interface ProjectFacts {
   /** The folder that the images carry, from the repository's top; `.` is the top. */
   readonly context: string;

@@ -1,4 +1,4 @@
-/** What is looked at of a project: the paths of its files, and the texts of those that say what it is. */
+/** The files of a project: all paths, and the texts of those that describe the project. */
 export interface ProjectFiles {
   /** From the repository's top, with `/`, sorted. */
   readonly paths: readonly string[];
@@ -7,7 +7,7 @@ export interface ProjectFiles {
 
 /** Larger files are data, or were generated. */
 export const MOST_BYTES = 256 * 1024;
-/** Reading stops here: the files that say what a project is lie near its top. */
+/** The largest depth to read: the files that describe a project are near its top. */
 export const MOST_TEXTS = 1500;
 
 const NAMES =

@@ -55,7 +55,7 @@ const setupTexts = ({ texts }: ProjectFiles) =>
 
 /**
  * Whether the newest patch release of Python 3.`minor` is in a range of versions: PEP 440's operators, and Poetry's
- * `^3.9`. What is not understood excludes nothing: the build reports it.
+ * `^3.9`. An operator that is not recognised excludes no version; the build reports it.
  */
 export function satisfies(minor: number, range: string): boolean {
   return range.split('||').some((part) =>

@@ -94,7 +94,7 @@ test('a variant that is deleted is said first, and judged no more; with the rule
   const slowed = { 'app.py': app(FAST), 'pacegate.yml': configuration({}), 'note.txt': 'changed' };
   const reported = await gateChange({ ...BASE, 'pacegate.yml': both }, slowed);
   const sentence =
-    'This change removes the variant optimised, which its base measures: nothing here judges it.';
+    'This change removes the variant optimised, which its base measures: this report does not judge it.';
   expect(reported.top).toEqual([sentence]);
   expect(reported.head).toContain(sentence);
   expect([reported.comparison.verdict, reported.status]).not.toEqual(['failed', 1]);
@@ -119,7 +119,7 @@ test('a command that does nothing does not hide a loss: the base’s is measured
   expect(status).toBe(1);
   expect(session.workload.command).toEqual(['python', 'bench.py']);
   expect(top[0]).toBe(
-    'This change edits workload.command from "python bench.py" to "python -c pass"; the base\'s was measured, and the new one holds from the next change on.',
+    'This change edits workload.command from "python bench.py" to "python -c pass"; the base\'s was measured, and the new one applies from the next change on.',
   );
   // The baseline's work is little beside the start of Python, so noise may hide it there.
   expect(top[1]).toMatch(/disagree in plain: with the head's, .*on the head CPU time is \d+\.\d % lower/);
@@ -138,7 +138,7 @@ test('a bench.py that slows the baseline alone is found out', async () => {
   ]);
   expect(top[0]).toBe('This change edits the measuring code (workload.files): bench.py changed.');
   expect(top[1]).toMatch(/with the head's, on the baseline CPU time is \d+(\.\d)? % higher/);
-  expect(top[1]).toContain('It does not move both sides alike');
+  expect(top[1]).toContain('The edit changes the sides by different amounts');
   expect(head).toContain('disagree');
 }, 600_000);
 

@@ -315,7 +315,7 @@ test('summaries that are too large to be ours are not parsed', async () => {
   repo.git('branch', 'stored');
   const read = await openBaselineBranch({ directory: repo.path, branch: 'stored' }).read('pacegate');
   expect(read.problems).toEqual([
-    expect.stringContaining('is damaged (found 51 lists and objects in each other; must be at most 50)'),
+    expect.stringContaining('is damaged (found 51 nested lists and objects; must be at most 50)'),
   ]);
 });
 

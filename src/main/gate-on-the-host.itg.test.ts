@@ -90,7 +90,7 @@ test('two runs are compared as stored evidence, which one night is too little fo
     'two/session.json',
   ]);
   expect(compared.status).toBe(0);
-  expect(compared.out).toContain('1 of the 14 stored sessions that judging by them takes');
+  expect(compared.out).toContain('1 of the 14 stored sessions that stored evidence needs');
   const timings = await pacegate(path, [
     'compare',
     '--baseline',

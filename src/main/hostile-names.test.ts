@@ -239,7 +239,7 @@ test('__proto__ is no name, and is not passed over without a word', () => {
       root: '/',
     });
   expect(configuration('{ __proto__: { gate: false } }', 'a')).toThrow(
-    'pacegate.yml:4: __proto__: found a key that would be passed over; expected: another name',
+    'pacegate.yml:4: __proto__: found a key that would be ignored; expected: another name',
   );
   expect(configuration('{ x: { gate: false } }', '"__proto__"')).toThrow(PacegateError);
   for (const text of [

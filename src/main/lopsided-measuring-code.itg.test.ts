@@ -56,7 +56,7 @@ rules: { budget: 5m, blocks: 8 }
   expect(news[1]).toMatch(
     /^The two versions of the measuring code disagree in official: with the head's, on the baseline CPU time is \d+(\.\d)? % higher/,
   );
-  expect(news[1]).toContain('It does not move both sides alike');
+  expect(news[1]).toContain('The edit changes the sides by different amounts');
 });
 
 test('a load.py that asks the baseline for more is found out', async () => {
@@ -109,5 +109,5 @@ test('a load.py that asks the baseline for more is found out', async () => {
     /^The two versions of the measuring code disagree in here: with the head's, on the baseline /,
   );
   expect(news[1]).toMatch(/cpu_per_request.* is \d+(\.\d)? % higher/);
-  expect(news[1]).toContain('It does not move both sides alike');
+  expect(news[1]).toContain('The edit changes the sides by different amounts');
 });

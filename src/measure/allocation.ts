@@ -1,22 +1,20 @@
-/** A variant that is not decided yet, and what deciding it is likely to take. */
+/** An undecided variant, and the blocks that it is likely to need. */
 export interface OpenVariant {
   readonly variant: string;
   readonly pairSeconds: number;
-  /** Blocks that it has, and after which it is likely to be decided; infinite where that is not in sight. */
+  /** Blocks so far, and blocks after which it is likely to be decided; infinite if it is unlikely. */
   readonly blocks: number;
   readonly expected: number;
 }
 
 /**
- * Which variants the next block measures.
- *
- * All of them while the time left is likely to decide them all; else those that are decided soonest, as many as the
- * time is likely to decide: seven variants with half of their blocks would leave seven undecided. The others
- * wait, and go on where somebody was decided earlier than thought.
+ * Which variants the next block measures: all, if the time left is likely to decide them all; otherwise as many as the
+ * time is likely to decide, the soonest first, because seven variants with half of their blocks would all stay
+ * undecided. The others wait, and go on if a variant is decided earlier than expected.
  */
 export function chooseVariants(open: readonly OpenVariant[], secondsLeft: number): ReadonlySet<string> {
   const remaining = ({ pairSeconds, blocks, expected }: OpenVariant) =>
-    // One more pair at least: what should have been decided by now was not.
+    // At least one more pair, because a variant that should be decided by now is not.
     pairSeconds * Math.max(1, expected - blocks);
   const soonest = [...open].sort((a, b) => remaining(a) - remaining(b) || a.pairSeconds - b.pairSeconds);
   const chosen = new Set<string>();
@@ -26,6 +24,6 @@ export function chooseVariants(open: readonly OpenVariant[], secondsLeft: number
     if (left < 0 && chosen.size > 0) break;
     chosen.add(variant.variant);
   }
-  // Where none can be decided, what is measured still says more than what is not: the first goes on.
+  // If none can be decided, the first variant goes on, because some data are better than none.
   return chosen;
 }

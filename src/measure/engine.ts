@@ -5,7 +5,7 @@ import type { Noise, Outcome } from '../session/run.ts';
 import type { DeclaredMetrics } from '../session/declared.ts';
 import type { ProfileKind } from '../session/profile.ts';
 
-/** One side of one variant, ready to be run: what the images stage hands to the measurement. */
+/** One side of one variant, ready to run: the result of the images, for the measurement. */
 export interface Runnable {
   readonly image: Image;
   /** The variant's interpreter inside the image (`python`), or the host interpreter's resolved path. */
@@ -23,10 +23,10 @@ export interface RunRequest {
   readonly workload: Workload;
   readonly repetitions: number;
   readonly hashSeed: number;
-  /** Of a server: what its load is run with, the same on both sides; its own where there is but one side. */
+  /** For a server: the image that runs the load, the same for both sides. */
   readonly load?: Runnable | undefined;
   readonly traces?: Traces;
-  /** Where it is no run to be measured: valgrind counts its instructions, and it takes 30 to 60 times as long. */
+  /** Present for a counted run: valgrind counts its instructions, which takes 30 to 60 times as long. */
   readonly counting?: Counting;
   /** Run it under a profiler: such a run is no sample. */
   readonly profile?: ProfileRequest;
@@ -40,7 +40,7 @@ export interface Counting {
   readonly file: string;
 }
 
-/** What valgrind wrote of a run's processes. The workload can write there too: it is believed no more than that. */
+/** Valgrind's files of a run's processes. The workload can write there too, so the content is not trusted. */
 export interface Counted {
   readonly instructions: number;
   readonly processes: number;
@@ -48,27 +48,27 @@ export interface Counted {
   readonly profiles: readonly { readonly name: string; readonly text: string }[];
 }
 
-/** What to look at, and by what; memory and imports have one way each. */
+/** The kind of profile and the profiler; memory and imports have one profiler each. */
 export interface ProfileRequest {
   readonly kind: ProfileKind;
   readonly profiler: 'cprofile' | 'py-spy';
   /** Folder of the profiler's scripts on this machine, absolute. */
   readonly scripts: string;
-  /** The program py-spy of this machine, where that is to look. */
+  /** The program py-spy of this machine, if it is the profiler. */
   readonly pySpy?: string;
 }
 
-/** What an engine says of a run as soon as it has started, so that it can be looked at from outside. */
+/** How an engine announces a started run, so that it can be sampled from outside. */
 export interface Traces {
-  /** A file, not there yet, in which the container's id is put. */
+  /** Path of a new file for the container's id. */
   readonly containerIdFile: string;
-  /** Called with the id of the run's first process where that is one of this machine's. */
+  /** Called with the id of the run's first process, if it runs directly on this machine. */
   readonly onProcess: (pid: number) => void;
-  /** CPU seconds of the run's container so far, as the kernel counts them; undefined where it is out of sight. */
+  /** CPU seconds of the run's container so far, counted by the kernel; undefined if the container cannot be observed. */
   readonly outsideSeconds?: () => number | undefined;
 }
 
-/** What one fresh process or container gave. */
+/** The result of one fresh process or container. */
 export interface RunResult {
   readonly outcome: Outcome;
   readonly metrics: Readonly<Record<string, number>>;
@@ -76,31 +76,34 @@ export interface RunResult {
   readonly noise: Noise;
   readonly exitStatus: number | null;
   readonly message: string | undefined;
-  /** For the check from outside: whose CPU time it is, and what the probe and the starts of the interpreter took beside it. */
+  /**
+   * For the check from outside: the CPU time of the container, and the part of the probe and of the interpreter's
+   * starts.
+   */
   readonly inside?: { readonly cgroup: boolean; readonly besideSeconds: number };
-  /** What valgrind counted, where it was asked to. */
+  /** Valgrind's count, if requested. */
   readonly counted?: Counted;
-  /** Why the hardware's counters did not count, where they were asked for: the kernel's error, such as ENOENT. */
+  /** Why the requested hardware counters did not count: the kernel's error, such as ENOENT. */
   readonly noCounters?: string;
-  /** The workload could write to the memory of its probe: the image's interpreter has no ctypes to shut it out with. */
+  /** True if the workload could write to the memory of its probe, because the image's interpreter has no ctypes. */
   readonly openProbe?: true;
-  /** What the processes of a profiled run left, as text, and how many of their files there was no room for. */
+  /** The profiles of a run's processes, as text, and the number of files without room. */
   readonly profiles?: { readonly texts: readonly string[]; readonly leftOut: number };
 }
 
-/** How long an interpreter may take to say what it is. */
+/** The time limit for reading an interpreter's facts. */
 export interface FactsLimits {
-  /** Of the budget: it has these, but never less than some seconds and never more than a minute and a half. */
+  /** What is left of the budget; at least some seconds and at most a minute and a half are used. */
   readonly secondsLeft?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Runs a workload once. Never throws for what the workload or the engine did: that is an outcome. */
+/** Runs a workload once. A failure of the workload or the engine is an outcome, not an exception. */
 export interface Engine {
   run(request: RunRequest, signal: AbortSignal): Promise<RunResult>;
-  /** Asks the interpreter what it is, in a fresh process. Throws MeasurementError when it does not answer. */
+  /** Reads the interpreter's facts in a fresh process. Throws MeasurementError if it does not answer. */
   facts(runnable: Runnable, limits?: FactsLimits): Promise<InterpreterFacts>;
-  /** Ends and removes everything this engine started and that is still there. */
+  /** Ends and removes everything that this engine started. */
   cleanUp(): Promise<void>;
 }
 
@@ -108,6 +111,6 @@ export interface Engine {
 export const serverOf = ({ workload, profile }: RunRequest): Server | undefined =>
   profile?.kind === 'imports' ? undefined : workload.server;
 
-/** Seconds after which the engine gives up on a probe that should have ended the run itself. */
+/** Seconds after which the engine ends a probe that should have ended the run. */
 export const watchdogSeconds = ({ workload, repetitions }: RunRequest): number =>
   workload.timeoutSeconds * repetitions + 30;

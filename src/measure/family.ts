@@ -10,7 +10,7 @@ import { warmUp } from './warm-up.ts';
 export interface Family {
   readonly variants: readonly LoopVariant[];
   readonly seed: number;
-  /** The cap of those that were measured before, where these are the ones that the change adds. */
+  /** The maximum of the variants measured before, if these are the ones that the change adds. */
   readonly earlierCap: number | undefined;
 }
 
@@ -18,7 +18,7 @@ export interface FamilyResult extends Pick<LoopResult, 'blocksLeftOut' | 'second
   readonly cap: number;
 }
 
-/** How far a family is. */
+/** The progress of a family. */
 interface Course {
   readonly family: Family;
   readonly loop: Loop;
@@ -28,7 +28,7 @@ interface Course {
   readonly cap: number;
   /** Pairs that each variant has, whichever blocks they were measured in. */
   readonly done: Map<string, number>;
-  /** What the planner said after the last block. */
+  /** The planner's answer after the last block. */
   progress: Progress;
 }
 
@@ -70,7 +70,7 @@ export async function measureFamily(family: Family, loop: Loop): Promise<FamilyR
   return { cap, ...leftOut(course) };
 }
 
-/** Warms the variants up as far as the budget goes. @returns those that had their turn */
+/** Warms up the variants within the budget. @returns the variants that were warmed up */
 async function warmUpAll(variants: readonly LoopVariant[], loop: Loop): Promise<ReadonlySet<string>> {
   const { request, state } = loop;
   const warmed = new Set<string>();
@@ -86,7 +86,7 @@ async function warmUpAll(variants: readonly LoopVariant[], loop: Loop): Promise<
   return warmed;
 }
 
-/** Drops the variants of which the warm-up showed that no block can judge them. */
+/** Drops the variants that no block can judge, as the warm-up shows. */
 function dropHopeless(variants: readonly LoopVariant[], { request, state }: Loop): void {
   const names = new Set(variants.map(({ variant }) => variant));
   for (const failure of request.planner.hopeless?.(warmedUp(state)) ?? []) {
@@ -105,7 +105,7 @@ function alive(
   return variants.filter(({ variant }) => warmed.has(variant) && !dead.has(variant));
 }
 
-/** A variant that the budget left no warm-up is taken to be like the slowest of the others. */
+/** A variant without a warm-up is assumed to be as slow as the slowest of the others. */
 const pairSeconds = ({ state }: Loop, variant: string): number =>
   state.pairSeconds.get(variant) ?? Math.max(1, ...state.pairSeconds.values());
 
@@ -151,7 +151,7 @@ const undecidedOf = (course: Course): readonly LoopVariant[] =>
     ({ variant }) => !course.progress.settled.has(variant) && blocksOf(course, variant) < course.cap,
   );
 
-/** The variants of the next block; none where all are decided, or the budget has no whole block left. */
+/** The variants of the next block; none if all are decided, or if the budget has no whole block left. */
 function nextVariants(course: Course): readonly LoopVariant[] {
   const { loop, cap, progress } = course;
   const open = undecidedOf(course);
@@ -168,7 +168,7 @@ function nextVariants(course: Course): readonly LoopVariant[] {
         loop.left(),
       );
   const measured = open.filter(({ variant }) => chosen.has(variant));
-  // The budget is kept at the border of a block: half a block would unbalance the variants.
+  // The budget ends between blocks, because half a block would unbalance the variants.
   return loop.left() < secondsTo(loop, () => 1, measured) ? [] : measured;
 }
 
@@ -182,7 +182,7 @@ async function measureBlock(
   const { loop, done } = course;
   for (const scheduled of schedule[(block - 1) % loop.request.plan.rules.blocks] ?? []) {
     const variant = measured.find((candidate) => candidate.variant === scheduled.variant);
-    // A variant that waited goes on where its own balanced order stopped.
+    // A variant that waited continues its own balanced order.
     const pair = schedule[blocksOf(course, scheduled.variant)]?.find(
       (own) => own.variant === scheduled.variant,
     );
@@ -192,7 +192,7 @@ async function measureBlock(
   }
 }
 
-/** What the budget or the cap left out, for the report. */
+/** The blocks that the budget or the maximum left out, for the report. */
 function leftOut(course: Course): Pick<LoopResult, 'blocksLeftOut' | 'secondsLeftOut'> {
   const { family, loop, progress } = course;
   const planned = loop.request.plan.rules.blocks;
@@ -203,7 +203,7 @@ function leftOut(course: Course): Pick<LoopResult, 'blocksLeftOut' | 'secondsLef
         ({ variant }) =>
           !failed.has(variant) && !progress.settled.has(variant) && blocksOf(course, variant) < planned,
       );
-  // What deciding is likely to take, not what the cap would.
+  // The blocks that a decision is likely to need, not the maximum.
   const blocksLeft = (variant: string) =>
     Math.max(1, Math.min(planned, progress.expected(variant)) - blocksOf(course, variant));
   return {

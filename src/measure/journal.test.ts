@@ -139,7 +139,7 @@ test('a journal that cannot be written stops no run, and says so', async () => {
 });
 
 test.each([
-  ['lists in lists', `${'['.repeat(1e5)}${']'.repeat(1e5)}`, /found 51 lists and objects in each other/],
+  ['lists in lists', `${'['.repeat(1e5)}${']'.repeat(1e5)}`, /found 51 nested lists and objects/],
   ['lists without number', `[${'[],'.repeat(6e5)}0]`, /found 60000\d lists and objects/],
 ])('%s are refused before anything is made of them', (_, value, message) => {
   const text = `{"format":"pacegate-runs","version":1,"session":{"notes":${value}}}\n`;

@@ -6,14 +6,14 @@ import type { Failure, Session } from '../session/session.ts';
 import type { Engine, Runnable } from './engine.ts';
 import type { Journal } from './journal.ts';
 
-/** What is measured, and what the loop may ask of the world. It knows no process, file or clock by itself. */
+/** The input and the ports of the loop, which uses no process, file or clock directly. */
 export interface LoopRequest {
   readonly plan: Plan;
   readonly seed: number;
   readonly variants: readonly LoopVariant[];
   /** Those of them that the change adds: they are measured after the others, in what these left of the budget. */
   readonly added?: ReadonlySet<string>;
-  /** What is left of the budget, in seconds. */
+  /** The rest of the budget, in seconds. */
   readonly secondsLeft: number;
   readonly engines: { readonly container: Engine; readonly host: Engine };
   readonly journal: Journal;
@@ -24,7 +24,7 @@ export interface LoopRequest {
   readonly planner: Planner;
 }
 
-/** A variant's sides that are to be run. */
+/** The sides of a variant to run. */
 export interface LoopVariant {
   readonly variant: string;
   readonly sides: Readonly<Partial<Record<Side, Runnable>>>;
@@ -74,6 +74,6 @@ export interface LoopResult {
   readonly addedBlocksPlanned?: number | undefined;
   readonly blocksLeftOut: number;
   readonly secondsLeftOut: number;
-  /** True when the measurement was cancelled; what was measured is here all the same. */
+  /** True if the measurement was cancelled; the result has the runs so far. */
   readonly interrupted: boolean;
 }

@@ -4,7 +4,7 @@ import type { Run } from '../session/run.ts';
 import type { Failure } from '../session/session.ts';
 import type { LoopRequest } from './loop-request.ts';
 
-/** What a loop has measured so far. Its steps add to it. */
+/** The runs and results of a loop so far, to which each step adds. */
 export interface LoopState {
   readonly warmup: Run[];
   readonly runs: Run[];
@@ -17,7 +17,7 @@ export interface LoopState {
   readonly pairSeconds: Map<string, number>;
 }
 
-/** What every step of the loop is given. */
+/** The context of every step of the loop. */
 export interface Loop {
   readonly request: LoopRequest;
   readonly state: LoopState;

@@ -9,8 +9,8 @@ export type { LoopRequest, LoopResult, LoopVariant, ProgressEvent } from './loop
 /**
  * Warm-up, then blocks of pairs until every variant is decided, or the plan, the budget or the signal ends them.
  *
- * A run is never dropped by its own result: an engine's fault repeats the pair, a workload's own death ends
- * the measurement of its variant and is a failure; the other variants go on. Never throws for either.
+ * No run is dropped because of its values. A fault of the engine repeats the pair. A failure of the workload ends the
+ * measurement of its variant; the other variants go on. Neither throws.
  */
 export async function measureSession(request: LoopRequest, signal: AbortSignal): Promise<LoopResult> {
   const loop = startLoop(request, signal);

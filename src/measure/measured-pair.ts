@@ -4,7 +4,10 @@ import type { Loop } from './loop-state.ts';
 import { drop, MAX_ATTEMPT, runOnce, waitToRepeat } from './one-run.ts';
 import type { ScheduledPair } from './schedule.ts';
 
-/** One run of each side, back to back. A fault of the engine repeats the pair; a workload's own death drops its variant. */
+/**
+ * One run of each side, back to back. A fault of the engine repeats the pair; a failure of the workload drops its
+ * variant.
+ */
 export async function measurePair(
   variant: LoopVariant,
   pair: ScheduledPair,
@@ -53,7 +56,7 @@ async function runSides(
       },
       loop,
     );
-    // A run that was cut short by the cancellation says nothing about the workload.
+    // A cancelled run says nothing about the workload.
     if (loop.cancelled()) return 'cancelled';
     state.runs.push(run);
     await request.journal.append(run, false);

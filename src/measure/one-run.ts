@@ -7,14 +7,17 @@ import type { LoopRequest } from './loop-request.ts';
 import type { Loop } from './loop-state.ts';
 import { isRemoval } from './removed-files.ts';
 
-/** One run of the loop, and what becomes of its variant when the run fails. */
+/** One run of the loop, and the effect of a failed run on its variant. */
 
 /** An engine's fault repeats a pair once after each wait. */
 export const MAX_ATTEMPT = WAIT_SECONDS.length;
 
 export interface OneRun extends Pick<Run, 'variant' | 'side' | 'block' | 'position' | 'attempt'> {
   readonly runnable: Runnable;
-  /** What a server's load is run with: the baseline's, so that a change of the server's Python is none of the load's. */
+  /**
+   * The image that runs a server's load: the baseline's, so that a change of the server's Python does not change the
+   * load.
+   */
   readonly load: Runnable;
   readonly hashSeed: number;
 }
@@ -63,7 +66,7 @@ export async function waitToRepeat(
   await request.pause(Math.min(WAIT_SECONDS[attempt] ?? 0, Math.max(0, left())), signal);
 }
 
-/** The variant is measured no further. Its runs so far stay in the session. */
+/** Ends the measurement of the variant. Its runs so far stay in the session. */
 export function drop(run: Run, { request, state }: Loop): void {
   const failure: Failure = {
     variant: run.variant,
@@ -75,7 +78,7 @@ export function drop(run: Run, { request, state }: Loop): void {
   request.onProgress({ kind: 'dropped', failure });
 }
 
-/** What a person can do about it, where that is not in the workload's own words. */
+/** Advice for the user, if the workload's output has none. */
 function adviceOn({ outcome, variant, side, message = '' }: Run, { plan, variants }: LoopRequest): string {
   const isServer = plan.workload.server !== undefined;
   const engine = variants.find((own) => own.variant === variant)?.sides[side]?.image.engine;

@@ -14,7 +14,7 @@ const MARGIN_SHARE = 0.05;
 export const MARGIN_SECONDS_OF_A_ROUND = 0.03;
 /** Without a cgroup in the container the probe counts processes, and an engine in between (gVisor) works for it too. */
 const MARGIN_SHARE_OF_PROCESSES = 2;
-/** What the probe says that it took for itself is believed up to this: it could hide the run there. */
+/** The largest CPU time that is accepted as the probe's own, because a run could be hidden in it. */
 const MOST_BESIDE_SECONDS = 1;
 
 /**

@@ -2,9 +2,9 @@ import type { Outcome } from '../session/run.ts';
 import { hintFor } from '../errors/hints.ts';
 import type { RunResult } from './engine.ts';
 
-/** The results of runs that have no figures, and their messages. */
+/** The results of failed runs, and their messages. */
 
-/** A run that has no answer of the probe's. */
+/** A run without an answer of the probe. */
 export const runWithoutFigures = (outcome: Outcome, message: string, output = ''): RunResult => ({
   outcome,
   metrics: {},

@@ -2,7 +2,7 @@ import { shuffle } from 'simple-statistics';
 import type { Side } from '../session/run.ts';
 import { uniformSource } from '../statistics/random.ts';
 
-/** One pair to be run: which variant, which side first, and the hash seed that both of its runs get. */
+/** One pair to run: the variant, the first side, and the hash seed of both runs. */
 export interface ScheduledPair {
   readonly variant: string;
   readonly order: readonly Side[];
@@ -42,7 +42,7 @@ function balancedFirst(blocks: number, random: () => number): boolean[] {
   const order: boolean[] = [];
   while (order.length < blocks) {
     const length = Math.min(CHUNK, blocks - order.length);
-    // An odd rest gives the extra place to a side drawn by lot.
+    // With an odd rest, chance decides which side is first once more.
     const flips = Math.floor(length / 2) + (length % 2 === 1 && random() < 0.5 ? 1 : 0);
     order.push(
       ...shuffle(

@@ -6,12 +6,12 @@ import type { Engine, Runnable } from './engine.ts';
 import { WAIT_SECONDS, type Pause } from '../process/patience.ts';
 import { repetitionsOf } from './repetitions.ts';
 
-/** One side, tried with somebody's measuring code. */
+/** A trial of one side with a version of the measuring code. */
 export interface TrialRequest {
   readonly runnable: Runnable;
-  /** Of a server: what its load is run with. */
+  /** For a server: the image that runs its load. */
   readonly load: Runnable;
-  /** Whose measuring code it is, which the runnable and the workload have already. */
+  /** The side of the measuring code, which the runnable and the workload already contain. */
   readonly code: Trial['code'];
   readonly workload: Workload;
   /** `auto`: once, and where that is short as often as a block would repeat it. */
@@ -20,8 +20,8 @@ export interface TrialRequest {
 }
 
 /**
- * Tries whether a side works: a run, which is no sample. An engine's fault is waited for and tried again.
- * @returns each run, in its order; none where it was cancelled
+ * Tries whether a side works, with a run that is no sample. Tries again after a fault of the engine. @returns the runs
+ * in order; none if it was cancelled
  */
 export async function tryWorkload(
   { runnable, load, code, workload, repetitions, metrics }: TrialRequest,

@@ -4,7 +4,7 @@ import type { Timeline } from '../session/timeline.ts';
 
 /** Where the kernel says what a container, or a process with its children, has used. */
 
-/** One look at a running run: CPU time used so far (s), memory and anonymous memory (bytes); undefined where it is gone. */
+/** One reading of a run: CPU time so far (s), memory and anonymous memory (bytes); undefined after its end. */
 export type UsageReader = () => readonly [number, number, number | null] | undefined;
 
 export interface Found {
@@ -80,7 +80,7 @@ function field(text: string | undefined, name: string): number | undefined {
 /** Linux gives processes' times in hundredths, whatever its own tick is (USER_HZ). */
 const TICKS = 100;
 
-/** A workload that forks without end must not keep this process reading. */
+/** A bound, because a workload may fork without end. */
 const MOST_PROCESSES = 512;
 
 /**
@@ -98,7 +98,7 @@ export function processTree(pid: number, { proc }: Roots = ROOTS): Found {
       const stat = kernelFile(`${proc}/${next}/stat`);
       if (stat === undefined) continue;
       alive += 1;
-      // The name in brackets may hold anything, brackets too.
+      // The name in brackets may contain any character, also brackets.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       cpu += [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index] ?? 0), 0);
       const status = kernelFile(`${proc}/${next}/status`);

@@ -22,26 +22,26 @@ export interface Watched {
   readonly note: string | undefined;
 }
 
-/** What the sampling may ask of the world. */
+/** The ports of the sampling. */
 export interface WatchWorld {
   /** Seconds, monotonic. */
   readonly now: () => number;
-  /** Calls back once after some seconds; the answer takes the call back. */
+  /** Calls back once after some seconds; the returned function cancels it. */
   readonly after: (seconds: number, call: () => void) => () => void;
 }
 
 const world: WatchWorld = {
   now: () => performance.now() / 1000,
   after: (seconds, call) => {
-    // Unreferenced: a look that is due keeps nothing alive.
+    // Unreferenced, so that the timer does not keep the process alive.
     const timer = setTimeout(call, seconds * 1000).unref();
     return () => clearTimeout(timer);
   },
 };
 
 /**
- * Looks at a run every `SAMPLE_SECONDS` until it is told to stop, and never throws: a look that fails is a sample less.
- * @param find gives the way to look at it as soon as there is one
+ * Samples a run every `SAMPLE_SECONDS` until it is stopped. Never throws: a failed reading is one sample less. @param
+ * find returns the function that reads the run, as soon as the run exists
  */
 export function watch(
   find: () => Found | undefined,

@@ -5,7 +5,10 @@ import type { Loop } from './loop-state.ts';
 import { drop, MAX_ATTEMPT, runOnce, waitToRepeat, type OneRun } from './one-run.ts';
 import { repetitionsOf } from './repetitions.ts';
 
-/** One discarded run of each side; it also says how long a pair takes and how often a short command is repeated. */
+/**
+ * One run of each side that is not judged. It also measures how long a pair takes and how often to repeat a short
+ * command.
+ */
 export async function warmUp({ variant, sides }: LoopVariant, loop: Loop): Promise<void> {
   const { request, state } = loop;
   const { repetitions } = request.plan.workload;
@@ -50,7 +53,7 @@ interface WarmSide {
   readonly seconds: number;
 }
 
-/** One side's run, repeated after faults of the engine; undefined where it failed for good or was cancelled. */
+/** One side's run, repeated after faults of the engine; undefined if it failed or was cancelled. */
 async function warmSide(one: Omit<OneRun, 'attempt'>, loop: Loop): Promise<WarmSide | undefined> {
   const { request, state } = loop;
   for (let attempt = 0; ; attempt++) {

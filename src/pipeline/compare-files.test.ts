@@ -51,7 +51,7 @@ test('timings beside the session that they were written from are judged by its f
   const alone = await compare({ files: [csv(more)] });
   expect(alone.comparison.family.tests).toBe(3);
   expect(alone.comparison.warnings[0]).toMatch(
-    /^Timings carry no rules, so each of the 3 figures here is judged\./,
+    /^Timings carry no rules, so each of the 3 rows here is judged\./,
   );
   // What was edited afterwards is no longer the session's.
   writeFileSync(path('timings.csv'), renderTimings(more).replace(',9,', ',9.5,'));

@@ -359,7 +359,7 @@ describe('instructions', () => {
     );
     expect(unsteady.rows).toEqual(['a inconclusive counted']);
     expect(unsteady.warnings).toEqual([
-      'two counts of one side differ by up to 15.0 %, and the sides by no more: this workload does not do the same work every time',
+      'two counts of one side differ by up to 15.0 %, and the sides do not differ by more: this workload does not do the same work each time',
     ]);
     // Apart, and yet no further than the baseline from itself.
     const near = await counted(
@@ -840,7 +840,7 @@ test('a pattern is resolved by the warm-up, told while it is measured, and the f
   });
   const { session, comparison } = await gate(request({ plan: patterned }), ports, never);
   expect(warned).toEqual([
-    'The head alone reports test_new (a, b): shown and not judged, for there is nothing to compare it with.',
+    'Only the head reports test_new (a, b): shown and not judged, because there is nothing to compare it with.',
   ]);
   expect(comparison.warnings).toEqual(warned);
   expect(session.rules.metrics.filter(({ pattern }) => pattern !== undefined)).toMatchObject([

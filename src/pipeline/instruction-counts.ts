@@ -10,7 +10,7 @@ export interface CountsRequest {
   readonly variants: readonly VariantSides[];
   /** Variants of which both sides are one image: nothing to compare. */
   readonly skipped: ReadonlySet<string>;
-  /** What is left of the budget, in seconds. */
+  /** The rest of the budget, in seconds. */
   readonly secondsLeft: number;
 }
 

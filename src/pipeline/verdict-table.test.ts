@@ -224,7 +224,7 @@ const CELLS: readonly Cell[] = [
     side: 'baseline',
     verdict: 'no_baseline',
     blame: 'the benchmark needs what the base lacks',
-    says: /\(bench\.py\) needs what the base does not have/,
+    says: /\(bench\.py\) needs something that the base does not have/,
     changed: true,
     run: dies((asked) => of('baseline')(asked) && headsCode(asked)),
   },

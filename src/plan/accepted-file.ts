@@ -8,8 +8,8 @@ import { configurationError, problemsOf } from './problems.ts';
 import { parseFraction } from './quantities.ts';
 
 /**
- * The file in which maintainers accept what is worse: `pacegate-accepted.yml` beside the configuration. That of the base
- * holds, so a change cannot accept itself.
+ * The file in which maintainers accept regressions: `pacegate-accepted.yml` in the folder of the configuration. The
+ * base's file applies, so a change cannot accept itself.
  */
 
 /** The file that belongs to a configuration. @param file the configuration's path in the repository */
@@ -34,12 +34,12 @@ const acceptedFileSchema = table({
       reason: sentence('why it is accepted, at most 500 characters', 500),
       author: sentence('who accepts it, at most 100 characters', 100),
       expires: z.preprocess(
-        // Some YAML readers make a date of it.
+        // Some YAML parsers convert it to a date.
         (value) => (value instanceof Date ? value.toISOString().slice(0, 10) : value),
-        z.iso.date(legal('the last day that it is accepted on, such as 2027-03-31')),
+        z.iso.date(legal('the last day on which it is accepted, such as 2027-03-31')),
       ),
     }),
-    legal('a list of what is accepted'),
+    legal('a list of entries'),
   ),
 });
 

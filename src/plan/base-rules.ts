@@ -5,15 +5,15 @@ import type { Overrides } from './resolve.ts';
 import { own } from '../session/record.ts';
 
 /**
- * What a pull request may not decide about itself, taken from its base: limits, alpha, metrics, what fails the job, and
- * who counts instructions, for `counters` gives its code a capability and `none` hides them; and the build's secrets, certificate authority, registry and caches, which reach whatever Dockerfile the
- * head carries.
- * @param overrides what the workflow's inputs say; they stand over either file
+ * Takes from the base what a pull request may not decide about itself: limits, alpha, metrics and what fails the job;
+ * how instructions are counted, because `counters` gives its code a capability and `none` hides them; and the build's
+ * secrets, certificate authority, registry and caches, which reach any Dockerfile of the head.
+ * @param overrides the workflow's inputs, which replace keys of either file
  */
 export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): Plan {
   return deepFreeze({
     ...plan,
-    // Another name would be another's history, images and comment.
+    // Another name would select another configuration's history, images and comment.
     configuration: base.configuration,
     workload: { ...plan.workload, instructions: base.workload.instructions },
     rules: {
@@ -28,8 +28,8 @@ export function withRulesOf(plan: Plan, base: Plan, overrides: Overrides = {}): 
 }
 
 /**
- * The plan that starts what its base starts, on the variants of the base first: those that a pull request adds are
- * built and warmed up after them.
+ * The plan with the base's command, and with the variants of the base first: those that a pull request adds are built
+ * and warmed up after them.
  * @param kept paths of the base's `workload.files` that the head still has
  */
 export function withMeasuringOf(plan: Plan, base: Plan, kept: readonly string[]): Plan {
@@ -47,10 +47,9 @@ export function withoutSecrets(plan: Plan): Plan {
 }
 
 /**
- * A change's plan without what would reach past the containers: build contexts of an interpreter that the base does not
- * name, and whatever leads out of the checkout; and a host interpreter that the base does not have is refused, for its
- * code would run on the runner itself.
- * @param base undefined where the base has no configuration
+ * A change's plan without anything that reaches past the containers. It leaves out build contexts that the base does
+ * not name and paths that lead out of the checkout. It refuses a host interpreter that the base does not have, because
+ * its code would run on the runner itself. @param base undefined if the base has no configuration
  * @throws ConfigurationError for such a host variant
  */
 export function guarded(plan: Plan, base: Plan | undefined): Plan {
@@ -60,7 +59,7 @@ export function guarded(plan: Plan, base: Plan | undefined): Plan {
   );
   if (hosts.length > 0)
     throw new ConfigurationError(
-      `${hosts.map(({ name }) => name).join(', ')}: a pull request adds a variant with \`interpreter: host\`, which the configuration of its base does not have. It would run the pull request's code on the runner itself, outside of any container. Add it on the base branch first.`,
+      `${hosts.map(({ name }) => name).join(', ')}: a pull request adds a variant with \`interpreter: host\`, which the configuration of its base does not have. It would run the pull request's code on the runner itself, outside any container. Add it on the base branch first.`,
     );
   const variants = plan.variants.map((variant) => {
     if (variant.kind !== 'interpreter') return variant;
@@ -71,7 +70,7 @@ export function guarded(plan: Plan, base: Plan | undefined): Plan {
   return deepFreeze({ ...plan, variants, confined: true });
 }
 
-/** Sentences on the build contexts that `guarded` leaves out: the build then goes without them. */
+/** Sentences on the build contexts that `guarded` leaves out. */
 export const guardNotes = (plan: Plan, base: Plan | undefined): readonly string[] =>
   plan.variants.flatMap((variant) => {
     const refused = variant.kind === 'interpreter' ? refusedContexts(variant, base) : [];
@@ -82,7 +81,7 @@ export const guardNotes = (plan: Plan, base: Plan | undefined): readonly string[
         ];
   });
 
-/** Names of contexts that no interpreter of the base has with this value. */
+/** Names of contexts whose value no interpreter of the base has. */
 function refusedContexts({ contexts }: InterpreterVariant, base: Plan | undefined): readonly string[] {
   const named = (base?.variants ?? []).flatMap((variant) =>
     variant.kind === 'interpreter' ? Object.entries(variant.contexts) : [],
@@ -93,8 +92,8 @@ function refusedContexts({ contexts }: InterpreterVariant, base: Plan | undefine
 }
 
 /**
- * Sentences on what the head's configuration changes of its own judgement; none where nothing changed. What it changes of
- * what is measured, and with what, stands at the top of the report: see measuring-changes.ts.
+ * Sentences on the rules that the head's configuration edits; none if it edits no rule. Edits of what is measured are
+ * at the top of the report: see measuring-changes.ts.
  */
 export function ruleChanges(head: Plan, base: Plan): string[] {
   const changes = [
@@ -105,7 +104,7 @@ export function ruleChanges(head: Plan, base: Plan): string[] {
     ? []
     : [
         `This change edits its own configuration: ${changes.join('; ')}.`,
-        'It is judged by the rules of its base; the edited rules hold from the next change on.',
+        'It is judged by the rules of its base; the edited rules apply from the next change on.',
       ];
 }
 
@@ -134,7 +133,7 @@ const metricsOf = ({ rules: { metrics, patterns = [] } }: Plan) =>
       name,
       `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %${formula === undefined ? '' : `, ${formula}`}`,
     ]),
-    // Which of two patterns comes first decides what both match.
+    // The order matters: the first of two patterns applies to a metric that both match.
     ...patterns.map(({ pattern, unit, better, gate, limit }, index) => [
       pattern,
       `pattern ${index + 1}, ${gate ? 'judged' : 'not judged'}, ${better === undefined ? '' : `${better} is better, `}limit ${+(limit * 100).toFixed(2)} %${unit === undefined ? '' : `, in ${unit}`}`,

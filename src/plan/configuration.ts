@@ -23,7 +23,7 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 export const legal = (example: string) => ({ error: `legal: ${example}` });
 
-/** An object without other keys than these; the message for another one names them. */
+/** An object with these keys only; the message for any other key lists them. */
 export const table = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) =>
@@ -40,13 +40,13 @@ const duration = z
   )
   .meta({ examples: ['10m'] });
 
-// What was typed, as it would be right, is the shortest explanation.
+// The corrected value is the shortest explanation.
 const wrongFraction = {
   error: ({ input }: { input?: unknown }) => `legal: ${fractionWords(input)}`,
   abort: true,
 };
 
-/** The schema says as much as the parser: a number from 1 on has lost its per cent sign. */
+/** The schema is as strict as the parser: a number from 1 on lacks its per cent sign. */
 export const fraction = z
   .union([z.number().gt(0, wrongFraction).lt(1, wrongFraction), z.string().regex(FRACTION, wrongFraction)], {
     error: wrongFraction.error,
@@ -110,10 +110,10 @@ const carried = {
 
 const PINNED_BASE = 'an image with its digest: python:3.13-slim-trixie@sha256:…';
 
-const CONTEXT = 'a folder inside of the repository, docker-image://… or https://…';
+const CONTEXT = 'a folder inside the repository, docker-image://… or https://…';
 
 const built = {
-  // An unknown scheme would be opened as a path, through whatever links lie on it.
+  // An unknown scheme would be opened as a path, and links on it would be followed.
   contexts: z
     .record(
       z.string(),
@@ -389,7 +389,7 @@ const serverSchema = table({
     .union(
       [
         z.int(legal(READY)).min(1, legal(READY)).max(65_535, legal(READY)),
-        // Loopback alone: on a host engine any other would be somebody else's server.
+        // Loopback only: on a host engine any other address would be another server.
         z
           .string()
           .regex(/^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}(\/[\x21-\x7e]{0,500})?$/, {

@@ -1,6 +1,6 @@
 import type { Verdict } from '../session/rules.ts';
 
-/** What holds where the configuration is silent; one place, for the code, the schema and docs/configuration.md. */
+/** The defaults of the configuration's keys, in one place for the code, the schema and docs/configuration.md. */
 export const DEFAULTS = {
   configurationFile: '.github/pacegate.yml',
   baselineBranch: 'pacegate-baseline',

@@ -24,9 +24,9 @@ test('a merge key of what is no table is a problem, and is not dropped', () => {
 test.each([
   ['explicit keys inside one another', '? '.repeat(320) + 'a', 'an explicit key (`? …`)'],
   ['one explicit key', 'version: 1\n? [a]\n: b', 'an explicit key (`? …`)'],
-  ['open brackets', '['.repeat(20_000), 'more than 32 lists or tables inside one another'],
-  ['closed brackets', '['.repeat(2000) + ']'.repeat(2000), 'more than 32 lists or tables inside one another'],
-  ['dashes', `${'- '.repeat(20_000)}a`, 'more than 32 lists or tables inside one another'],
+  ['open brackets', '['.repeat(20_000), 'more than 32 nested lists or tables'],
+  ['closed brackets', '['.repeat(2000) + ']'.repeat(2000), 'more than 32 nested lists or tables'],
+  ['dashes', `${'- '.repeat(20_000)}a`, 'more than 32 nested lists or tables'],
   ['keys', Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n'), 'more than 4000 keys'],
   ['text', `a: ${'x'.repeat(300_000)}`, 'a file of 300003 characters'],
   ['a table as a key', 'a: 1\n{ b: 1 }: 2', 'a list or a table as a key'],

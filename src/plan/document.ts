@@ -13,9 +13,9 @@ import {
   type Node,
 } from 'yaml';
 
-/** A place in a file and what is wrong there: the part of a message that a person acts on. */
+/** A problem: its place in a file, what was found and what was expected. */
 export interface Problem {
-  /** From 1; undefined where the problem is the file as a whole, or an option without a file. */
+  /** From 1; undefined for a problem of the whole file, or of an option. */
   readonly line: number | undefined;
   /** Dotted path to the value (`variants.official.python`), or the option's name. */
   readonly place: string;
@@ -24,27 +24,26 @@ export interface Problem {
 }
 
 export interface YamlDocument {
-  /** The plain value, undefined where the text is no YAML. */
+  /** The plain value; undefined if the text is not YAML. */
   readonly value: unknown;
   readonly problems: readonly Problem[];
-  /** Line of the value at a path, or of the nearest thing around it that exists. */
+  /** Line of the value at a path, or of its nearest parent that exists. */
   lineOf(path: readonly PropertyKey[]): number | undefined;
 }
 
-/** Where a plain object keeps its prototype: readers of objects leave this key out without a word. */
+/** The key of an object's prototype, which parsers of objects drop silently. */
 const UNNAMEABLE = '__proto__';
 
-/** A configuration is a few kilobytes. What is more costs time that grows with the square. */
+/** A configuration has a few kilobytes. The time of parsing grows with the square of the size. */
 const MOST_CHARACTERS = 256 * 1024;
 const MOST_KEYS = 4000;
-/** Brackets, and dashes on one line, inside one another. */
+/** The depth of nested brackets, and of dashes on one line. */
 const DEEPEST = 32;
 
 /**
- * Reads YAML and keeps where each value stands. Doubled keys are problems; anchors and merge keys (`<<: *name`) are
- * resolved within bounds.
- *
- * The text may be a pull request's. What would take the parser minutes is a problem before it is parsed.
+ * Reads YAML and keeps the place of each value. A key given twice is a problem; anchors and merge keys (`<<: *name`)
+ * are resolved within bounds. A pull request may have written the text, so one that would take the parser minutes is
+ * refused before it is parsed.
  */
 export function readYaml(text: string): YamlDocument {
   const tooMuch = beyondBounds(text);
@@ -55,7 +54,7 @@ export function readYaml(text: string): YamlDocument {
     prettyErrors: false,
     uniqueKeys: true,
     merge: true,
-    // What matters of them is a problem below; they would go to standard error.
+    // The parser would print warnings to standard error. Those that matter are problems below.
     logLevel: 'error',
   });
   const problems = document.errors.map((error): Problem => {
@@ -75,7 +74,7 @@ export function readYaml(text: string): YamlDocument {
         problems.push({
           line: lineCounter.linePos(key.range?.[0] ?? 0).line,
           place: UNNAMEABLE,
-          found: 'a key that would be passed over',
+          found: 'a key that would be ignored',
           legal: 'another name',
         });
       if (!isCollection(key)) return undefined;
@@ -106,7 +105,7 @@ export function readYaml(text: string): YamlDocument {
   };
 }
 
-/** Why a text is not parsed, found by its tokens alone. */
+/** Why a text is refused, from its tokens only. */
 function beyondBounds(text: string): Problem | undefined {
   if (text.length > MOST_CHARACTERS)
     return {
@@ -119,7 +118,7 @@ function beyondBounds(text: string): Problem | undefined {
   for (const source of new Lexer().lex(text)) {
     const at = line;
     line += source.split('\n').length - 1;
-    // The text of a plain scalar follows its mark, and may look like anything.
+    // The text of a plain scalar follows its mark and may contain any character.
     if (scalar) {
       scalar = false;
       continue;
@@ -152,7 +151,7 @@ function beyondBounds(text: string): Problem | undefined {
       default:
     }
     if (brackets > DEEPEST || dashes > DEEPEST)
-      return problem(`more than ${DEEPEST} lists or tables inside one another`, `at most ${DEEPEST}`);
+      return problem(`more than ${DEEPEST} nested lists or tables`, `at most ${DEEPEST}`);
     if (opened > MOST_KEYS)
       return problem(`more than ${MOST_KEYS} lists or tables in brackets`, `at most ${MOST_KEYS}`);
     if (keys > MOST_KEYS) return problem(`more than ${MOST_KEYS} keys`, `at most ${MOST_KEYS}`);

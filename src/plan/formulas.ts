@@ -4,8 +4,8 @@ import type { Configuration } from './configuration.ts';
 import type { Problem, YamlDocument } from './document.ts';
 
 /**
- * Hybrid metrics that no run could ever have a value of: their names taken, an image's figure in them, or a circle.
- * Whether the workload will report a name is known only when it has run.
+ * Problems of formula metrics that can never have a value: the name belongs to a measured metric, the formula uses a
+ * metric of an image, or formulas form a circle. Whether the workload reports a name is known only after a run.
  */
 export function wrongFormulas({ metrics = {} }: Configuration, document: YamlDocument): readonly Problem[] {
   const namesOf = new Map(
@@ -36,11 +36,14 @@ export function wrongFormulas({ metrics = {} }: Configuration, document: YamlDoc
         ? [problem('no metric', 'at least one metric, such as cpu_time_s / tasks')]
         : []),
       ...foreign.map((own) =>
-        problem(`${own}, which no run has`, "metrics of the run: the workload's own and measured ones"),
+        problem(
+          `${own}, which is not a metric of a run`,
+          "metrics of the run: the workload's own and measured ones",
+        ),
       ),
       ...(circle === undefined
         ? []
-        : [problem(`a circle: ${circle.join(' -> ')}`, 'formulas that do not need themselves')]),
+        : [problem(`a circle: ${circle.join(' -> ')}`, 'formulas that do not use themselves')]),
     ];
   });
 }

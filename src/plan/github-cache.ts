@@ -1,8 +1,8 @@
 import { deepFreeze, type Plan } from './plan.ts';
 
 /**
- * GitHub's own cache (`type=gha`). A runner's token writes to the scope of the job's ref, which every later job of that
- * branch reads, and of the default branch's every job at all.
+ * GitHub's cache (`type=gha`). A runner's token writes to the scope of the job's ref. Later jobs of that branch read
+ * this scope; every job reads that of the default branch.
  */
 
 /** Whether an entry of `build.cache-from` or `build.cache-to` is GitHub's cache. */
@@ -12,7 +12,7 @@ export const isGitHubCache = (entry: string): boolean => /(?:^|,)\s*"?type=gha"?
 export const usesGitHubCache = ({ cacheFrom, cacheTo }: Plan['build']): boolean =>
   [...cacheFrom, ...cacheTo].some(isGitHubCache);
 
-/** Events whose jobs have a ref, and so a scope, of the change's own. */
+/** Events whose jobs have the change's ref, and so a scope of its own. */
 const OWN_SCOPE = ['pull_request', 'pull_request_review', 'pull_request_review_comment', 'merge_group'];
 
 export interface CacheOccasion {
@@ -24,13 +24,13 @@ export interface CacheOccasion {
 }
 
 /**
- * Whether GitHub's cache, written by this job, is read by nobody but the change itself. A push writes to its branch's,
- * which is the change's as long as it is the pushed commit that is built.
+ * Whether only the change itself reads what this job writes to GitHub's cache. A push writes to the scope of its
+ * branch, which belongs to the change as long as the pushed commit is built.
  */
 export const hasOwnScope = ({ event, sha, head }: CacheOccasion): boolean =>
   OWN_SCOPE.includes(event) || (event === 'push' && sha === head);
 
-/** A change's plan that leaves GitHub's cache as it is; what is in there may be read. */
+/** A change's plan that reads GitHub's cache and does not write to it. */
 export function withoutGitHubCacheTo(plan: Plan): Plan {
   const cacheTo = plan.build.cacheTo.filter((entry) => !isGitHubCache(entry));
   return deepFreeze({ ...plan, build: { ...plan.build, cacheTo } });

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
 /**
- * What a configuration is known by: its comment's marker, its artifact, its folder on the baseline branch and the images
- * that it pushes. Two files of one repository never share it, and it fits into each of these names.
+ * The name of a configuration: of its comment's marker, its artifact, its folder on the baseline branch and its pushed
+ * images. Two files of one repository never share a name.
  */
 
-/** The whole of an identity that is given as `name:`; also the form of every other. */
+/** The form of a name, given as `name:` or made from the path. */
 export const IDENTITY = /^[a-z0-9][a-z0-9._-]{0,59}$/;
 
-/** Characters of the path that stay readable; its end says the most. */
+/** Characters of the path to keep. The end of the path tells the most. */
 const READABLE = 40;
 
 /**
  * `.github/pacegate.yml` -> `pacegate`; `services/orders/pacegate.yml` -> `services-orders-pacegate-` and eight digits
- * that are the path's own, so that `services-orders/pacegate.yml` is another.
+ * of the path's hash, so that `services-orders/pacegate.yml` has another name.
  * @param file the configuration's path from the repository's top, with `/`
  */
 export function identityOf(file: string): string {
@@ -24,7 +24,7 @@ export function identityOf(file: string): string {
   return `${readable || 'pacegate'}-${digits}`;
 }
 
-/** What earlier versions knew a configuration by: its base name, which two folders may share. */
+/** The name in earlier versions: the file's base name, which two folders may share. */
 export function formerIdentityOf(file: string): string {
   const stem = withoutEnding(file.split('/').at(-1) ?? '')
     .toLowerCase()

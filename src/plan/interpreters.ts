@@ -10,7 +10,7 @@ type Given = Exclude<
   { readonly interpreter: 'host' }
 >;
 
-/** Those that are compiled here. */
+/** The interpreters that are compiled from source. */
 type CompiledVariant = Extract<Given, { readonly interpreter: Compiled }>;
 
 /** The flavours of the one Dockerfile that compiles CPython, by the interpreters' names. */
@@ -26,10 +26,10 @@ type Compiled = keyof typeof FLAVOURS;
 export const isCompiled = (interpreter: string): interpreter is Compiled =>
   Object.hasOwn(FLAVOURS, interpreter);
 
-/** The version of LLVM that each CPython makes its JIT's code with: that one and no other. */
+/** The version of LLVM that the JIT of each CPython requires. */
 const JIT_LLVM: Readonly<Record<string, string>> = { '3.13': '18', '3.14': '19', '3.15': '21' };
 
-/** What the interpreter's Dockerfile is told. */
+/** The build arguments of the interpreter's Dockerfile. */
 export function interpreterOf(given: Given): Pick<InterpreterVariant, 'interpreter' | 'args' | 'march'> {
   const march = 'march' in given ? given.march : given.interpreter === 'pyenv-native' ? 'native' : undefined;
   return {
@@ -75,7 +75,10 @@ const sinceFreeThreading = (version: string) => {
 
 const FREE_THREADED = ['pyenv', 'pyenv-optimized', 'pyenv-native', 'pyenv-bolt', 'uv', 'conda-forge'];
 
-/** Wishes that an interpreter or a version of Python cannot fulfil, said before half an hour of compiling. */
+/**
+ * Problems of options that an interpreter or a version of Python does not support, reported before half an hour of
+ * compiling.
+ */
 export function impossibleInterpreters({ variants }: Configuration, document: YamlDocument): Problem[] {
   return Object.entries(variants).flatMap(([name, given]) => {
     if (!('interpreter' in given) || given.interpreter === 'host' || given.python === undefined) return [];
@@ -111,7 +114,13 @@ export function impossibleInterpreters({ variants }: Configuration, document: Ya
           ]
         : []),
       ...(jit && threaded
-        ? [problem('jit', `true with ${python}`, 'jit or a free-threaded Python: CPython has not both')]
+        ? [
+            problem(
+              'jit',
+              `true with ${python}`,
+              'jit or a free-threaded Python: CPython does not support both',
+            ),
+          ]
         : []),
     ];
   });

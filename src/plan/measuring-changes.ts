@@ -2,10 +2,10 @@ import type { MeasuringChange } from '../session/measuring.ts';
 import type { Install, Plan, Variant, Workload } from './plan.ts';
 import { own } from '../session/record.ts';
 
-/** Path in the context -> what tells its content apart: the files that `workload.files` names on a side. */
+/** Path in the context -> hash of its content, for the files that `workload.files` names on a side. */
 export type MeasuringFiles = Readonly<Record<string, string>>;
 
-/** What a head changes of what measures it, by its own configuration and files and by those of its base. */
+/** What a head changes of what measures it: the differences between its configuration and files and the base's. */
 export function measuringChanges(
   head: { readonly plan: Plan; readonly files: MeasuringFiles },
   base: { readonly plan: Plan; readonly files: MeasuringFiles },
@@ -35,7 +35,7 @@ function variantChanges(head: readonly Variant[], base: readonly Variant[]): Mea
   ];
 }
 
-/** What says how the workload is started in a variant: `flags: [-cpass]` is another command. */
+/** The keys of a variant that decide how the workload is started: `flags: [-cpass]` is another command. */
 const STARTING: ReadonlySet<string> = new Set(['flags', 'env', 'python']);
 
 function differingKeys(a: Variant, b: Variant): string[] {
@@ -45,7 +45,7 @@ function differingKeys(a: Variant, b: Variant): string[] {
   );
 }
 
-/** A build argument is a setting of its own: the Python version is one. */
+/** Each build argument, such as the Python version, counts as a setting. */
 const settingsOf = (variant: Variant): Readonly<Record<string, unknown>> =>
   variant.kind === 'interpreter' ? { ...variant, args: undefined, ...variant.args } : { ...variant };
 
@@ -62,7 +62,7 @@ function workloadChanges(head: Workload, base: Workload): MeasuringChange[] {
   ];
 }
 
-/** By the keys of the configuration, with each setting of a server by itself. */
+/** The settings by their keys, each setting of a server separately. */
 function workloadSettings({ server, ...workload }: Workload): Readonly<Record<string, unknown>> {
   return {
     context: workload.context,
@@ -77,7 +77,7 @@ function workloadSettings({ server, ...workload }: Workload): Readonly<Record<st
     memory: workload.memoryBytes === undefined ? undefined : `${workload.memoryBytes} bytes`,
     pids: workload.pids,
     repetitions: workload.repetitions,
-    // Also where a server is new or gone: then all of its settings are.
+    // If a server is new or removed, all of its settings are.
     ...(server === undefined
       ? {}
       : {
@@ -110,15 +110,15 @@ function fileChanges(head: MeasuringFiles, base: MeasuringFiles): MeasuringChang
     : [{ kind: 'files', edited, added, removed }];
 }
 
-/** Null where there is none. */
+/** Null without a value. */
 function text(value: unknown): string | null {
   if (value === undefined) return null;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /**
- * The workload that judges: what is started, and with which load, is the base's, and what it takes to run is the head's.
- * @param kept files of the base's `workload.files` that the head has too: they stay one for both sides
+ * The workload that is measured: command, repetitions and server come from the base, all other settings from the head.
+ * @param kept files of the base's `workload.files` that the head has too; both sides use them
  */
 export function judgingWorkload(head: Workload, base: Workload, kept: readonly string[]): Workload {
   return {
@@ -130,7 +130,7 @@ export function judgingWorkload(head: Workload, base: Workload, kept: readonly s
   };
 }
 
-/** The head's paths, and those of the base's that the head still has: they stay one for both sides. */
+/** The head's paths, and those of the base that the head still has. Both sides use them. */
 export const withKept = (own: readonly string[], kept: readonly string[]): readonly string[] => [
   ...own,
   ...kept.filter((path) => !own.includes(path)),

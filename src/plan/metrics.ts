@@ -30,7 +30,7 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
       name,
       unit: given.unit ?? rule.unit,
       better: given.better ?? rule.better,
-      // Naming a metric in the configuration is asking for it to be judged; so is having it counted.
+      // A metric is judged if the configuration names it, or asks for its count.
       gate:
         given.gate ??
         (Object.hasOwn(metrics, name) ||
@@ -38,7 +38,7 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
           rule.gate),
       limit:
         (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
-        // A profile speaks for what has no limit of its own.
+        // The profile's limit applies to metrics without one.
         (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
       kind: rule.kind,
       formula: given.formula,
@@ -49,7 +49,10 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
 const isCounted = ({ instructions }: Configuration['workload']): boolean =>
   COUNTING_TOOLS.some((tool) => tool === instructions);
 
-/** A count that is judged and never made, for nobody asked valgrind, or for there is no second side to run under it. */
+/**
+ * A problem if the count is judged and never made: the configuration does not ask for valgrind, or there is no second
+ * side to count.
+ */
 export function impossibleCounts(
   { metrics = {}, workload }: Configuration,
   { rules: { evidence, metrics: rules } }: Plan,
@@ -77,7 +80,7 @@ export function impossibleCounts(
   ];
 }
 
-/** In the order of the file, which says which of them holds. */
+/** In the order of the file: the first one that matches applies. */
 export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile): MetricPattern[] =>
   Object.entries(metrics)
     .filter(([name]) => isPattern(name))
@@ -92,8 +95,8 @@ export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile
     }));
 
 /**
- * Names under `metrics` that nothing measures and that are nearly those of what is measured: `walltime`. The workload may
- * report them, so this is a word before the measurement and no error.
+ * Warns of names under `metrics` that are not measured and similar to one that is, such as `walltime`. The workload may
+ * report such a metric, so this is no error.
  */
 export function doubtfulMetrics({ rules: { metrics } }: Pick<Plan, 'rules'>): string[] {
   const known = BUILT_IN_METRICS.map(({ name }) => name);

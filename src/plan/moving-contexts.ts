@@ -1,15 +1,15 @@
 import type { Plan } from './plan.ts';
 
-/** What BuildKit clones: `https://host/name.git`, with `#ref` or `#ref:folder` behind it. */
+/** The addresses that BuildKit clones: `https://host/name.git`, and optionally `#ref` or `#ref:folder`. */
 const REPOSITORY = /^https?:\/\/[^#]+\.git(?:#(.*))?$/;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})(?::|$)/;
 
-/** Whether a context is an address, and no folder. The configuration allows known schemes alone. */
+/** Whether a context is an address and not a folder. The configuration allows only known schemes. */
 export const isAddress = (context: string): boolean => context.includes('://');
 
 /**
- * Sentences on named contexts whose address may lead to other files tomorrow. An image is pinned by the digest that its
- * tag has today, and a folder is known by its files; what lies at any other address is neither.
+ * Sentences on named contexts whose address may have other files tomorrow. An image is pinned by the digest that its
+ * tag has today, and a folder by its files. Any other address is not pinned.
  */
 export function movingContexts({ variants }: Pick<Plan, 'variants'>): string[] {
   return variants.flatMap((variant) =>
@@ -31,7 +31,5 @@ function adviceOn(value: string): string | undefined {
   const repository = REPOSITORY.exec(value);
   if (repository === null)
     return 'Keep its files in a folder of the repository, or in an image (docker-image://…@sha256:…).';
-  return COMMIT.test(repository[1] ?? '')
-    ? undefined
-    : 'Name a commit in it by all its digits: https://….git#<commit>.';
+  return COMMIT.test(repository[1] ?? '') ? undefined : 'Add a whole commit hash: https://….git#<commit>.';
 }

@@ -18,7 +18,7 @@ export type ImageInterpreter = (typeof IMAGE_INTERPRETERS)[number];
 
 interface VariantBase {
   readonly name: string;
-  /** Interpreter flags put behind a first word `python` of the command: `-O`, `-X utf8`… */
+  /** Interpreter flags, inserted after a first word `python` of the command: `-O`, `-X utf8`… */
   readonly flags: readonly string[];
   /** Environment of the workload in this variant. */
   readonly env: Readonly<Record<string, string>>;
@@ -30,13 +30,13 @@ export interface InterpreterVariant extends VariantBase {
   readonly interpreter: ImageInterpreter;
   /** Build arguments of the interpreter's Dockerfile, by their names there (PYTHON_VERSION, DEBIAN_RELEASE). */
   readonly args: Readonly<Record<string, string>>;
-  /** Compiled for some CPUs alone: `native` for this machine's, or a level such as `x86-64-v3`. */
+  /** The CPUs to compile for: `native` for this machine's, or a level such as `x86-64-v3`. */
   readonly march?: string | undefined;
   /** Named build contexts for the interpreter (a mirror of its sources), name to folder or image. */
   readonly contexts: Readonly<Record<string, string>>;
 }
 
-/** An image that exists already; `baseline` names the other side's where the two differ. */
+/** An existing image; `baseline` is the baseline's image if the two differ. */
 export interface ImageVariant extends VariantBase {
   readonly kind: 'image';
   readonly image: string;
@@ -60,20 +60,20 @@ export interface HostVariant extends VariantBase {
 
 export type Variant = InterpreterVariant | ImageVariant | BakeVariant | HostVariant;
 
-/** Stands in the command for the file that PACEGATE_METRICS names. */
+/** A placeholder in the command for the file that PACEGATE_METRICS names. */
 export const METRICS_WORD = '{metrics}';
 
-/** Signals by which a server may be asked to end. */
+/** Signals that can stop a server. */
 export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** What makes a workload a server: how it is known to be ready, the load that it is measured under, and its end. */
+/** The settings of a server workload: the ready check, the load, and the end. */
 export interface Server {
   /** A TCP port of loopback, or an `http://` address there. */
   readonly ready: number | string;
   /** One round of load. A first word `python` is the baseline's interpreter, on both sides. */
   readonly load: readonly string[];
-  /** Rounds of load before the one that counts. */
+  /** Rounds of load before the measured one. */
   readonly warmUp: number;
   readonly startTimeoutSeconds: number;
   readonly stop: StopSignal;
@@ -90,7 +90,7 @@ export interface Install {
   readonly packages: readonly string[];
 }
 
-/** The command that is run and measured, and what surrounds it. */
+/** The measured command and its settings. */
 export interface Workload {
   /** Folder that the images carry, relative to the root. */
   readonly context: string;
@@ -106,20 +106,23 @@ export interface Workload {
   readonly timeoutSeconds: number;
   readonly env: Readonly<Record<string, string>>;
   readonly network: 'none' | 'bridge';
-  /** Memory limit of a run's container in bytes, or undefined for the machine's. */
+  /** Memory limit of a run's container in bytes, or undefined for no limit. */
   readonly memoryBytes: number | undefined;
   readonly pids: number;
-  /** Inner repetitions in one run; `auto`: so many that a run takes a few hundred milliseconds. */
+  /** Repetitions in one run; `auto`: as many as make a run of a few hundred milliseconds. */
   readonly repetitions: number | 'auto';
-  /** Who counts instructions beside the host engine's counters: see INSTRUCTION_SOURCES. */
+  /** How instructions are counted: see INSTRUCTION_SOURCES. */
   readonly instructions: InstructionSource;
   /** The command is a server that runs until it is stopped; `timeoutSeconds` is that of a round of load. */
   readonly server?: Server | undefined;
-  /** What looks at one more run of each side of what regressed. */
+  /** The profiler of one more run of each side of a regressed variant. */
   readonly profiler: Profiler;
 }
 
-/** Which images a nightly builds once more from nothing, to say how long that takes: all, those that are not compiled, none. */
+/**
+ * Which images a nightly also builds without a cache, to measure the build time: all, those that are not compiled, or
+ * none.
+ */
 export const COLD_BUILDS = ['quick', 'all', 'none'] as const;
 export type ColdBuilds = (typeof COLD_BUILDS)[number];
 
@@ -132,15 +135,15 @@ export interface BuildOptions {
   readonly ca: string | undefined;
   /** Repository to push baseline images to and pull them from (`ghcr.io/org/name`), or undefined. */
   readonly registry: string | undefined;
-  /** What a nightly builds cold. */
+  /** The images that a nightly builds without a cache. */
   readonly cold: ColdBuilds;
 }
 
 /** One frozen, validated value: everything a run of Pacegate needs to know. */
 export interface Plan {
-  /** What the configuration is known by (identity.ts): keeps comments, baselines, images and artifacts of several apart. */
+  /** The name of the configuration (identity.ts), which separates comments, baselines, images and artifacts. */
   readonly configuration: string;
-  /** The configuration file as named by the user; undefined where none was read. */
+  /** The configuration file as the user named it; undefined without one. */
   readonly file: string | undefined;
   /** Folder of the configuration's paths: the repository's top, absolute. */
   readonly root: string;
@@ -148,7 +151,7 @@ export interface Plan {
   readonly variants: readonly Variant[];
   readonly rules: Rules;
   readonly budgetSeconds: number;
-  /** Seed of the order; undefined: drawn and stored with the session. */
+  /** Seed of the order. If undefined, a random one is used and stored with the session. */
   readonly seed: number | undefined;
   readonly build: BuildOptions;
   readonly baselineBranch: string;
@@ -159,9 +162,11 @@ export interface Plan {
   /** `rules.paths-ignore`: patterns of files that cannot change a run; a change of these alone is not measured. */
   readonly pathsIgnore?: readonly string[] | undefined;
   /**
-   * The variants are somebody's change: whatever they name of this machine has to lie inside of the checkout, or be
-   * named by the base.
+   * `trust.branches`: patterns of branches that are trusted like the default branch, if this is the default branch's
+   * configuration.
    */
+  readonly trustedBranches: readonly string[];
+  /** True for variants of an untrusted change: paths that they name must be inside the checkout, or named by the base. */
   readonly confined?: true;
 }
 

@@ -6,7 +6,7 @@ import { own } from '../session/record.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Turns what the schema says of a value into problems with lines, one for each thing to mend. */
+/** Converts the schema's issues to problems with lines, one for each thing to fix. */
 export function problemsOf(issues: readonly Issue[], document: YamlDocument): Problem[] {
   return issues.flatMap((issue) => problemsOfIssue(issue, [], document));
 }
@@ -53,7 +53,7 @@ function problemsOfIssue(
 /** The keys that say which kind of variant a table is. */
 const DISCRIMINATORS = ['interpreter', 'image', 'bake'] as const;
 
-/** The branch of a union that the user meant: the one whose telling key is there and does not disagree. */
+/** The branch of a union that the user meant: the one whose discriminating key is present and matches. */
 function nearestBranch(
   branches: readonly (readonly Issue[])[],
   value: Record<string, unknown>,
@@ -67,7 +67,7 @@ function nearestBranch(
     );
   const meant = branches.find(agrees);
   if (meant !== undefined || key === undefined) return meant;
-  // The key is there and its value is unknown: say all that would be legal.
+  // The key is present and its value is unknown: list all valid values.
   const values = branches.flatMap((issues) =>
     issues.flatMap((issue) =>
       issue.code === 'invalid_value' && issue.path[0] === key ? issue.values.map(String) : [],
@@ -130,7 +130,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const dotted = (path: readonly PropertyKey[]) => path.map(String).join('.') || 'the file';
 
-/** One error for all problems: file, line, what was found, what is legal. */
+/** One error for all problems: file, line, what was found, what was expected. */
 export function configurationError(file: string, problems: readonly Problem[]): ConfigurationError {
   const sorted = [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   const lines = firstProblems(

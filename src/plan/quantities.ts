@@ -1,13 +1,13 @@
 import { own } from '../session/record.ts';
 
-/** Quantities as people write them. Each parser gives undefined for what it cannot read, never a guess. */
+/** Parsers of quantities with units. Each returns undefined for a text that it cannot read. */
 
 const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
-/** How durations are written. The published schema has it too, so that an editor refuses what this refuses. */
+/** How durations are written. The published schema has the same pattern, so an editor refuses the same texts. */
 export const DURATION = /^(\d+(\.\d+)?(ms|s|m|h))+$/;
 
-/** Longer than any job may last; far longer, and a timer would overflow and fire at once. */
+/** Longer than any job. A much longer timer would overflow and fire at once. */
 const LONGEST_SECONDS = 7 * 24 * 3600;
 
 /** `90s`, `10m`, `1h30m`, `500ms` -> seconds (positive, a week at most). A number without a unit is none. */

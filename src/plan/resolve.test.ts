@@ -187,7 +187,7 @@ describe('a workload that is a server', () => {
   test('is not repeated inside a run, and reports through its load', () => {
     expect(resolve(served('ready: 1', '\n  repetitions: 1')).workload.repetitions).toBe(1);
     expect(messageOf(() => resolve(served('ready: 1', '\n  repetitions: 5')))).toMatch(
-      /pacegate\.yml:7: workload\.repetitions: found 5 with a server, which is started once in a run; expected: 1 or auto/,
+      /pacegate\.yml:7: workload\.repetitions: found 5 with a server, which starts once in a run; expected: 1 or auto/,
     );
     expect(
       messageOf(() => resolve(served('ready: 1').replace('[python, bench.py]', '[python, "{metrics}"]'))),
@@ -348,13 +348,13 @@ describe('a hybrid metric', () => {
     ['x: { formula: "2 * 3" }', 'x.formula: found no metric; expected: at least one metric'],
     [
       'x: { formula: x + tasks }',
-      'x.formula: found a circle: x -> x; expected: formulas that do not need themselves',
+      'x.formula: found a circle: x -> x; expected: formulas that do not use themselves',
     ],
     [
       'x: { formula: image_size_bytes / tasks }',
-      'x.formula: found image_size_bytes, which no run has; expected: metrics of the run',
+      'x.formula: found image_size_bytes, which is not a metric of a run; expected: metrics of the run',
     ],
-    ['x: { formula: build_time_s / 60 }', 'x.formula: found build_time_s, which no run has'],
+    ['x: { formula: build_time_s / 60 }', 'x.formula: found build_time_s, which is not a metric of a run'],
     [
       'cpu_time_s: { formula: user_time_s * 2 }',
       'cpu_time_s.formula: found a formula for cpu_time_s, which is measured; expected: a formula under a name of its own',
@@ -616,7 +616,7 @@ describe('interpreters', () => {
       'interpreter: pyenv, python: "3.12", jit: true',
       /variants\.x\.jit: found true with Python 3\.12; expected: .*3\.13, 3\.14/,
     ],
-    ['interpreter: pyenv, python: 3.13t, jit: true', /CPython has not both/],
+    ['interpreter: pyenv, python: 3.13t, jit: true', /CPython does not support both/],
     [
       'interpreter: debian, base: "debian:trixie"',
       /variants\.x\.base: found "debian:trixie"; expected: an image with its digest/,
@@ -635,7 +635,7 @@ describe('interpreters', () => {
       'HTTPS://h',
     ].map((context): [string, RegExp] => [
       `interpreter: debian, contexts: { mirror: "${context}" }`,
-      /variants\.x\.contexts\.mirror: found .*; expected: a folder inside of the repository, docker-image/,
+      /variants\.x\.contexts\.mirror: found .*; expected: a folder inside the repository, docker-image/,
     ]),
     ['interpreter: pyenv, python: "3.13", configure: ["--a b"]', /expected: options without spaces/],
   ])('%s is refused before it builds', (line, message) => expect(() => variantOf(line)).toThrow(message));
@@ -674,7 +674,7 @@ test('what a change edits of its own judgement is said', () => {
     changes(GOOD.replace('limit: 5%', 'limit: 90%').replace('fail-on: [regressed]', 'fail-on: []')),
   ).toEqual([
     'This change edits its own configuration: rules fail-on from regressed to none; metric wall_time_s from judged, lower is better, limit 5 % to judged, lower is better, limit 90 %.',
-    'It is judged by the rules of its base; the edited rules hold from the next change on.',
+    'It is judged by the rules of its base; the edited rules apply from the next change on.',
   ]);
   expect(changes(`${GOOD.trim().slice(0, -1)}, changed-measurement: fail }`)[0]).toBe(
     'This change edits its own configuration: rules changed-measurement from report to fail.',

@@ -14,9 +14,9 @@ import { configurationError, problemsOf } from './problems.ts';
 import { parseDuration, seconds } from './quantities.ts';
 import { toWorkload, wrongInstall, wrongInterpreterFrom, wrongRepetitions, wrongServer } from './workload.ts';
 
-/** What the command line or the action's inputs say over the file. Lists replace the file's. */
+/** Options of the command line or inputs of the action, which replace keys of the file. Lists replace the file's. */
 export interface Overrides {
-  /** What the configuration is known by, over its path: for one that a workflow runs twice. */
+  /** A name that replaces the one made from the path, for a configuration that a workflow runs twice. */
   readonly name?: string;
   readonly variants?: readonly string[] | undefined;
   readonly evidence?: EvidenceRequest;
@@ -30,7 +30,7 @@ export interface Overrides {
   readonly baselineBranch?: string;
 }
 
-/** Options or inputs as they were given, whatever else is among them: those that stand over a configuration. */
+/** Selects the overrides from options or inputs. */
 export function overridesOf(given: {
   readonly [Name in keyof Overrides]: Overrides[Name] | undefined;
 }): Overrides {
@@ -38,7 +38,7 @@ export function overridesOf(given: {
   return Object.fromEntries(wanted) as Overrides;
 }
 
-/** A name for each key, so that the compiler misses none. */
+/** One entry for each key, so that the compiler reports a missing one. */
 const OVERRIDES = Object.keys({
   name: true,
   variants: true,
@@ -55,7 +55,7 @@ const OVERRIDES = Object.keys({
 export interface PlanSource {
   /** The configuration's text. */
   readonly text: string;
-  /** Its name as the user knows it; messages begin with it. */
+  /** Its name as the user typed it; messages begin with it. */
   readonly file: string;
   /** Absolute folder that the configuration's paths start from. */
   readonly root: string;
@@ -70,7 +70,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
   const document = readYaml(text);
   const parsed = configurationSchema.safeParse(document.value);
   if (!parsed.success) {
-    // A document that is no YAML has no values to complain about.
+    // A document that is not YAML has no values to check.
     const unreadable = document.problems.some(({ place }) => place === 'YAML');
     throw configurationError(file, [
       ...document.problems,
@@ -159,7 +159,7 @@ function toVariant(name: string, given: VariantConfiguration): Variant {
   return { ...carried, kind: 'interpreter', ...interpreterOf(given), contexts: given.contexts ?? {} };
 }
 
-/** Variants under two names that would be the same image and the same run. */
+/** Reports two variants with the same definition, which would be measured twice. */
 function twins(configuration: Configuration, document: YamlDocument): Problem[] {
   const problems: Problem[] = [];
   const seen = new Map<string, string>();
@@ -222,13 +222,13 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
 }
 
 /**
- * Rules that could never say `regressed`, whatever is measured. How many metrics a pattern stands for is known after the
- * warm-up alone: here it is one, and what is too much then is said then.
+ * Reports rules that can never give `regressed`. The number of metrics that a pattern matches is known only after the
+ * warm-up, so a pattern counts as one here, and the same check runs again after the warm-up.
  */
 function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
   const judged = plan.rules.metrics.filter(({ gate }) => gate);
   const patterns = (plan.rules.patterns ?? []).filter(({ gate }) => gate).length;
-  // No variant at all is a problem of its own, said where it stands.
+  // A configuration without variants is reported elsewhere.
   if (plan.rules.evidence === 'stored' || plan.variants.length === 0) return [];
   if (judged.length + patterns === 0)
     return [
@@ -250,7 +250,7 @@ function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
   ];
 }
 
-/** Why so many variants can never reach significance by a plan's rules, and what would; undefined where they can. */
+/** Why so many variants can never reach significance by a plan's rules, and what would help; undefined if they can. */
 function unreachableWith(
   { rules: { alpha, profile, blocks, metrics, patterns = [] } }: Plan,
   variants: number,
@@ -268,8 +268,8 @@ function unreachableWith(
 }
 
 /**
- * Refuses a pull request's plan by which nothing could ever be called a change, although each file by itself can: the
- * rules are the base's, the variants are of both. Variants that the base does not have are a family of their own.
+ * Refuses a pull request's plan that can never give a verdict, although each file alone can: the rules come from the
+ * base, the variants from both. Variants that the base does not have form a family of their own.
  * @throws ConfigurationError with what was found and what is legal
  */
 export function refuseImpossible(plan: Plan, base: Plan, file: string): void {

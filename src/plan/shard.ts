@@ -4,7 +4,7 @@ import { familySize, namesOfShard, type ShardRequest } from '../session/shard.ts
 import { deepFreeze, type Plan } from './plan.ts';
 
 /**
- * One job's share of a plan: every `of`-th variant, held to the tests of the whole.
+ * One job's share of a plan: every `of`-th variant, with the tests of the whole plan as its family.
  * @throws ConfigurationError for a shard that would have nothing to do
  */
 export function shardOf(plan: Plan, request: ShardRequest): { readonly plan: Plan; readonly shard: Shard } {

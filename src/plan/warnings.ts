@@ -2,25 +2,25 @@ import { isCompiled } from './interpreters.ts';
 import { doubtfulMetrics } from './metrics.ts';
 import type { Plan } from './plan.ts';
 
-/** What a plan is valid with and surely not meant to be: sentences for the log and the report. */
+/** Warnings about a valid plan that is probably not intended: sentences for the log and the report. */
 export const planWarnings = (plan: Plan): readonly string[] => [
   ...doubtfulMetrics(plan),
   ...buildWarnings(plan),
 ];
 
-/** Those of them that are about the builds. */
+/** The warnings about builds. */
 export const buildWarnings = (plan: Plan): readonly string[] => [
   ...cacheWarnings(plan),
   ...compileWarnings(plan),
 ];
 
-/** Where a user's cache specification stands for the variant's name. */
+/** The placeholder for the variant's name in a cache specification. */
 export const CACHE_PLACEHOLDER = '{variant}';
 
-/** Types whose later writer replaces what an earlier one wrote to the same place. */
+/** Types in which a later writer replaces what an earlier one wrote to the same place. */
 const OVERWRITTEN = /^(?:type=)?(registry|local|s3|azblob)\b|^[^=,]+$/;
 
-/** Sentences on a cache that does not do what was surely meant: variants that overwrite each other's. */
+/** Sentences on a cache in which variants overwrite each other's layers. */
 export function cacheWarnings({ build, variants }: Plan): string[] {
   const built = variants.filter(({ kind }) => kind === 'interpreter' || kind === 'bake');
   if (built.length < 2) return [];
@@ -28,7 +28,7 @@ export function cacheWarnings({ build, variants }: Plan): string[] {
     .filter((entry) => OVERWRITTEN.test(entry) && !entry.includes(CACHE_PLACEHOLDER))
     .map(
       (entry) =>
-        `cache-to ${JSON.stringify(entry)}: ${built.length} variants write to this one place and the last one stays. Put ${CACHE_PLACEHOLDER} into it (a tag, a folder or a name), in cache-from too.`,
+        `cache-to ${JSON.stringify(entry)}: ${built.length} variants write to this one place, and only the last one is kept. Put ${CACHE_PLACEHOLDER} into it (a tag, a folder or a name), in cache-from too.`,
     );
 }
 
@@ -40,7 +40,7 @@ const COMPILE_MINUTES = {
   'pyenv-bolt': 'about 30 minutes (PGO, LTO and BOLT)',
 } as const;
 
-/** Sentences on interpreters that must be compiled with neither cache nor registry to keep them. */
+/** Sentences on compiled interpreters that no cache or registry keeps. */
 export function compileWarnings({ build, variants }: Plan): string[] {
   if (build.cacheFrom.length > 0 || build.registry !== undefined) return [];
   const compiled = variants.flatMap((variant) =>

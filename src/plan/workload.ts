@@ -4,9 +4,9 @@ import type { Problem, YamlDocument } from './document.ts';
 import { METRICS_WORD, type Install, type Server, type Workload } from './plan.ts';
 import { parseBytes, seconds } from './quantities.ts';
 
-/** What is run and measured, and what it cannot be. */
+/** The workload of a plan, and combinations that are refused. */
 
-/** The workload that a configuration describes, with what holds where it is silent. */
+/** The workload of a configuration, with defaults. */
 export function toWorkload(given: Configuration['workload']): Workload {
   return {
     context: given.context ?? DEFAULTS.context,
@@ -72,8 +72,8 @@ function toServer(given: NonNullable<Configuration['workload']['server']>): Serv
 }
 
 /**
- * What a command writes to {metrics} is one file a run, which pyperf refuses to write again and of which only the last
- * would count; and the suites that write one repeat by themselves. How large a round of load is, the load says.
+ * Commands with {metrics} are not repeated: pyperf refuses to overwrite its file, only the last repetition would count,
+ * and such suites repeat on their own. Servers are not repeated either: the load decides how long a round is.
  */
 function toRepetitions({ command, repetitions, server }: Configuration['workload']): Workload['repetitions'] {
   const asked = repetitions ?? DEFAULTS.repetitions;
@@ -82,7 +82,7 @@ function toRepetitions({ command, repetitions, server }: Configuration['workload
 
 const writesMetrics = (command: readonly string[]) => command.some((word) => word.includes(METRICS_WORD));
 
-/** Repetitions of what a run does but once. */
+/** Reports `repetitions` for a workload that a run executes once. */
 export function wrongRepetitions(
   { workload: { command, repetitions = 1, server } }: Configuration,
   document: YamlDocument,
@@ -93,8 +93,8 @@ export function wrongRepetitions(
       {
         line: document.lineOf(['workload', 'repetitions']),
         place: 'workload.repetitions',
-        found: `${repetitions} with a server, which is started once in a run`,
-        legal: '1 or auto: how much load a round is, workload.server.load says itself',
+        found: `${repetitions} with a server, which starts once in a run`,
+        legal: '1 or auto; workload.server.load decides how much load a round has',
       },
     ];
   if (!writesMetrics(command)) return [];
@@ -103,7 +103,7 @@ export function wrongRepetitions(
       line: document.lineOf(['workload', 'repetitions']),
       place: 'workload.repetitions',
       found: `${repetitions} with a command that writes ${METRICS_WORD}, of which only the last repetition's would count`,
-      legal: '1 or auto: what writes benchmarks repeats by itself, and has an option for how often',
+      legal: '1 or auto; use the option of the benchmark tool for repeating',
     },
   ];
 }
@@ -122,7 +122,10 @@ export function wrongInterpreterFrom({ workload }: Configuration, document: Yaml
       ];
 }
 
-/** What a server has not: a metrics file of its own, for its figures are the load's, and a count. */
+/**
+ * Reports settings that a server does not support: {metrics} in its command, because the load reports the metrics, and
+ * instruction counts.
+ */
 export function wrongServer(
   { workload: { command, server, instructions = 'none' } }: Configuration,
   document: YamlDocument,
@@ -135,11 +138,11 @@ export function wrongServer(
             line: document.lineOf(['workload', 'command']),
             place: 'workload.command',
             found: `${METRICS_WORD} in the command of a server`,
-            legal: `${METRICS_WORD} in workload.server.load: what the load reports is the run's`,
+            legal: `${METRICS_WORD} in workload.server.load, which reports the metrics of the run`,
           },
         ]
       : []),
-    // Between two words there is no place to begin a count, and its start and its end would be in it.
+    // A count cannot begin and end with the load, so it would include the server's start and end.
     ...(instructions === 'none'
       ? []
       : [
@@ -147,7 +150,7 @@ export function wrongServer(
             line: document.lineOf(['workload', 'instructions']),
             place: 'workload.instructions',
             found: `${instructions} for a server`,
-            legal: 'none: instructions are those of a command that ends by itself',
+            legal: 'none; instructions are counted only for commands that end by themselves',
           },
         ]),
   ];

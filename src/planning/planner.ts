@@ -12,7 +12,7 @@ import { nightRatiosOf, residualsOf } from '../evidence/nights.ts';
 import { observeSession, type Observations } from '../evidence/observations.ts';
 import { betweenNights } from '../history/row-noise.ts';
 
-/** A fixed number of blocks, or as many as the budget allows: one side alone has nothing to decide. */
+/** A planner for one side: a fixed number of blocks, or as many as the budget allows. */
 export const fixedPlanner = (blocks: number): Planner => ({
   cap: (pairSeconds, secondsLeft) => {
     const block = [...pairSeconds.values()].reduce((sum, seconds) => sum + seconds, 0);
@@ -22,8 +22,8 @@ export const fixedPlanner = (blocks: number): Planner => ({
 });
 
 /**
- * Before anything was measured and without a history: a quiet runner's 2 % of each side, as a
- * sample that is nearly normal.
+ * The assumed noise before any measurement and without nights: 2 % on each side, as on a quiet runner, as a nearly
+ * normal sample.
  */
 const SPREAD_UNKNOWN = 0.02 * Math.SQRT2;
 const NOISE_UNKNOWN: NoiseModel = {
@@ -33,11 +33,12 @@ function drawn(n: number, random: () => number): number[] {
   return Array.from({ length: n }, () => nearlyNormal(random));
 }
 
-/** Fewer pairs say less of their noise than the history does. */
+/** With fewer pairs the nights are the better estimate of the noise. */
 const PAIRS_FOR_NOISE = 8;
 
 /**
- * Looks at the session as its file will be looked at, so that a variant stops exactly where the file's verdict does.
+ * Judges the running session as its file will be judged, so that a variant stops exactly at the look of the file's
+ * verdict.
  * @param sessionOf the session as it would be written now
  */
 export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner {
@@ -53,7 +54,7 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
         settled,
         expected: (variant) => {
           const looks = looksFor(observations.profile, capOf(variant, observations));
-          // A row's outlook is renewed at its looks, as its verdict is.
+          // A row's outlook is computed again at each of its looks.
           const passed = looks.filter(({ blocks }) => blocks <= blocksOf(variant, observations)).length;
           const known = outlooks.get(`${passed} ${variant}`);
           if (known !== undefined) return known;
@@ -72,11 +73,11 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
   };
 }
 
-/** Variants that a change adds have a cap of their own. */
+/** Variants that a change adds have their own maximum. */
 const capOf = (variant: string, { added, addedCap, cap }: Observations): number =>
   (added.has(variant) ? addedCap : cap) ?? 0;
 
-/** The rows of a variant that blocks can decide: benchmarks that a change adds prolong nothing where there are others. */
+/** The rows of a variant that blocks can decide. Added benchmarks do not prolong a session that has other rows. */
 function openRows(variant: string, { drafts }: Judged): readonly UnjudgedRow[] {
   const rows = drafts.filter(
     (draft) =>
@@ -86,18 +87,18 @@ function openRows(variant: string, { drafts }: Judged): readonly UnjudgedRow[] {
   return ofBase.length > 0 ? ofBase : rows;
 }
 
-/** How many blocks have measured a variant. */
+/** The number of blocks of a variant so far. */
 const blocksOf = (variant: string, { runs }: Observations): number =>
   new Set(runs.filter((run) => run.variant === variant).map(({ block }) => block)).size;
 
 function isSettled(variant: string, judged: Judged, observations: Observations): boolean {
   const [first] = looksFor(observations.profile, capOf(variant, observations));
   const blocks = blocksOf(variant, observations);
-  // Before the first look a metric that is missing may still come.
+  // Before the first look a missing metric may still be reported.
   if (first === undefined || blocks < first.blocks) return false;
   return openRows(variant, judged).every((draft) => {
     if (draft.tested === undefined) return draft.settled !== undefined;
-    // One test of a whole session: stopping where it looks decided would test more than once.
+    // Stored evidence tests once, with the whole session, so it does not stop early.
     if (draft.tested.kind === 'stored') return false;
     return (judged.outcomes.get(draft)?.decision ?? 'undecided') !== 'undecided';
   });
@@ -109,20 +110,20 @@ function expectedBlocks(
   observations: Observations,
   looks: readonly Look[],
 ): number {
-  // One side alone is judged once, by all that there is.
+  // One side is judged once, with all its runs.
   if (!observations.twoSided.has(variant)) return capOf(variant, observations);
   const open = openRows(variant, judged).filter(
     (draft) => (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
   );
   const blocks = open.map((draft) => settledAfter(draft, observations, looks, judged.testsOf(draft)));
   const inSight = blocks.filter((found) => found !== undefined);
-  // A row that will not be decided must not keep those waiting that will.
+  // A row that is unlikely to be decided must not delay the others.
   return inSight.length === 0 ? Infinity : Math.max(...inSight);
 }
 
 /**
- * By a row's own noise and effect once it has pairs enough, which hold what this session is off by; else by recent
- * nights' noise, and what they were off by, around no change.
+ * With enough pairs it uses the row's own noise and effect. Otherwise it uses the noise of recent nights, and how far
+ * their sessions were off, around no change.
  */
 function settledAfter(
   { tested, variant, metric, limit }: UnjudgedRow,
@@ -149,9 +150,9 @@ function settledAfter(
 }
 
 /**
- * The cap with which most variants are likely to be decided in the time there is. Fewer blocks give the last look more
- * of alpha, so where time is short a lower cap decides more; the cap is set before the first block because a last
- * look that waited for the data would spend alpha twice.
+ * The maximum number of blocks with which most variants are likely to be decided in the available time. Fewer blocks
+ * give the last look more of alpha, so in a short time a lower maximum decides more rows. It is set before the first
+ * block, because a last look that depends on the data would spend alpha twice.
  */
 function capWithin(
   observations: Observations,
@@ -160,7 +161,7 @@ function capWithin(
 ): number {
   const { profile, alpha } = observations;
   const [some = ''] = pairSeconds.keys();
-  // Asked for one family at a time: those that the change adds come after the others.
+  // Called for one family at a time; additions of the change come after the others.
   const planned = capOf(some, observations);
   const judged = judge(observations);
   const tests = Math.max(
@@ -183,7 +184,7 @@ function capWithin(
     const seconds = [...pairSeconds]
       .map(
         ([variant, pair]) =>
-          // Time for `unchanged` alone would be no gate: a regression must be in reach too.
+          // The maximum must also allow `regressed`, not only `unchanged`.
           pair * Math.max(reachable, expectedBlocks(variant, judged, observations, looks)),
       )
       .sort((a, b) => a - b);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
-/** What a finished command left. `status` is null when a signal ended it. */
+/** The result of a finished command. `status` is null if a signal ended it. */
 export interface CommandResult {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -21,11 +21,11 @@ export interface CommandOptions {
   /** Given the program's standard input, which then stays open until it is ended there; in place of `input`. */
   readonly onInput?: ((input: Writable) => void) | undefined;
   readonly timeoutSeconds?: number | undefined;
-  /** Its abort asks the command to end (SIGTERM), and ends it (SIGKILL) when it has not after `GRACE_SECONDS`. */
+  /** When it aborts, the command gets SIGTERM, and SIGKILL after `GRACE_SECONDS`. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Its end takes along what it started itself, such as a docker client's plugin: they are one process group. So does
-   * the end of this process, however it comes.
+   * Runs the command in a process group of its own. Its end, and the end of this process, also end what the command
+   * started, such as a plugin of the docker client.
    */
   readonly group?: boolean | undefined;
   /** Called with each whole line of the error stream, as it comes. */
@@ -42,14 +42,14 @@ const STDERR_TAIL_BYTES = 16_384;
 const DEFAULT_MAX_STDOUT_BYTES = 64 * 1024 * 1024;
 /** Less than the 7.5 s that GitHub's runner waits between its own two signals. */
 const GRACE_SECONDS = 5;
-/** After its end a command's last words are in the pipe; reading them takes no time. */
+/** After a command's end its last output is in the pipe; reading it takes no time. */
 const PIPE_SECONDS = 1;
 
 /**
  * Runs a program with an argument list, never through a shell, and waits for its end.
  *
- * Not @actions/exec: that neither stops at a time limit or an abort signal nor bounds what it keeps, and a
- * workload's output is hostile input.
+ * Not @actions/exec, because it has no time limit, no abort signal and no bound on the output, and a workload's output
+ * may be hostile.
  *
  * @throws the spawn error (`ENOENT`…) when the program cannot be started at all.
  */
@@ -65,7 +65,7 @@ export async function runCommand(
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: options.group === true,
   });
-  // Of a program that cannot be given its pipes (EMFILE) there is nothing but the error that comes next.
+  // If the pipes cannot be created (EMFILE), only the error event follows.
   if (!hasPipes(child)) throw await new Promise((resolve) => child.once('error', resolve));
   const end = (name: NodeJS.Signals) => {
     state.ended = true;
@@ -95,7 +95,7 @@ export async function runCommand(
     stdout.push(chunk);
     if (options.onStdoutLine === undefined) return;
     const [first = '', ...rest] = decoder.write(chunk).split('\n');
-    // A line that comes in many pieces is put together once, and not at each of them.
+    // A line that arrives in many pieces is joined once, not at each piece.
     const begun = partialAnswer + first;
     const last = rest.pop();
     partialAnswer = last ?? begun;
@@ -110,7 +110,7 @@ export async function runCommand(
     partialLine = (lines.pop() ?? '').slice(-STDERR_TAIL_BYTES);
     for (const line of lines) options.onStderrLine(line);
   });
-  // A program that ends without reading its input is no error of ours.
+  // A program that ends without reading its input is not an error.
   child.stdin.on('error', () => undefined);
   if (options.onInput === undefined) child.stdin.end(options.input ?? '');
   else options.onInput(child.stdin);
@@ -141,7 +141,7 @@ export async function runCommand(
       (resolve, reject) => {
         child.once('error', reject);
         child.once('close', (code, name) => resolve([code, name]));
-        // A process that the command left behind may hold its pipes open: that one is not waited for.
+        // A process that the command left behind may hold its pipes open; this function does not wait for it.
         child.once('exit', () => {
           clearTimeout(timer);
           releasing = setTimeout(() => setImmediate(release), PIPE_SECONDS * 1000);
@@ -155,13 +155,13 @@ export async function runCommand(
     clearTimeout(ending);
     clearTimeout(releasing);
     unwatch();
-    // What it left behind of its own is not needed by anyone.
+    // Processes that it left behind are not needed.
     if (options.group === true && state.ended) end('SIGKILL');
     signal?.removeEventListener('abort', abort);
   }
 }
 
-/** What Node's types promise, and Node does not keep where the process has too many files open. */
+/** Node's types promise these streams, but they are missing if the process has too many open files. */
 const hasPipes = (child: Pick<ReturnType<typeof spawn>, 'stdin'> | { readonly stdin: undefined }): boolean =>
   child.stdin !== undefined && child.stdin !== null;
 
@@ -174,14 +174,14 @@ function killGroup(leader: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Has a group of processes killed when this process is gone: nothing of it runs after SIGKILL, so a shell waits for the
- * end of a pipe that only this process holds. Where there is no shell, the next start finds the group by its owner.
- * @returns lets the group be: it has ended
+ * Kills a process group when this process ends. This process cannot do it after SIGKILL, so a shell waits for the end
+ * of a pipe that only this process holds. Without a shell, the next start finds the group by its owner. @returns a
+ * function that stops the watch, for a group that has ended
  */
 function endGroupWithUs(leader: number): () => void {
   const watcher = spawn('sh', ['-c', `read -r line; kill -s KILL -- -${leader}`], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    // Ctrl-C on a terminal is for this process, which ends the group by itself.
+    // The shell ignores Ctrl-C, because this process then ends the group.
     detached: true,
   });
   watcher.on('error', () => undefined);
@@ -189,7 +189,7 @@ function endGroupWithUs(leader: number): () => void {
   watcher.stdin.on('error', () => undefined);
   watcher.unref();
   return () => {
-    // Killed before its pipe closes: the leader's number may be somebody else's by then.
+    // The shell is killed before its pipe closes, because another process may have the group's number by then.
     watcher.kill('SIGKILL');
     watcher.stdin.destroy();
   };

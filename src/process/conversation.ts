@@ -1,20 +1,20 @@
 import type { Writable } from 'node:stream';
 import { runCommand, type CommandOptions, type CommandResult } from './command.ts';
 
-/** A program that is spoken with: words go to its standard input, lines come from its standard output. */
+/** A conversation with a program: words on its standard input, lines on its standard output. */
 export interface Conversation {
-  /** Writes a word on a line of its own. To a program that has ended it says nothing. */
+  /** Writes a word on a line of its own. Does nothing if the program has ended. */
   say(word: string): void;
-  /** The next line that is wanted, what comes before it being passed over; undefined where there is none in time, or ever. */
+  /** The next matching line; earlier lines are skipped. Undefined if none comes in time. */
   hear<Heard>(wanted: (line: string) => Heard | undefined, seconds: number): Promise<Heard | undefined>;
   /**
-   * Ends the standard input and waits for the program's end: after some seconds it is asked to end, and then made to.
-   * @throws the spawn error where it could not be started
+   * Closes the standard input and waits for the program's end. After some seconds the program gets SIGTERM, then
+   * SIGKILL. @throws the spawn error if it could not be started
    */
   finish(seconds: number): Promise<CommandResult>;
-  /** Fulfilled at the program's end, however it came. */
+  /** Fulfilled when the program has ended for any reason. */
   readonly ended: Promise<void>;
-  /** Whether that has come. */
+  /** Whether the program has ended. */
   isOver(): boolean;
 }
 
@@ -28,7 +28,7 @@ export function converse(
   options: Omit<CommandOptions, 'input' | 'onInput' | 'onStdoutLine'> = {},
 ): Conversation {
   const lines: string[] = [];
-  // Up to here they have been heard: taking them out one by one would take a flood's square.
+  // Lines before this index are read. Removing them one by one would take quadratic time.
   let heardLines = 0;
   let wake: () => void = () => undefined;
   let input: Writable | undefined;
@@ -52,7 +52,7 @@ export function converse(
     wake();
   });
 
-  /** Waits for a line, the end, or the moment. */
+  /** Waits for a line, the end of the program, or the time limit. */
   const news = async (milliseconds: number) =>
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, milliseconds));

@@ -1,18 +1,18 @@
-/** Why a signal ended something: its time was over. Nobody cancelled it. */
+/** The reason of an abort signal whose time is over, in contrast to a cancelled run. */
 export class TimeOver extends Error {
   override readonly name = 'TimeOver';
 }
 
-/** Whether a signal fired for the time that `within` gave, and not because the run was cancelled. */
+/** Whether a signal fired because the time of `within` is over, and not because the run was cancelled. */
 export const isTimeOver = (signal: AbortSignal): boolean =>
   signal.aborted && signal.reason instanceof TimeOver;
 
-/** The longest time that a timer of Node's can wait. */
+/** The longest time of a Node timer. */
 const LONGEST_SECONDS = 2 ** 31 / 1000 - 1;
 
 /**
  * Does some work with a signal that fires when its time is over, or when the caller's own fires.
- * @param seconds how long it may take; nothing bounds it where this is undefined
+ * @param seconds the time limit; undefined means no limit
  */
 export async function within<Result>(
   seconds: number | undefined,

@@ -2,20 +2,23 @@ import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
 import { runCommand } from './command.ts';
 
-/** Until an engine counts as silent. A question as plain as this one is answered within milliseconds. */
+/** After this time without an answer an engine counts as silent. It answers such a request within milliseconds. */
 const ANSWER_SECONDS = 10;
-/** Between two questions while a run goes on; the first is for a socket, where one costs a tenth of a millisecond. */
+/**
+ * Time between two requests during a run; the first value is for a socket, where a request takes a tenth of a
+ * millisecond.
+ */
 const PING_SECONDS = 5;
 const CLIENT_PING_SECONDS = 30;
-/** One question may fall into a moment in which this very process stood still. */
+/** One request may time out because this process itself was stopped. */
 const SILENT_TIMES = 2;
-/** Each of them waits so long. */
+/** The time limit of each request. */
 const PING_ANSWER_SECONDS = 5;
 
 export const ENGINE_SILENT =
-  'the Docker engine does not answer, which is no fault of what is built or measured. Start it again (`docker info` and its log say more), and run this once more.';
+  'the Docker engine does not answer, which is no fault of what is built or measured. Restart it (`docker info` and its log say more), then run this again.';
 
-/** Whether there is a Docker engine that answers now. Never throws: where there is no docker at all, nothing answers. */
+/** Whether a Docker engine answers now. Never throws; false without a docker client. */
 export async function engineAnswers(seconds = ANSWER_SECONDS): Promise<boolean> {
   const socket = await engineSocket();
   if (socket !== undefined) return await pingSocket(socket, seconds);
@@ -28,14 +31,14 @@ export async function engineAnswers(seconds = ANSWER_SECONDS): Promise<boolean> 
   );
 }
 
-/** Watches an engine while something of it is waited for. */
+/** Watches an engine during a long operation. */
 export interface EngineWatch {
-  /** Fires when the engine has not answered for two questions in a row. */
+  /** Fires when two requests in a row have no answer. */
   readonly silence: AbortSignal;
   readonly stop: () => void;
 }
 
-/** Asks the engine every few seconds until it is told to stop. What is measured meanwhile notices nothing of it. */
+/** Asks the engine every few seconds until it is stopped. The requests do not affect measurements. */
 export function watchEngine(answers: (seconds?: number) => Promise<boolean> = engineAnswers): EngineWatch {
   const silence = new AbortController();
   let stopped = false;
@@ -62,10 +65,10 @@ export function watchEngine(answers: (seconds?: number) => Promise<boolean> = en
   };
 }
 
-/** Of the client's current context, which hardly changes while this process lives. */
+/** Cached, because the client's current context hardly changes during a run. */
 let contextHost: Promise<string> | undefined;
 
-/** The engine's socket on this machine; undefined where it is reached in another way. */
+/** The engine's socket on this machine; undefined for another kind of connection. */
 async function engineSocket(): Promise<string | undefined> {
   const { DOCKER_HOST: named = '' } = process.env;
   contextHost ??= askContext();

@@ -6,19 +6,19 @@ import { StoreError } from '../errors/errors.ts';
 import { git, hideObjects, SERVER_SECONDS, showObjects, tryGit, type GitResult } from './git.ts';
 
 /**
- * The tool's own place beside a user's repository. What is fetched, and every object that is made, goes here: the
- * user's `.git` keeps its objects, refs, shallow file, FETCH_HEAD and configuration as they were.
+ * Pacegate's own Git repositories for a user's repository. Fetched commits and new objects are stored here, so that
+ * objects, refs, shallow file, FETCH_HEAD and configuration of the user's `.git` stay unchanged.
  *
- * There are two repositories, both with the user's objects as alternates. `objects` takes single commits without
- * their history, and the user's repository is shown its objects for reading; `history` takes commits with all that
- * came before them, and answers what descends from what.
+ * There are two repositories, both with the user's objects as alternates. `objects` takes single commits without their
+ * history, and git in the user's repository can read them. `history` takes commits with their whole history and answers
+ * which commit descends from which.
  */
 export interface GitStore {
   /** The user's work tree. */
   readonly directory: string;
   /** A folder for temporary files, such as an index. */
   readonly folder: string;
-  /** Whether the user's repository has only a part of its history. */
+  /** Whether the user's repository is shallow. */
   readonly shallow: boolean;
   readonly objects: string;
   readonly history: string;
@@ -31,20 +31,20 @@ type Environment = Readonly<Record<string, string | undefined>>;
 let root: string | undefined;
 const stores = new Map<string, Promise<GitStore>>();
 
-/** Where stores are made: a folder that its owner removes. Without one they lie in a folder that goes with the process. */
+/** The folder for stores, which its owner removes. Without it they are in a folder that is removed with the process. */
 export function keepGitStoresIn(folder: string): void {
   root = folder;
   stores.clear();
   hideObjects();
 }
 
-/** The store of a user's repository, made at its first use and one for the process. */
+/** The store of a user's repository, created at its first use, one for each process. */
 export async function gitStore(directory: string): Promise<GitStore> {
   const known = stores.get(directory);
   if (known !== undefined) return await known;
   const made = openStore(directory);
   stores.set(directory, made);
-  // A disk that was full is not full for good.
+  // A full disk may have room later, so the failure is not cached.
   made.catch(() => stores.delete(directory));
   return await made;
 }
@@ -67,7 +67,7 @@ async function openStore(directory: string): Promise<GitStore> {
     ]);
     await mkdir(join(repository, 'objects', 'info'), { recursive: true });
     await writeFile(join(repository, 'objects', 'info', 'alternates'), `${quoted(theirs)}\n`);
-    // Without it a server would be told that what lies behind the user's own boundary is here too.
+    // Without it git would tell the server that it has the commits behind the user's shallow boundary.
     if (shallow !== undefined) await writeFile(join(repository, 'shallow'), shallow);
     return repository;
   };
@@ -104,10 +104,10 @@ export async function tryInStore(
     env: {
       ...env,
       ...withConfiguration(local, env),
-      // A hook that runs this program has set them for another repository.
+      // A Git hook that runs this program has set them for another repository.
       ...{ GIT_DIR: undefined, GIT_WORK_TREE: undefined, GIT_COMMON_DIR: undefined },
       ...{ GIT_INDEX_FILE: undefined, GIT_OBJECT_DIRECTORY: undefined },
-      // The commits of `objects` lack their history, which `history` must not take for whole.
+      // `history` must not use commits of `objects`, because their history is missing.
       GIT_ALTERNATE_OBJECT_DIRECTORIES: undefined,
     },
     timeoutSeconds,
@@ -135,7 +135,7 @@ export async function fetchInto(
       ...['-c', 'gc.auto=0', '-c', 'maintenance.auto=false', '-c', 'fetch.recurseSubmodules=false'],
       ...['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'],
       ...(place === 'objects' ? ['--depth=1'] : HISTORY),
-      // The most that git knows is its word for "all of it".
+      // Git's largest depth means the whole history.
       ...(place === 'history' && store.shallow ? ['--depth=2147483647'] : []),
       ...[remote, ...names],
     ],
@@ -143,14 +143,14 @@ export async function fetchInto(
   );
 }
 
-/** What descends from what is a question of commits alone. A server that cannot leave out files sends them too. */
+/** Ancestry needs only commits. A server that cannot filter sends the files too. */
 const HISTORY = ['--filter=tree:0'];
 
 /** One setting: its name and its value. */
 export type Setting = readonly [name: string, value: string];
 
 /**
- * Environment that gives git settings beside those that an environment gives it already.
+ * Environment with settings for git, added to those of an existing environment.
  * @param settings weaker than what is given
  */
 export function withConfiguration(
@@ -169,7 +169,7 @@ export function withConfiguration(
   };
 }
 
-/** What `GIT_CONFIG_COUNT` and its companions say. */
+/** The settings in `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_…` and `GIT_CONFIG_VALUE_…`. */
 export function givenSettings(env: Environment): readonly Setting[] {
   const count = Number(env['GIT_CONFIG_COUNT'] ?? '0');
   return Array.from({ length: Number.isInteger(count) ? count : 0 }, (_, index): Setting => [
@@ -178,17 +178,17 @@ export function givenSettings(env: Environment): readonly Setting[] {
   ]).filter(([name]) => name !== '');
 }
 
-/** What says how the user's repository is laid out, or what git does beside what it is asked for. */
+/** Settings that are left out: the layout of the user's repository, and side tasks of git. */
 const NOT_OURS =
   /^(core\.(bare|worktree|repositoryformatversion|hookspath|fsmonitor|sharedrepository|logallrefupdates|splitindex|sparsecheckout.*)|extensions\.|include|branch\.|submodule\.|alias\.|push\.|fetch\.|gc\.|maintenance\.|remote\..*\.(fetch|push|mirror|prune|prunetags|tagopt))/i;
 
-/** The settings of the user's repository, its includes resolved: actions/checkout keeps its credentials in one. */
+/** The settings of the user's repository with its includes, because actions/checkout keeps its credentials in one. */
 async function localConfiguration(directory: string): Promise<readonly Setting[]> {
   const { status, stdout, stderr } = await tryGit(directory, [
     ...['config', '--list', '--null', '--show-scope', '--includes'],
   ]);
   if (status !== 0) throw new StoreError(`git's configuration could not be read: ${stderr.trim()}`);
-  // scope NUL name LF value NUL; a name alone is a yes.
+  // scope NUL name LF value NUL; a name without a value means true.
   const parts = stdout.split('\0');
   const settings: Setting[] = [];
   for (let at = 0; at + 1 < parts.length; at += 2) {
@@ -215,5 +215,5 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Git reads a folder's name that begins with a quote as one that is quoted. */
+/** Git reads a folder's name that begins with a quote as a quoted name. */
 const quoted = (path: string) => `"${path.replace(/["\\]/g, '\\$&')}"`;

@@ -8,43 +8,43 @@ export interface GitOptions {
   /** Added to this process's environment: `GIT_INDEX_FILE`, credentials in `GIT_CONFIG_*`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string | undefined;
-  /** Seconds until git is killed, of a call that asks a server. One that does not has `LOCAL_SECONDS`. */
+  /** Seconds until a call that uses a server is killed. Other calls have `LOCAL_SECONDS`. */
   readonly timeoutSeconds?: number | undefined;
 }
 
 export interface GitResult {
-  /** What git ended with; `KILLED` where a signal or the deadline ended it. */
+  /** Git's exit status; `KILLED` if a signal or the time limit ended it. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Reading and writing objects of a large repository takes seconds; this is for a disk that does not answer. */
+/** The time limit of local calls. A large repository takes seconds; the limit is for a disk that does not answer. */
 const LOCAL_SECONDS = 600;
 /** Seconds for a fetch or a push: a server that is silent for longer must not hold a job. */
 export const SERVER_SECONDS = 300;
 /** The status that a shell gives a command that a signal killed. */
 const KILLED = 137;
-/** A session of some thousand runs has some MiB; a flood is killed. */
+/** The largest output. A session of some thousand runs has some MiB. */
 const MOST_STDOUT_BYTES = 1024 * 1024 * 1024;
 
 /**
- * The user's hooks are for the user's own commands, a file system monitor would be started for good, and `git status`
- * rewrites the index unless it is told not to.
+ * Switches off the user's hooks, the file system monitor, which would keep running, and the rewriting of the index by
+ * `git status`.
  */
 const LEAVE_ALONE = ['--no-optional-locks', '-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'];
 
 let cancelling: AbortSignal | undefined;
 
 /**
- * From now on the signal ends what git is doing: a server that does not answer must not hold a run that is cancelled.
- * After it git still answers from the disk, which keeping the session needs, and asks no server any more.
+ * From now on the signal ends running git calls, so that a silent server does not delay a cancelled run. After the
+ * signal git still reads and writes the disk, which storing the session needs, and uses no server.
  */
 export const endGitWith = (signal: AbortSignal | undefined): void => void (cancelling = signal);
 
 /**
- * Runs git in a folder and gives what it answered, whatever its status. Never asks for a password.
- * @throws ConfigurationError where there is no git; StoreError where the run was cancelled meanwhile
+ * Runs git in a folder and returns its output for any status. Never asks for a password. @throws ConfigurationError
+ * without git; StoreError if the run was cancelled meanwhile
  */
 export async function tryGit(
   directory: string,
@@ -63,7 +63,7 @@ export async function tryGit(
       cwd: directory,
       env: {
         GIT_TERMINAL_PROMPT: '0',
-        // Messages are told apart by their words in one place (a rejected push), so they must be in one language.
+        // The reason of a rejected push is read from git's messages, so they must be in English.
         LC_ALL: 'C.UTF-8',
         LANGUAGE: '',
         ...(view === undefined ? {} : alternates(view, env)),
@@ -92,7 +92,7 @@ export async function tryGit(
   }
 }
 
-/** @param args git's words, of which the command itself is the first that is no setting */
+/** @param args git's arguments; the command is the first one that is no setting */
 function cancelledIn(args: readonly string[]): StoreError {
   const command = args.find((word, index) => !word.startsWith('-') && args[index - 1] !== '-c');
   return new StoreError(
@@ -118,10 +118,10 @@ export async function git(
   return stdout.replace(/\n$/, '');
 }
 
-/** Object folders of the tool's own that git also looks into, by the folder that git runs in. */
+/** Pacegate's object folders that git also reads, by the folder in which git runs. */
 const viewOf = new Map<string, string>();
 
-/** From now on git in `directory` also sees the objects in `objects`: what was fetched and not given to the user. */
+/** From now on git in `directory` also reads the objects in `objects`, which were fetched into Pacegate's store. */
 export const showObjects = (directory: string, objects: string): void => void viewOf.set(directory, objects);
 
 export const hideObjects = (): void => viewOf.clear();
@@ -129,7 +129,7 @@ export const hideObjects = (): void => viewOf.clear();
 function alternates(objects: string, env: GitOptions['env'] = {}): Record<string, string> {
   const name = 'GIT_ALTERNATE_OBJECT_DIRECTORIES';
   const before = env[name] ?? process.env[name];
-  // In quotes, so that a colon in a folder's name parts nothing.
+  // In quotes, so that a colon in a folder's name does not separate paths.
   const own = `"${objects.replace(/["\\]/g, '\\$&')}"`;
   return { [name]: before === undefined || before === '' ? own : `${own}:${before}` };
 }
@@ -137,10 +137,8 @@ function alternates(objects: string, env: GitOptions['env'] = {}): Record<string
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 
 /**
- * The lines of git's error stream that say what is wrong. Its last one is often advice ("and the repository
- * exists."), and a server's own reason comes before git's.
- *
- * @returns one line; `no message` where git said nothing
+ * The lines of git's error stream that name the cause. The last line is often advice ("and the repository exists."),
+ * and a server's reason comes before git's. @returns one line; `no message` without output
  */
 export function gitReason(stderr: string): string {
   const lines = stderr
@@ -157,7 +155,7 @@ export function gitReason(stderr: string): string {
   const own = local.find(
     (line) => /^(fatal|error): /.test(line) && !line.includes('failed to push some refs'),
   );
-  // ssh speaks before git does, and git then only says that it could not read.
+  // The message of ssh comes first; git only adds that it could not read.
   const spoken =
     own?.startsWith('fatal: Could not read from remote') === true ? local[0] : (own ?? rejected ?? local[0]);
   const words = [...new Set([...fromServer.slice(0, MOST_REASONS), rejected, spoken])].filter(
@@ -166,6 +164,6 @@ export function gitReason(stderr: string): string {
   return words.length === 0 ? 'no message' : words.join('; ').slice(0, MOST_CHARACTERS);
 }
 
-/** GitHub's own words on a rule have some five lines, with an address to look at. */
+/** GitHub's message about a rule has about five lines with an address. */
 const MOST_REASONS = 8;
 const MOST_CHARACTERS = 1000;

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A process may fork between the look and the kill. */
+/** Repeated, because a process may fork before it is killed. */
 const ROUNDS = 50;
 const ROUND_MILLISECONDS = 20;
 
 /**
- * Ends every process of this machine that was started with a variable in its environment, whoever its parent is
- * by now: what is left when that parent was killed.
+ * Ends every process of this machine that has a variable in its environment, independent of its parent, which may have
+ * been killed.
  * @param marks how such a variable begins, name and value (`NAME=value`); one of them is enough
  */
 export async function killProcessesWith(...marks: readonly string[]): Promise<void> {
@@ -20,7 +20,7 @@ export async function killProcessesWith(...marks: readonly string[]): Promise<vo
   }
 }
 
-/** The same where nothing asynchronous runs any more, at the process's end. */
+/** The same, synchronously, for the end of this process. */
 export function killProcessesNow(...marks: readonly string[]): void {
   const killed = new Set<number>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -41,7 +41,7 @@ export async function processesWith(...marks: readonly string[]): Promise<readon
   const pids = numbers(names);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      // A process that has ended, or another user's, cannot be read.
+      // An ended process, or one of another user, cannot be read.
       return isMarked(await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''), marks);
     }),
   );

@@ -200,7 +200,7 @@ describe('what is missing', () => {
     expect(row(ranking, 'b', 'work_per_minute')).toMatchObject({
       median: null,
       verdict: 'no_data',
-      reason: 'a run of b did no task, or did not say how many',
+      reason: 'a run of b did no task, or did not report how many',
     });
     expect(word(ranking, 'c', 'work_per_minute')).toBe('worse');
   });

@@ -20,17 +20,15 @@ import { isPerTask, PER_TASK } from './values.ts';
 /**
  * The variants of a session against one of them.
  *
- * A pair is a run of the reference and one of the variant in the same block; the rest is the gate's: log ratios,
- * Hodges-Lehmann, exact signed-rank tests and Holm, over (variants - 1) x tested metrics. A difference of either sign is
- * news here, so each direction has half of alpha.
- *
- * @throws ConfigurationError where the session has no such reference, or fewer than two variants
- * @throws MeasurementError where the reference could not be measured
+ * A pair is a run of the reference and one of the variant in the same block; the statistics are those of the gate: log
+ * ratios, Hodges-Lehmann, exact signed-rank tests and Holm, over (variants - 1) x tested metrics. Differences of both
+ * signs are reported, so each direction has half of alpha. @throws ConfigurationError if the session has no such
+ * reference, or fewer than two variants @throws MeasurementError if the reference could not be measured
  */
 export const rankVariants = (session: Session, reference = referenceOf(session)): Ranking =>
   rankSessions([session], reference);
 
-/** The one that the session was asked for, else the first that was measured. */
+/** The requested reference, else the first measured variant. */
 export const referenceOf = (session: Session): string =>
   session.ranking?.reference ??
   session.variants.find((variant) => failureOf(session, variant) === undefined) ??
@@ -38,7 +36,7 @@ export const referenceOf = (session: Session): string =>
   '';
 
 /**
- * Several sessions of one machine and one workload as one: their blocks follow each other.
+ * Joins several sessions of one machine and one workload; their blocks are numbered consecutively.
  * @param sessions oldest first; the newest says what was planned, and which variants failed
  */
 export function rankSessions(
@@ -71,7 +69,7 @@ export function rankSessions(
   };
 }
 
-/** Where a run is one task, a task's figure is judged by the run's. */
+/** If a run is one task, the result of the run applies to the task. */
 function testedAs(draft: UnjudgedRankRow, { work, drafts }: JudgedRanking): UnjudgedRankRow {
   const { name } = draft.rule;
   if (work !== null || !isPerTask(name)) return draft;
@@ -144,7 +142,7 @@ function refuse(session: Session, reference: string): void {
     );
 }
 
-/** What an image is, whatever is run in it. */
+/** Facts of an image, independent of runs. */
 function imageOf(session: Session, variant: string): Omit<RankedVariant, 'failure' | 'rows'> {
   const side = imageSide(session);
   const image = session.images.find((one) => one.variant === variant && one.side === side);
@@ -163,7 +161,7 @@ function imageOf(session: Session, variant: string): Omit<RankedVariant, 'failur
   };
 }
 
-/** Least CPU a task first, by the pairs with the reference; without one, by what is left. */
+/** Sorted by CPU per task, the least first, from the pairs with the reference; otherwise from the medians. */
 function inOrder(variants: readonly RankedVariant[], reference: string): RankedVariant[] {
   const changeOf = ({ variant, rows }: RankedVariant) =>
     variant === reference

@@ -4,26 +4,26 @@ import { newestNight, nightsLike, RECENT_NIGHTS } from '../evidence/nights.ts';
 import { failureOf, imageSide } from './unjudged-rows.ts';
 import { rankSessions, referenceOf } from './rank.ts';
 
-/** A night's blocks hold all variants, so what it says of them comes for free. */
+/** A ranking from nights: their blocks contain all variants, so it needs no further runs. */
 
 export interface RankedNights {
   readonly ranking: Ranking;
   readonly newest: Session;
 }
 
-/** As many blocks as a gate has at most. A night stops its variants early, for nothing changed: it may have eight. */
+/** The number of blocks to collect: a gate's maximum. One night may have only eight, because its variants stop early. */
 const BLOCKS_WANTED = 30;
 
 /**
  * The variants of the newest night against its first one, from as many of the nights before it as it takes to have
  * blocks enough: of the same machine and measuring code, and of each variant those with the same interpreter.
  *
- * How many nights are taken depends on how many blocks they have and not on what they say, so they are one plan, looked
- * at once. That each night stopped by what its two sides said of each other is no look at the variants either: their
- * geometric mean does not depend on their ratio.
+ * The number of nights depends on their number of blocks and not on their values, so this counts as one look. Each
+ * night stopped by the ratio of its two sides. This is no look at the variants either, because the sides' geometric
+ * mean does not depend on their ratio.
  *
  * @param sessions oldest first
- * @returns undefined where there is no night with two variants that were measured
+ * @returns undefined without a night that measured two variants
  */
 export function rankNights(sessions: readonly Session[]): RankedNights | undefined {
   const newest = newestNight(sessions);
@@ -52,12 +52,14 @@ export function rankNights(sessions: readonly Session[]): RankedNights | undefin
 const blocksOf = ({ runs }: Session, reference: string): number =>
   new Set(runs.filter(({ variant }) => variant === reference).map(({ block }) => block)).size;
 
-/** Equal where the interpreter is. */
+/** Equal for equal interpreters. */
 const definitionOf = (session: Session, variant: string): string | undefined =>
   session.images.find((image) => image.variant === variant && image.side === imageSide(session))
     ?.definitionHash;
 
-/** What the baseline branch keeps, and `rank --format json` prints. @param newest the youngest of its sessions */
+/**
+ * The JSON that the baseline branch stores and `rank --format json` prints. @param newest the youngest of its sessions
+ */
 export const rankingFile = (ranking: Ranking, newest: Session): RankingFile => ({
   format: RANKING_FORMAT,
   version: 1,

@@ -10,7 +10,7 @@ import { observeSession } from '../evidence/observations.ts';
 import { isPerTask, perTaskRules, rankedValues, sidesRanked, workOf, type RankedValues } from './values.ts';
 import { own } from '../session/record.ts';
 
-/** Whether a variant of an earlier session is the one of the newest. */
+/** Whether a variant of an earlier session is the same as in the newest. */
 export type Comparable = (earlier: Session, variant: string) => boolean;
 
 /** One row before the family's correction. */
@@ -20,7 +20,7 @@ export interface UnjudgedRankRow {
   readonly kind: RankedMetric['kind'];
   readonly values: readonly number[];
   readonly pairs: readonly Pair[];
-  /** Undefined where there is nothing to compare by. */
+  /** Undefined if there is nothing to compare. */
   readonly ratios: Float64Array | undefined;
   readonly looks: readonly Look[];
   readonly exact: { readonly reference: number; readonly value: number } | undefined;
@@ -36,7 +36,7 @@ export interface JudgedRanking {
   readonly tests: number;
 }
 
-/** The decision alone: what the running session asks after each block. */
+/** Only the decisions, which the running session needs after each block. */
 export function judgeRanking(
   sessions: readonly [Session, ...Session[]],
   reference: string,
@@ -77,7 +77,7 @@ export function judgeRanking(
         kind: rule.kind !== 'paired' ? 'exact' : (kinds.get(name) ?? 'shown'),
       };
     });
-  // Planned, not found: a variant that failed does not make the others' words cheaper.
+  // The planned number of tests: a failed variant does not reduce it.
   const tests = newest.variants
     .filter((variant) => variant !== reference)
     .flatMap((variant) =>
@@ -109,7 +109,7 @@ export function judgeRanking(
   };
 }
 
-/** Every metric with a rule, the talk's, and those met in the data alone. */
+/** Every metric with a rule, the metrics per task, and other metrics in the data. */
 function rulesOf(session: Session, work: string | null): readonly MetricRule[] {
   const { metrics } = observeSession({ ...session, nights: [] });
   const own = new Set(metrics.map(({ name }) => name));
@@ -124,8 +124,8 @@ function rulesOf(session: Session, work: string | null): readonly MetricRule[] {
 }
 
 /**
- * Where a run is one task, its time and a task's are one figure and one test. Where tasks are counted, a run's own time
- * says how long the workload was told to work.
+ * If a run is one task, its time and the task's are the same value and one test. If tasks are counted, the time of a
+ * run only shows how long the workload was set to work.
  */
 function kindOf({ name, gate }: MetricRule, work: string | null): RankedMetric['kind'] {
   if (!gate) return 'shown';
@@ -163,7 +163,7 @@ function draftOf(
     exact: undefined,
     isReference: variant === reference,
     reason: unknown
-      ? `a run of ${idle[0] ?? ''} did no task, or did not say how many`
+      ? `a run of ${idle[0] ?? ''} did no task, or did not report how many`
       : pairs.length === 0
         ? `no block has ${rule.name} of both`
         : ratios === undefined
@@ -172,13 +172,13 @@ function draftOf(
   };
 }
 
-/** The cap that the looks of a ranking were planned for; other sessions were not looked at by their variants: one look. */
+/** The maximum number of blocks for which the looks of a ranking were planned. Other sessions have one look. */
 export const plannedBlocks = (session: Session): number | undefined =>
   session.purpose === 'ranking'
     ? Math.min(session.rules.blocks, session.budget.blocksPlanned ?? session.rules.blocks)
     : undefined;
 
-/** Blocks of the same session that both have, numbered on from session to session. */
+/** Blocks of the same session that both have, numbered consecutively over the sessions. */
 function pairsWith(
   reference: string,
   variant: string,
@@ -197,10 +197,10 @@ function pairsWith(
   });
 }
 
-/** Whose image is looked at: the sides of a ranking are one image. */
+/** The side whose image is used: the sides of a ranking have one image. */
 export const imageSide = ({ sides }: Session) => (sides.includes('head') ? 'head' : sides[0]);
 
-/** Figures of the images, which do not vary. */
+/** Values of the images, which do not vary. */
 function exactDraft(
   session: Session,
   variant: string,
@@ -228,12 +228,12 @@ function exactDraft(
   ];
 }
 
-/** Why a variant was not measured to the end; undefined where it was. */
+/** Why a variant was not measured to the end; undefined if it was. */
 export function failureOf(session: Session, variant: string): string | undefined {
   const sides = sidesRanked(session);
   const failure = session.failures.find((one) => one.variant === variant && sides.includes(one.side));
   if (failure !== undefined) return failure.message.split('\n')[0] ?? failure.stage;
   return session.runs.some((run) => run.variant === variant && run.outcome === 'ok')
     ? undefined
-    : 'it has no run that ended well';
+    : 'none of its runs succeeded';
 }

@@ -5,9 +5,9 @@ import type { Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
 import { definedOnly, own } from '../session/record.ts';
 
-/** What a run did with its time: the talk's figures, worked out run by run. */
+/** Metrics per task and per minute, computed for each run. */
 
-/** Each of them from a figure that every run has, divided by the tasks. */
+/** Each is a metric of the run divided by its tasks. */
 export const PER_TASK = {
   work_per_minute: 'wall_time_s',
   cpu_time_s_per_work: 'cpu_time_s',
@@ -18,13 +18,13 @@ const PER_TASK_NAMES = Object.keys(PER_TASK) as readonly PerTask[];
 
 export const isPerTask = (name: string): name is PerTask => PER_TASK_NAMES.some((known) => known === name);
 
-/** A count can be divided by; a rate is divided already. */
+/** A rate is not a count of tasks. */
 const isRate = ({ name, unit }: { readonly name: string; readonly unit: string }) =>
   /(_per_|_rate$|\/)/.test(name) || unit.includes('/');
 
 /**
- * The metric that counts the tasks of a run: the one that was named, else the first that is better higher and no rate,
- * first the configuration's and then what the workload says of its own; null where a run is one task.
+ * The metric that counts the tasks of a run: the named one, else the first metric for which higher is better and that
+ * is no rate, first from the configuration and then from the workload's declarations; null if a run is one task.
  */
 export function workOf({ ranking, rules, declaredMetrics }: Session): string | null {
   if (ranking?.work !== undefined) return ranking.work;
@@ -46,13 +46,13 @@ export type BlockValues = ReadonlyMap<string, ReadonlyMap<number, Readonly<Recor
 
 export interface RankedValues {
   readonly blocks: BlockValues;
-  /** Variants with a run that did no task, or did not say how many: what a task cost is not known of them. */
+  /** Variants with a run that did no task, or did not report how many. Their cost per task is unknown. */
   readonly idle: ReadonlySet<string>;
 }
 
 /**
- * One value for each variant, block and metric. Where both sides are the same code it is their geometric mean, and a
- * block without one of them is none: half of it would have another noise.
+ * One value for each variant, block and metric. If both sides are the same code, it is their geometric mean. A block
+ * that lacks one side is left out, because a single value has another noise.
  */
 export function rankedValues(session: Session, work: string | null): RankedValues {
   const sides = sidesRanked(session);
@@ -92,7 +92,7 @@ function perTask(metrics: Readonly<Record<string, number>>, tasks: number): Reco
   });
 }
 
-/** Metrics that all of the runs have, with values of which there is one. */
+/** Metrics that all of the runs have, with positive values. */
 function geometricMeans(runs: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const [first = {}, ...others] = runs;
   if (others.length === 0) return first;
@@ -106,7 +106,7 @@ function geometricMeans(runs: readonly Readonly<Record<string, number>>[]): Reco
   );
 }
 
-/** How the talk's figures are judged: each by the limit of the figure that it is made of. */
+/** The rules of the metrics per task: each has the limit of the metric that it is computed from. */
 export function perTaskRules(rules: readonly MetricRule[], work: string | null): readonly MetricRule[] {
   return PER_TASK_NAMES.map((name) => {
     const of = PER_TASK[name];

@@ -663,7 +663,9 @@ describe('what valgrind counted', () => {
     expect(markdown).toContain(
       'The counts of one side differ from each other as much as from the other side',
     );
-    expect(markdown).toContain('two counts of one side differ by up to 10.0 %, and the sides by no more');
+    expect(markdown).toContain(
+      'two counts of one side differ by up to 10.0 %, and the sides do not differ by more',
+    );
     expect(markdown).not.toContain('pairs were run');
   });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { matchesPattern } from './name-pattern.ts';
 
-/** What the maintainers accept although it is worse, as the base's file says it and as a session keeps it. */
+/** The regressions that maintainers accept: the entries of the base's file, in the form that a session keeps. */
 
 export const acceptedEntrySchema = z.object({
   /** Name or pattern (`*`) of the variants. */
@@ -26,12 +26,12 @@ export const acceptanceSchema = z.object({
 });
 export type Acceptance = z.infer<typeof acceptanceSchema>;
 
-/** Whether an entry's last day is over. @param at an ISO time */
+/** Whether an entry has expired. @param at an ISO time */
 export const isExpired = ({ expires }: Pick<AcceptedEntry, 'expires'>, at: string): boolean =>
   at.slice(0, 10) > expires;
 
 /**
- * What a nightly session reports of the file: entries that are over, and entries that nothing judged matches.
+ * The nightly's warnings about the file: expired entries, and entries that match no judged row.
  * @param at an ISO time
  * @param judged the judged metrics of each variant
  */

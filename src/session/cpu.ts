@@ -1,8 +1,6 @@
 import { own } from './record.ts';
 
-/**
- * What a processor can do, as the kernel names it in /proc/cpuinfo, and which of that a compiler may use.
- */
+/** The flags of a processor, named as in /proc/cpuinfo, and which of them a compiler may use. */
 
 /** The flags of the first processor, sorted: `flags` on x86, `Features` on ARM. */
 export function cpuFlags(cpuinfo: string): readonly string[] {
@@ -14,8 +12,8 @@ export function cpuFlags(cpuinfo: string): readonly string[] {
 }
 
 /**
- * Flags of x86 that stand for instructions which `-march=native` lets a compiler use. The rest of a line (bugs,
- * virtualization, timers) changes with the kernel and says nothing of a binary. GCC's x86 options; the kernel's names.
+ * Flags of x86 that stand for instructions which `-march=native` lets a compiler use. Other flags (bugs,
+ * virtualization, timers) change with the kernel and do not affect a binary. GCC's x86 options; the kernel's names.
  */
 const INSTRUCTION_SETS = new Set(
   [
@@ -46,10 +44,10 @@ const LEVELS: Readonly<Record<string, string>> = {
 export function neededFlags(march: string, have: readonly string[]): readonly string[] {
   const level = own(LEVELS, march);
   if (level !== undefined) return level.split(' ').sort();
-  // Only x86 has this one; ARM's line holds little but instruction sets.
+  // The list is of x86 only; almost all of ARM's flags are instruction sets.
   return have.includes('sse2') ? have.filter((flag) => INSTRUCTION_SETS.has(flag)) : have;
 }
 
-/** Those that a binary needs and this processor has not. */
+/** The flags that a binary needs and this processor lacks. */
 export const missingFlags = (needed: readonly string[], have: readonly string[]): readonly string[] =>
   needed.filter((flag) => !have.includes(flag));

@@ -4,25 +4,25 @@ import { own } from './record.ts';
 import type { Side } from './run.ts';
 import { converted, isConvertible, unitFactor } from './units.ts';
 
-/** What a workload, or the results file of a benchmark tool, says of a metric of its own. */
+/** What a workload, or the results file of a benchmark tool, declares about one of its metrics. */
 export const declaredMetricSchema = z.object({
-  /** The unit that all its values of the session are in. */
+  /** The unit of all its values in the session. */
   unit: z.string().optional(),
   better: betterSchema.optional(),
-  /** The benchmark's own name where the metric's is longer, for there are two benchmarks of that name. */
+  /** The benchmark's short name. Present if two benchmarks share it, because the metric's name is then longer. */
   short: z.string().optional(),
   /**
-   * What tells the benchmark from every other, whatever else there is: its name with file and class, as a metric's name,
-   * and after `#` a hash where that is not all of it.
+   * The benchmark's full name, which is unique: its name with file and class, in the form of a metric's name, and a
+   * hash after `#` if this form loses characters.
    */
   full: z.string().optional(),
-  /** Why its values cannot be compared with each other: the runs do not agree on what they are. */
+  /** Why its values cannot be compared: the runs disagree on the unit or the direction. */
   conflict: z.string().optional(),
 });
 export type DeclaredMetric = z.infer<typeof declaredMetricSchema>;
 export type DeclaredMetrics = Readonly<Record<string, DeclaredMetric>>;
 
-/** What one run reported: its values, and what it says of them. */
+/** What one run reported: its values and its declarations. */
 export interface ReportOfRun {
   readonly variant: string;
   readonly side: Side;
@@ -30,15 +30,18 @@ export interface ReportOfRun {
   readonly declared: DeclaredMetrics;
 }
 
-/** Takes the reports of a session's runs, one after the other, to the names and units of the first that had each. */
+/**
+ * Converts the reports of a session's runs, in order, to the names and units of the first run that reported each
+ * metric.
+ */
 export interface ReportTaker {
   /** @returns the run's metrics under the session's names, in the session's units */
   take(report: ReportOfRun): Record<string, number>;
-  /** What was said so far. */
+  /** The declarations so far. */
   declared(): Record<string, DeclaredMetric>;
 }
 
-/** What is known of a metric, and the run that said so first: `head of official`. */
+/** The declaration of a metric, and the run that made it first, such as `head of official`. */
 interface Said {
   readonly by: string;
   readonly declared: DeclaredMetric;
@@ -46,7 +49,7 @@ interface Said {
 
 const BUILT_IN: ReadonlySet<string> = new Set(BUILT_IN_METRICS.map(({ name }) => name));
 
-/** @param rules of the configuration: a unit there is the one that values are converted into */
+/** @param rules of the configuration: values are converted into a unit given there */
 export function reportTaker(rules: readonly Pick<MetricRule, 'name' | 'unit'>[]): ReportTaker {
   const units = new Map(rules.map(({ name, unit }) => [name, unit]));
   const said = new Map<string, Said>();
@@ -99,7 +102,7 @@ export function reportTaker(rules: readonly Pick<MetricRule, 'name' | 'unit'>[])
 const saysSomething = ([, declared]: readonly [string, DeclaredMetric]) =>
   Object.values(declared).some((value) => value !== undefined);
 
-/** What stays of a report's words about a metric under the name that it has in the session. */
+/** A run's declaration of a metric, under the metric's name in the session. */
 function named(
   name: string,
   reported: string,
@@ -108,11 +111,11 @@ function named(
   return { better, short: short === name ? undefined : short, full };
 }
 
-/** Without a word a value is in the unit that the configuration or the metric's name gives it. */
+/** A value without a unit has the unit of the configuration, or the one that the metric's name ends in. */
 const inConfiguredUnit = (now: DeclaredMetric, configured: string): DeclaredMetric =>
   now.unit === undefined && isConvertible(configured) ? { ...now, unit: configured } : now;
 
-/** The configuration's unit where values can be converted into it, else the one that was said first. */
+/** The configuration's unit if values can be converted into it, else the first declared one. */
 const targetOf = (unit: string | undefined, configured: string): string | undefined =>
   unit !== undefined && configured !== '' && unitFactor(unit, configured) !== undefined ? configured : unit;
 
@@ -121,7 +124,7 @@ const inUnit = (value: number, from: string | undefined, to: string | undefined)
   return factor === 1 ? value : converted(value, factor);
 };
 
-/** A unit that comes late is a mere label, if it is no other conflict. */
+/** A unit that a later run adds is only a label, unless it conflicts with an earlier one. */
 const labelOf = (unit: string | undefined) => (unit === undefined || isConvertible(unit) ? undefined : unit);
 
 function conflictOf(
@@ -141,15 +144,15 @@ function conflictOf(
 }
 
 /**
- * Names of a session's metrics that do not depend on what else a run reports: a benchmark keeps the name that it had
- * first, known by its full name, whatever benchmarks of the same short name come or go on the other side.
+ * Gives a session's benchmarks stable names. A benchmark, identified by its full name, keeps its first name even if
+ * another benchmark with the same short name appears on only one side.
  */
 function sessionNames(): (
   reported: readonly ({ readonly name: string } & Pick<DeclaredMetric, 'full'>)[],
 ) => ReadonlyMap<string, string> {
   /** Full name to the session's. */
   const names = new Map<string, string>();
-  /** The session's name to the full names that it stands for; more than one where a file was moved. */
+  /** The session's name to its full names; more than one if a file was moved. */
   const owners = new Map<string, Set<string>>();
   return (reported) => {
     const here = new Set(reported.map(({ name, full = name }) => full));
@@ -179,7 +182,7 @@ function sessionNames(): (
   };
 }
 
-/** Every name by which a pattern may know a metric: its own, the benchmark's short one and its full one. */
+/** Every name of a metric that a pattern may match: its own, the benchmark's short name and its full name. */
 export function namesOf(name: string, declared: DeclaredMetrics): readonly string[] {
   const { short, full } = own(declared, name) ?? {};
   const readable = full?.split('#')[0];

@@ -1,3 +1,6 @@
-/** The events in which somebody else's change is judged, so that it must not bring its own rules nor feed a baseline. */
+/**
+ * The events that judge a change from an untrusted commit. Such a commit must not set its own rules or feed the
+ * baseline branch.
+ */
 export const isPullRequest = (event: string): boolean =>
   event.startsWith('pull_request') || event === 'merge_group';

@@ -3,10 +3,9 @@ import type { MetricRule } from './metric.ts';
 import { own } from './record.ts';
 
 /**
- * Hybrid metrics: a formula over the other metrics of the same run, such as `cpu_time_s / tasks`.
- *
- * Text is parsed by jsep and only what is named here is taken over; nothing is ever evaluated as JavaScript. A metric's
- * name may hold `.`, `/` and `-`, which in a formula are signs: only names of letters, digits and _ can be used in one.
+ * Formula metrics: a formula over the other metrics of the same run, such as `cpu_time_s / tasks`. jsep parses the
+ * text, and only the kinds of nodes named here are accepted; nothing is evaluated as JavaScript. A metric's name may
+ * contain `.`, `/` and `-`, which are operators in a formula, so a formula can only use names of letters, digits and _.
  */
 export type Formula =
   | { readonly kind: 'number'; readonly value: number }
@@ -32,12 +31,12 @@ export const LEGAL_FORMULA =
   'metrics whose names are of letters, digits and _, numbers, + - * / and ( ), such as cpu_time_s / tasks';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
-/** Longer is a mistake; it also bounds how deep brackets nest. */
+/** A longer text is a mistake. The bound also limits how deep brackets nest. */
 const MAX_LENGTH = 500;
-/** Formulas of formulas: a longer chain has no value. */
+/** The longest chain of formulas that use formulas; a longer one has no value. */
 const DEEPEST = 100;
 
-/** @returns undefined where the text is no formula: see LEGAL_FORMULA */
+/** @returns undefined if the text is not a formula: see LEGAL_FORMULA */
 export function parseFormula(text: string): Formula | undefined {
   if (text.length > MAX_LENGTH) return undefined;
   try {
@@ -48,7 +47,7 @@ export function parseFormula(text: string): Formula | undefined {
 }
 
 function toFormula(node: jsep.CoreExpression): Formula | undefined {
-  // The library's types leave every node open to more fields than its kind has.
+  // The library's types allow more fields in a node than its kind has.
   const inner = (expression: jsep.Expression) => toFormula(expression as jsep.CoreExpression);
   switch (node.type) {
     case 'Literal':
@@ -72,7 +71,7 @@ function toFormula(node: jsep.CoreExpression): Formula | undefined {
   }
 }
 
-/** The metrics that a formula is over, each once. */
+/** The metrics that a formula uses, each once. */
 export function namesIn(formula: Formula): readonly string[] {
   switch (formula.kind) {
     case 'number':
@@ -101,15 +100,15 @@ function evaluate(formula: Formula, valueOf: (name: string) => number | undefine
       const right = evaluate(formula.right, valueOf);
       if (left === undefined || right === undefined) return undefined;
       const value = OPERATORS[formula.operator](left, right);
-      // Here and not at the end: by an infinity one can divide again.
+      // Each step must be finite, not only the result: dividing by an infinity gives a finite number again.
       return Number.isFinite(value) ? value : undefined;
     }
   }
 }
 
 /**
- * A run's metrics with its hybrids. One is absent where a metric that it needs is, and where it has no finite value
- * (a division by zero). A workload's own metric of the same name gives way to the formula.
+ * A run's metrics and its formula metrics. A formula metric is absent if a metric that it needs is absent, or if its
+ * value is not finite (a division by zero). The formula replaces a business metric of the same name.
  */
 export function withHybrids(
   measured: Readonly<Record<string, number>>,
@@ -118,7 +117,9 @@ export function withHybrids(
   const formulas = new Map(
     rules.flatMap(({ name, formula }) => (formula === undefined ? [] : [[name, parseFormula(formula)]])),
   );
-  /** What is known, or being worked out: a session's file may hold the circle that the configuration refuses. */
+  /**
+   * Values that are computed, or being computed: a session file may contain a circle, which the configuration refuses.
+   */
   const known = new Map<string, number | undefined>();
   const valueOf = (name: string, depth: number): number | undefined => {
     if (!formulas.has(name)) return own(measured, name);

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { rankingSchema } from './ranking.ts';
 
-/** What the stored sessions say together. The baseline branch keeps it, and a session carries what its report shows. */
+/**
+ * The results of all stored nights. The baseline branch keeps them, and a session contains those that its report shows.
+ */
 
-/** What a night of the baseline against itself raised, though nothing had changed. */
+/** The false alarms of a night: what it raised although nothing had changed. */
 export const nightOutcomeSchema = z.object({ regressed: z.boolean(), improved: z.boolean() });
 export type NightOutcome = z.infer<typeof nightOutcomeSchema>;
 
@@ -14,7 +16,7 @@ const rateSchema = z.object({
   high: z.number().min(0).max(1),
 });
 
-/** How often the gate was wrong where it could only be wrong. */
+/** How often the gate was wrong when nothing had changed. */
 export const alarmsSchema = z.object({
   /** Nights on which the baseline was gated against itself, by the rule that gates a pull request. */
   nights: z.int().nonnegative(),
@@ -33,12 +35,11 @@ export const rowNoiseSchema = z.object({
   /** Standard deviation of log(head / baseline) of a pair; the median over the nights. */
   noise: z.number().nonnegative(),
   /**
-   * Standard deviation between nights of a night's centre, beyond what the noise within the nights explains, a
-   * logarithm: what a gate on one machine cannot average away. Null for a single night.
+   * Standard deviation between the nights' centres, beyond what the noise within the nights explains, a logarithm. A
+   * gate on one machine cannot average it away. Null for a single night.
    */
   tau: z.number().nonnegative().nullable(),
-  /** The smallest change for the worse that a gate finds in 80 of 100 cases, a fraction; null where half as much
-   * again would be missed. */
+  /** The smallest loss that a gate finds in 80 of 100 cases, a fraction; null if the power at +50 % is lower. */
   detectable: z.number().positive().nullable(),
 });
 export type RowNoise = z.infer<typeof rowNoiseSchema>;
@@ -47,7 +48,7 @@ export type RowNoise = z.infer<typeof rowNoiseSchema>;
 const pointSchema = z.object({ started: z.iso.datetime(), commit: z.string() });
 export type Point = z.infer<typeof pointSchema>;
 
-/** Where the nights' medians of a row went to another level. */
+/** A point at which the nights' medians of a row moved to another level. */
 export const levelShiftSchema = z.object({
   variant: z.string(),
   metric: z.string(),
@@ -59,11 +60,11 @@ export const levelShiftSchema = z.object({
 });
 export type LevelShift = z.infer<typeof levelShiftSchema>;
 
-/** A row that has become worse than the anchor, at once or little by little. Fractions, positive for worse. */
+/** A row that has become worse than the anchor, in one step or gradually. Fractions, positive for worse. */
 export const creepSchema = z.object({
   variant: z.string(),
   metric: z.string(),
-  /** By how much the newest session is worse, and its one-sided p. */
+  /** By how much the newest session is worse; `p` is one-sided. */
   now: z.number(),
   p: z.number(),
   /** `step`: at once, by `size`; `slope`: by `size` every week. */
@@ -98,12 +99,12 @@ export type History = z.infer<typeof historySchema>;
 
 export const NOISE_FORMAT = 'pacegate-noise';
 
-/** `<configuration>/noise.json` on the baseline branch; it can be made again from the sessions and summaries there. */
+/** `<configuration>/noise.json` on the baseline branch; it can be recomputed from the sessions and summaries there. */
 export const noiseFileSchema = historySchema.omit({ ranking: true }).extend({
   format: z.literal(NOISE_FORMAT),
   version: z.literal(1),
   configuration: z.string(),
-  /** The newest night, of whose machine and measuring code the noise is; null where none was measured yet. */
+  /** The newest night: the noise is that of its machine and measuring code. Null if there is no night yet. */
   newest: pointSchema.extend({ session: z.string(), cpuModel: z.string(), cores: z.int() }).nullable(),
 });
 export type NoiseFile = z.infer<typeof noiseFileSchema>;

@@ -1,19 +1,20 @@
-/** Limits of a text of JSON, before it is parsed: brackets in each other, lists and objects, values. */
+/**
+ * Limits of a JSON text, checked before it is parsed: depth of nesting, number of lists and objects, number of values.
+ */
 const MAX_DEPTH = 50;
 const MAX_BRACKETS = 500_000;
 const MAX_VALUES = 4_000_000;
 
 /**
- * What a text would take too much memory for, in one look at its signs.
- * @param text JSON, or lines of it
- * @returns the sentence that says what, or undefined where there is nothing
+ * Checks in one pass whether parsing a text would take too much memory. @param text JSON, or lines of it @returns a
+ * sentence with the limit that is exceeded, or undefined
  */
 export function excessOf(text: string): string | undefined {
   let [depth, brackets, values] = [0, 0, 0];
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 0x22) {
-      // To the end of the string: a quote behind an even number of backslashes.
+      // Skips to the end of the string: a quote after an even number of backslashes.
       do {
         at = text.indexOf('"', at + 1);
         if (at === -1) return undefined;
@@ -21,8 +22,7 @@ export function excessOf(text: string): string | undefined {
     } else if (code === 0x5b || code === 0x7b) {
       depth++;
       brackets++;
-      if (depth > MAX_DEPTH)
-        return `found ${depth} lists and objects in each other; must be at most ${MAX_DEPTH}`;
+      if (depth > MAX_DEPTH) return `found ${depth} nested lists and objects; must be at most ${MAX_DEPTH}`;
     } else if (code === 0x5d || code === 0x7d) depth--;
     else if (code === 0x2c) values++;
   }

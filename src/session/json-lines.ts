@@ -1,14 +1,14 @@
 import type { z } from 'zod';
 import { clipped, firstProblems } from '../errors/problem-list.ts';
 
-/** What stands behind the last line break is empty, or a line that a crash cut. */
+/** The text after the last line break is empty, or a line that a crash cut. */
 export const completeLines = (text: string): readonly string[] => text.split('\n').slice(0, -1);
 
-/** The value of a line, or why it has none. */
+/** The value of a line, or why it cannot be read. */
 export type ParsedLine<Value> =
   { readonly value: Value } | { readonly value: undefined; readonly reason: string; readonly cause: unknown };
 
-/** Reads a line of JSON. @returns the first things that are wrong with it, in words, where it is not what it must be */
+/** Reads a line of JSON. @returns the value, or the first problems of a line that does not match the schema */
 export function parsedLine<Value>(line: string, schema: z.ZodType<Value>): ParsedLine<Value> {
   let json: unknown;
   try {

@@ -1,6 +1,6 @@
 /**
- * A text's JSON, for a schema to check.
- * @returns undefined for a text that is no JSON, which no schema of an object or a list takes
+ * Parses a text as JSON, for a schema to check. @returns undefined for a text that is not JSON; a schema of an object
+ * or a list refuses undefined
  */
 export function parseJson(text: string): unknown {
   try {

@@ -1,6 +1,6 @@
 /**
- * What `pacegate doctor` reads of a machine before it measures there. Plain values as the kernel and the engine say them;
- * undefined is what they do not say. compare/findings.ts judges them.
+ * What `pacegate doctor` reads of a machine before it measures there. Plain values from the kernel and the engine;
+ * undefined if they do not report a value. diagnosis/machine-findings.ts judges them.
  */
 export interface MachineReading {
   /** Kernel and release: `Linux 6.8.0`. */
@@ -13,7 +13,7 @@ export interface MachineReading {
   readonly governors: readonly string[];
   readonly frequencyDriver: string | undefined;
   readonly turbo: boolean | undefined;
-  /** The file that switches turbo, and what switches it off: two drivers, two ways. */
+  /** The file that switches turbo, and the value that switches it off. The two drivers differ in both. */
   readonly turboSwitch: { readonly file: string; readonly off: string } | undefined;
   /** Whether two hardware threads share a core. */
   readonly smt: boolean | undefined;
@@ -32,24 +32,24 @@ export interface MachineReading {
 }
 
 export interface ClockReading {
-  /** Where the kernel has its time from, and what else it could take. */
+  /** The kernel's clock source, and the other ones available. */
   readonly source: string | undefined;
   readonly available: readonly string[];
-  /** One look at the clock from Python, and the smallest step seen between two, in seconds. */
+  /** The time of one clock call from Python, and the smallest step between two, in seconds. */
   readonly costSeconds: number | undefined;
   readonly stepSeconds: number | undefined;
-  /** How much later than asked a sleep of a millisecond ends, the median of some, in seconds. */
+  /** How much later a sleep of a millisecond ends than requested, a median, in seconds. */
   readonly lateSeconds: number | undefined;
 }
 
 export interface CounterReading {
-  /** Whether instructions were counted when it was tried. */
+  /** Whether a trial counted instructions. */
   readonly counting: boolean | undefined;
   /** /proc/sys/kernel/perf_event_paranoid. */
   readonly paranoid: number | undefined;
 }
 
-/** What the kernel says of a process in /proc/PID/status. */
+/** Values of a process from /proc/PID/status. */
 export interface ProcessReading {
   /** 0 none, 1 strict, 2 a filter. */
   readonly seccomp: number | undefined;
@@ -64,22 +64,22 @@ export interface DiskReading {
   readonly freeBytes: number;
 }
 
-/** What the engine says of itself. */
+/** What the engine reports about itself. */
 export interface EngineReading {
   /** `Docker 28.0.4`. */
   readonly engine: string;
   readonly buildx: string;
-  /** Undefined where the builder does not say. */
+  /** Undefined if the builder does not report it. */
   readonly buildkit: string | undefined;
   readonly driver: string;
   readonly storageDriver: string | undefined;
   readonly cgroup: 1 | 2 | undefined;
   readonly cgroupDriver: string | undefined;
-  /** Of the folder with the images, where the engine is on this machine. */
+  /** Free space of the folder with the images, if the engine runs on this machine. */
   readonly disk: DiskReading | undefined;
 }
 
-/** One thing that was looked at, and what it means for measuring. `unknown`: the machine does not say. */
+/** One check of the machine, and its effect on measuring. `unknown`: the machine does not report it. */
 export interface Finding {
   readonly name: string;
   readonly value: string;

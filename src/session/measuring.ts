@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { sideSchema } from './run.ts';
 
 /**
- * What a change takes away from, or edits in, what measures it: variants, the command, the measuring code. Found before
- * anything is run, by the base's configuration and files beside the head's.
+ * What a change removes or edits of what measures it: variants, the command, the measuring code. It is found before any
+ * run, by comparing configuration and files of the base and the head.
  */
 
-/** What such a change does to the verdict: it stands in the report, or the gate says no. */
+/** The effect of such a change: the report lists it, or the gate fails. */
 export const CHANGED_MEASUREMENT = ['report', 'fail'] as const;
 export type ChangedMeasurement = (typeof CHANGED_MEASUREMENT)[number];
 
@@ -18,11 +18,11 @@ export const measuringChangeSchema = z.discriminatedUnion('kind', [
     variant: z.string(),
     /** The keys that differ. */
     keys: z.array(z.string()),
-    /** Whether they say how the workload is started: flags, environment, the interpreter's command. */
+    /** Whether these keys decide how the workload is started: flags, environment, the interpreter's command. */
     starts: z.boolean(),
   }),
   z.object({ kind: z.literal('command'), base: z.array(z.string()), head: z.array(z.string()) }),
-  /** Another key of `workload`; null where a side does not have it. */
+  /** Another key of `workload`; null if a side does not have it. */
   z.object({
     kind: z.literal('setting'),
     name: z.string(),
@@ -40,25 +40,25 @@ export const measuringChangeSchema = z.discriminatedUnion('kind', [
 export type MeasuringChange = z.infer<typeof measuringChangeSchema>;
 
 /**
- * Runs of one side's image with the measuring code of the base and with that of the head, in turns. The same index is
- * the same pair; all values are in the metric's unit.
+ * Runs of one side's image with the base's and the head's measuring code, in turns. Values with the same index form a
+ * pair; all values are in the metric's unit.
  */
 export const measuringTrialSchema = z.object({
   variant: z.string(),
-  /** Whose image it is. */
+  /** The side of the image. */
   image: sideSchema,
   pairs: z.int().nonnegative(),
-  /** Metric -> values of the runs, by the measuring code that the run had. */
+  /** Metric -> values of the runs, by their measuring code. */
   base: z.record(z.string(), z.array(z.number())),
   head: z.record(z.string(), z.array(z.number())),
-  /** Why a measuring code did not run in this image; absent where it did. */
+  /** Why a version of the measuring code did not run in this image; absent if it did. */
   failures: z.object({ base: z.string().optional(), head: z.string().optional() }).default({}),
 });
 export type MeasuringTrial = z.infer<typeof measuringTrialSchema>;
 
 export const measuringSchema = z.object({
   changes: z.array(measuringChangeSchema),
-  /** Whose command the blocks measured, where the sides' differ, and why it was not the base's. */
+  /** Which side's command the blocks measured, if the commands differ, and why it was not the base's. */
   command: z.object({ of: z.enum(['base', 'head']), reason: z.string().optional() }).optional(),
   trials: z.array(measuringTrialSchema).default([]),
 });
@@ -72,13 +72,13 @@ export const addedVariants = (
     (measuring?.changes ?? []).flatMap((change) => (change.kind === 'variant_added' ? [change.variant] : [])),
   );
 
-/** Whether a change takes from what measures or edits it: what is added takes nothing away. */
+/** Whether a change removes or edits what measures it. Additions do not count. */
 export const takesAway = (change: MeasuringChange): boolean =>
   change.kind === 'variant_edited' ? change.starts : change.kind !== 'variant_added';
 
 /**
- * What the base's own measuring code reported, by the trials of both versions: a variant's own, or those of the others
- * where it has none. Undefined where it was not tried: then nothing is known of what a change adds.
+ * The metrics that the base's own measuring code reported in the trials of both versions: in this variant, or in the
+ * others if this one had no trial. Undefined if it was not tried, because then it is unknown what a change adds.
  */
 export function reportedByBase(
   measuring: Pick<Measuring, 'trials'> | undefined,

@@ -5,8 +5,8 @@ export const MERGED_FORMAT = 'pacegate-merged';
 export const MERGED_VERSION = 1;
 
 /**
- * Sessions of several jobs that are judged together: the shards of a gate, and what confirms it. They are kept whole,
- * each with its machine, seed, order and budget, so the file gives the same verdict on any day.
+ * Sessions of several jobs that are judged together: the shards of a gate, and what confirms it. Each session is stored
+ * whole, with its machine, seed, order and budget, so the file always gives the same verdict.
  */
 export const mergedSchema = z.object({
   format: z.literal(MERGED_FORMAT),
@@ -18,7 +18,7 @@ export type Merged = z.infer<typeof mergedSchema>;
 /** What a `session.json` may hold. */
 export type SessionFile = Session | Merged;
 
-/** A session and where it was found, for messages. */
+/** A session and its file, for messages. */
 export interface NamedSession {
   readonly session: Session;
   readonly file: string;

@@ -1,4 +1,4 @@
-/** The built-in metrics as people call them; every other one by its own name. */
+/** The built-in metrics' names in reports; any other metric has its own name. */
 const METRIC_WORDS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     wall_time_s: 'wall time',

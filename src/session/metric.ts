@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Which way a metric is better. `worse` in every verdict follows it. */
+/** Which values of a metric are better. "Worse" in every verdict follows from it. */
 export const betterSchema = z.enum(['lower', 'higher']);
 export type Better = z.infer<typeof betterSchema>;
 
@@ -13,10 +13,10 @@ export const METRIC_NAME_OR_PATTERN = /^[A-Za-z*][A-Za-z0-9_./*-]{0,62}$/;
 export const isPattern = (name: string): boolean => name.includes('*');
 
 /**
- * How a metric's figures come about, and so how two sides are compared by them.
+ * How a metric is measured, and so how two sides are compared.
  *
  * - `paired`: it varies from run to run, so it is tested over pairs of runs, inside the family.
- * - `exact`: the same at every look, so it is compared as it is.
+ * - `exact`: it does not vary, so its values are compared directly.
  * - `once`: it varies, and costs so much that it is measured once on each side.
  * - `counted`: it varies a little, and is counted apart from the runs, where the plan asks for it.
  */
@@ -32,11 +32,12 @@ const metricRuleFields = z.object({
   gate: z.boolean(),
   /** The smallest change that counts, a fraction (0.03 is 3 %). */
   limit: z.number().positive(),
-  /** How it is had from a run's other metrics, where it is a hybrid: see formula.ts. */
+  /** The formula of a formula metric: see formula.ts. */
   formula: z.string().optional(),
   /**
-   * Where nobody named it and a pattern stands for it: which one, and the variants in which every side reported it. In
-   * the others it is shown, not judged. `added`: those of them in which the base's measuring code does not report it.
+   * For a metric that the configuration does not name and a pattern matches: the pattern, and the variants in which
+   * every side reported the metric. In other variants it is shown, not judged. `added`: the variants among them in
+   * which the base's measuring code does not report it.
    */
   pattern: z
     .object({ text: z.string(), variants: z.array(z.string()), added: z.array(z.string()).optional() })
@@ -49,7 +50,7 @@ const kindFlags = z.object({
   counted: z.boolean().optional(),
 });
 
-/** A kind as `session.json` has it: version 1 of the format has flags, and every Pacegate that reads it knows them. */
+/** A kind in the form of `session.json`: version 1 of the format has flags, which every version of Pacegate reads. */
 const KIND_FLAGS = {
   paired: {},
   exact: { deterministic: true },
@@ -57,7 +58,7 @@ const KIND_FLAGS = {
   counted: { deterministic: true, counted: true },
 } as const satisfies Readonly<Record<MetricKind, z.input<typeof kindFlags>>>;
 
-/** The kind that flags stand for. `once` alone was never written, and never had an effect. */
+/** Converts flags to a kind. No version has written `once` without `deterministic`, and it would have no effect. */
 function kindOf({ deterministic, once, counted }: z.output<typeof kindFlags>): MetricKind {
   if (counted === true) return 'counted';
   if (deterministic !== true) return 'paired';
@@ -82,11 +83,11 @@ export type MetricRule = z.infer<typeof metricRuleSchema>;
 export const isTested = ({ gate, kind }: Pick<MetricRule, 'gate' | 'kind'>): boolean =>
   gate && kind === 'paired';
 
-/** How every metric of the workload is judged whose name matches and that has no rule of its own. */
+/** How metrics of the workload are judged whose name matches and that have no rule of their own. */
 export const metricPatternSchema = z.object({
   /** `test_*`: `*` is any text or none. */
   pattern: z.string().regex(METRIC_NAME_OR_PATTERN),
-  /** What the workload says where nothing is said here. */
+  /** Defaults to the workload's declaration. */
   unit: z.string().optional(),
   better: betterSchema.optional(),
   gate: z.boolean(),
@@ -94,32 +95,35 @@ export const metricPatternSchema = z.object({
 });
 export type MetricPattern = z.infer<typeof metricPatternSchema>;
 
-/** The smallest change that counts where nobody said otherwise; a profile may say otherwise. */
+/** The default limit; a profile may set another. */
 export const DEFAULT_LIMIT = 0.03;
-/** An image's size moves with every package that it carries: a twentieth is worth a look. */
+/** An image's size changes with each package in it, so only 5 % counts. */
 const SIZE_LIMIT = 0.05;
-/** A build is measured once, beside whatever the machine and the mirrors do: only a large change says something. */
+/** A build is measured once, and the machine and the mirrors add noise: only a large change counts. */
 const BUILD_LIMIT = 0.25;
-/** The kernel's ticks, its own work for others and the page cache are in these: only a larger change says something. */
+/**
+ * The kernel's ticks, its work for other processes and the page cache affect these metrics: only a larger change
+ * counts.
+ */
 const UNSTEADY_LIMIT = 0.1;
 /**
- * What valgrind counts varies by less than a millionth in one thread, and by 0.3 % over ten counts of a service of
- * processes and threads that contend: four times that is no accident.
+ * Valgrind's count varies by less than a millionth in one thread, and by 0.3 % over ten counts of a service with
+ * several processes and threads. The limit is about four times that.
  */
 const COUNT_LIMIT = 0.01;
-/** Counts that follow what else the machine does. */
+/** Counts that depend on other work of the machine. */
 const NOISY_LIMIT = 0.25;
 
 /** A metric that Pacegate measures itself: how it is judged by default, and what docs/metrics.md says of it. */
 export interface DescribedMetric extends MetricRule {
   /**
-   * What it is said of: a run of the workload, a run under valgrind, an image, or the building of one. A formula knows
-   * those of runs.
+   * What it describes: a run of the workload, a run under valgrind, an image, or a build. A formula can use those of
+   * runs.
    */
   readonly of: 'run' | 'count' | 'image' | 'build';
   /** How it is measured: at most two short sentences. */
   readonly what: string;
-  /** What misleads about it: a few short sentences. */
+  /** What it hides: a few short sentences. */
   readonly misleads: string;
 }
 
@@ -142,10 +146,13 @@ const described = (
   misleads,
 });
 
-/** Not `instructions`, which are the processor's own: valgrind's are those of another program's look at the code. */
+/** Another name than `instructions`, which the processor counts: valgrind simulates another processor. */
 export const VALGRIND_INSTRUCTIONS = 'valgrind_instructions';
 
-/** Every built-in metric, in the order of the report. New ones are shown and not judged: more tests find less each. */
+/**
+ * Every built-in metric, in the order of the report. New ones are shown and not judged, because more tests lower the
+ * power of each.
+ */
 export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
   described(
     'run',
@@ -298,7 +305,7 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
     'Layers that images share count in full for each image.',
     { gate: true, limit: SIZE_LIMIT, kind: 'exact' },
   ),
-  // Compressing an image takes seconds: measured where it is judged, or asked for.
+  // Compressing an image takes seconds, so it is done only if the metric is judged or requested.
   described(
     'image',
     'image_compressed_bytes',
@@ -306,7 +313,7 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
     'A pull skips layers that the machine already has.',
     { limit: SIZE_LIMIT, kind: 'exact' },
   ),
-  // A cold build takes minutes: measured where it is judged, or asked for.
+  // A cold build takes minutes, so it is done only if the metric is judged or requested.
   described(
     'build',
     'build_time_s',
@@ -334,7 +341,7 @@ export const DESCRIBED_METRICS: readonly DescribedMetric[] = [
   ),
 ];
 
-/** The metrics that there are without asking the workload, and how they are judged by default. */
+/** The metrics that Pacegate measures itself, and how they are judged by default. */
 export const BUILT_IN_METRICS: readonly MetricRule[] = DESCRIBED_METRICS.map(
   ({ name, unit, better, gate, limit, kind }) => ({ name, unit, better, gate, limit, kind }),
 );
@@ -347,7 +354,7 @@ export function unitOfName(name: string): string {
 }
 
 /**
- * The rule of a metric that nobody configured: a built-in's own, else a business metric: lower is better.
+ * The rule of a metric without configuration: the built-in's own, or for a business metric "lower is better".
  * @param gate whether an unknown metric is judged; a built-in keeps its own setting.
  */
 export function defaultRule(name: string, gate: boolean): MetricRule {

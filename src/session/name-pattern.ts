@@ -1,4 +1,4 @@
-/** Whether `*`, which is any text or none, can stand for what is between the other parts. In linear time. */
+/** Whether a name matches a pattern, in which `*` stands for any text or none. In linear time. */
 export function matchesPattern(pattern: string, name: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();

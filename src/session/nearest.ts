@@ -1,9 +1,9 @@
-/** The name that was likely meant where another was written, for "did you mean". */
+/** Finds the name that a misspelt one probably means, for "did you mean". */
 
 /** Letters that may differ: one in four, at least one. */
 const SHARE = 4;
 
-/** @returns the nearest of the names, or undefined where none is near */
+/** @returns the nearest name, or undefined if none is near */
 export function nearest(written: string, names: readonly string[]): string | undefined {
   const own = core(written);
   const ranked = names
@@ -23,7 +23,7 @@ const core = (name: string) =>
     .replace(/_(s|ms|sec|secs|seconds|bytes|b|kb|mb)$/, '')
     .replace(/[^a-z0-9]/g, '');
 
-/** Levenshtein's: letters put in, left out or changed. */
+/** Levenshtein's distance: letters inserted, deleted or replaced. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of Array.from(a).entries()) {

@@ -7,22 +7,21 @@ import { SIDES, type Side } from './run.ts';
 import type { Session } from './session.ts';
 
 /**
- * Patterns under `metrics` (`test_*`), which stand for the metrics that a workload reports of itself.
- *
- * Which these are is read from the warm-up and from nothing later, so the family of tests is fixed before the first
- * measured block, and a session's file, which has its warm-up, says the same again.
+ * Patterns under `metrics` (`test_*`), which apply to the metrics that a workload reports. Only the warm-up decides
+ * which metrics these are, so the family of tests is fixed before the first measured block. A session's file contains
+ * its warm-up and gives the same family.
  */
 
-/** What each side of each variant reported; a side that was to run and did not end well has reported nothing. */
+/** What each side of each variant reported; a side whose run failed has reported nothing. */
 export type Reported = ReadonlyMap<string, Readonly<Partial<Record<Side, ReadonlySet<string>>>>>;
 
-/** What the base's own measuring code reports in a variant; undefined where it was not tried. */
+/** What the base's own measuring code reports in a variant; undefined if it was not tried. */
 export type ReportedByBase = (variant: string) => ReadonlySet<string> | undefined;
 
-/** More names than these are not a suite; every one of them makes all others harder to find. */
+/** More names than these are refused: each additional test lowers the power of all others. */
 export const MOST_OF_A_PATTERN = 500;
 
-/** What the warm-up of a session reported, of the sides that there was an image of. */
+/** What the warm-up of a session reported, for the sides that have an image. */
 export const reportedIn = ({
   variants,
   images,
@@ -63,15 +62,15 @@ export function reportedBy(
 
 const BUILT_IN: ReadonlySet<string> = new Set(BUILT_IN_METRICS.map(({ name }) => name));
 
-/** What a pattern stands for: name to variants. */
+/** The metrics that a pattern matches: name to variants. */
 export interface Matches {
   readonly pattern: MetricPattern;
   readonly variants: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * Gives every name to the first pattern of the file that it matches; one with a rule of its own is no pattern's.
- * @param declared the other names of a benchmark, by which a pattern may know it too
+ * Assigns every name to the first pattern of the file that matches it, except names with a rule of their own.
+ * @param declared the other names of a benchmark, which a pattern may match too
  * @param sides `all`: names that every side of a variant reported; `one`: those that one of two did not
  */
 export function matchesOf(
@@ -97,17 +96,17 @@ export function matchesOf(
   return found;
 }
 
-/** A metric that a pattern stands for. */
+/** A metric that a pattern matches. */
 export interface Standing {
   readonly name: string;
-  /** Where every side reported it, and where of these the base's measuring code does not. */
+  /** The variants in which every side reported it, and those among them in which the base's measuring code does not. */
   readonly variants: readonly string[];
   readonly added: readonly string[];
 }
 
 /**
- * What of a pattern's matches is judged. More than a suite has are none; but what a change adds must not undo the
- * judgement of what its base has: together too many, the base's alone are judged.
+ * Which of a pattern's matches are judged. Too many matches are not judged at all. Benchmarks that a change adds must
+ * not prevent that those of its base are judged: if both together are too many, only the base's are judged.
  */
 export function standingOf(
   { variants }: Matches,
@@ -125,22 +124,24 @@ export function standingOf(
 
 const isNew = ({ variants, added }: Standing) => added.length === variants.length;
 
-/** Whether the base's measuring code reports a metric in no variant: it is in no family of the base's. */
+/** Whether the base's measuring code reports a metric in no variant, so that it is not in the base's family. */
 export const isNewMetric = ({ pattern }: MetricRule): boolean =>
   pattern !== undefined && pattern.variants.length > 0 && pattern.added?.length === pattern.variants.length;
 
-/** Whether what a change adds is judged here: a benchmark that the base's measuring code does not report. */
+/**
+ * Whether the metric is judged in this variant as an addition of the change: the base's measuring code does not report
+ * it.
+ */
 export const isAddedIn = ({ pattern }: MetricRule, variant: string): boolean =>
   pattern?.added?.includes(variant) === true;
 
 /**
- * The rules with one for each metric that a pattern stands for.
+ * The rules, with one for each metric that a pattern matches. A judged pattern that matches nothing in a variant keeps
+ * a rule under its own name there, so that the missing metric shows as `no_data`, or as `failed` if the head died, and
+ * never passes silently.
  *
- * A pattern that is judged and stands for nothing in a variant leaves a rule of its own name there: what was asked for
- * and is not there must show as `no_data`, or `failed` where the head died, and never be silently green.
- *
- * @param declared what the workload says of its own metrics, for what the pattern leaves open
- * @param ofBase tells what a change adds, which is a family of its own
+ * @param declared what the workload declares about its metrics, where the pattern sets nothing @param ofBase what the
+ * base's code reports: other metrics are additions and form a family of their own
  */
 export function withPatterns(
   rules: Rules,
@@ -182,7 +183,7 @@ function ruleOf(
   };
 }
 
-/** Variants in which nothing that matches is judged, be it by this pattern, one before it or a name of its own. */
+/** Variants in which no matching metric is judged, by this pattern, an earlier one or a rule of its own. */
 function variantsWithout(
   { pattern }: MetricPattern,
   reported: Reported,
@@ -201,9 +202,9 @@ function variantsWithout(
   });
 }
 
-/** Whether a metric is judged in a variant: one of a pattern only where every side reported it. */
+/** Whether a metric is judged in a variant. One that a pattern matches is judged only if every side reported it. */
 export const isJudgedIn = ({ gate, pattern }: MetricRule, variant: string): boolean =>
   gate && (pattern === undefined || pattern.variants.includes(variant));
 
-/** Whether a rule is that of a pattern which stands for nothing. */
+/** Whether a rule is that of a pattern that matches nothing. */
 export const standsForNothing = ({ name, pattern }: MetricRule): boolean => name === pattern?.text;

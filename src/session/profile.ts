@@ -2,18 +2,19 @@ import { z } from 'zod';
 import { sideSchema } from './run.ts';
 
 /**
- * Profiles: one run more of each side of what regressed, outside the measured blocks, to say why. Help for a reader, never
- * evidence: nothing here is in a verdict.
+ * Profiles: one more run of each side of a regressed variant, outside the measured blocks, to find the cause. They help
+ * the reader and are never evidence: no verdict depends on them.
  */
 
 /**
- * What a profile adds up. `cpu`: processor seconds by function. `time`: seconds by function, waiting included. `memory`: bytes held when most was held, by the
- * function that asked for them. `imports`: seconds by module that the start of the interpreter imports.
+ * What a profile measures. `cpu`: processor seconds by function. `time`: seconds by function, waiting included.
+ * `memory`: bytes held when most was held, by the function that asked for them. `imports`: seconds by module that the
+ * start of the interpreter imports.
  */
 export const PROFILE_KINDS = ['cpu', 'time', 'memory', 'imports'] as const;
 export type ProfileKind = (typeof PROFILE_KINDS)[number];
 
-/** What the configuration may ask for; memory and imports have one way each. */
+/** The profilers that the configuration can select; memory and imports have one profiler each. */
 export const PROFILERS = ['cprofile', 'py-spy', 'none'] as const;
 export type Profiler = (typeof PROFILERS)[number];
 
@@ -22,25 +23,28 @@ const figure = z.number().nonnegative();
 
 /** A function, or a module that was imported. */
 export const profiledFunctionSchema = z.object({
-  /** As it is called on both sides: `service/run.py`, `lib/json/decoder.py`, `packages/x/y.py`; empty for built-ins. */
+  /**
+   * The path under which both sides know it: `service/run.py`, `lib/json/decoder.py`, `packages/x/y.py`; empty for
+   * built-ins.
+   */
   file: z.string().max(NAME_LIMIT),
   name: z.string().max(NAME_LIMIT),
   line: z.int().nonnegative(),
-  /** How often it was called; with a sampling profiler how often it was met, with memory how many blocks it holds. */
+  /** Number of calls; with a sampling profiler the number of samples, for memory the number of blocks that it holds. */
   calls: figure,
-  /** In the profile's unit: seconds or bytes, without what it called. */
+  /** In the profile's unit (seconds or bytes), without the functions that it called. */
   own: figure,
-  /** With what it called. */
+  /** With the functions that it called. */
   total: figure,
 });
 export type ProfiledFunction = z.infer<typeof profiledFunctionSchema>;
 
-/** Functions and who called whom: what the processes of one profiled run left, added up. */
+/** Functions and their callers: the sum over all processes of one profiled run. */
 export interface CallGraph {
   readonly kind: ProfileKind;
   /** The largest own figure first. */
   readonly functions: readonly ProfiledFunction[];
-  /** Indices of `functions`; own and total are the callee's, for this caller. */
+  /** Indices of `functions`; `own` and `total` are those of the callee when this caller calls it. */
   readonly calls: readonly {
     readonly caller: number;
     readonly callee: number;
@@ -48,12 +52,15 @@ export interface CallGraph {
     readonly own: number;
     readonly total: number;
   }[];
-  /** Whole stacks with what was met in each, the outermost first, where the profiler saw them; indices of `functions`. */
+  /**
+   * Whole stacks with the value of each, the outermost function first, if the profiler records stacks; indices of
+   * `functions`.
+   */
   readonly stacks: readonly { readonly frames: readonly number[]; readonly own: number }[];
-  /** All own figures, those of functions that were left out too. */
+  /** The sum of all own values, including functions that were left out. */
   readonly own: number;
   readonly processes: number;
-  /** What this profile could not see, a sentence each. */
+  /** What this profile does not cover, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -63,10 +70,10 @@ export const profileSchema = z.object({
   processes: z.int().nonnegative(),
   notes: z.array(z.string().max(500)).max(20),
 });
-/** What a session keeps of a call graph. */
+/** The part of a call graph that a session stores. */
 export type Profile = z.infer<typeof profileSchema>;
 
-/** One look at why a variant regressed: a profile of each side, or why there is none. */
+/** The profiles of both sides of a regressed variant, or why there are none. */
 export const explanationSchema = z.object({
   variant: z.string(),
   kind: z.enum(PROFILE_KINDS),
@@ -75,17 +82,17 @@ export const explanationSchema = z.object({
   sides: z.partialRecord(sideSchema, profileSchema),
   /** Why a side is missing. */
   problem: z.string().max(3000).optional(),
-  /** What the profiled runs took, in seconds. */
+  /** Duration of the profiled runs, in seconds. */
   seconds: figure,
 });
 export type Explanation = z.infer<typeof explanationSchema>;
 
-/** Functions that a session keeps of each profile; the files beside it have all. */
+/** Number of functions that a session stores for each profile; the files in `profiles/` have all. */
 const KEPT = 300;
 
 /**
- * The largest functions of a call graph. A built-in has no place to look at, so what it took is its callers'; not what it
- * waited, or a function that waits would look like one that works.
+ * The largest functions of a call graph. A built-in has no source to look at, so its time counts for its callers.
+ * Waiting does not, because a function that waits would look like one that works.
  */
 export function profileOf({ functions, calls, own, processes, notes }: CallGraph): Profile {
   const figures = functions.map((one) => ({ ...one }));
@@ -105,11 +112,13 @@ export function profileOf({ functions, calls, own, processes, notes }: CallGraph
   };
 }
 
-/** Built-ins that give the processor away; cProfile's clock goes on meanwhile. */
+/** Built-ins that wait; cProfile's clock continues meanwhile. */
 const WAITING =
   /\b(sleep|acquire|select|poll|epoll|kqueue|control|wait\w*|recv\w*|accept|connect|posix\.read|getaddrinfo|_queue\.SimpleQueue)\b/;
 
-/** Whether a function waits for something: a lock, a child, a socket. What made it wait longer stands elsewhere. */
+/**
+ * Whether a function waits for something: a lock, a child, a socket. The cause of a longer wait is in another function.
+ */
 export const isWaiting = ({ file, name }: Pick<ProfiledFunction, 'file' | 'name'>): boolean =>
   file === '' && WAITING.test(name);
 

@@ -1,4 +1,4 @@
-/** What a session was measured for, and what follows from that. */
+/** The purpose of a session, and what it implies. */
 
 export const PURPOSES = [
   'gate',
@@ -12,17 +12,17 @@ export const PURPOSES = [
 export type Purpose = (typeof PURPOSES)[number];
 
 export interface Implications {
-  /** The two sides are one code, measured for its noise: a difference is chance. */
+  /** Both sides are the same code, measured for its noise: every difference is chance. */
   readonly sameCode: boolean;
-  /** Where both images of a variant are identical, it is not measured. */
+  /** A variant whose two images are identical is not measured. */
   readonly skipsIdentical: boolean;
-  /** What is measured of the images and their builds is judged. */
+  /** Metrics of images and builds are judged. */
   readonly judgesImages: boolean;
   /** Valgrind's counts are judged, so one that is missing is reported. */
   readonly counts: boolean;
-  /** What regressed is run once more under a profiler. */
+  /** Regressed variants run once more under a profiler. */
   readonly explains: boolean;
-  /** It answers for one change: what the change does to the measuring code, and what was accepted of it, count. */
+  /** The session judges one change: its edits of the measuring code and its accepted regressions count. */
   readonly answersForChange: boolean;
 }
 
@@ -39,19 +39,19 @@ const OTHER_CODE: Implications = { ...SAME_CODE, sameCode: false, skipsIdentical
 /** The one table of what each purpose implies. */
 export const IMPLIED: Readonly<Record<Purpose, Implications>> = {
   gate: { ...OTHER_CODE, counts: true, explains: true, answersForChange: true },
-  // What a second session sees again was explained by the first, which has the counts too.
+  // The first session has the explanation and the counts of what this one confirms.
   confirmation: OTHER_CODE,
   measurement: { ...OTHER_CODE, counts: true },
   ranking: OTHER_CODE,
-  // The head differs by a file of Pacegate's own, so that its images are two: their sizes are no news.
+  // Pacegate adds a file to the head so that the images differ; their sizes mean nothing.
   nightly: SAME_CODE,
   anchor: OTHER_CODE,
-  // As a night, of the files as they stand. It is no night of the branch.
+  // Like a night, of the files in the folder, but not stored on the branch.
   doctor: SAME_CODE,
 };
 
 /**
- * The purpose as `session.json` names it. Earlier versions know no `doctor` and would refuse the file; they read it as
- * the night that it is measured like.
+ * The purpose as `session.json` names it. Earlier versions do not know `doctor` and would refuse the file, so it is
+ * written as `nightly`, which is measured in the same way.
  */
 export const writtenPurpose = (purpose: Purpose): Purpose => (purpose === 'doctor' ? 'nightly' : purpose);

@@ -40,7 +40,7 @@ const [first, second, ...rest] = session.runs;
 test.each([
   [
     '{"format":',
-    /session\.json cannot be read as a session; nothing was compared\.\n {2}found text that is no JSON/,
+    /session\.json cannot be read as a session; nothing was compared\.\n {2}found text that is not JSON/,
   ],
   [{ benchmarks: [] }, /expected: "format": "pacegate-session"/],
   [{ ...session, version: 2 }, /found version 2; this Pacegate reads up to 1/],

@@ -6,7 +6,7 @@ import { MERGED_FORMAT, MERGED_VERSION, mergedSchema, type SessionFile } from '.
 import { SESSION_FORMAT, SESSION_VERSION, sessionSchema, type Session } from './session.ts';
 import { own } from './record.ts';
 
-/** A larger file is not one of ours, and it would be held in memory whole. */
+/** Pacegate writes no larger files, and the whole file is held in memory. */
 export const MAX_SESSION_BYTES = 64 * 1024 * 1024;
 
 const envelopeOf = (formats: readonly string[]) =>
@@ -41,7 +41,7 @@ const VERSIONS: Readonly<Record<string, number>> = {
   [MERGED_FORMAT]: MERGED_VERSION,
 };
 
-/** The JSON of a file that says of itself what it is. */
+/** The JSON of a file that names its format and version. */
 function open(
   text: string,
   file: string,
@@ -57,7 +57,7 @@ function open(
   } catch (error) {
     throw refusal(
       file,
-      `found text that is no JSON: ${clipped(error instanceof Error ? error.message : String(error))}`,
+      `found text that is not JSON: ${clipped(error instanceof Error ? error.message : String(error))}`,
       error,
     );
   }
@@ -77,7 +77,7 @@ function open(
   return { format, value };
 }
 
-/** What a session may hold, of each list: more is no measurement, and judging it would take minutes. */
+/** The largest length of each list in a session: no measurement is longer, and judging it would take minutes. */
 export const MOST = {
   parts: 500,
   variants: 2000,
@@ -94,7 +94,7 @@ const MOST_RULES = 6000;
 const MOST_ROWS = 100_000;
 const MOST_LOOKS = 20_000_000;
 
-/** What is too much in the parts of a file together, before each value of them is looked at. */
+/** Checks the size of all parts of a file together, before each value is checked. */
 function tooLarge(value: unknown): readonly string[] {
   const listOf = (of: unknown, name: string): readonly unknown[] => {
     const found =
@@ -151,7 +151,7 @@ const refusal = (file: string, reason: string, cause?: unknown) =>
     cause,
   });
 
-/** What no run can have been, though each field by itself is legal. */
+/** Checks what no run can be although each field is valid. */
 function impossible({ variants, runs, warmup }: Session): string[] {
   const known = new Set(variants);
   const seen = new Set<string>();

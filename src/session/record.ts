@@ -1,13 +1,13 @@
 /**
- * Records whose keys come from outside: metrics, variants, files. A workload may call a metric `constructor`, which every
- * object inherits, so such a record is asked for what it has itself.
+ * Records whose keys come from outside: metrics, variants, files. A workload may name a metric `constructor`, which
+ * every object inherits, so only a record's own keys count.
  */
 
-/** A record's own value. @returns undefined for what it only inherits */
+/** A record's own value. @returns undefined for inherited keys */
 export const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
-/** A record without the keys whose value is undefined: for one whose keys say something by being there. */
+/** A record without the keys whose value is undefined, for records in which the presence of a key matters. */
 export const definedOnly = <Value>(
   record: Readonly<Record<string, Value | undefined>>,
 ): Record<string, Value> =>
@@ -15,7 +15,7 @@ export const definedOnly = <Value>(
     Object.entries(record).filter((entry): entry is [string, Value] => entry[1] !== undefined),
   );
 
-/** Things by a key of theirs, in their order. One pass, for a file may hold many thousands. */
+/** Groups values by a key and keeps their order. In one pass, because a file may hold many thousands. */
 export function groupedBy<Thing, Key>(
   things: Iterable<Thing>,
   keyOf: (thing: Thing) => Key,

@@ -18,7 +18,7 @@ export const VERDICTS = [
 export const verdictSchema = z.enum(VERDICTS);
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** Sorts words into verdicts and others; `none` stands for an empty list. */
+/** Separates verdicts from other words; `none` means an empty list. */
 export function parseVerdicts(words: readonly string[]): { named: Verdict[]; unknown: string[] } {
   const said = words.filter((word) => word !== 'none');
   const isVerdict = (word: string): word is Verdict => VERDICTS.some((verdict) => verdict === word);
@@ -28,28 +28,28 @@ export function parseVerdicts(words: readonly string[]): { named: Verdict[]; unk
 export const evidenceRequestSchema = z.enum(['auto', 'paired', 'stored']);
 export type EvidenceRequest = z.infer<typeof evidenceRequestSchema>;
 
-/** No number of pairs that anyone measures reaches less, and what lies far below is lost in rounding. */
+/** No realistic number of pairs reaches a smaller alpha, and a far smaller one is lost in rounding. */
 export const LEAST_ALPHA = 1e-6;
 
-/** Everything that the decision depends on beside the data. Stored with the session, so a file can be judged again. */
+/** Everything that a verdict depends on except the data. Stored with the session, so that a file can be judged again. */
 export const rulesSchema = z.object({
   /** One-sided, for the whole family, each direction by itself. */
   alpha: z.number().gte(LEAST_ALPHA).lt(0.5),
   profile: z.enum(PROFILES),
   /** Version of the rule that decides; absent in files of earlier versions, which signed ranks decide. */
   method: z.literal(METHODS).optional(),
-  /** The cap: blocks that a session has at most. */
+  /** The maximum number of blocks of a session. */
   blocks: z.int().min(1).max(100_000),
   evidence: evidenceRequestSchema,
   failOn: z.array(verdictSchema),
-  /** What a change of what measures does to the verdict; `report` in files of earlier versions. */
+  /** The effect of a change to what measures it (`rules.changed-measurement`); `report` in files of earlier versions. */
   changedMeasurement: z.enum(CHANGED_MEASUREMENT).optional(),
   /**
-   * Every metric with a rule of its own, and after the warm-up those that the patterns stand for. Metrics met in the data
-   * without one are `info`.
+   * Every metric with a rule of its own, and after the warm-up those that a pattern matches. Other metrics in the data
+   * are `info`.
    */
   metrics: z.array(metricRuleSchema),
-  /** In the order of the file: the first that matches a name holds. Absent without any. */
+  /** In the order of the file: the first one that matches a name applies. Absent without any. */
   patterns: z.array(metricPatternSchema).optional(),
 });
 export type Rules = z.infer<typeof rulesSchema>;

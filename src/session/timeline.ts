@@ -8,8 +8,8 @@ import { runSchema, sideSchema } from './run.ts';
 export const TIMELINE_FILE = 'timeline.jsonl';
 
 /**
- * One look at a run: seconds since its start, CPU time used so far (s), memory in use (bytes) and the anonymous part of
- * it (bytes; null where the machine does not say).
+ * One sample of a run: seconds since its start, CPU time used so far (s), memory in use (bytes) and the anonymous part
+ * of it (bytes; null if the machine does not report it).
  */
 export const timelineSampleSchema = z.tuple([
   z.number().nonnegative(),
@@ -19,21 +19,21 @@ export const timelineSampleSchema = z.tuple([
 ]);
 export type TimelineSample = z.infer<typeof timelineSampleSchema>;
 
-/** CPU and memory of one run over time, seen from outside: a line of `timeline.jsonl`. */
+/** CPU and memory of one run over time, measured from outside: a line of `timeline.jsonl`. */
 export const timelineSchema = z.object({
   session: z.string(),
   variant: z.string(),
   side: sideSchema,
-  /** As the run's: measured blocks count from 1; a warm-up has no timeline. */
+  /** The run's block, from 1; a warm-up has no timeline. */
   block: runSchema.shape.block,
   position: runSchema.shape.position,
   attempt: runSchema.shape.attempt,
   /** When the run started, the zero of the samples' times. */
   started: runSchema.shape.started,
-  /** Time between two samples that was aimed at, in seconds; the samples say what was reached. */
+  /** The intended time between two samples, in seconds; the samples have the actual times. */
   interval_s: z.number().positive(),
   /**
-   * What was looked at. `cgroup`: the container's, probe and page cache included. `processes`: the probe's process tree
+   * What was sampled. `cgroup`: the container's, probe and page cache included. `processes`: the probe's process tree
    * on the host engine; memory is the sum of resident sizes, so shared pages count once for each process.
    */
   source: z.enum(['cgroup', 'processes']).optional(),
@@ -43,13 +43,16 @@ export const timelineSchema = z.object({
 });
 export type Timeline = z.infer<typeof timelineSchema>;
 
-/** Of a file: as many as a session has runs. */
+/** The largest number of lines: the largest number of runs in a session. */
 const MOST_LINES = 20_000;
 
-/** A run keeps at most so many samples, an even number: a longer one is thinned out, and its interval doubles. */
+/**
+ * The largest number of samples of a run, an even number. A longer run drops every second sample and doubles its
+ * interval.
+ */
 export const MOST_SAMPLES = 240;
 
-/** Every second sample, the first among them: what is kept when the interval doubles. */
+/** Every second sample, including the first: the ones to keep when the interval doubles. */
 export const everySecond = (samples: readonly TimelineSample[]): TimelineSample[] =>
   samples.filter((_, index) => index % 2 === 0);
 
@@ -61,7 +64,7 @@ export const everySecond = (samples: readonly TimelineSample[]): TimelineSample[
 export function readTimelines(text: string, file: string): readonly Timeline[] {
   const refuse = (place: string, reason: string, cause?: unknown) =>
     new ConfigurationError(
-      `${place}: not a run's timeline as Pacegate writes it (${reason}). Take the line out, or the file away: it is in no verdict.`,
+      `${place}: not a run's timeline as Pacegate writes it (${reason}). Remove the line or the file: no verdict depends on it.`,
       { cause },
     );
   const lines = completeLines(text);

@@ -17,7 +17,7 @@ export const TIMINGS_COLUMNS = [
   'outcome',
 ] as const;
 
-/** A run as a CSV knows it: its samples together. */
+/** A run in a CSV: the samples that belong together. */
 export interface TimedRun {
   readonly session: string;
   readonly side: Side;
@@ -28,7 +28,7 @@ export interface TimedRun {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** A larger file is not one of ours, and it would be held in memory whole. */
+/** Pacegate writes no larger files, and the whole file is held in memory. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_PROBLEMS = 20;
 
@@ -50,7 +50,7 @@ const quoted = (field: string | number): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** Of a pair that was repeated for an engine's fault, the last try counts. */
+/** The last try counts of a pair that was repeated after a fault of the engine. */
 export function lastAttempts(runs: readonly Run[]): readonly Run[] {
   const key = ({ side, variant, block }: Run) => JSON.stringify([side, variant, block]);
   const attempts = new Map<string, number>();
@@ -114,14 +114,14 @@ function records(text: string, file: string): readonly Located[] {
       bom: true,
       skip_empty_lines: true,
     });
-    // The types of csv-parse do not know what `info` does to its answer.
+    // The types of csv-parse ignore that `info` changes the result.
     return (parsed as unknown as { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({
       record,
       line: info.lines,
     }));
   } catch (error) {
     throw new ConfigurationError(
-      `${file} is no CSV: ${clipped(error instanceof Error ? error.message : String(error))}`,
+      `${file} is not a CSV file: ${clipped(error instanceof Error ? error.message : String(error))}`,
       {
         cause: error,
       },
@@ -129,7 +129,7 @@ function records(text: string, file: string): readonly Located[] {
   }
 }
 
-/** Adds one row's sample to its run, or complains of all that is wrong with the row. */
+/** Adds one row's sample to its run, or collects the row's problems. */
 function readRow(
   record: readonly string[],
   complain: (found: string, legal: string) => void,

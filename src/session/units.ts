@@ -1,4 +1,4 @@
-/** Units in which a workload reports its own metrics, as far as they can be converted into each other. */
+/** Units of business metrics, and how to convert between them. */
 
 interface Unit {
   /** Units of one dimension can be converted: `time`, `bytes`, `bytes/time`. */
@@ -7,10 +7,7 @@ interface Unit {
   readonly factor: number;
 }
 
-/**
- * `KB` is not here: it is 1000 bytes to some tools and 1024 to others. Units are spelled as they are, for `ms` and `MS`
- * are not the same.
- */
+/** `KB` is not here: it is 1000 bytes to some tools and 1024 to others. Case matters, because `ms` and `MS` differ. */
 const UNITS: ReadonlyMap<string, Unit> = new Map(
   (
     [
@@ -40,7 +37,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map(
   ).flatMap(([dimension, factor, ...names]) => names.map((name) => [name, { dimension, factor }] as const)),
 );
 
-/** A unit, or a rate of one: `MB/s`, `tasks/min`. What stands before the `/` may be a word of the user's own. */
+/** A unit, or a rate of one: `MB/s`, `tasks/min`. The text before the `/` may be any word. */
 function unitOf(text: string): Unit | undefined {
   const known = UNITS.get(text);
   if (known !== undefined) return known;
@@ -51,10 +48,10 @@ function unitOf(text: string): Unit | undefined {
   return { dimension: `${of.dimension}/${per.dimension}`, factor: of.factor / per.factor };
 }
 
-/** Whether a unit has others that it can be mistaken for: `ms`, and not `tasks`. */
+/** Whether other units are similar, as for `ms` and not for `tasks`. */
 export const isConvertible = (unit: string): boolean => unitOf(unit) !== undefined;
 
-/** What a value is multiplied by to have it in another unit. @returns undefined where the two are not of one kind */
+/** The factor that converts a value into another unit. @returns undefined if the units are of different kinds */
 export function unitFactor(from: string, to: string): number | undefined {
   if (from === to) return 1;
   const [source, target] = [unitOf(from), unitOf(to)];
@@ -67,5 +64,5 @@ export function unitFactor(from: string, to: string): number | undefined {
 export const converted = (value: number, factor: number): number =>
   factor >= 1 ? value * rounded(factor) : value / rounded(1 / factor);
 
-/** Factors are ratios of decimals: their last bits are none of the value's. */
+/** Factors are ratios of decimals, so their last bits are rounding errors. */
 const rounded = (factor: number): number => Number(factor.toPrecision(15));

@@ -4,11 +4,11 @@ import { metricRuleSchema } from './metric.ts';
 import { writtenPurpose } from './purpose.ts';
 import type { Session, sessionSchema } from './session.ts';
 
-/** How a session becomes text; read.ts is the way back. */
+/** Writes a session as text; read.ts reads it. */
 
 /**
- * A session in the form of `session.json`: its metrics' kinds are flags there, its purpose is one that earlier versions
- * know, and everything else is as it is held.
+ * A session in the form of `session.json`: the metrics' kinds are flags, the purpose is one that earlier versions read,
+ * and all other fields are unchanged.
  */
 export const writtenSession = (session: Session): z.input<typeof sessionSchema> => ({
   ...session,
@@ -19,7 +19,7 @@ export const writtenSession = (session: Session): z.input<typeof sessionSchema> 
   },
 });
 
-/** The session as JSON with a line for each run: small differences stay small to read. */
+/** The session as JSON with one line for each run, so that a diff of two files stays readable. */
 export function sessionText(session: Session): string {
   const { runs, warmup, ...rest } = writtenSession(session);
   const list = (items: readonly unknown[]) =>
@@ -28,7 +28,7 @@ export function sessionText(session: Session): string {
   return `${head.slice(0, head.lastIndexOf('\n}'))},\n "warmup": ${list(warmup)},\n "runs": ${list(runs)}\n}\n`;
 }
 
-/** What `session.json` holds: one session, or the sessions that were judged together. */
+/** The text of `session.json`: one session, or the sessions that were judged together. */
 export const sessionFileText = (file: SessionFile): string =>
   isMerged(file)
     ? `{\n "format": "${MERGED_FORMAT}",\n "version": ${MERGED_VERSION},\n "parts": [\n${file.parts.map(sessionText).join(',\n')}]\n}\n`

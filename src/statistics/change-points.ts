@@ -48,7 +48,9 @@ export function changePoints(
   { minimum = 5, level = 0.001, random = uniformSource(SEED) }: ChangePointRules = {},
 ): ChangePoint[] {
   if (!values.every(Number.isFinite))
-    throw new RangeError('found a value that is not finite; change points need finite values');
+    throw new RangeError(
+      'found a value that is not finite; found a value that is not finite; change points need finite values',
+    );
   if (!(Number.isInteger(minimum) && minimum >= 2 && level > 0 && level < 1))
     throw new RangeError(
       `found levels of ${minimum} values, tested at ${level}; must be at least 2 values, and between 0 and 1`,

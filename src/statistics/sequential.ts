@@ -4,12 +4,13 @@ import type { Look, Method } from './looks.ts';
 import { signedRank } from './signed-rank.ts';
 import { weighedLook } from './weighted-signs.ts';
 
-/** Confidence of every interval that is shown. */
+/** Confidence of every shown interval. */
 export const CONFIDENCE = 0.95;
 /**
- * What an interval is made with so that it holds the truth in 95 % of cases after a row stopped at a look of its own
- * choosing. Made with 0.95 it did in 93.0 % of rows that were worse by 5 % with a noise of 5 %, and in 92.6 % of those
- * worse by 3 % under the strict profile; with 0.96 in 93.9 and 93.8 %. `benchmarks/gate/REPORT.md` has what it is now.
+ * The confidence with which an interval is computed so that it covers the true change in 95 % of cases, although the
+ * data decide at which look a row stops. With 0.95 it covered 93.0 % of rows that were worse by 5 % with a noise of
+ * 5 %, and 92.6 % of those worse by 3 % under the strict profile; with 0.96 it covered 93.9 and 93.8 %.
+ * `benchmarks/gate/REPORT.md` has the current coverage.
  */
 const CONFIDENCE_AFTER_LOOKS = 0.97;
 

@@ -48,7 +48,9 @@ export function signedRank(
   for (let i = 0; i < n; i++) {
     const difference = differences[i] ?? Number.NaN;
     if (!Number.isFinite(difference))
-      throw new RangeError('found a difference that is not finite; signed ranks need finite differences');
+      throw new RangeError(
+        'found a difference that is not finite; found a difference that is not finite; signed ranks need finite differences',
+      );
     shifted[i] = difference - centre;
   }
   if (n > EXACT_UP_TO) return approximateTest(shifted);

@@ -282,7 +282,7 @@ function chance(weights: Int32Array, n: number, most: number): { upTo: number; b
   return { upTo: Math.min(1, (below + (ways[most] ?? 0)) * all), below: below * all };
 }
 
-/** Student's with so many degrees of freedom is the normal distribution. */
+/** Student's distribution with so many degrees of freedom is the normal one. */
 const NORMAL = 1e9;
 const normalTail = (z: number) => Math.max(Number.MIN_VALUE, Math.min(1, cdf(-z, NORMAL)));
 

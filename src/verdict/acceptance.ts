@@ -5,8 +5,8 @@ import { IMPLIED } from '../session/purpose.ts';
 import { worstWith, type Comparison, type Row } from './comparison.ts';
 
 /**
- * Regressions that the maintainers accepted: a row that regressed by no more than an entry of the base's file allows gets
- * the verdict `accepted`. Read from the session alone, so its file gives the same verdict again.
+ * Accepted regressions: a regressed row gets the verdict `accepted` if an entry of the base's file allows at least this
+ * loss. Everything comes from the session, so its file gives the same verdict again.
  */
 
 /** @param gates the session that was judged, or the shards of one gate */
@@ -57,7 +57,7 @@ const notAccepted = (entry: AcceptedEntry, file: string, at: string): string =>
     ? `what ${entry.author} accepted in ${file} expired on ${entry.expires}`
     : `${entry.author} accepts up to ${percent(entry.upTo)} in ${file}, and this is more`;
 
-/** By the ratio, so that a figure of which more is better is measured as its opposite is. */
+/** Compared as a ratio, so that metrics of both directions are treated alike. */
 const covers = ({ upTo }: AcceptedEntry, { change: { estimate } }: Row): boolean =>
   estimate !== null && Math.abs(Math.log1p(estimate)) <= Math.log1p(upTo);
 

@@ -6,18 +6,17 @@ import type { ObservedRun } from '../evidence/observed-run.ts';
 import { own } from '../session/record.ts';
 
 /**
- * What keeps a variant from being judged by its runs, and whose doing that is.
- *
- * Which side happened to run first decides nothing: where one side died the other was run too, and a baseline that died
- * with the head's measuring code was run again with its own. The table is in docs/verdicts.md.
+ * Why a variant cannot be judged by its runs, and what caused it. The order of the sides does not matter: if one side
+ * died, the other one ran too, and a baseline that died with the head's measuring code ran again with its own. The
+ * table is in docs/verdicts.md.
  */
 export interface Death {
   readonly verdict: Verdict;
-  /** One line: whose doing it is, then what happened. */
+  /** One line: the cause, then what happened. */
   readonly reason: string;
 }
 
-/** How a side fared, as far as anybody tried. */
+/** The result of a side's runs so far. */
 type Fared = 'ok' | 'died' | 'unknown';
 
 export function deathOf(observations: Observations, variant: string): Death | undefined {
@@ -37,7 +36,7 @@ export function deathOf(observations: Observations, variant: string): Death | un
   return fallsBack ? undefined : baselineDeath(baseline, found);
 }
 
-/** Whether some run of the head ended well: without one, or identical images, nothing is green. */
+/** Whether a run of the head succeeded: without one, or identical images, the gate does not pass. */
 export const headRan = ({ runs, warmup, trials }: Observations, variant: string): boolean =>
   [...runs, ...warmup, ...trials.filter(({ code }) => code === 'head')].some(
     (run) => run.variant === variant && run.side === 'head' && run.outcome === 'ok',
@@ -46,18 +45,18 @@ export const headRan = ({ runs, warmup, trials }: Observations, variant: string)
 const isItsOwn = (stage: Failure['stage']) => stage === 'build' || stage === 'workload';
 
 interface Evidence {
-  /** A run of a side that died with the head's measuring code, where no failure names it. */
+  /** A failed run of a side with the head's measuring code that no `Failure` names. */
   readonly dead: (side: Side) => Pick<Failure, 'stage' | 'message'> | undefined;
-  /** How a side fared with the head's measuring code, where the other had died. */
+  /** The result of a side with the head's measuring code, after the other side died. */
   readonly fared: (side: Side) => Fared;
-  /** How the baseline fared with its own. */
+  /** The result of the baseline with its own measuring code. */
   readonly faredWithOwn: Fared;
   readonly headRan: boolean;
-  /** Measured runs of the baseline that ended well. */
+  /** Number of successful measured runs of the baseline. */
   readonly goodBaselines: number;
   readonly changed: readonly string[];
   readonly hasOwn: boolean;
-  /** What is to be said where the workload works once and died when it was repeated; nothing otherwise. */
+  /** A sentence if the workload works once and fails when it is repeated; otherwise empty. */
   readonly repetition: string;
 }
 
@@ -73,7 +72,7 @@ function evidenceOf(observations: Observations, variant: string): Evidence {
     own(observations.repetitions, variant) ?? 1,
     ...trials.map(({ repetitions }) => repetitions),
   );
-  /** With as many repetitions as the run that died: that it works once is another question. */
+  /** With as many repetitions as the failed run. */
   const alike = (trial: Trial) => trial.repetitions === repeated;
   const isDead = ({ outcome }: Pick<ObservedRun, 'outcome'>) => outcome !== 'ok' && outcome !== 'engine';
   const isOk = ({ outcome }: Pick<ObservedRun, 'outcome'>) => outcome === 'ok';
@@ -92,7 +91,7 @@ function evidenceOf(observations: Observations, variant: string): Evidence {
     fared: (side) => {
       const tried = withHeads.filter((trial) => trial.side === side && alike(trial)).at(-1);
       if (tried !== undefined) return isOk(tried) ? 'ok' : isDead(tried) ? 'died' : 'unknown';
-      // A block repeats what the warm-up did once, so the warm-up says nothing of a death there.
+      // A block repeats what the warm-up did once, so the warm-up does not explain a failure in a block.
       const known = (diedInBlock ? runs : [...warmup, ...runs]).filter((run) => run.side === side);
       return known.some(isDead) ? 'died' : known.some(isOk) ? 'ok' : 'unknown';
     },
@@ -131,7 +130,7 @@ function headDeath(
     return baseline?.stage === 'build'
       ? because('no_data', 'neither side can be built, so it was broken before this change too; ')
       : because('failed', '');
-  // Identical images with one measuring code do the same.
+  // Identical images with one measuring code behave the same.
   const baselineFared = isIdentical ? 'died' : baseline === undefined ? fared('baseline') : 'died';
   if (baselineFared === 'ok')
     return because('failed', 'the baseline works with the same measuring code, and the head does not; ');
@@ -160,7 +159,7 @@ function baselineDeath(
     verdict,
     reason: `${repetition}${whose}${firstLine(message)}`,
   });
-  // A baseline that cannot be had or does not run must not block the change that mends it, if that does run.
+  // A baseline that cannot be built or run must not fail a working change, which may fix it.
   if (!ran) return because('no_data', 'the baseline failed, and no run of the head ended well; ');
   if (stage === 'build') return because('no_baseline', 'the head works, and the base cannot be built; ');
   if (goodBaselines > 0)
@@ -178,10 +177,10 @@ function baselineDeath(
       ? because('no_data', 'the baseline failed, and worked when it was tried again; ')
       : because(
           'no_baseline',
-          `the measuring code that this change brings (${named(changed)}) needs what the base does not have: the head works with it, and the base with its own alone; `,
+          `this change's measuring code (${named(changed)}) needs something that the base does not have: the head works with it, and the base works only with its own; `,
         );
   if (faredWithOwn === 'died') return because('no_baseline', 'the base is broken and the head works; ');
-  return because('no_data', 'the baseline failed, and it is not known why; ');
+  return because('no_data', 'the baseline failed for an unknown reason; ');
 }
 
 const firstLine = (text: string) => text.split('\n')[0] ?? '';

@@ -117,16 +117,16 @@ describe('two versions of the measuring code', () => {
 
   test('one that slows the baseline alone is told from one that does more work on both sides', () => {
     expect(sentences(trial('baseline', STEADY, times(1.4)), trial('head', STEADY, times(1)))[1]).toBe(
-      "The two versions of the measuring code disagree in a: with the head's, on the baseline wall time is 40.0 % higher (4 pairs); on the head the figures agree (4 pairs). It does not move both sides alike, so a difference between them may be that of the measuring code alone.",
+      "The two versions of the measuring code disagree in a: with the head's, on the baseline wall time is 40.0 % higher (4 pairs); on the head the figures agree (4 pairs). The edit changes the sides by different amounts, so a difference between them may come only from the measuring code.",
     );
     expect(sentences(trial('baseline', STEADY, times(1.4)), trial('head', STEADY, times(1.38)))[1]).toContain(
-      'on the head wall time is 38.0 % higher (4 pairs). It moves both sides alike.',
+      'on the head wall time is 38.0 % higher (4 pairs). The edit changes both sides equally.',
     );
     expect(sentences(trial('baseline', STEADY, STEADY), trial('head', STEADY, times(0.5)))[1]).toContain(
-      'on the head wall time is 50.0 % lower (4 pairs). It does not move both sides alike',
+      'on the head wall time is 50.0 % lower (4 pairs). The edit changes the sides by different amounts',
     );
     expect(sentences(trial('baseline', STEADY, times(1.4)))[1]).toContain(
-      'A difference between the sides may be that of the measuring code alone.',
+      'A difference between the sides may come only from the measuring code.',
     );
   });
 
@@ -216,7 +216,7 @@ test.each<[Measuring['command'], string]>([
   [undefined, '"python -c pass".'],
   [
     { of: 'base' },
-    '"python -c pass"; the base\'s was measured, and the new one holds from the next change on.',
+    '"python -c pass"; the base\'s was measured, and the new one applies from the next change on.',
   ],
   [
     { of: 'head', reason: 'no bench.py' },
@@ -319,7 +319,7 @@ describe('benchmarks that a change adds under a pattern of its base', () => {
     const observed = suite(names(600), 0.1);
     expect(verdictOf(observed)).toBe('regressed');
     expect(patternWarnings(observed)).toEqual([
-      'test_* stands for 601 metrics, and at most 500 are judged, so the 600 that this change adds are not.',
+      'test_* matches 601 metrics, and at most 500 are judged, so the 600 that this change adds are not.',
     ]);
   });
 

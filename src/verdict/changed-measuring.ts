@@ -16,8 +16,8 @@ import { worstWith, type Comparison, type MeasuringNews } from './comparison.ts'
 import { own } from '../session/record.ts';
 
 /**
- * What a change takes from what measures it: said first, and with `changed-measurement: fail` the gate's reason to say
- * no. Read from the sessions alone, so their files say the same again.
+ * What a change removes or edits of what measures it. The report begins with it, and with `changed-measurement: fail`
+ * the gate fails. Everything comes from the sessions, so their files give the same sentences again.
  */
 
 type News = MeasuringNews['news'][number];
@@ -71,11 +71,11 @@ function newsOf(session: Session): News[] {
 function changeSentence(change: MeasuringChange, command: Measuring['command']): string {
   switch (change.kind) {
     case 'variant_removed':
-      return `This change removes the variant ${change.variant}, which its base measures: nothing here judges it.`;
+      return `This change removes the variant ${change.variant}, which its base measures: this report does not judge it.`;
     case 'variant_added':
-      return `This change adds the variant ${change.variant}: it is judged apart from those of the base, and takes nothing from their tests.`;
+      return `This change adds the variant ${change.variant}: it is judged apart from those of the base, and does not affect their tests.`;
     case 'variant_edited':
-      return `This change edits the variant ${change.variant} (${listed(change.keys)})${change.starts ? ', and so how its workload is started' : ''}: each side is measured as its own configuration says.`;
+      return `This change edits the variant ${change.variant} (${listed(change.keys)})${change.starts ? ', which changes how its workload is started' : ''}: each side is measured as its own configuration says.`;
     case 'command':
       return `This change edits workload.command from ${words(change.base)} to ${words(change.head)}${measuredCommand(command)}.`;
     case 'setting':
@@ -92,7 +92,7 @@ function changeSentence(change: MeasuringChange, command: Measuring['command']):
 function measuredCommand(command: Measuring['command']): string {
   if (command === undefined) return '';
   return command.of === 'base'
-    ? "; the base's was measured, and the new one holds from the next change on"
+    ? "; the base's was measured, and the new one applies from the next change on"
     : `; the head's was measured, because the base's does not run on the head${command.reason === undefined ? '' : ` (${command.reason})`}`;
 }
 
@@ -104,7 +104,7 @@ const clipped = (value: string | null) =>
   value === null ? 'nothing' : value === '' ? 'none' : `"${clip(value)}"`;
 const clip = (text: string) => (text.length <= 80 ? text : `${text.slice(0, 79)}…`);
 
-/** More names than these in a sentence are not read. */
+/** The largest number of names in a sentence. */
 const NAMES_AT_A_GLANCE = 5;
 const listed = (names: readonly string[]) =>
   names.length <= NAMES_AT_A_GLANCE
@@ -149,8 +149,7 @@ function goneFromHead({ variants, warmup, rules }: Session): News[] {
 }
 
 /**
- * Whether the workload reports it of itself and the rules judge it: what the engine could measure on one side alone is no
- * news of the change.
+ * Whether it is a judged business metric. A metric that the engine measured on one side only is not due to the change.
  */
 const isOwn = (name: string, { metrics, patterns = [] }: Session['rules']) =>
   METRIC_NAME.test(name) &&
@@ -159,13 +158,14 @@ const isOwn = (name: string, { metrics, patterns = [] }: Session['rules']) =>
     patterns.some(({ pattern, gate }) => gate && matchesPattern(pattern, name)));
 
 /**
- * From how large a difference of medians two measuring codes disagree, beside having no value in common, by their pairs:
- * of three against three runs of one code one in ten is apart by chance, so it must be large too. How often that is wrong
- * is counted by benchmarks/measuring-code.ts, and is in docs/method.md.
+ * The difference of medians from which two versions of the measuring code disagree, by the number of pairs. All runs of
+ * one must also be above all runs of the other; with three pairs of the same code that happens by chance in one of ten
+ * cases, so the difference must be large too. benchmarks/measuring-code.ts counts how often this is wrong;
+ * docs/method.md has the result.
  */
 const DISAGREES_FROM = [Infinity, 0.5, 0.25, 0.25, 0.05] as const;
 
-/** (with the head's code / with the base's) - 1 on one image, where that is more than its runs explain. */
+/** (with the head's code / with the base's) - 1 on one image, if it is more than noise explains. */
 export interface Disagreement {
   readonly metric: string;
   readonly change: number;
@@ -250,7 +250,7 @@ function variantNews(session: Session, variant: string, all: readonly MeasuringT
   ];
 }
 
-/** Whether what was measured is the base's, whatever the head has. */
+/** Whether the blocks measured the base's command. */
 const ranBase = ({ measuring }: Session) =>
   measuring?.command?.of === 'base' && !measuring.changes.some(({ kind }) => kind === 'files');
 
@@ -264,13 +264,13 @@ function moved(change: number): string {
   return `${size.toFixed(size >= 100 ? 0 : 1)} % ${change > 0 ? 'higher' : 'lower'}`;
 }
 
-/** What a reader makes of it: whether the edit moves both sides alike. */
+/** The meaning for the reader: whether the edit changes both sides equally. */
 function meaning(
   found: readonly { readonly trial: MeasuringTrial; readonly differs: readonly Disagreement[] }[],
 ): string {
   const [one, other] = found;
   if (one === undefined || other === undefined)
-    return 'A difference between the sides may be that of the measuring code alone.';
+    return 'A difference between the sides may come only from the measuring code.';
   const metrics = new Set(found.flatMap(({ differs }) => differs.map(({ metric }) => metric)));
   const shift = ({ differs }: typeof one, metric: string) =>
     Math.log1p(differs.find((differing) => differing.metric === metric)?.change ?? 0);
@@ -279,6 +279,6 @@ function meaning(
     return Math.sign(a) === Math.sign(b) && Math.abs(a - b) <= 0.5 * Math.max(Math.abs(a), Math.abs(b));
   });
   return alike
-    ? 'It moves both sides alike.'
-    : 'It does not move both sides alike, so a difference between them may be that of the measuring code alone.';
+    ? 'The edit changes both sides equally.'
+    : 'The edit changes the sides by different amounts, so a difference between them may come only from the measuring code.';
 }

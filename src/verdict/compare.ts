@@ -19,7 +19,7 @@ import {
   type TimingsOptions,
 } from '../evidence/observations.ts';
 
-/** What the live gate and `compare session.json` both call: the same file gives the same verdict. */
+/** The function that the live gate and `compare session.json` both call, so that the same file gives the same verdict. */
 export const compareSession = (session: Session): Comparison => {
   if (session.skipped !== undefined)
     return {
@@ -37,13 +37,13 @@ export const compareSession = (session: Session): Comparison => {
 export const compareTimings = (runs: readonly TimedRun[], options: TimingsOptions): Comparison =>
   withoutRules(compare(observeTimings(runs, options)), options);
 
-/** Figures that nobody meant to judge take significance from those that somebody did. */
+/** A remark for files without rules: judging every metric lowers the power of each. */
 const withoutRules = (comparison: Comparison, { rules }: TimingsOptions): Comparison =>
   rules === undefined && comparison.family.tests > 1
     ? {
         ...comparison,
         warnings: [
-          `Timings carry no rules, so each of the ${comparison.family.tests} figures here is judged. --config FILE judges by a configuration's rules, and the session.json of the same run by its own.`,
+          `Timings carry no rules, so each of the ${comparison.family.tests} rows here is judged. --config FILE judges by the rules of a configuration; the session.json of the same run contains its own rules.`,
           ...comparison.warnings,
         ],
       }
@@ -52,8 +52,8 @@ const withoutRules = (comparison: Comparison, { rules }: TimingsOptions): Compar
 /**
  * Judges observations: those of one session, or those of several jobs' shares of one family.
  *
- * The family is every gated variant x metric that was not settled by identical images or by figures that do not vary:
- * fixed by the plan, not by what the data turned out to be.
+ * The family is every judged variant x metric except identical images and values that do not vary. The plan fixes it
+ * before the data are known.
  */
 export function compare(...parts: readonly [Observations, ...Observations[]]): Comparison {
   const { drafts, from, outcomes, tests, testsOf } = judge(...parts);
@@ -72,17 +72,17 @@ export function compare(...parts: readonly [Observations, ...Observations[]]): C
 
 export interface Judged {
   readonly drafts: readonly UnjudgedRow[];
-  /** The part that each of them is of. */
+  /** The part to which each observation belongs. */
   readonly from: ReadonlyMap<UnjudgedRow, Observations>;
-  /** What the family's rule says of the rows that were tested. */
+  /** The decisions of the tested rows. */
   readonly outcomes: ReadonlyMap<UnjudgedRow, RowOutcome>;
-  /** The family's tests: those of what the base has, or of what the change adds where there is nothing else. */
+  /** The number of tests in the base's family; that of the additions if there is no other. */
   readonly tests: number;
-  /** The tests of the family that a row is in. */
+  /** The number of tests in a row's family. */
   readonly testsOf: (draft: UnjudgedRow) => number;
 }
 
-/** The decision alone, without the figures around it: what the running session asks after each block. */
+/** Only the decisions, without the other figures: the running session needs them after each block. */
 export function judge(...parts: readonly [Observations, ...Observations[]]): Judged {
   const { alpha, method, sharedTests } = parts[0];
   const from = new Map(
@@ -91,7 +91,7 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
     ),
   );
   const drafts = [...from.keys()];
-  /** A family by itself: what a change adds must not make it harder to find what it makes worse. */
+  /** A family of its own, so that a change's additions do not lower the power of the other rows. */
   const family = (members: readonly UnjudgedRow[], shared: number | undefined) => {
     const own = members.filter(
       (draft) => draft.gated && draft.evidence !== 'identical' && !isOutsideTests(draft),
@@ -127,7 +127,7 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
   };
 }
 
-/** Verdicts that a longer measurement could still have changed for the worse. */
+/** Verdicts that a longer measurement could have made worse. */
 const OPEN: ReadonlySet<Row['verdict']> = new Set(['inconclusive', 'no_baseline', 'incomparable']);
 
 const VERDICT_OF = {
@@ -149,7 +149,7 @@ function rowOf(
   const found = !row.gated
     ? 'info'
     : (settled ?? (outcome === undefined ? 'no_data' : VERDICT_OF[outcome.decision]));
-  // What a cancelled session had settled at a look stays; what it had not is no answer, least of all a mild one.
+  // In a cancelled session, rows decided at a look keep their verdict; the others become `no_data`.
   const cut = observations.interrupted && OPEN.has(found);
   const verdict = cut || (observations.interrupted && tested?.kind === 'stored') ? 'no_data' : found;
   const base: Row = {
@@ -163,10 +163,10 @@ function rowOf(
   };
   if (tested?.kind === 'stored') return tested.advisory ? advisory(base) : base;
   if (tested?.kind !== 'paired') return base;
-  // A row that had no look yet shows all that there is.
+  // A row without a look shows all its pairs.
   const used = outcome === undefined || outcome.blocks === 0 ? tested.pairs.length : outcome.blocks;
   const reachable = firstReachable(tested.looks, Math.max(1, tests), observations.alpha);
-  // Pairs that cannot decide, whatever they show, are no measurement; where nobody planned them they are what there is.
+  // Too few pairs to decide count as `no_data`. Files without a plan show them anyway.
   const hopeless = verdict === 'inconclusive' && reachable === undefined && observations.cap !== undefined;
   return {
     ...base,
@@ -184,7 +184,7 @@ function rowOf(
   };
 }
 
-/** What the stored nights would say, where they may not judge: the machine is not the same from day to day. */
+/** The verdict of the nights if they may only advise, because they ran on several kinds of machines. */
 function advisory(row: Row): Row {
   if (row.verdict !== 'regressed' && row.verdict !== 'improved' && row.verdict !== 'unchanged') return row;
   return {
@@ -192,12 +192,12 @@ function advisory(row: Row): Row {
     verdict: 'incomparable',
     warnings: [
       ...row.warnings,
-      `by the stored nights alone it would be ${row.verdict}; they ran on machines of several kinds, so that is advice and no verdict (evidence: stored makes it one)`,
+      `the stored nights would give ${row.verdict}; they ran on machines of several kinds, so this is only advice (evidence: stored makes it the verdict)`,
     ],
   };
 }
 
-/** The smallest change that would be found, from the noise of nights on this machine with this measuring code. */
+/** The smallest loss that would be found, from the noise of nights on this machine with this measuring code. */
 function detectableOf(
   { variant, metric, limit, tested }: UnjudgedRow,
   { nights, alpha, seed }: Observations,
@@ -213,19 +213,19 @@ function detectableOf(
   );
 }
 
-/** A part alone must not look like the whole. */
+/** A remark for a session that is only a part of a gate. */
 function partWarnings({ shard, purpose }: Session): string[] {
   if (purpose === 'confirmation')
     return [
-      'This is a session that confirms another: by itself it says too little; pacegate merge judges both together.',
+      'This session confirms another one and cannot give a verdict alone; pacegate merge judges both together.',
     ];
   if (purpose === 'ranking')
     return [
-      'This session ranks variants against each other and has one side alone; pacegate report shows the ranking.',
+      'This session ranks variants against each other and has only one side; pacegate report shows the ranking.',
     ];
   if (shard === undefined) return [];
   return [
-    `This is shard ${shard.index} of ${shard.of}, with its own variants alone; pacegate merge has the verdict of all ${shard.tests} tests.`,
+    `This is shard ${shard.index} of ${shard.of}, with its own variants only; pacegate merge gives the verdict of all ${shard.tests} tests.`,
   ];
 }
 
@@ -238,7 +238,7 @@ function warningsOf(parts: readonly Observations[], rows: readonly Row[]): strin
   return [
     ...(parts.some((part) => part.interrupted)
       ? [
-          'The measurement was cancelled before it was complete: what it has is shown, and what it did not decide is no data.',
+          'The measurement was cancelled before it was complete: the report shows its runs, and undecided rows are no data.',
         ]
       : []),
     ...(undecided > 0 && secondsLeftOut > 0

@@ -1,6 +1,6 @@
 import type { Comparison } from './comparison.ts';
 
-/** The comparison as JSON for machines; the shape is the one of the documentation (formats). */
+/** The comparison as JSON for programs; docs/formats.md describes its fields. */
 export function comparisonJson({ verdict, measuring, family, rows, warnings }: Comparison): unknown {
   return {
     verdict,

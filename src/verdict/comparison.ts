@@ -3,23 +3,23 @@ import { VERDICTS, type Verdict } from '../session/rules.ts';
 import type { Change, StoredNights } from '../evidence/pairs.ts';
 
 /**
- * Which evidence carried a verdict. `deterministic`: a figure that does not vary, compared exactly. `once`: a figure that
- * varies and was measured once on each side. `counted`: instructions that valgrind counted, once on each side or, where
- * the sides differ, twice.
+ * The evidence of a verdict. `deterministic`: a value that does not vary, compared exactly. `once`: a value that varies
+ * and was measured once on each side. `counted`: valgrind's instruction count, once on each side, or twice if the sides
+ * differ.
  */
 export type Evidence = 'paired' | 'stored' | 'deterministic' | 'once' | 'counted' | 'identical' | 'none';
 
-/** Whether a row is compared as it is, outside the family of tests. */
+/** Whether a row is compared directly, outside the family of tests. */
 export const isOutsideTests = ({ evidence }: { readonly evidence: Evidence }): boolean =>
   evidence === 'deterministic' || evidence === 'once' || evidence === 'counted';
 
-/** Median of a side's samples in the metric's unit; null where there are none. */
+/** Median of a side's samples in the metric's unit; null without samples. */
 export interface SideSummary {
   median: number | null;
   n: number;
 }
 
-/** One-sided p and Holm's over the family; null for what is not tested. */
+/** One-sided p, and adjusted by Holm over the family; null for rows that are not tested. */
 export interface OneSided {
   p: number | null;
   pAdjusted: number | null;
@@ -40,58 +40,58 @@ export interface Row {
   change: Change;
   worse: OneSided;
   better: OneSided;
-  /** Pairs that the verdict used: those until the look that settled the row. */
+  /** Pairs that the verdict used: those up to the look that decided the row. */
   blocks: number;
   /**
-   * The smallest change for the worse, a fraction, that this gate would find in 80 of 100 cases, from the noise of
-   * recent nights; null where no night of this machine measured the baseline against itself.
+   * The smallest loss, a fraction, that this gate would find in 80 of 100 cases, from the noise of recent nights; null
+   * if no night on this machine measured the baseline against itself.
    */
   detectable: number | null;
-  /** What a second session on another machine said of a regression; null where there was none. */
+  /** The result of a second session for this regression; null without one. */
   confirmation: Confirmation | null;
   stored: StoredNights | null;
   warnings: string[];
 }
 
-/** The second look at a regression, from a session of its own. */
+/** The result of a second session for one regression. */
 export interface Confirmation {
   session: string;
   /** Whether the second session alone shows at least the smallest change that counts, in enough blocks. */
   confirmed: boolean;
-  /** Whether it ran on the same kind of machine as the first: a quirk of that kind would show twice. */
+  /** Whether it ran on the same kind of machine as the first: then a quirk of that kind shows in both. */
   sameMachine: boolean;
   /** (head / baseline) - 1 in the second session. */
   estimate: number | null;
   blocks: number;
 }
 
-/** What the change removes or edits of what measures it, in words: it stands before everything else. */
+/** What the change removes or edits of what measures it, as sentences at the top of the report. */
 export interface MeasuringNews {
-  /** A sentence for each thing; `takesAway`: it counts for the rule `changed-measurement`. */
+  /** One sentence for each change; `takesAway`: it counts for the rule `changed-measurement`. */
   readonly news: readonly { readonly sentence: string; readonly takesAway: boolean }[];
-  /** The verdict by the figures alone, where the rule makes it `failed`; absent where it does not. */
+  /** The verdict of the rows, if the rule replaces it by `failed`; otherwise absent. */
   readonly refusedOver?: Verdict | undefined;
 }
 
 export interface Comparison {
   verdict: Verdict;
-  /** True where a session of it was cancelled: whatever its rows say, it is no pass. */
+  /** True if one of its sessions was cancelled: then the gate does not pass. */
   interrupted?: true | undefined;
   /** True where the change touches ignored paths only: nothing was measured, and that is a pass. */
   skipped?: true | undefined;
   /** Absent where the change leaves alone what measures it. */
   measuring?: MeasuringNews;
-  /** tests: gated rows under Holm. */
+  /** tests: judged rows under Holm's correction. */
   family: { tests: number; alpha: number };
   rows: Row[];
-  /** Sentences on the comparison as a whole: files that changed, another machine, no history. */
+  /** Sentences on the whole comparison: files that changed, another machine, no history. */
   warnings: string[];
 }
 
-/** The verdict of the whole: the worst that counts. */
+/** The report's verdict: the worst verdict of the judged rows. */
 export const worst = (rows: readonly Row[]): Verdict => worstWith(rows);
 
-/** The same where something besides the rows counts, too. */
+/** The same, with a verdict that does not come from the rows. */
 export function worstWith(rows: readonly Row[], ...others: readonly Verdict[]): Verdict {
   const found = new Set([...rows.map(({ verdict }) => verdict), ...others]);
   return VERDICTS.find((verdict) => found.has(verdict)) ?? 'no_data';

@@ -80,7 +80,7 @@ test('a regression that is there again is confirmed and blocks, whichever way it
   });
   expect(rowOf(both, 'b', 'tasks')?.confirmation?.estimate).toBeCloseTo(-0.05, 2);
   expect(both.warnings).toEqual([
-    'A second session looked again at 2 regressed rows: 2 confirmed, 0 not seen again.',
+    'A second session measured again 2 regressed rows: 2 confirmed, 0 not confirmed.',
   ]);
   // The first session's own figures are those of the row.
   expect(rowOf(both, 'a', 'wall_time_s')?.change).toEqual(
@@ -95,7 +95,7 @@ test('a regression that is not there again is reported with both figures, and do
     confirmation: { confirmed: false },
     warnings: [
       expect.stringMatching(
-        /^regressed by \+5\.\d % in the first session and not in the second \(\+0\.\d %, another machine\): reported, not blocked$/,
+        /^regressed by \+5\.\d % in the first session and not in the second \(\+0\.\d %, another machine\): reported; it does not fail the job$/,
       ),
     ],
   });
@@ -119,7 +119,7 @@ test('a second session that could not measure says nothing: the regression stand
     expect(rowOf(both, 'a', 'wall_time_s')).toMatchObject({
       verdict: 'regressed',
       confirmation: { confirmed: false },
-      warnings: [expect.stringContaining('of the 8 blocks that a confirmation takes')],
+      warnings: [expect.stringContaining('of the 8 blocks that a confirmation needs')],
     });
     expect(exitStatus(both, ['regressed'])).toBe(1);
   }
@@ -150,7 +150,7 @@ test('one variant is confirmed once: whoever may confirm twice may choose the an
     'a is confirmed twice: in second.json and in third.json; expected: once',
   );
   expect(() => judged(first, second({ z: { wall: 0, tasks: 0 } }))).toThrow(
-    'second.json: found z, which the gate has not; expected: a, b',
+    'second.json: found z, which the gate does not have; expected: a, b',
   );
 });
 

@@ -10,16 +10,18 @@ import type { ObservedRun } from '../evidence/observed-run.ts';
 export { CONFIRMATION_BLOCKS };
 
 /**
- * A second session's word on the regressions of a first.
- *
- * It can only take back: a row that did not regress in the first session is not looked at. Where the second session has
- * too few blocks it has said nothing, and the first one's verdict stands, or a second job that dies would open the gate.
+ * Applies a second session to the regressions of a first. It can only withdraw a regression: other rows are ignored. If
+ * the second session has too few blocks, the first verdict stands; otherwise a second job that dies would let the
+ * change through.
  */
 
-/** Regressions that a second session can look at again: figures that do not vary need none, nights are many already. */
+/**
+ * Regressions that a second session can confirm. Values that do not vary need no confirmation, and stored evidence has
+ * many sessions already.
+ */
 const isOpenToConfirmation = ({ verdict, evidence }: Row) => verdict === 'regressed' && evidence === 'paired';
 
-/** The variants that a second session has to measure, in the plan's order; none where nothing regressed. */
+/** The variants that a second session has to measure, in the plan's order; none if nothing regressed. */
 export const variantsToConfirm = ({ rows }: Comparison): readonly string[] => [
   ...new Set(rows.filter(isOpenToConfirmation).map(({ variant }) => variant)),
 ];
@@ -60,7 +62,7 @@ export function withConfirmations(
   };
 }
 
-/** The second session alone on one row. */
+/** The second session's result for one row. */
 function secondLook(
   { variant, metric, limit, direction }: Row,
   runs: readonly ObservedRun[],
@@ -85,7 +87,7 @@ function confirmedRow(row: Row, confirmation: Confirmation): Row {
       confirmation,
       warnings: [
         ...row.warnings,
-        `the second session has ${blocks} of the ${CONFIRMATION_BLOCKS} blocks that a confirmation takes, so the first one's verdict stands`,
+        `the second session has ${blocks} of the ${CONFIRMATION_BLOCKS} blocks that a confirmation needs, so the first verdict stands`,
       ],
     };
   return {
@@ -94,7 +96,7 @@ function confirmedRow(row: Row, confirmation: Confirmation): Row {
     confirmation,
     warnings: [
       ...row.warnings,
-      `regressed by ${signed(row.change.estimate)} in the first session and not in the second (${signed(estimate)}, ${same ? 'the same kind of machine' : 'another machine'}): reported, not blocked`,
+      `regressed by ${signed(row.change.estimate)} in the first session and not in the second (${signed(estimate)}, ${same ? 'the same kind of machine' : 'another machine'}): reported; it does not fail the job`,
     ],
   };
 }
@@ -104,7 +106,7 @@ function summary(looked: readonly Row[]): string[] {
   const confirmed = looked.filter(({ confirmation }) => confirmation?.confirmed === true).length;
   const unseen = looked.filter(({ verdict }) => verdict !== 'regressed').length;
   return [
-    `A second session looked again at ${looked.length} regressed ${looked.length === 1 ? 'row' : 'rows'}: ${confirmed} confirmed, ${unseen} not seen again${looked.length === confirmed + unseen ? '' : `, ${looked.length - confirmed - unseen} not measured`}.`,
+    `A second session measured again ${looked.length} regressed ${looked.length === 1 ? 'row' : 'rows'}: ${confirmed} confirmed, ${unseen} not confirmed${looked.length === confirmed + unseen ? '' : `, ${looked.length - confirmed - unseen} not measured`}.`,
   ];
 }
 

@@ -9,7 +9,7 @@ import { summary, type UnjudgedRow } from './unjudged-row.ts';
 
 /** Rows that are compared as they are, outside of the family: images, builds and counts. */
 
-/** A build that is judged and could not be measured must not pass; a variant without an image has none. */
+/** A judged build that could not be measured must not pass. A variant without an image has no build. */
 function buildNotMeasured(
   base: UnjudgedRow,
   rule: MetricRule,
@@ -28,7 +28,7 @@ function buildNotMeasured(
     : [];
 }
 
-/** Compared as it is, outside the family; no row where a side has no figure, for then there is nothing to compare. */
+/** Compared directly, outside the family. There is no row if a side has no value. */
 export function exactDraft(
   base: UnjudgedRow,
   rule: MetricRule,
@@ -57,16 +57,16 @@ export function exactDraft(
       change: { estimate, low: estimate, high: estimate },
       settled: exactVerdict(baseline, head, rule),
       warnings: varies.map(
-        (side) => `${base.metric} should not vary, and did on the side ${side}; its median is compared`,
+        (side) => `${base.metric} should not vary, but varied on the side ${side}; its median is compared`,
       ),
     },
   ];
 }
 
-/** What no float can be is the largest one. */
+/** At most the largest float. */
 const changeOf = (head: number, baseline: number) => Math.min(Number.MAX_VALUE, head / baseline - 1);
 
-/** What valgrind counted; a count that is judged and was not made must not pass. */
+/** Valgrind's count. A judged count that is missing must not pass. */
 export function countedDraft(base: UnjudgedRow, rule: MetricRule, observations: Observations): UnjudgedRow[] {
   const { imageMetrics, identical, uncounted } = observations;
   const countsOf = (side: Side) =>
@@ -93,7 +93,7 @@ export function countedDraft(base: UnjudgedRow, rule: MetricRule, observations: 
         warnings:
           verdict === 'inconclusive'
             ? [
-                `two counts of one side differ by up to ${(spread * 100).toFixed(1)} %, and the sides by no more: this workload does not do the same work every time`,
+                `two counts of one side differ by up to ${(spread * 100).toFixed(1)} %, and the sides do not differ by more: this workload does not do the same work each time`,
               ]
             : [],
       },
@@ -104,7 +104,7 @@ export function countedDraft(base: UnjudgedRow, rule: MetricRule, observations: 
   if (death !== undefined) return settled(death.verdict, death.reason);
   const reason = uncounted.get(base.variant);
   return reason === undefined
-    ? settled('no_baseline', 'there is no second side here of which valgrind counted the instructions')
+    ? settled('no_baseline', 'there is no second side whose instructions valgrind counted')
     : settled('no_data', firstLine(reason));
 }
 

@@ -3,12 +3,12 @@ import type { MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
 import { sign } from '../evidence/pairs.ts';
 
-/** Verdicts on figures that are compared as they are, without a test. */
+/** Verdicts on values that are compared directly, without a test. */
 
 /**
- * Counts of two sides, which vary a little. A change that would count is none where the sides' counts overlap, or lie no
- * further apart than counts of one side: the workload then differs from itself by as much. Of a workload that does, two
- * counts of each side are apart by chance in one of three cases, and by such a gap in one of eleven.
+ * Compares counts, which vary a little. A change is inconclusive if the sides' counts overlap, or differ by no more
+ * than the counts of one side: the workload then differs from itself as much. For such a workload, two counts of each
+ * side do not overlap by chance in one of three cases, and differ by such a gap in one of eleven.
  */
 export function countedVerdict(
   baseline: readonly number[],
@@ -21,10 +21,10 @@ export function countedVerdict(
   return verdict === 'unchanged' || gap > range ? verdict : 'inconclusive';
 }
 
-/** How far counts of one side lie apart, as a fraction of the least; 0 of one count. */
+/** The spread of one side's counts, as a fraction of the smallest; 0 for one count. */
 export const spreadOf = (counts: readonly number[]): number => Math.max(...counts) / Math.min(...counts) - 1;
 
-/** Two figures that do not vary are compared as they are: any change is a change, and the limit says if it counts. */
+/** Compares values that do not vary: any difference is a change, and the limit decides whether it counts. */
 export function exactVerdict(baseline: number, head: number, rule: MetricRule): Verdict {
   if (baseline === head) return 'unchanged';
   if (baseline <= 0 || head <= 0) return sign(rule) * (head - baseline) > 0 ? 'regressed' : 'improved';

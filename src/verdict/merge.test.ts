@@ -160,7 +160,7 @@ test('the variants of a missing shard have no data, and the report names it', ()
     'e wall_time_s',
     'e cpu_time_s',
   ]);
-  expect(missing[0]?.warnings).toEqual(['shard 2 of 3 is missing, so nothing is known of it']);
+  expect(missing[0]?.warnings).toEqual(['shard 2 of 3 is missing, so there is no data']);
 });
 
 test('a shard by itself says that it is one', () => {

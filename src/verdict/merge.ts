@@ -12,7 +12,7 @@ import { patternWarnings } from './patterns.ts';
 import type { Parts } from './parts.ts';
 import { ofBase } from './ruled-session.ts';
 
-/** The shards that nobody handed over, with the variants that they should have measured. */
+/** The missing shards, with the variants that they should have measured. */
 export function missingShards({
   gates,
 }: Pick<Parts, 'gates'>): readonly { readonly index: number; readonly variants: readonly string[] }[] {
@@ -25,8 +25,8 @@ export function missingShards({
 }
 
 /**
- * Judges the parts of one gate together: Holm over the whole family where they are shards, no data for the variants of
- * a shard that is missing, and a second session's word on what regressed.
+ * Judges the parts of one gate together: Holm's correction over the whole family of shards, `no_data` for the variants
+ * of a missing shard, and the confirmation of regressions.
  */
 export function compareParts(parts: Parts): Comparison {
   const { gates, confirmations } = parts;
@@ -35,10 +35,10 @@ export function compareParts(parts: Parts): Comparison {
   if (first === undefined) throw new RangeError('parts have at least one session');
   const missing = missingShards(parts);
   const of = gates[0].shard?.of ?? 1;
-  const reason = (index: number) => `shard ${index} of ${of} is missing, so nothing is known of it`;
+  const reason = (index: number) => `shard ${index} of ${of} is missing, so there is no data`;
   const absent = missing.map(({ index, variants }) => ({
     ...absentee(first, variants, reason(index)),
-    // Of its benchmarks nothing is known: each pattern is a row without data.
+    // Its benchmarks are unknown, so each pattern is a row without data.
     metrics: withPatterns(
       gates[0].rules,
       reportedBy(variants, () => false, []),
@@ -66,8 +66,8 @@ export function compareParts(parts: Parts): Comparison {
 }
 
 /**
- * Size of the family of shards: the rows of all variants, with the benchmarks that each shard met. The variants of a
- * missing one are taken to have as many as the shard that met most. Undefined where it is no shard.
+ * Size of the family of shards: the rows of all variants, with the benchmarks of each shard. The variants of a missing
+ * shard are assumed to have as many as the shard with the most. Undefined without shards.
  */
 function testsTogether(gates: Parts['gates']): number | undefined {
   const { shard, rules } = gates[0];
@@ -92,7 +92,7 @@ function testsTogether(gates: Parts['gates']): number | undefined {
   );
 }
 
-/** What there is to judge of variants of which nothing is there. */
+/** Observations of variants without any data. */
 const absentee = (like: Observations, variants: readonly string[], message: string): Observations => ({
   ...like,
   variants,
@@ -108,7 +108,7 @@ const absentee = (like: Observations, variants: readonly string[], message: stri
   secondsLeftOut: 0,
 });
 
-/** The parts as one session, for a report: what was run, what failed and what it took; each part is named beside it. */
+/** The parts as one session for a report, with all runs, failures and minutes. */
 export function wholeOf({ gates, confirmations }: Parts): Session {
   const sessions = [...gates, ...confirmations];
   const [first] = gates;
@@ -125,7 +125,7 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
       ...first.workload,
       repetitions: together(sessions.map(({ workload }) => workload.repetitions)),
     },
-    // The second session's images are those of the first, built again.
+    // The second session built the same images again, so they are not listed twice.
     images: gates.flatMap(({ images }) => images),
     warmup: sessions.flatMap(({ warmup }) => warmup),
     runs: sessions.flatMap(({ runs }) => runs),
@@ -143,6 +143,6 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
   };
 }
 
-/** All entries of some records; the last one holds. */
+/** Merges records; a later entry replaces an earlier one. */
 const together = <Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> =>
   Object.fromEntries(records.flatMap((record) => Object.entries(record)));

@@ -25,7 +25,7 @@ export function pairedDraft(
       settled: 'no_data',
       warnings: [
         standsForNothing(rule)
-          ? `no metric that the workload reported on both sides is judged by it (measured ones, such as wall_time_s, never are)`
+          ? `it matches no metric that the workload reported on both sides (it never matches measured ones, such as wall_time_s)`
           : `no block has ${withFormula(rule)} on both sides`,
       ],
     };
@@ -57,7 +57,7 @@ export function pairedDraft(
   };
 }
 
-/** The figures of a paired row as they were when the look that settled it had them. */
+/** The figures of a paired row at the look that decided it. */
 export function pairedFigures(
   { pairs, ratios, series, looks, method }: Extract<Tested, { kind: 'paired' }>,
   blocks: number,
@@ -71,7 +71,7 @@ export function pairedFigures(
   };
 }
 
-/** A side whose values fall into two groups: its median may jump between them from session to session. */
+/** A warning if a side's values fall into two groups: its median may jump between them from session to session. */
 function modesOf(pairs: readonly Pair[], side: Side): string[] {
   const values = pairs.map((pair) => pair[side]);
   const modes = values.every((value) => value > 0) ? twoModes(values) : undefined;
@@ -79,6 +79,6 @@ function modesOf(pairs: readonly Pair[], side: Side): string[] {
   const { low, high } = modes;
   const apart = (Math.min(1e6, high.centre / low.centre - 1) * 100).toFixed(1);
   return [
-    `the ${side}'s runs fall into two groups ${apart} % apart, ${low.n} low and ${high.n} high: something is on in some runs and off in others (a cache, a processor's clock), and the median can jump between them`,
+    `the ${side}'s runs fall into two groups ${apart} % apart, ${low.n} low and ${high.n} high: something differs between runs (a cache, a processor's clock), and the median can jump between the groups`,
   ];
 }

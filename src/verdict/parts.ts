@@ -10,24 +10,24 @@ import { ofBase } from './ruled-session.ts';
 
 /** Sessions of several jobs that are one gate. */
 export interface Parts {
-  /** The gate itself, or those of its shards that there are, in their order. */
+  /** The gate itself, or its available shards, in order. */
   readonly gates: readonly [Session, ...Session[]];
-  /** Sessions that look again at what regressed. */
+  /** Sessions that confirm regressions. */
   readonly confirmations: readonly Session[];
 }
 
-/** Every session of the parts, the gates first: what a merged file holds. */
+/** All sessions of a merged file, the gates first. */
 export const sessionsOf = ({ gates, confirmations }: Parts): readonly Session[] => [
   ...gates,
   ...confirmations,
 ];
 
-/** Lines of a message: twelve shards may differ in all that they share. */
+/** The largest number of problems in a message: twelve shards may differ in everything. */
 const MAX_PROBLEMS = 12;
 
 /**
- * Puts sessions of several jobs together.
- * @throws ConfigurationError with everything that keeps them from being one gate: the files, and both values
+ * Combines the sessions of several jobs. @throws ConfigurationError with every reason why they are not one gate: the
+ * files, and both values
  */
 export function assembleParts(named: readonly NamedSession[]): Parts {
   const distinct = withoutCopies(named);
@@ -59,14 +59,14 @@ export function assembleParts(named: readonly NamedSession[]): Parts {
   return { gates: [first, ...rest], confirmations: confirmations.map(({ session }) => session) };
 }
 
-/** The same session in two places is one: a merged file lies beside its parts. */
+/** A session found in two files counts once, because a merged file may lie next to its parts. */
 function withoutCopies(named: readonly NamedSession[]): readonly NamedSession[] {
   const byId = new Map<string, NamedSession>();
   for (const one of named) {
     const known = byId.get(one.session.id);
     if (known !== undefined && JSON.stringify(known.session) !== JSON.stringify(one.session))
       throw new ConfigurationError(
-        `${known.file} and ${one.file} both have a session ${one.session.id}, and differ: one of them was changed. Hand over the one that was measured.`,
+        `${known.file} and ${one.file} both have a session ${one.session.id}, and differ: one of them was changed. Pass the original file.`,
       );
     if (known === undefined) byId.set(one.session.id, one);
   }
@@ -145,7 +145,7 @@ function confirmationProblems(
       ...(gates.length === 0 || strange.length === 0
         ? []
         : [
-            `${file}: found ${strange.join(', ')}, which the gate has not; expected: ${[...known].join(', ')}`,
+            `${file}: found ${strange.join(', ')}, which the gate does not have; expected: ${[...known].join(', ')}`,
           ]),
       // Whoever may confirm twice may choose the answer.
       ...twice.map(

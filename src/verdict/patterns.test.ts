@@ -93,8 +93,8 @@ test('what one side alone reports is shown, not judged, and said', () => {
     verdict: 'unchanged',
     family: { tests: 1 },
     warnings: [
-      'The baseline alone reports gone (a): shown and not judged, for there is nothing to compare it with.',
-      'The head alone reports new (a): shown and not judged, for there is nothing to compare it with.',
+      'Only the baseline reports gone (a): shown and not judged, because there is nothing to compare it with.',
+      'Only the head reports new (a): shown and not judged, because there is nothing to compare it with.',
     ],
   });
   // Nobody asked for it: no word on it.
@@ -107,7 +107,7 @@ test('a suite of which nothing is left on both sides has no data: it is not gree
   expect(verdict).toBe('no_data');
   expect(rows.find(({ metric }) => metric === '*')).toMatchObject({
     verdict: 'no_data',
-    warnings: [expect.stringMatching(/^no metric that the workload reported on both sides/)],
+    warnings: [expect.stringMatching(/^it matches no metric that the workload reported on both sides/)],
   });
 });
 
@@ -130,7 +130,7 @@ test('a family that the blocks can never decide is told with the numbers', () =>
   const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`test_${index}`, 1]));
   const { warnings, rows } = compareSession(made({ a: many }, { blocks: 8 }));
   expect(warnings).toContain(
-    'With what the patterns stand for there are 40 tests, among which 8 blocks can never call a change: they share alpha 0.05, which leaves p <= 0.0013 at the last look, and 8 blocks give at best 0.0039. It takes at least 10 blocks (rules.blocks), or fewer metrics.',
+    'With the matches of the patterns there are 40 tests, among which 8 blocks can never call a change: they share alpha 0.05, which leaves p <= 0.0013 at the last look, and 8 blocks give at best 0.0039. It takes at least 10 blocks (rules.blocks), or fewer metrics.',
   );
   expect(rows).toHaveLength(40);
   expect(compareSession(made({ a: many }, { blocks: 30 })).warnings).toEqual([]);
@@ -140,7 +140,7 @@ test('a pattern stands for no more than it may, and that is told', () => {
   const many = Object.fromEntries(Array.from({ length: 501 }, (_, index) => [`t${index}`, 1]));
   const { verdict, warnings, family } = compareSession(made({ a: many }, { blocks: 1 }));
   expect({ verdict, family }).toMatchObject({ verdict: 'no_data', family: { tests: 1 } });
-  expect(warnings[0]).toMatch(/^\* stands for 501 metrics, and at most 500 are judged, so none of them is\./);
+  expect(warnings[0]).toMatch(/^\* matches 501 metrics, and at most 500 are judged, so none of them is\./);
 });
 
 test('the rules of a base are resolved by the warm-up of the session that they judge', () => {

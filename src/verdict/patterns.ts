@@ -20,12 +20,12 @@ import { isOutsideTests } from './comparison.ts';
 import { unjudgedRows } from './unjudged-rows.ts';
 import { observeSession } from '../evidence/observations.ts';
 
-/** More names than these in a sentence are not read. */
+/** The largest number of names in a sentence. */
 const NAMES_AT_A_GLANCE = 5;
 
 /**
- * What the metrics and patterns of a session came to, where a reader should know: what nobody reports, benchmarks of one
- * side alone and of no pattern, more than a pattern stands for, and a family that is too large for the blocks there are.
+ * Remarks on the metrics and patterns of a session: metrics that no run reports, benchmarks of one side only,
+ * benchmarks that no pattern matches, patterns with too many matches, and a family that is too large for the blocks.
  */
 export function patternWarnings(session: Session): string[] {
   const warnings = [...missing(session), ...disputed(session)];
@@ -47,15 +47,15 @@ function tooMany(matches: Matches, ofBase: ReportedByBase): string[] {
   const { pattern, variants } = matches;
   const { judged, leftOut } = standingOf(matches, ofBase);
   if (leftOut === 0) return [];
-  const found = `${pattern.pattern} stands for ${variants.size} metrics, and at most ${MOST_OF_A_PATTERN} are judged`;
+  const found = `${pattern.pattern} matches ${variants.size} metrics, and at most ${MOST_OF_A_PATTERN} are judged`;
   return [
     judged.length === 0
-      ? `${found}, so none of them is. Name them by several narrower patterns, or those that matter by themselves.`
+      ? `${found}, so none of them is. Use several narrower patterns, or name the metrics that matter.`
       : `${found}, so the ${leftOut} that this change adds are not.`,
   ];
 }
 
-/** Judged metrics that no run of the warm-up has: nothing will ever judge them. */
+/** Judged metrics that no run of the warm-up has, so that no block can judge them. */
 function missing({ rules, warmup, declaredMetrics }: Session): string[] {
   const ended = warmup.filter(({ outcome }) => outcome === 'ok');
   if (ended.length === 0) return [];
@@ -72,13 +72,13 @@ function missing({ rules, warmup, declaredMetrics }: Session): string[] {
   });
 }
 
-/** Metrics of which the runs do not agree what they are. */
+/** Metrics that the runs declare differently. */
 const disputed = ({ declaredMetrics }: Session): string[] =>
   Object.entries(declaredMetrics).flatMap(([name, { conflict }]) =>
     conflict === undefined ? [] : [`${name} cannot be compared: ${conflict}.`],
   );
 
-/** Benchmarks that no pattern and no name of the configuration stands for, beside others that are judged by one. */
+/** Benchmarks that neither a pattern nor a name of the configuration selects, if others are selected. */
 function unmatched({ rules, warmup, declaredMetrics }: Session): string[] {
   const named = new Set(rules.metrics.filter(({ pattern }) => pattern === undefined).map(({ name }) => name));
   const reported = new Set(
@@ -99,7 +99,7 @@ function unmatched({ rules, warmup, declaredMetrics }: Session): string[] {
       ];
 }
 
-/** Benchmarks that one side alone reported, of variants whose sides both ended well: nothing to compare them with. */
+/** Benchmarks that only one side reported, in variants whose sides both succeeded. */
 function lonely(session: Session): string[] {
   const reported = reportedIn(session);
   const ended = new Map(
@@ -117,12 +117,12 @@ function lonely(session: Session): string[] {
     return names.length === 0
       ? []
       : [
-          `The ${side} alone reports ${listed(names)}: shown and not judged, for there is nothing to compare ${names.length === 1 ? 'it' : 'them'} with.`,
+          `Only the ${side} reports ${listed(names)}: shown and not judged, because there is nothing to compare ${names.length === 1 ? 'it' : 'them'} with.`,
         ];
   });
 }
 
-/** Benchmarks of the last stored night that a head which is judged by the nights does not report. */
+/** Benchmarks of the last night that the head does not report, if the nights judge it. */
 function lost(session: Session): string[] {
   const { rules, nights, images, warmup } = session;
   const medians = nights.at(-1)?.medians ?? {};
@@ -159,7 +159,7 @@ const listed = (names: readonly string[]) =>
     ? names.join(', ')
     : `${names.slice(0, NAMES_AT_A_GLANCE).join(', ')} and ${names.length - NAMES_AT_A_GLANCE} more`;
 
-/** The configuration could not be refused for it: how many tests there are is known since the warm-up. */
+/** The number of tests is known only since the warm-up, so the configuration could not be refused for it. */
 function unreachable(session: Session): string[] {
   const { alpha, profile, blocks, evidence } = session.rules;
   const rows = unjudgedRows(observeSession({ ...session, runs: [], nights: [] })).filter(
@@ -173,6 +173,6 @@ function unreachable(session: Session): string[] {
   while (firstReachable(looksFor(profile, needed), tests, alpha) === undefined) needed++;
   const last = looksFor(profile, blocks).at(-1)?.weight ?? 1;
   return [
-    `With what the patterns stand for there are ${tests} tests, among which ${blocks} blocks can never call a change: they share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}. It takes at least ${needed} blocks (rules.blocks), or fewer metrics.`,
+    `With the matches of the patterns there are ${tests} tests, among which ${blocks} blocks can never call a change: they share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}. It takes at least ${needed} blocks (rules.blocks), or fewer metrics.`,
   ];
 }

@@ -7,8 +7,8 @@ import { familySize } from '../session/shard.ts';
 /** A session under other rules than it carries. */
 
 /**
- * A session judged by these rules, whichever it carries: a pull request's by those of its base. What their patterns stand
- * for is read from its warm-up.
+ * The session with these rules instead of its own: a pull request is judged by the rules of its base. The session's
+ * warm-up decides what their patterns match.
  */
 export function ruledBy(session: Session, given: Rules): Session {
   const { shard } = session;
@@ -27,7 +27,7 @@ export function ruledBy(session: Session, given: Rules): Session {
   };
 }
 
-/** How many variants of a shard's plan its base has: those that the change adds are a family of their own. */
+/** How many variants of a shard's plan its base has; added variants form a family of their own. */
 export function ofBase({ shard, measuring }: Session): number {
   const added = addedVariants(measuring);
   return (shard?.variants ?? []).filter((variant) => !added.has(variant)).length;

@@ -4,7 +4,7 @@ import { own } from '../session/record.ts';
 
 /** What all sessions of one gate share, and where two of them differ. */
 
-/** What all sessions of one gate share, in words. */
+/** The values that all sessions of one gate share, for messages. */
 export type Identity = Readonly<Record<string, string>>;
 
 export const identityOf = ({
@@ -23,7 +23,7 @@ export const identityOf = ({
 const commitWords = (commit: Session['source']['head']) =>
   commit === undefined ? 'no commit' : `${commit.commit}${commit.dirty ? ' with uncommitted changes' : ''}`;
 
-/** Where two identities differ, with both values. */
+/** The differences of two identities, with both values. */
 export const identityDifferences = (a: Identity, nameOfA: string, b: Identity, nameOfB: string): string[] =>
   Object.keys(a)
     .filter((what) => own(a, what) !== own(b, what))
@@ -32,11 +32,11 @@ export const identityDifferences = (a: Identity, nameOfA: string, b: Identity, n
         `${what}: ${nameOfA} has ${own(a, what) ?? ''}, ${nameOfB} has ${own(b, what) ?? ''}; expected: one`,
     );
 
-/** What fails a job is the job's own; every other rule decides verdicts. */
+/** `fail-on` may differ between jobs; every other rule decides verdicts. */
 export function ruleDifferences(a: NamedSession, b: NamedSession): string[] {
   const rulesOf = ({ session }: NamedSession): Readonly<Record<string, unknown>> => {
     const { alpha, profile, method = 1, blocks, evidence, metrics, patterns = [] } = session.rules;
-    // What a pattern stands for is each job's own: no two need have met the same.
+    // Each job has its own matches of a pattern, so they may differ.
     const named = metrics.filter(({ pattern }) => pattern === undefined);
     return {
       ...{ alpha, profile, method, blocks, evidence, patterns: patterns.length === 0 ? undefined : patterns },

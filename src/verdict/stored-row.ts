@@ -23,7 +23,7 @@ export function storedDraft(
     settled: verdict,
     warnings: [...reasons],
   });
-  // Nothing to compare with excuses no head that never ran.
+  // A head that never ran fails even if there is nothing to compare with.
   if (!headRan(observations, variant))
     return settled(
       'no_data',
@@ -51,7 +51,7 @@ export function storedDraft(
   if (medians.length < NIGHTS_NEEDED)
     return settled(
       'no_baseline',
-      `${medians.length} of the ${NIGHTS_NEEDED} stored sessions that judging by them takes`,
+      `${medians.length} of the ${NIGHTS_NEEDED} stored sessions that stored evidence needs`,
       ...cut,
     );
   if (!head.every((value) => value > 0))
@@ -62,7 +62,7 @@ export function storedDraft(
     evidence: 'stored',
     baseline: { median: finiteExp(median([...medians])), n: medians.length },
     change,
-    // Beside the row stand the nights that judge it.
+    // The row also shows the nights that judge it.
     stored: storedNights(level.nights, variant, rule.name, []),
     warnings: cut,
     tested: {
@@ -73,7 +73,7 @@ export function storedDraft(
   };
 }
 
-/** A word on nights that were left out because the baseline's level has moved since. */
+/** A remark on nights that are left out because of a level shift. */
 const shiftRemarks = ({ shift, nights }: Level, metric: string): string[] =>
   shift === undefined
     ? []

@@ -8,11 +8,11 @@ import type { Pair } from '../evidence/pairs.ts';
 
 /** A row before the family's correction, and what each kind of row is made with. */
 
-/** A row before the family's correction: with what it is tested by, or settled from outside the test. */
+/** A row before the family's correction: with the data of its test, or decided without a test. */
 export type UnjudgedRow = Omit<Row, 'verdict' | 'worse' | 'better' | 'detectable' | 'confirmation'> & {
   readonly tested: Tested | undefined;
   readonly settled: Verdict | undefined;
-  /** What a change adds, a variant or a benchmark, is in a family of its own. */
+  /** Variants and benchmarks that a change adds are in a family of their own. */
   readonly added: boolean;
 };
 
@@ -28,11 +28,11 @@ export type Tested =
   | {
       readonly kind: 'stored';
       readonly single: SingleTest;
-      /** Stored sessions judge only where the machine stays the same, or where they were asked to. */
+      /** The nights judge only if the machine stays the same, or if the configuration asks for it. */
       readonly advisory: boolean;
     };
 
-/** A hybrid that no run has is one of whose parts no run has: the reader needs to see which these are. */
+/** A formula metric is missing if one of its metrics is missing, so the message shows the formula. */
 export const withFormula = ({ name, formula }: MetricRule) =>
   formula === undefined ? name : `${name} (${formula})`;
 
@@ -41,7 +41,7 @@ export const summary = (values: readonly number[]) => ({
   n: values.length,
 });
 
-/** The mean of the two in the middle is finite where they are, however large. */
+/** The mean of the two middle values, without an overflow. */
 function finiteMedian(values: readonly number[]): number {
   const found = median([...values]);
   return Number.isFinite(found) ? found : 2 * median(values.map((value) => value / 2));

@@ -10,11 +10,11 @@ import { countedDraft, exactDraft } from './exact-rows.ts';
 import { pairedDraft } from './paired-row.ts';
 import { storedDraft } from './stored-row.ts';
 
-/** Every row there is: what is gated, and what was measured although nobody judges it. */
+/** All rows: judged metrics, and measured metrics that are not judged. */
 export function unjudgedRows(observations: Observations): readonly UnjudgedRow[] {
   const byVariant = groupedBy(observations.runs, ({ variant }) => variant);
   return observations.variants.flatMap((variant) => {
-    // A row looks at its own variant's runs alone: with a thousand variants the others are what takes time.
+    // A row reads only its own variant's runs, which saves time with a thousand variants.
     const own = { ...observations, runs: byVariant.get(variant) ?? [] };
     return observations.metrics.flatMap((rule) => draftRow(own, variant, rule));
   });
@@ -61,7 +61,7 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
   }
 }
 
-/** A row that is tested, over this session's pairs or against the stored sessions; or what leaves nothing to test. */
+/** A tested row, over this session's pairs or against the nights; or the reason why there is nothing to test. */
 function testedDraft(
   base: UnjudgedRow,
   rule: MetricRule,
@@ -70,7 +70,7 @@ function testedDraft(
 ): UnjudgedRow[] {
   const { variant } = base;
   const { identical, conflicts } = observations;
-  // What nobody judges and nobody measured is no row.
+  // A metric that is neither judged nor measured has no row.
   if (!base.gated && values.baseline.length === 0 && values.head.length === 0) return [];
   const death = deathOf(observations, variant);
   if (death !== undefined) return [{ ...base, settled: death.verdict, warnings: [death.reason] }];

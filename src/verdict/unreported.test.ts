@@ -22,7 +22,7 @@ test('a judged metric that no side reports is said after the warm-up, with what 
   expect(failure).toMatchObject({ variant: 'a', stage: 'metrics' });
   expect(failure?.message.split('\n').slice(0, 2)).toEqual([
     'a: the configuration judges latency_p99_s, and no run of the warm-up reported it (did you mean latency_p9_s?)',
-    'The workload reported of its own: latency_p9_s, tasks.',
+    'The workload reported: latency_p9_s, tasks.',
   ]);
   const { verdict, rows } = compareSession({ ...session, failures: [failure!] });
   expect(verdict).toBe('no_data');

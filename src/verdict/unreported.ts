@@ -2,12 +2,12 @@ import { DESCRIBED_METRICS, type MetricRule } from '../session/metric.ts';
 import { isJudgedIn } from '../session/patterns.ts';
 import type { Failure, Session } from '../session/session.ts';
 
-/** Built-in metrics may need more than one short run, and hybrids may be made of them: those may still come. */
+/** Built-in metrics, and formulas that use them, may need more than one short run, so they may still come. */
 const MAY_COME = new Set(DESCRIBED_METRICS.map(({ name }) => name));
 
 /**
- * Variants whose warm-up has no value of a metric that is judged, on any side: every block of theirs would be for
- * nothing, so this is said before the first.
+ * Variants whose warm-up has no value of a judged metric on any side. Blocks could not judge them, so this is reported
+ * before the first block.
  */
 export function unreported(
   session: Pick<Session, 'variants' | 'rules' | 'warmup' | 'sides'>,
@@ -31,7 +31,7 @@ export function unreported(
           `${variant}: the configuration judges ${names}, and no run of the warm-up reported it${
             meant.length === 0 ? '' : ` (did you mean ${meant.join(', ')}?)`
           }`,
-          `The workload reported of its own: ${said.length === 0 ? 'nothing' : said.slice(0, 20).join(', ')}${
+          `The workload reported: ${said.length === 0 ? 'nothing' : said.slice(0, 20).join(', ')}${
             said.length > 20 ? ` and ${said.length - 20} more` : ''
           }.`,
           'Let the workload report it (docs/workloads.md, "Business metrics"), correct the name under metrics, or set gate: false for it.',
@@ -49,7 +49,7 @@ const mustBeThere = (rule: MetricRule, reported: ReadonlySet<string>): boolean =
   rule.kind === 'paired' &&
   !reported.has(rule.name);
 
-/** The closest name, where it is close: at most a third of its letters differ. */
+/** The closest name, if at most a third of its letters differ. */
 function nearest(name: string, names: readonly string[]): readonly string[] {
   const [best] = names
     .map((other) => ({ other, distance: distance(name, other) }))
@@ -57,7 +57,7 @@ function nearest(name: string, names: readonly string[]): readonly string[] {
   return best !== undefined && best.distance <= Math.ceil(name.length / 3) ? [best.other] : [];
 }
 
-/** Levenshtein's: letters to put in, to take away or to change. Names have at most 63 letters. */
+/** Levenshtein's distance: letters to insert, delete or replace. Names have at most 63 letters. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of a.split('').entries()) {

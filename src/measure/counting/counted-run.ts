@@ -4,8 +4,8 @@ import type { Counting, RunRequest } from '../engine.ts';
 import { MAX_ANSWER_BYTES, MAX_COUNTED_ANSWER_BYTES, PROFILE_BYTES } from '../probe/probe-answer.ts';
 
 /**
- * The words by which a run is counted by valgrind and not measured. Its tools are static programs: they run in any
- * image, which needs no valgrind of its own. Pure.
+ * The arguments of a run that valgrind counts and the probe does not measure. Valgrind's tools are static programs, so
+ * they run in any image. Pure.
  */
 
 /** The options of each tool; `%p` is the process's id. */
@@ -13,19 +13,19 @@ const TOOL_OPTIONS: Readonly<Record<CountingTool, (counts: string) => readonly s
   cachegrind: (counts) => ['--cache-sim=no', `--cachegrind-out-file=${counts}/%p`],
   callgrind: (counts) => [
     `--callgrind-out-file=${counts}/%p`,
-    // A forked process begins with all that its parent has counted so far, unless that is put away before: what a libc
-    // calls its fork, by whichever of its names valgrind takes.
+    // A forked process begins with its parent's count, unless callgrind writes that count out first. These are the
+    // names of fork in a libc, of which valgrind accepts any.
     ...['fork', '__fork', '_Fork', '__libc_fork'].map((name) => `--dump-before=${name}`),
   ],
 };
 
-/** Where a counted run finds valgrind's tools, and leaves what they counted. */
+/** The folders of valgrind's tools and of their counts. */
 export interface CountingPlaces {
   readonly tools: string;
   readonly counts: string;
 }
 
-/** A command under valgrind, where the run is counted. */
+/** The command, under valgrind if the run is counted. */
 export function countedCommand(
   { counting }: RunRequest,
   command: readonly string[],
@@ -34,7 +34,7 @@ export function countedCommand(
   if (counting === undefined) return command;
   return [
     join(tools, counting.file),
-    // Without its name the tool starts as memcheck, whatever file it is.
+    // Without its name every tool starts as memcheck.
     `--tool=${counting.tool}`,
     ...['-q', '--trace-children=yes', '--vgdb=no'],
     ...TOOL_OPTIONS[counting.tool](counts),
@@ -42,7 +42,7 @@ export function countedCommand(
   ];
 }
 
-/** The probe's options for a run that is counted; none for one that is measured. */
+/** The probe's options for a counted run; none for a measured run. */
 export const countingOptions = ({ counting }: RunRequest, { counts }: CountingPlaces): readonly string[] =>
   counting === undefined
     ? []
@@ -52,8 +52,8 @@ export const countingOptions = ({ counting }: RunRequest, { counts }: CountingPl
       ];
 
 /**
- * Whether a run's container is given the hardware's counters. Opt-in, for it takes a capability, which the probe gives
- * away before the workload starts. Valgrind and profilers need none.
+ * Whether a run's container gets the hardware's counters. It is opt-in, because it needs a capability, which the probe
+ * drops before the workload starts. Valgrind and profilers need none.
  */
 export const hasCounters = ({ workload, counting, profile }: RunRequest): boolean =>
   workload.instructions === 'counters' &&
@@ -68,7 +68,7 @@ const GIB = 1024 ** 3;
 
 /**
  * The memory that a counted run may take, in bytes: valgrind holds its own copy of the code, and 50 to 100 MiB in each
- * process of a small Python program. Undefined where there is no limit.
+ * process of a small Python program. Undefined without a limit.
  */
 export const countingMemory = (
   memoryBytes: number | undefined,

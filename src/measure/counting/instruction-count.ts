@@ -10,7 +10,7 @@ export interface CountRequest {
   readonly runnable: Runnable;
   readonly workload: Workload;
   readonly tool: CountingTool;
-  /** Wall time that it may take, in seconds. */
+  /** The time limit, in seconds. */
   readonly secondsAtMost: number;
   /** Whether callgrind's files are kept: those of the first count of a side are enough. */
   readonly keepProfiles: boolean;
@@ -23,14 +23,14 @@ export type CountResult =
     >)
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Counts of both sides have one seed, and so the same sets and the same order in them. */
+/** Counts of both sides use one hash seed, so that sets have the same order. */
 const HASH_SEED = 1;
 
 export interface InstructionCounterOptions {
   readonly engines: { readonly container: Engine; readonly host: Engine };
-  /** The tool on this machine, or why there is none; asked once for each tool. */
+  /** The tool on this machine, or why it is missing; looked up once for each tool. */
   readonly find: (tool: CountingTool) => Promise<Valgrind | string>;
-  /** Keeps a file of callgrind's under a name that is safe as a file's. */
+  /** Keeps a file of callgrind under a safe file name. */
   readonly keep: (name: string, text: string) => Promise<void>;
 }
 
@@ -41,11 +41,11 @@ export function instructionCounter({ engines, find, keep }: InstructionCounterOp
     { runnable, workload, tool, secondsAtMost, keepProfiles }: CountRequest,
     signal: AbortSignal,
   ): Promise<CountResult> => {
-    // The base's configuration may ask for it, and the change make a server of the workload.
+    // The base's configuration may ask for a count while the change turns the workload into a server.
     if (workload.server !== undefined)
       return {
         kind: 'failed',
-        message: 'a server is not counted: that is for a command which ends by itself',
+        message: 'instructions of a server are not counted: only those of a command that ends by itself',
       };
     const known = found.get(tool) ?? find(tool);
     found.set(tool, known);
@@ -71,17 +71,16 @@ export function instructionCounter({ engines, find, keep }: InstructionCounterOp
     }
     const seconds = (performance.now() - began) / 1000;
     for (const { name, text } of keepProfiles ? counted.profiles : [])
-      // KCachegrind's own pattern of names; what has a number behind a full stop it takes for a part of the file without.
+      // KCachegrind's pattern of names: it treats a name with a number after a full stop as a part of another file.
       await keep(`callgrind.out.${variant}-${side}-${name}`, text);
     const { instructions, processes } = counted;
     return { kind: 'counted', version: valgrind.version, seconds, instructions, processes };
   };
 }
 
-const NOT_KNOWN =
-  '. Under valgrind it may as well be an instruction that valgrind does not know: it knows none of AVX-512';
+const NOT_KNOWN = '. The cause may also be an instruction that valgrind does not support, such as AVX-512';
 
-/** In the first line, for what is below it is the workload's. */
+/** In the first line, because the lines below are the workload's output. */
 const ADVICE: Partial<Record<Outcome, string>> = {
   timeout:
     '. Valgrind makes a workload 30 to 60 times slower: give it less to do, or raise workload.timeout and rules.budget',

@@ -5,9 +5,9 @@ import type { CountingTool } from '../../session/session.ts';
 import type { Counting } from '../engine.ts';
 import { own } from '../../session/record.ts';
 
-/** A tool of valgrind's that this machine has. */
+/** A valgrind tool on this machine. */
 export interface Valgrind extends Counting {
-  /** As it says it: `valgrind-3.19.0`. */
+  /** As valgrind prints it: `valgrind-3.19.0`. */
   readonly version: string;
 }
 
@@ -20,7 +20,7 @@ const FOLDERS = [
   ...['/usr/local/libexec/valgrind', '/usr/local/lib/valgrind'],
 ];
 
-/** As much of this machine as the search looks at. */
+/** The parts of this machine that the search reads. */
 export interface Place {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Node's name of the processor. */
@@ -28,8 +28,8 @@ export interface Place {
 }
 
 /**
- * Finds a tool: in the folder that VALGRIND_LIB names, in those that packages use, and beside the `valgrind` of the PATH.
- * @returns why there is none, and what to do, where there is none
+ * Finds a tool: in the folder that VALGRIND_LIB names, in those that packages use, and next to the `valgrind` of the
+ * PATH. @returns the tool, or a sentence with the reason and what to do
  */
 export async function findValgrind(
   tool: CountingTool,
@@ -62,12 +62,12 @@ async function besideCommand(env: Place['env']): Promise<readonly string[]> {
   return [];
 }
 
-/** Asks the tool itself, so that what cannot be started here is found out before a workload is. */
+/** Starts the tool once, so that a tool that does not work is found before a workload runs. */
 async function versionOf(path: string, folder: string): Promise<string | undefined> {
   try {
     await access(path, constants.X_OK);
     const { status, stdout } = await runCommand(path, ['--version'], {
-      // A tool refuses to be started without its launcher's name.
+      // A tool does not start without its launcher's name.
       env: { VALGRIND_LAUNCHER: path, VALGRIND_LIB: folder },
       timeoutSeconds: 20,
       maxStdoutBytes: 1000,

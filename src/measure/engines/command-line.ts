@@ -19,7 +19,7 @@ import {
  * `{metrics}`, in whatever word it stands, by the file that PACEGATE_METRICS names.
  */
 export function workloadCommand({ runnable, workload }: RunRequest, metricsFile: string): readonly string[] {
-  // As a function: in a replacement string, $ of the path would mean something.
+  // A function, because `$` has a meaning in a replacement string.
   const [first = '', ...rest] = workload.command.map((word) =>
     word.replaceAll(METRICS_WORD, () => metricsFile),
   );
@@ -29,20 +29,20 @@ export function workloadCommand({ runnable, workload }: RunRequest, metricsFile:
 }
 
 /**
- * How many first words of the workload's command are the variant's interpreter and its flags; 0 where it is none, or where
- * nothing is measured.
+ * The number of first words of the workload's command that are the variant's interpreter and its flags; 0 without an
+ * interpreter, or if the run is not measured.
  */
 export function interpreterWords({ runnable, workload: { command }, counting, profile }: RunRequest): number {
   if (counting !== undefined || profile !== undefined) return 0;
   return command[0] === 'python' || command[0] === 'python3' ? 1 + runnable.flags.length : 0;
 }
 
-/** The workload's environment: the same on both sides but for what the variant itself sets. */
+/** The workload's environment: the same on both sides, except for variables of the variant. */
 export function workloadEnvironment({ runnable, workload, hashSeed }: RunRequest): Record<string, string> {
   return { ...workload.env, ...runnable.env, PYTHONHASHSEED: String(hashSeed) };
 }
 
-/** Where the probe is, and whose word it begins at. */
+/** How a probe runs, and what starts the command. */
 export interface ProbePlace {
   /** In a container of its own, of which it is the first process. */
   readonly contained: boolean;
@@ -53,7 +53,7 @@ export interface ProbePlace {
   readonly counting: CountingPlaces;
 }
 
-/** The probe's words for a run of a command that ends by itself: its mode, its options, the command. */
+/** The probe's arguments for a run of a command that ends by itself: mode, options, command. */
 export function runWords(
   request: RunRequest,
   metricsFile: string,
@@ -79,10 +79,10 @@ export function runWords(
   ];
 }
 
-/** The file of what the probes need for runs that are counted or profiled, which stands beside them. */
+/** The file next to the probes that counted and profiled runs need. */
 export const diagnosticsModule = (probe: string): string => join(dirname(probe), 'diagnostics.py');
 
-/** The file of a server's probe, which stands beside the other's. */
+/** The file of a server's probe, next to probe.py. */
 export const serverProbe = (probe: string): string => join(dirname(probe), 'serve.py');
 
 /**
@@ -99,7 +99,7 @@ export function serveWords(
     ...(contained ? ['--contained'] : []),
     `--ready=${server.ready}`,
     `--start-timeout=${server.startTimeoutSeconds}`,
-    // py-spy stands before the server then, and writes what it saw at this one alone.
+    // py-spy starts the server then, and writes its profile only at this signal.
     `--stop=${isBySampling(request) ? 'SIGINT' : server.stop}`,
     `--stop-timeout=${server.stopTimeoutSeconds}`,
     `--interpreter=${interpreterWords(request)}`,

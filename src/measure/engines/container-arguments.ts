@@ -12,10 +12,10 @@ import {
   workloadEnvironment,
 } from './command-line.ts';
 
-/** The docker client's words for each container of ours: what it may do, what it sees, what it is known by. */
+/** The docker client's arguments for Pacegate's containers: rights, mounts, labels. */
 
 export const SESSION_LABEL = 'org.pacegate.session';
-/** Process id and boot id of the owner, by which a later start tells the dead from the living. */
+/** Process id and boot id of the owner, with which a later start finds leftovers. */
 export const OWNER_LABEL = 'org.pacegate.owner';
 
 export interface ContainerEngineOptions {
@@ -31,7 +31,7 @@ const PROBE = '/pacegate/probe.py';
 const SERVE = '/pacegate/serve.py';
 const DIAGNOSTICS = '/pacegate/diagnostics.py';
 const METRICS_FOLDER = '/pacegate/metrics';
-/** As much as the probe reads (METRICS_FILE_LIMIT); memory is taken as the file grows. */
+/** The size that the probe reads at most (METRICS_FILE_LIMIT); memory is used only as the file grows. */
 const METRICS_FOLDER_SIZE = '128m';
 const METRICS_FILE = `${METRICS_FOLDER}/metrics.json`;
 /** What a profiler is mounted as, and where it leaves what it saw; in runs that are profiled alone. */
@@ -47,7 +47,7 @@ const COUNTING_PLACES: CountingPlaces = { tools: '/pacegate/valgrind', counts: '
 const COUNTS_SIZE = '256m';
 const PLACE: ProbePlace = { contained: true, profiling: PROFILE_PLACES, counting: COUNTING_PLACES };
 
-/** The docker client's words for one run. Pure. */
+/** The docker client's arguments for one run. Pure. */
 export function runArguments(
   request: RunRequest,
   name: string,
@@ -59,7 +59,7 @@ export function runArguments(
   });
 }
 
-/** The same for a server, whose probe is spoken to. Pure. */
+/** The same for a server, whose probe reads its standard input. Pure. */
 export function serverArguments(
   request: RunRequest,
   server: Server,
@@ -135,7 +135,7 @@ function containerArguments(
     }).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     ...['--workdir', runnable.workingDirectory],
     ...['--entrypoint', runnable.python, runnable.image.id],
-    // The probe starts as bare as Python can: what the workload's interpreter loads is not its affair.
+    // The probe starts without site packages, independent of what the workload's interpreter loads.
     ...['-I', '-S', ...own.probe],
   ];
 }
@@ -144,7 +144,7 @@ function limits({ workload, counting }: RunRequest): readonly string[] {
   const memory = countingMemory(workload.memoryBytes, counting);
   return [
     ...['--pids-limit', String(workload.pids)],
-    // Equal limits: no swap, or a leak would be measured as slowness.
+    // Equal limits switch swap off; with swap a leak would show as slowness.
     ...(memory === undefined ? [] : ['--memory', String(memory), '--memory-swap', String(memory)]),
   ];
 }
@@ -172,8 +172,8 @@ function profilingPlaces({ profile }: RunRequest): readonly string[] {
 }
 
 /**
- * What every container of ours has: no privileges, no log on the disk, no health check of the image's, whose processes
- * would be measured with the workload, and labels to be found by.
+ * Options of every container: no privileges, no log on the disk, no health check of the image, whose processes would
+ * count as the workload's, and labels for the clean-up.
  */
 export const isolation = (sessionId: string, owner: string) => [
   ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--log-driver', 'none', '--pull', 'never'],

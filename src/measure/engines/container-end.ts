@@ -7,14 +7,14 @@ import type { RunRequest, RunResult } from '../engine.ts';
 import { runWithoutFigures } from '../run-failure.ts';
 import { containerState } from './docker-questions.ts';
 
-/** What ended a container whose probe gave no answer: the workload, the engine or the kernel. */
+/** Why a container ended without an answer of its probe: the workload, the engine or the kernel. */
 
 const { SIGKILL, SIGTERM } = constants.signals;
 
 /** A docker client's status for "the engine could not do it", as opposed to the command's own status. */
 export const ENGINE_FAULT = 125;
 
-/** Whether something that is being started again answers at once or not is chance: it is asked twice. */
+/** Asked twice, because a restarting engine may answer or not. */
 const STOPPING_SECONDS = 2;
 
 /** The same as `withoutAnswer`, where what the client says alone is not enough: the engine is asked. */
@@ -28,7 +28,7 @@ export async function whyNoAnswer(
     case 'timeout':
       return (await containerState(name)) === 'running' ? found : runWithoutFigures('engine', NO_ENDING);
     case 'signal': {
-      // An engine that stops ends its containers.
+      // A stopping engine ends its containers.
       const answered = await engineAnswers();
       await delay(STOPPING_SECONDS * 1000);
       return answered && (await engineAnswers())
@@ -43,7 +43,7 @@ export async function whyNoAnswer(
 const NO_ENDING =
   'the engine did not start the container, or did not say that it ended: the probe ends each run at its time limit, and the docker client waited for half a minute longer';
 
-/** What ended a run in which the probe could not say it itself. */
+/** Why a run ended, if the probe could not report it. */
 export function withoutAnswer(
   result: CommandResult,
   { runnable, workload, counting }: RunRequest,
@@ -58,14 +58,14 @@ export function withoutAnswer(
       return failed('engine', 'the engine could not start the container');
     case 126:
     case 127:
-      // The client says both of its own troubles too, such as a file to mount that is gone.
+      // The client uses the same status for its own errors, such as a missing file to mount.
       return isOfInterpreter(result.stderr)
         ? failed(
             'nonzero',
             `the interpreter ${runnable.python} cannot be started in the image ${runnable.image.id}`,
           )
         : failed('engine', 'the engine could not start the container');
-    // The kernel or someone else ended the container as a whole.
+    // A signal from outside ended the whole container.
     case 128 + SIGTERM:
       return failed('signal', 'the container was ended (SIGTERM)');
     case 128 + SIGKILL:

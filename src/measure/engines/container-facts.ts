@@ -10,7 +10,7 @@ import { ENGINE_FAULT } from './container-end.ts';
 import { isolation, mount, type ContainerEngineOptions } from './container-arguments.ts';
 import { removeContainer } from './docker-questions.ts';
 
-/** What an image's interpreter is, and what the kernel says of a process in its container. */
+/** Reads the facts of an image's interpreter, and the kernel's status of a process in its container. */
 
 const FACTS = '/pacegate/facts.py';
 
@@ -27,7 +27,7 @@ async function askInterpreter(
     'docker',
     [
       ...['run', '--rm', ...isolation(sessionId, owner), '--network', 'none', ...mounts],
-      // A process of the image that goes on after its answer, or starts others, ends at these.
+      // Limits for a process of the image that continues after its answer, or starts others.
       ...['--pids-limit', '256', '--name', name],
       // A PATH of the variant decides which interpreter it is.
       ...Object.entries(runnable.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
@@ -36,7 +36,7 @@ async function askInterpreter(
     ],
     factsLimits(limits),
   );
-  // A client that is killed leaves its container.
+  // A killed client leaves its container.
   if (result.status === null || limits.signal?.aborted === true) await removeContainer(name);
   return result;
 }

@@ -4,7 +4,7 @@ import { OWNER_LABEL, SESSION_LABEL } from './container-arguments.ts';
 
 /** What the engine is asked about containers of ours, and their removal. */
 
-/** For a list or a state; removing a container may give gigabytes of its layer back. */
+/** Time limits of a query, and of a removal, which may free gigabytes. */
 const QUESTION_SECONDS = 20;
 const REMOVAL_SECONDS = 60;
 
@@ -25,7 +25,7 @@ async function askDocker(...args: readonly string[]): Promise<string> {
 const REACH_SECONDS = 5;
 
 export async function removeContainer(...names: readonly string[]): Promise<void> {
-  // With an engine that does not answer they stay: a later start removes them.
+  // If the engine does not answer, a later start removes them.
   if (names.length > 0 && (await engineAnswers(REACH_SECONDS)))
     await askDocker('rm', '--force', '--volumes', ...names);
 }
@@ -46,7 +46,7 @@ export async function containerState(name: string): Promise<string> {
   return (await askDocker('inspect', '--type', 'container', '--format', '{{.State.Status}}', name)).trim();
 }
 
-/** Age from which a container is a leftover whoever owns it: no run lasts as long. */
+/** Age from which a container counts as a leftover of any owner: no run lasts as long. */
 const LEFTOVER_SECONDS = 24 * 3600;
 
 /**

@@ -17,7 +17,7 @@ export async function resolveInterpreter(python: string): Promise<string> {
       ['-I', '-S', '-c', 'import sys; print(sys.executable)'],
       { timeoutSeconds: 60 },
     );
-    // A shim may have words of its own before the interpreter's line.
+    // A shim may print lines before the interpreter's line.
     const path = stdout.trimEnd().split('\n').at(-1) ?? '';
     if (status === 0 && path.startsWith('/')) return path;
     throw new Error(stderr.trim() || stdout.trim().slice(0, 200) || `status ${status ?? 'none'}`);

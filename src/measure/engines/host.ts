@@ -31,7 +31,7 @@ export interface HostEngineOptions {
   readonly workFolder: string;
 }
 
-/** Runs each workload in a fresh process of this machine: the reference before containers. */
+/** Runs each workload in a fresh process of this machine, without a container. */
 export function hostEngine(options: HostEngineOptions): Engine {
   const { probe, facts, workFolder } = options;
   let count = 0;
@@ -59,7 +59,7 @@ export function hostEngine(options: HostEngineOptions): Engine {
 /** Every process of a workload inherits this variable from the probe. */
 const markOf = (workFolder: string) => `PACEGATE_METRICS=${workFolder}/`;
 
-/** Makes a run's places, starts it, and removes them again. */
+/** Creates a run's files, starts the run, and removes the files. */
 async function hostRun(
   request: RunRequest,
   count: number,
@@ -103,7 +103,7 @@ async function makePlaces(
   if (counting !== undefined) await mkdir(counted.counts, { mode: 0o700 });
   if (profile === undefined) return;
   await mkdir(profiling.folder);
-  // A copy: the interpreters write their bytecode beside it, and the workload may write there too.
+  // A copy, because interpreters write bytecode next to it, and the workload may write there too.
   await cp(profile.scripts, profiling.profiler, { recursive: true });
 }
 
@@ -145,7 +145,7 @@ function probeArguments(
   const own = { ...hostEnvironment(), ...workloadEnvironment(request) };
   const environment = { ...own, ...profileEnvironment(request, profiling) };
   return [
-    // Nothing of this process's environment: a token in it must not reach the workload, nor its noise.
+    // Without this process's environment: a token in it must not reach the workload, and its size would add noise.
     '-i',
     ...Object.entries(environment).map(([key, value]) => `${key}=${value}`),
     request.runnable.python,

@@ -23,6 +23,6 @@ test('what the budget ended says so, and what to do', () => {
   const words = { who: 'official (head)', notStarted: 'it did not start' };
   const asked = (secondsLeft: number) => () => readFacts(ended, { ...words, limits: { secondsLeft } });
   expect(asked(20)).toThrow(MeasurementError);
-  expect(asked(20)).toThrow(/within the 20 s that the budget left for it\. Raise rules\.budget/);
-  expect(asked(500)).toThrow(/did not say what it is within 90 s\nwords$/);
+  expect(asked(20)).toThrow(/within the 20 s that the budget left\. Raise rules\.budget/);
+  expect(asked(500)).toThrow(/did not report its facts within 90 s\nwords$/);
 });

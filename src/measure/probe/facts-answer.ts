@@ -28,7 +28,7 @@ export const factsArguments = ({ flags }: Pick<Runnable, 'flags'>, script: strin
 ];
 
 export interface FactsWords {
-  /** Whose facts they are, for the messages. */
+  /** The image or interpreter, for messages. */
   readonly who: string;
   /** What to say where nothing answered. */
   readonly notStarted: string;
@@ -46,10 +46,10 @@ export function readFacts(result: CommandResult, { who, notStarted, limits }: Fa
   const seconds = factsLimits(limits).timeoutSeconds ?? FACTS_SECONDS;
   if (timedOut && seconds < FACTS_SECONDS)
     throw fail(
-      `the interpreter did not say what it is within the ${seconds.toFixed(0)} s that the budget left for it. Raise rules.budget, or make the interpreter's start quicker`,
+      `the interpreter did not report its facts within the ${seconds.toFixed(0)} s that the budget left. Raise rules.budget, or make the interpreter's start quicker`,
     );
-  if (timedOut) throw fail(`the interpreter did not say what it is within ${FACTS_SECONDS} s`);
-  if (limits?.signal?.aborted === true) throw fail('the question what the interpreter is was cancelled');
+  if (timedOut) throw fail(`the interpreter did not report its facts within ${FACTS_SECONDS} s`);
+  if (limits?.signal?.aborted === true) throw fail('reading the facts of the interpreter was cancelled');
   if (status === null)
     throw fail(
       `the interpreter was ended by ${signal ?? 'a signal'}; its answer may not be longer than ${MAX_FACTS_BYTES} bytes`,
@@ -60,7 +60,7 @@ export function readFacts(result: CommandResult, { who, notStarted, limits }: Fa
     return interpreterFactsSchema.parse(JSON.parse(line));
   } catch (error) {
     throw fail(
-      `what the interpreter says of itself cannot be read. It must run Pacegate's script and print nothing more; found ${JSON.stringify(line.slice(0, 120))}`,
+      `the interpreter's facts cannot be read. It must run Pacegate's script and print nothing more; found ${JSON.stringify(line.slice(0, 120))}`,
       error,
     );
   }

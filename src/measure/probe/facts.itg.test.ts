@@ -53,6 +53,6 @@ withEngine('Debian’s own interpreter is told by its binary, not by its sysconf
 
 withEngine('what does not speak Python is an error that says what it said', async () => {
   await expect(ask('/bin/echo')).rejects.toThrow(
-    /^debian \(head\): what the interpreter says of itself cannot be read\..*found "-I -S \/pacegate\/facts\.py"$/,
+    /^debian \(head\): the interpreter's facts cannot be read\..*found "-I -S \/pacegate\/facts\.py"$/,
   );
 });

@@ -335,7 +335,7 @@ describe('an answer', () => {
   });
 
   test.each([
-    ['is no JSON', 'hello', {}, /^official \(head\): what the interpreter says of itself .* found "hello"$/],
+    ['is no JSON', 'hello', {}, /^official \(head\): the interpreter's facts .* found "hello"$/],
     ['has another shape', '{"python": 3}', {}, /cannot be read/],
     [
       'has a word that is none',
@@ -349,7 +349,7 @@ describe('an answer', () => {
       { status: 127, stderr: 'not found' },
       /^official \(head\): it does not start\nnot found$/,
     ],
-    ['did not end', '', { status: null, timedOut: true }, /did not say what it is within 90 s$/],
+    ['did not end', '', { status: null, timedOut: true }, /did not report its facts within 90 s$/],
   ])('that %s is an error', (_, stdout, rest, message) => {
     expect(() => answered(stdout, rest)).toThrow(message);
   });

@@ -6,7 +6,7 @@ import { readResults } from '../results/read.ts';
 import { withTail } from '../run-failure.ts';
 import { parseJson } from '../../session/json.ts';
 
-/** The probe's one line, read like anything from outside. */
+/** Reads the probe's line, which is not trusted. */
 const answerSchema = z.object({
   outcome: outcomeSchema.exclude(['engine']),
   exitStatus: z.int().nullable(),

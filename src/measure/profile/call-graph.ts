@@ -15,7 +15,7 @@ export interface GraphSums {
   addCall(caller: Sums, callee: Sums, figures: Figures): void;
   /** A stack as it was met, the outermost function first, how often, and what it stands for. */
   addStack(places: readonly Place[], times: number, own: number): void;
-  /** What functions had that are not named. */
+  /** The sum of functions without a name. */
   addRest(own: number): void;
   build(kind: ProfileKind, processes: number, notes: readonly string[]): CallGraph;
 }
@@ -58,7 +58,7 @@ export function graphSums(): GraphSums {
           frame.own += own;
           frame.calls += times;
         }
-        // A function that calls itself stands in a stack twice, and its time passes once.
+        // A recursive function is in a stack twice, but its time counts once.
         if (frames.indexOf(frame) === depth) frame.total += own;
         const caller = frames[depth - 1];
         if (caller !== undefined)

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CallGraph, ProfileKind } from '../../session/profile.ts';
 import { graphSums } from './call-graph.ts';
 
-/** So large that nothing real is, and sums of them are numbers still. */
+/** Larger than any real value; sums of such values are still finite. */
 const figure = z.number().nonnegative().max(1e15);
 const name = z.string().max(300);
 
@@ -21,10 +21,7 @@ const refusedSchema = z.object({ problem: z.string().max(300) });
 /** The profile of a run, or the sentence that says why there is none. */
 export type ReadProfile = CallGraph | string;
 
-/**
- * Adds up what the processes of a run left.
- * @param leftOut files that there was no room for
- */
+/** Adds up the profiles of a run's processes. @param leftOut number of files without room */
 export function readDumps(texts: readonly string[], leftOut: number, kind: ProfileKind): ReadProfile {
   const read = texts.map(readDump);
   const refused = read.find((dump) => typeof dump === 'string');

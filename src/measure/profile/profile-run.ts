@@ -9,9 +9,9 @@ import { readStacks } from './stacks.ts';
 const SLOWER = 30;
 /** Starting, and writing down what was seen. */
 const BESIDE_SECONDS = 60;
-/** What it takes for itself comes on top of the workload's memory. */
+/** The profiler's own memory, added to the workload's limit. */
 const LARGER = 4;
-/** Of a short command that a run repeats hundreds of times, a few repetitions show as much. */
+/** A few repetitions of a short command are enough for a profile. */
 const MOST_REPETITIONS = 5;
 /** Both sides have it, as both runs of a pair have. */
 const HASH_SEED = 1;

@@ -13,7 +13,7 @@ export interface Benchmark {
   readonly better?: Better | undefined;
 }
 
-/** The benchmarks of a file, or the sentence that says where and why it cannot be read. */
+/** The benchmarks of a file, or a sentence with the place and reason why it cannot be read. */
 export type Benchmarks = readonly Benchmark[] | string;
 
 /** The first problem of a file: its place, as `benchmarks.0.stats.median`, and what is wrong there. */
@@ -24,7 +24,7 @@ export function firstProblem({ issues: [issue] }: z.ZodError): { place: string; 
   };
 }
 
-/** The complaint about a file of a known format. */
+/** The message for a file of a known format. */
 export function unreadable(format: string, error: z.ZodError): string {
   const { place, complaint } = firstProblem(error);
   return `${format}, ${place}: ${complaint}`;
@@ -69,6 +69,6 @@ export function failureIn(benchmark: unknown): string | undefined {
     : `it says that it failed${typeof said === 'string' ? ` (${said.slice(0, 200)})` : ''}`;
 }
 
-/** The complaint about a benchmark that failed: its figure is none, and without it a metric would silently be missing. */
+/** The message for a failed benchmark: its value means nothing, and leaving it out would silently drop a metric. */
 export const failedBenchmark = (format: string, place: string, name: string, how: string, advice: string) =>
   `${format}, ${place}: ${JSON.stringify(name.slice(0, 120))} failed: ${how}. ${advice}`;

@@ -1,6 +1,6 @@
 /**
- * More metrics than these of one run are no suite of benchmarks: each of them is in every run of the session, and at most
- * 500 of a pattern are judged.
+ * The largest number of metrics of one run. Every run of the session stores each of them, and at most 500 of a pattern
+ * are judged.
  */
 export const MOST_METRICS = 5000;
 

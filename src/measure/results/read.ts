@@ -11,7 +11,7 @@ import { readPyperf } from './pyperf.ts';
 import { readPytestBenchmark } from './pytest-benchmark.ts';
 import { parseJson } from '../../session/json.ts';
 
-/** What a workload reports of itself. */
+/** The metrics that a workload reports. */
 export interface Reported {
   /** Metric to value, in the metric's unit. */
   readonly values: Readonly<Record<string, number>>;
@@ -19,7 +19,7 @@ export interface Reported {
   readonly declared: DeclaredMetrics;
 }
 
-/** A file may have a name as long as itself. */
+/** A name in a file may be as long as the file. */
 const MAX_PLACE = 300;
 const MAX_COMPLAINT = 800;
 
@@ -75,7 +75,7 @@ function readBenchmarks(text: string): Benchmarks {
   if (document === undefined) return isJsonish(text) ? readOwn(undefined, text) : readList(text);
   if (isRecord(document)) {
     const { benchmarks, results } = document;
-    // A plain object keeps its prototype there, and what reads objects by a schema passes over it without a word.
+    // This key is the prototype of a plain object, which a schema ignores silently.
     if ([document, results].some((table) => isRecord(table) && Object.hasOwn(table, '__proto__')))
       return 'the file: found the name __proto__, which no metric can have. Give it another name';
     if ('result_columns' in document || isEarlierAsv(document)) return readAsv(document);
@@ -92,7 +92,7 @@ function readBenchmarks(text: string): Benchmarks {
 const isEarlierAsv = ({ results, version, ...rest }: Record<string, unknown>) =>
   isRecord(results) && typeof version === 'number' && ('commit_hash' in rest || 'env_name' in rest);
 
-/** What a list cannot begin with. */
+/** The first characters of JSON, with which a list cannot begin. */
 const isJsonish = (text: string) => text.trim() === '' || /^\s*[[{"]/.test(text);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

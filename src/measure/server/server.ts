@@ -12,7 +12,7 @@ export interface Program {
   readonly conversation: Conversation;
   /** Waits so many seconds for its end, ends it, and removes what it left. */
   end(seconds: number): Promise<CommandResult>;
-  /** What ended it where its probe could not say it itself. */
+  /** Why it ended, if its probe could not report it. */
   withoutAnswer(result: CommandResult): RunResult | Promise<RunResult>;
 }
 
@@ -22,7 +22,7 @@ export interface ServerPrograms {
   readonly load: (round: number) => Program;
 }
 
-/** What the engine may take to start a container, to end one, and to carry a word. */
+/** Time limit of the engine to start a container, to end one, and to deliver a word. */
 const ENGINE_SECONDS = 30;
 /** The probe kills within these, and then starts the interpreter for the last time. */
 const PROBE_SECONDS = 45;
@@ -65,7 +65,7 @@ export async function measureServer(
     if (opening !== undefined) {
       load = await underLoad(request, server, program, programs, outside);
       program.conversation.say('stop');
-      // The end of the input would end the probe before its answer.
+      // Closing the input would end the probe before its answer.
       await program.conversation.hear(answerOf, server.stopTimeoutSeconds + PROBE_SECONDS);
     }
   } finally {
@@ -152,7 +152,7 @@ async function roundOfLoad(
       if (outside !== undefined) outside.after = request.traces?.outsideSeconds?.();
       if (counts && answered) await ask(server, 'end', 'ended');
     }
-    // A program that has ended says itself why, and what it says is better.
+    // A program that has ended reports the reason itself.
     if (answered || load.conversation.isOver() || server.isOver()) step = undefined;
   } finally {
     result = await load.end(answered ? ENGINE_SECONDS : 0);
@@ -166,7 +166,7 @@ async function ask(server: Conversation, word: string, answer: string): Promise<
   return (await server.hear(eventOf(answer), ENGINE_SECONDS)) !== undefined;
 }
 
-/** A probe's word to Pacegate; what else stands in a line is nothing. */
+/** A probe's message to Pacegate. Any other output is ignored. */
 const eventOf =
   (...names: readonly string[]) =>
   (line: string): { readonly event: string; readonly message: string } | undefined => {
@@ -176,7 +176,7 @@ const eventOf =
       : undefined;
   };
 
-/** Whether a line is the probe's answer: read only when the probe has ended well. */
+/** Whether a line is the probe's answer, which is read only after the probe has succeeded. */
 const answerOf = (line: string): true | undefined => ('outcome' in fieldsOf(line) ? true : undefined);
 
 function fieldsOf(line: string): Record<string, unknown> {
@@ -194,7 +194,7 @@ const occupied = (message: string): RunResult =>
     `${message}: another program of this machine has it, and its answers would be measured as the server's. End that program, or let workload.command and server.ready name another port.`,
   );
 
-/** Both programs' last lines: where the load fails, the reason is often the server's. */
+/** The last lines of both programs, because the server often causes a failure of the load. */
 const ofBoth = (message: string, serverOutput: string): string =>
   serverOutput.trim() === '' ? message : withTail(`${message}\nThe server's last lines:`, serverOutput);
 
@@ -211,7 +211,7 @@ function together(server: RunResult, load: RunResult): RunResult {
     return {
       ...runWithoutFigures(
         'nonzero',
-        `the server was watched for ${windowSeconds.toFixed(3)} s while its load took ${wall.toFixed(3)} s: something other than Pacegate spoke to the probe of the server`,
+        `the server was watched for ${windowSeconds.toFixed(3)} s while its load took ${wall.toFixed(3)} s: something other than Pacegate wrote to the probe of the server`,
       ),
       noise: server.noise,
     };
