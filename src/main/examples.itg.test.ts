@@ -14,7 +14,7 @@ import {
 
 /** The projects of examples/, gated: several times the work is regressed, and a change of documentation is not. */
 
-jest.setTimeout(600_000);
+jest.setTimeout(1_800_000);
 afterAll(removeTemporaryFolders);
 
 test('each project of examples/ is gated here', () => {

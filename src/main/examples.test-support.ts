@@ -134,7 +134,7 @@ export async function onTheHost(project: TestRepository): Promise<void> {
 }
 
 export async function gate(project: TestRepository): Promise<Ended> {
-  const args = ['gate', '--baseline', 'HEAD~1', '--budget', '4m', '--format', 'json'];
+  const args = ['gate', '--baseline', 'HEAD~1', '--budget', '12m', '--format', 'json'];
   return await pacegate(project.path, args);
 }
 

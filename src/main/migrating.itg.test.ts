@@ -6,7 +6,7 @@ import { example, EXAMPLES_PYTHON, expectLoss, LOSSES, onTheHost } from './examp
 
 /** Each configuration of docs/migrating.md, on a project of examples/ with a planted loss. */
 
-jest.setTimeout(600_000);
+jest.setTimeout(1_800_000);
 afterAll(removeTemporaryFolders);
 
 const PAGE = readPage('docs/migrating.md');
