@@ -252,7 +252,7 @@ withEngine(
     expect(session.source.baseline?.commit).toBe(base);
     expect(session.nights).toHaveLength(3);
     const { comparison } = await compareFiles(
-      { files: [file], baseline: [], head: [], sameMachine: false },
+      { files: [file], baseline: [], head: [], sameMachine: false, rules: undefined },
       comparedFiles,
     );
     expect(comparison.verdict).toBe(first.outputs['verdict']);

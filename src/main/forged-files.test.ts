@@ -171,7 +171,7 @@ test('10 forged comparison.json beside a session: nobody reads them', async () =
   mkdirSync(files);
   writeFileSync(join(files, 'session.json'), JSON.stringify(honest));
   const own = await compareFiles(
-    { files: [files], baseline: [], head: [], sameMachine: false },
+    { files: [files], baseline: [], head: [], sameMachine: false, rules: undefined },
     comparedFiles,
   );
   const comparison = comparisonJson(own.comparison);
@@ -181,7 +181,7 @@ test('10 forged comparison.json beside a session: nobody reads them', async () =
     async (text) => {
       writeFileSync(join(files, 'comparison.json'), text);
       const read = await compareFiles(
-        { files: [files], baseline: [], head: [], sameMachine: false },
+        { files: [files], baseline: [], head: [], sameMachine: false, rules: undefined },
         comparedFiles,
       );
       expect(read.comparison).toEqual(own.comparison);

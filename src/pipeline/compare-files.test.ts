@@ -20,7 +20,10 @@ const file = (text: string, extension: string) => {
 const saved = (value: Session) => file(JSON.stringify(value), 'json');
 const csv = (value: Session) => file(renderTimings(value), 'csv');
 const compare = async (change: Partial<ComparisonFiles>) =>
-  await compareFiles({ files: [], baseline: [], head: [], sameMachine: false, ...change }, comparedFiles);
+  await compareFiles(
+    { files: [], baseline: [], head: [], sameMachine: false, rules: undefined, ...change },
+    comparedFiles,
+  );
 
 const slower = twoSided({ wall_time_s: [1, 1.2] });
 const oneSided = (value: Session, side: 'baseline' | 'head', id: string): Session => ({

@@ -22,7 +22,7 @@ export interface ComparisonFiles {
   /** The user's word that everything ran on one machine. */
   readonly sameMachine: boolean;
   /** Rules of a configuration that the user named; else a session's own, else every metric is judged. */
-  readonly rules?: Rules;
+  readonly rules: Rules | undefined;
 }
 
 export interface ComparedFiles {

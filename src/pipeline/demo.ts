@@ -25,7 +25,7 @@ export interface Demonstration extends GateResult {
  * @throws ConfigurationError where the fixtures are not beside the program
  */
 export async function runDemo(
-  { host, seed }: { readonly host: boolean; readonly seed?: number },
+  { host, seed }: { readonly host: boolean; readonly seed: number | undefined },
   fixtures: string,
   run: RunContext,
   ports: JobPorts,

@@ -50,7 +50,7 @@ export async function compareCommand(
       baseline,
       head,
       sameMachine,
-      ...(project === undefined ? {} : { rules: project.plan.rules }),
+      rules: project?.plan.rules,
     },
     comparedFiles,
   );

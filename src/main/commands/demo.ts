@@ -27,7 +27,7 @@ export async function demoCommand(context: CommandContext, options: DemoOptions)
   const { log, signal, places } = context;
   return await withRun(context, options.out, async (run, ports) => {
     const { session, comparison, introduction, conclusion } = await runDemo(
-      { host: options.host ?? false, ...(options.seed === undefined ? {} : { seed: options.seed }) },
+      { host: options.host ?? false, seed: options.seed },
       places.fixtures,
       run,
       ports,
