@@ -157,8 +157,6 @@ export interface Plan {
   readonly baselineBranch: string;
   /** `rules.anchor`: a tag or commit with which the nightly compares once a week; undefined for none. */
   readonly anchor: string | undefined;
-  /** `trust.branches`: patterns of branches that are trusted beside the default one, where this is its configuration. */
-  readonly trustedBranches: readonly string[];
   /** `rules.paths-ignore`: patterns of files that cannot change a run; a change of these alone is not measured. */
   readonly pathsIgnore?: readonly string[] | undefined;
   /**
