@@ -1,9 +1,9 @@
 import { git } from '../process/git.ts';
 import { folderOf } from './format.ts';
 
-/** The folder of a configuration that an earlier version of Pacegate knew by another name. */
+/** Renames the folder of a configuration that an earlier version of Pacegate stored under another name. */
 
-/** The old name that a configuration is to be read under; undefined where it has a folder of its own, or no old one. */
+/** Whether to read a configuration under its old name: it has no folder of its own, and the branch has the old one. */
 export async function isAdopting(
   directory: string,
   commit: string,
@@ -19,8 +19,8 @@ export async function isAdopting(
 }
 
 /**
- * The tree to go on from: that of the branch, or one in which the folder of the old name has the new one.
- * @param env names an index file of Git's that no other command uses
+ * The tree to continue from: the branch's own, or a copy in which the old folder has the new name.
+ * @param env names a temporary index file of Git
  */
 export async function adopted(
   { directory, formerly }: { readonly directory: string; readonly formerly: string | undefined },

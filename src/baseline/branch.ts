@@ -11,26 +11,26 @@ import { fetchTip, tryPush, push, type Patience, type Place } from './remote.ts'
 import { sessionBlobs } from './session-blobs.ts';
 import type { Evaluation, StoredSessions } from './stored.ts';
 
-/** The branch that keeps baselines: what it can do, joined from reading, writing and the remote. */
+/** The branch that keeps baselines, composed from reading, writing and the remote. */
 
 export type { Evaluation, StoredSessions };
 
 export interface BaselineBranch {
   /**
-   * What is stored of a configuration; nothing where there is no branch yet.
-   * `problems` name files that do not parse: they are left out, never trusted and never fatal.
+   * The stored sessions of a configuration; empty if there is no branch yet.
+   * `problems` names the files that do not parse. They are left out and do not stop the read.
    */
   read(configuration: string): Promise<StoredSessions & { readonly problems: readonly string[] }>;
   /**
-   * Adds a session as a commit of its own. Writers may race: each push is a fast-forward of what was fetched just
-   * before, or is tried again on top of the other's.
-   * @throws StoreError when it cannot be written; nothing is half-written then.
+   * Adds a session as one commit. Several writers may push at once: each push is a fast-forward of the tip that was
+   * fetched just before. If another writer was faster, the push is repeated on top of the new tip.
+   * @throws StoreError if the branch cannot be written; nothing is stored in this case
    */
   append(session: Session): Promise<{ readonly commit: string; readonly attempts: number }>;
   /**
-   * What can be known before a night is measured: whether the branch may be written, and whether what is there of a
+   * Checks before a night is measured whether the branch can be written, and whether the stored files of a
    * configuration can be kept.
-   * @throws StoreError with what is in the way
+   * @throws StoreError with the obstacle
    */
   check(configuration: string): Promise<void>;
 }
@@ -39,26 +39,28 @@ export interface BranchOptions {
   /** A folder inside the repository. */
   readonly directory: string;
   readonly branch: string;
-  /** A remote's name or an address; `origin` where nothing is said. */
+  /** A remote's name or an address. Defaults to `origin`. */
   readonly remote?: string;
   /** Credentials for the remote, as environment for git. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Without it a session is kept and nothing is made of it. */
+  /** Computes noise, ranking and badge. Without it only the session is stored. */
   readonly evaluation?: Evaluation;
   readonly patience?: Patience;
   /**
-   * What an earlier version knew the configuration by. While the branch has nothing under its own name, that folder is
-   * read, and the first session that is added moves it. Only for a folder that is nobody else's.
+   * The folder under which an earlier version stored the configuration. It is read while the branch has no folder under
+   * the new name; the first new session moves it. Only for a folder that no other configuration uses.
    */
   readonly formerly?: string | undefined;
 }
 
-/** Opens the branch that keeps baselines: an orphan, written with plain git, so that any forge will do. */
+/**
+ * Opens the branch that keeps baselines. It is an orphan branch, written with plain git, so it works with any forge.
+ */
 export function openBaselineBranch(options: BranchOptions): BaselineBranch {
   const { directory, branch, remote = 'origin', env = {}, patience = PATIENCE, formerly } = options;
   const blobs = sessionBlobs(directory);
   const place: Place = { directory, branch, remote, env, name: `refs/heads/${branch}`, patience };
-  // Nothing is lost where a gate has no history: a person without a network must not wait for it.
+  // A gate works without a history, so a user without a network does not wait for all retries.
   const reading = { ...place, patience: { ...patience, serverWaits: patience.serverWaits.slice(0, 2) } };
   const writing: Writing = { directory, remote, blobs, evaluation: options.evaluation, formerly };
   return {
@@ -79,7 +81,7 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
         if (commit !== undefined) await refuseNewer(directory, commit, configuration);
         await tryPush(reading);
       } catch (error) {
-        // What fails in passing may be over when there is something to push.
+        // A passing error may be over by the time of the push.
         if (!(error instanceof PassingError || error instanceof RaceError)) throw error;
       }
     },
@@ -87,7 +89,7 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
   };
 }
 
-/** Commits on top of the branch and pushes, again while others are faster. */
+/** Commits on top of the branch and pushes. Repeats both while other writers are faster. */
 async function append(
   place: Place,
   writing: Writing,
@@ -100,7 +102,7 @@ async function append(
   const once = async (): Promise<string> => {
     attempts += 1;
     const parent = await fetchTip(place);
-    // The answer to a push may be lost on its way although the push arrived.
+    // The server may have accepted the push although its answer was lost.
     if (parent !== undefined && parent === last) return parent;
     last = await commitSession(writing, parent, session, text);
     await push(place, last, parent);
@@ -123,6 +125,6 @@ async function append(
 
 const KEPT = 'The measured session itself is in the out folder and the artifact.';
 
-/** N writers at once need up to N tries each; with the growing, jittered waits this bears dozens. */
+/** N simultaneous writers need up to N tries each. With growing, jittered waits this serves dozens of writers. */
 const RETRIES = 100;
 const PATIENCE: Patience = { raceSeconds: 300, serverWaits: [1, 2, 4, 8, 16] };

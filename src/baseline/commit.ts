@@ -11,8 +11,8 @@ import { refuseNewer } from './read.ts';
 import { hasRemote } from './remote.ts';
 
 /**
- * Builds the next commit in a temporary index: the user's work tree, index and branches are not touched. What goes to a
- * remote is kept out of the user's objects too; a branch that is local has them there.
+ * Builds the next commit in a temporary index, so that the user's work tree, index and branches stay unchanged. With a
+ * remote the new objects also stay out of the user's object store. A local branch needs them there.
  */
 export async function commitSession(
   writing: Writing,

@@ -1,10 +1,10 @@
 import { tryGit } from '../process/git.ts';
 
 /**
- * A token for git, through the environment alone: never in an argument list, never on the disk. actions/checkout
- * normally leaves its own header in the repository's configuration; a second one would be refused by the server.
+ * Passes a token to git through the environment only, so that it is in no argument list and on no disk.
+ * actions/checkout usually stores its own header in the repository's configuration, and servers reject two headers.
  *
- * @returns environment to add, empty where there is nothing to do
+ * @returns environment to add; empty if none is needed
  */
 export async function tokenEnvironment(
   directory: string,

@@ -16,9 +16,9 @@ import { readSummaries } from './read.ts';
 import type { Blob, SessionBlobs } from './session-blobs.ts';
 import type { Evaluation } from './stored.ts';
 
-/** The files of the next commit: old nights become summaries, and all sessions are evaluated again. */
+/** Makes the files of the next commit: squashes old nights into summaries and evaluates all sessions again. */
 
-/** What every commit of one opened branch is made with. */
+/** What every commit of one opened branch needs. */
 export interface Writing {
   readonly formerly: string | undefined;
   readonly directory: string;
@@ -27,16 +27,16 @@ export interface Writing {
   readonly evaluation: Evaluation | undefined;
 }
 
-/** The next commit while it is made: files of a temporary index. */
+/** The next commit under construction: files in a temporary index. */
 export interface Draft extends Writing {
   readonly configuration: string;
-  /** What it follows. */
+  /** The parent commit. */
   readonly parent: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly add: (path: string, content: string) => Promise<void>;
 }
 
-/** @param prefix a folder with its slash; empty for all configurations */
+/** @param prefix a folder with a trailing slash; empty for all configurations */
 export async function sessionFiles({ directory, env }: Draft, prefix: string): Promise<readonly Blob[]> {
   const listed = await git(directory, ['ls-files', '-s', '-z', '--', prefix === '' ? '.' : prefix], { env });
   return listed
@@ -52,7 +52,10 @@ const SESSION_ENTRY = new RegExp(
   `^\\d+ ([0-9a-f]+) \\d+\\t([^/]+/(?:${SESSION_FOLDERS.join('|')})/[^/]+\\.json)$`,
 );
 
-/** Nights beyond the newest ninety become lines of the summaries; sessions of the anchor beyond them go. @returns all summaries */
+/**
+ * Squashes the nights older than the newest ninety into summaries, and removes the anchor's sessions beyond ninety.
+ * @returns all summaries
+ */
 export async function squashOld(draft: Draft): Promise<readonly Summary[]> {
   const { directory, configuration, env, add, blobs, evaluation } = draft;
   const before = await summariesBefore(draft);
@@ -65,7 +68,7 @@ export async function squashOld(draft: Draft): Promise<readonly Summary[]> {
   const squashed: Summary[] = [];
   for (const night of nights) {
     const { sessions } = await blobs.read([night]);
-    // What cannot be read cannot be summed up: it stays for a version, or a person, that can read it.
+    // A session that cannot be read cannot be summarised. It stays for a version, or a person, that can read it.
     if (sessions.length === 0) continue;
     squashed.push(...sessions.map((session) => summarise(session, evaluation?.outcome(session))));
     await git(directory, ['update-index', '--force-remove', night.path], { env });
@@ -80,7 +83,7 @@ export async function squashOld(draft: Draft): Promise<readonly Summary[]> {
   return summaries;
 }
 
-/** @throws StoreError where they cannot be read */
+/** @throws StoreError if they cannot be read */
 async function summariesBefore({ directory, parent, configuration }: Draft): Promise<readonly Summary[]> {
   if (parent === undefined) return [];
   const found = await readSummaries(directory, parent, configuration);
@@ -88,7 +91,7 @@ async function summariesBefore({ directory, parent, configuration }: Draft): Pro
   return found;
 }
 
-/** Writes what all of it says together. */
+/** Writes the files that are computed from all sessions. */
 export async function evaluate(draft: Draft, summaries: readonly Summary[]): Promise<void> {
   const { directory, configuration, env, add, blobs, evaluation } = draft;
   if (evaluation === undefined) return;
@@ -99,7 +102,7 @@ export async function evaluate(draft: Draft, summaries: readonly Summary[]): Pro
     [rankingPath(configuration), evaluation.ranking(stored)],
     [badgePath(configuration), evaluation.badge(stored)],
   ] as const)
-    // One that nothing makes again would be read as today's.
+    // A file that is no longer updated would be read as current.
     if (text === undefined) await git(directory, ['update-index', '--force-remove', path], { env });
     else await add(path, text);
 }

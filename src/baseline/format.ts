@@ -7,7 +7,7 @@ import { excessOf } from '../session/json-bounds.ts';
 import type { Session } from '../session/session.ts';
 import { parseJson } from '../session/json.ts';
 
-/** What an old session is squashed into: enough for a trend, not for a verdict. */
+/** The summary of an old session: enough for a trend, not for a verdict. */
 export const summarySchema = z.object({
   id: z.string(),
   started: z.string(),
@@ -16,7 +16,7 @@ export const summarySchema = z.object({
   cores: z.int(),
   /** Variant -> metric -> median in the metric's unit and number of runs. */
   medians: z.record(z.string(), z.record(z.string(), z.object({ median: z.number(), n: z.int() }))),
-  /** What a night of the baseline against itself raised; absent for a session of one side. */
+  /** The findings of a night that compared the baseline with itself; absent for a session of one side. */
   outcome: nightOutcomeSchema.optional(),
 });
 export type Summary = z.infer<typeof summarySchema>;
@@ -27,7 +27,10 @@ export const summariesSchema = z.object({
   summaries: z.array(summarySchema),
 });
 
-/** Reads `summaries.json`. @returns the sentence that says what is wrong with it, where it cannot be read */
+/**
+ * Reads `summaries.json`.
+ * @returns the summaries, or a sentence that names the error
+ */
 export function parseSummaries(text: string): readonly Summary[] | string {
   const excess = excessOf(text);
   if (excess !== undefined) return excess;
@@ -39,7 +42,7 @@ export function parseSummaries(text: string): readonly Summary[] | string {
   return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 300);
 }
 
-/** Whether a file of the branch says that a later version of Pacegate wrote it. */
+/** Whether a file of the branch was written by a later version of Pacegate. */
 export function isNewer(text: string): boolean {
   const json = parseJson(text);
   return (
@@ -51,14 +54,20 @@ export function isNewer(text: string): boolean {
   );
 }
 
-/** Sessions that stay raw for each configuration; older ones become summaries. */
+/** Number of sessions that each configuration keeps in full; older ones become summaries. */
 export const RAW_SESSIONS = 90;
 
-/** Nights, and the weekly sessions of the anchor: apart, so that these do not take the nights' places. */
+/**
+ * Nights, and the weekly sessions of the anchor. The folders are separate, so that anchors do not count against the
+ * ninety nights.
+ */
 export const SESSION_FOLDERS = ['sessions', 'anchors'] as const;
 export type SessionFolder = (typeof SESSION_FOLDERS)[number];
 
-/** Where a session lies on the branch: by time for people, by content so that no two writers collide. */
+/**
+ * The path of a session on the branch. It begins with the time, for readers, and ends with a hash, so that two writers
+ * do not collide.
+ */
 export function sessionPath(session: Session, text: string): string {
   const time = session.started.replace(/[^0-9TZ]/g, '').slice(0, 15);
   const kind: SessionFolder = session.purpose === 'anchor' ? 'anchors' : 'sessions';
@@ -73,7 +82,7 @@ export const rankingPath = (configuration: string): string => `${folderOf(config
 
 export const badgePath = (configuration: string): string => `${folderOf(configuration)}/badge.json`;
 
-/** @throws StoreError for a name that would lead elsewhere in the tree. */
+/** @throws StoreError for a name that leads to another folder of the tree */
 export function folderOf(configuration: string): string {
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(configuration))
     throw new StoreError(

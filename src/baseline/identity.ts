@@ -1,6 +1,6 @@
 import { tryGit } from '../process/git.ts';
 
-/** Who writes the branch's commits. */
+/** Finds the author of the branch's commits. */
 
 const [NAME, EMAIL] = ['pacegate', 'pacegate@users.noreply.github.com'];
 export const OWN_IDENTITY = {
@@ -10,10 +10,10 @@ export const OWN_IDENTITY = {
   GIT_COMMITTER_EMAIL: EMAIL,
 };
 
-/** Who the commits are by: the user where git knows one for both of its roles, else the tool. */
+/** The author and committer: the user if git has both identities, else Pacegate. */
 export async function identity(directory: string): Promise<Record<string, string>> {
   for (const role of ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT']) {
-    // Without the setting git makes up an address of the machine's name where it can.
+    // Without this setting git may derive an address from the machine's name.
     const known = await tryGit(directory, ['-c', 'user.useConfigOnly=true', 'var', role]);
     if (known.status !== 0) return OWN_IDENTITY;
   }

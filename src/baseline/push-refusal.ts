@@ -1,19 +1,25 @@
 import { StoreError } from '../errors/errors.ts';
 import { gitReason } from '../process/git.ts';
 
-/** What git's answers mean: somebody was faster, the server failed for now, or it refuses. */
+/**
+ * Interprets git's answer to a failed push: another writer was faster, the server fails for now, or it rejects the
+ * push.
+ */
 
-/** Somebody else was faster: the same again on top of theirs is right. */
+/** Another writer was faster; retry on top of the new tip. */
 export class RaceError extends StoreError {}
 
-/** The server or the network failed, and may not in a while. */
+/** The server or the network fails, and may recover. */
 export class PassingError extends StoreError {}
 
-/** An error of asking a server. @param stderr git's answer */
+/**
+ * An error from a request to a server.
+ * @param stderr git's answer
+ */
 export const asking = (message: string, stderr: string): StoreError =>
   isPassing(stderr) ? new PassingError(message) : new StoreError(message);
 
-/** What git's answer to a push that failed means. */
+/** Interprets git's answer to a failed push. */
 export function refusal(place: BranchPlace, stderr: string): StoreError {
   const { branch, remote } = place;
   const reason = gitReason(stderr);
@@ -40,17 +46,17 @@ export const blocked = ({ branch }: Pick<BranchPlace, 'branch'>, ref: string) =>
   );
 };
 
-/** What a message names. */
+/** The names that a message needs. */
 export interface BranchPlace {
   readonly branch: string;
   readonly remote: string;
 }
 
-/** git's words for "somebody else was faster", with a remote and with a file of refs. */
+/** git's messages for a lost race, with a remote and with a file of refs. */
 const RACED =
   /stale info|fetch first|non-fast-forward|cannot lock ref|incorrect old value|failed to update ref|reference already exists/i;
 
-/** git's words for a server or a network that fails now and may not in a moment; a refusal is none. */
+/** git's messages for a passing fault of the server or the network. A rejected push is not among them. */
 const PASSING =
   /returned error: (5\d\d|429|408)|HTTP (5\d\d|429|408)|RPC failed|early EOF|hung up unexpectedly|unexpected disconnect|connection (was )?(reset|refused|timed out|closed)|operation timed out|could not resolve host|empty reply from server|did not end within|internal server error|service unavailable|bad gateway|gateway time-?out/i;
 

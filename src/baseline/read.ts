@@ -13,7 +13,7 @@ import {
 import type { SessionBlobs } from './session-blobs.ts';
 import type { StoredSessions } from './stored.ts';
 
-/** Reads what a commit of the branch has of a configuration. */
+/** Reads the stored files of a configuration at a commit of the branch. */
 
 export async function readStored(
   directory: string,
@@ -39,8 +39,8 @@ export async function readStored(
 }
 
 /**
- * What older nights were squashed into; none where the file is not there yet. A file that cannot be read is a sentence
- * that says so, and must not be written over: it may be all that is left of years.
+ * The summaries of older nights; empty if the file does not exist yet. For a file that cannot be read it returns a
+ * sentence with the error. Such a file must not be overwritten, because it may hold the only copy of years of nights.
  */
 export async function readSummaries(
   directory: string,
@@ -58,11 +58,11 @@ export async function readSummaries(
   return `${path} of the commit ${commit.slice(0, 10)} on the baseline branch ${found}`;
 }
 
-/** @throws StoreError where a file would be written over that holds what nothing else does, or that is of a newer version */
+/** @throws StoreError if a write would destroy a file that cannot be computed again, or a file of a newer version */
 export async function refuseNewer(directory: string, commit: string, configuration: string): Promise<void> {
   const summaries = await readSummaries(directory, commit, configuration);
   if (typeof summaries === 'string') throw new StoreError(`${summaries}. Nothing was written on top of it`);
-  // These can be made again from the sessions, so damage in them is mended by the next night.
+  // These files are computed from the sessions, so the next night repairs them.
   for (const path of [noisePath(configuration), rankingPath(configuration), 'index.json']) {
     const text = await readText(directory, commit, path);
     if (text !== undefined && isNewer(text))
@@ -72,7 +72,10 @@ export async function refuseNewer(directory: string, commit: string, configurati
   }
 }
 
-/** A file of a commit, undefined where it has none. @throws StoreError where it has one that cannot be read */
+/**
+ * The text of a file at a commit; undefined if the commit does not have it.
+ * @throws StoreError if the file exists and cannot be read
+ */
 async function readText(directory: string, commit: string, path: string): Promise<string | undefined> {
   const listed = await git(directory, ['ls-tree', '-z', commit, '--', path]);
   const blob = /^\d+ blob ([0-9a-f]+)\t/.exec(listed)?.[1];

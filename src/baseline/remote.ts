@@ -4,17 +4,17 @@ import { fetchInto, gitStore, tryInStore } from '../process/git-store.ts';
 import { OWN_IDENTITY } from './identity.ts';
 import { asking, blocked, isPassing, RaceError, refusal } from './push-refusal.ts';
 
-/** The branch where it is: its tip, a push to it, and a trial of a push. */
+/** Reads the branch's tip from its remote, pushes to it, and tries a push. */
 
-/** How long a branch that is busy, or a server that fails in passing, is waited for. */
+/** How long to retry while the branch is busy or the server fails. */
 export interface Patience {
-  /** Seconds for getting ahead of other writers. */
+  /** Seconds to keep retrying against other writers. */
   readonly raceSeconds: number;
-  /** Seconds to wait after each answer that was a fault of the server or the network. */
+  /** Seconds to wait after each fault of the server or the network. */
   readonly serverWaits: readonly number[];
 }
 
-/** Which branch of which remote, and how to reach it. */
+/** The branch, its remote, and how to reach it. */
 export interface Place {
   readonly directory: string;
   readonly branch: string;
@@ -26,8 +26,8 @@ export interface Place {
 }
 
 /**
- * The branch's tip, fetched where there is a remote; undefined without a branch.
- * @throws StoreError when the remote does not give it
+ * The branch's tip, fetched if there is a remote; undefined without a branch.
+ * @throws StoreError if the remote does not answer
  */
 export async function fetchTip({
   directory,
@@ -48,20 +48,20 @@ export async function fetchTip({
       timeoutSeconds: SERVER_SECONDS,
     }),
   );
-  // Status 2 is git's word for "no such branch"; anything else is the remote not answering.
+  // Status 2 means "no such branch". Any other failure means that the remote did not answer.
   if (listed.status === 2) return undefined;
   if (listed.status !== 0)
     throw asking(
       `The baseline branch ${branch} could not be read from ${remote}: ${gitReason(listed.stderr)}`,
       listed.stderr,
     );
-  // A list is of the ref's whole name, so there is one line.
+  // The request names the full ref, so the answer has one line.
   const commit = listed.stdout.split(/\s/)[0] ?? '';
   const isHere = async () => (await tryGit(directory, ['cat-file', '-e', `${commit}^{tree}`])).status === 0;
   if (await isHere()) return commit;
   const fetched = await patiently(patience, async () => fetchInto(store, 'objects', remote, [name], { env }));
   if (await isHere()) return commit;
-  // Somebody pushed between the two calls: the branch has moved, and the fetch got the newer one.
+  // The branch moved between the two calls, and the fetch received the newer tip.
   if (fetched.status === 0) throw new RaceError(`The baseline branch ${branch} moves faster than it is read`);
   throw asking(
     `The baseline branch ${branch} could not be fetched from ${remote}: ${gitReason(fetched.stderr)}`,
@@ -69,7 +69,7 @@ export async function fetchTip({
   );
 }
 
-/** @throws RaceError where somebody was faster, StoreError where the branch may not be written */
+/** @throws RaceError if another writer was faster; StoreError if the branch cannot be written */
 export async function push(place: Place, commit: string, parent: string | undefined): Promise<void> {
   const { directory, remote, env, name, patience } = place;
   if (!(await hasRemote(directory, remote))) {
@@ -92,14 +92,14 @@ export async function push(place: Place, commit: string, parent: string | undefi
   if (pushed.status !== 0) throw refusal(place, pushed.stderr);
 }
 
-/** What the user's settings add to a push is for the user's own branches. */
+/** Options that switch off the user's push settings, because those are for the user's own branches. */
 const PUSH = ['push', '--quiet', '--no-verify', '--no-follow-tags', '--recurse-submodules=no'];
 
 /**
- * Whether the branch could be written now, as far as the server says it without a push: whether the token may push at
- * all, and whether another branch's name stands in the way. Rules of the server speak only when something is pushed.
+ * Checks without a push whether the branch can be written: whether the token may push, and whether another branch's
+ * name blocks this one. Rules of the server apply only to a real push, so this check cannot see them.
  *
- * @throws StoreError with what is in the way
+ * @throws StoreError with the obstacle
  */
 export async function tryPush(place: Place): Promise<void> {
   const { directory, remote, env, name, patience } = place;
@@ -124,7 +124,10 @@ export async function tryPush(place: Place): Promise<void> {
   if (pushed.status !== 0) throw refusal(place, pushed.stderr);
 }
 
-/** Branches whose names exclude this one in git: `bench` excludes `bench/baseline`, and `bench/baseline` excludes `bench`. */
+/**
+ * Branches whose names exclude this one in git: `bench` excludes `bench/baseline`, and `bench/baseline` excludes
+ * `bench`.
+ */
 async function namesInTheWay(
   { directory, remote, env, name, patience }: Place,
   hosted: boolean,
@@ -146,7 +149,7 @@ async function namesInTheWay(
     .filter((ref) => above.includes(ref) || ref.startsWith(`${name}/`));
 }
 
-/** Asks again, after growing waits, while the server or the network fails in passing. */
+/** Repeats a request after growing waits while the server or the network fails. */
 async function patiently({ serverWaits }: Patience, ask: () => Promise<GitResult>): Promise<GitResult> {
   for (const seconds of serverWaits) {
     const answer = await ask();

@@ -2,16 +2,16 @@ import { git } from '../process/git.ts';
 import { parseSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 
-/** A session's file by the name of its content. */
+/** A session's file, identified by the hash of its content. */
 export interface Blob {
   readonly blob: string;
   /** On the branch. */
   readonly path: string;
 }
 
-/** Sessions by the names of their contents: what was read once is not read again, however often a push is tried. */
+/** Caches sessions by the hashes of their contents, so that repeated pushes do not parse them again. */
 export interface SessionBlobs {
-  /** Oldest first; `problems` name those that do not parse. */
+  /** Oldest first; `problems` names the sessions that do not parse. */
   read(
     blobs: readonly Blob[],
   ): Promise<{ readonly sessions: readonly Session[]; readonly problems: readonly string[] }>;
@@ -29,7 +29,7 @@ export function sessionBlobs(directory: string): SessionBlobs {
         const problem =
           typeof parsed === 'string'
             ? parsed
-            : // The same measurements are one night, however often they are stored.
+            : // The same measurements count as one night, even if they are stored several times.
               sessions.some(({ id }) => id === parsed.id)
               ? `it has the id of another session (${parsed.id})`
               : undefined;
@@ -43,7 +43,7 @@ export function sessionBlobs(directory: string): SessionBlobs {
   };
 }
 
-/** A session of the branch, or the sentence that says why it is none. */
+/** A session of the branch, or a sentence with the error. */
 function readSession(text: string): Session | string {
   try {
     return parseSession(text, 'the file');

@@ -3,7 +3,7 @@ import { tryGit } from '../process/git.ts';
 import { fetchCommit, fetchTag } from './fetch.ts';
 import type { SideCommit } from './sides.ts';
 
-/** Finds the commit that `rules.anchor` names, and fetches it where it is missing. */
+/** Finds the commit of `rules.anchor`, and fetches it if it is missing. */
 
 export interface AnchorRequest {
   /** The top of the work tree. */
@@ -17,10 +17,10 @@ export interface AnchorRequest {
 }
 
 /**
- * The commit of `rules.anchor`, fetched where a shallow checkout lacks it. A branch is refused: it moves by itself, and
- * the anchor moves by a change of the configuration alone.
+ * Resolves `rules.anchor` to a commit and fetches it if a shallow checkout lacks it. Rejects a branch, because a branch
+ * moves by itself, and only a change of the configuration may move the anchor.
  *
- * @throws ConfigurationError when it names no tag and no commit that can be had
+ * @throws ConfigurationError if it names no tag and no commit that can be fetched
  */
 export async function resolveAnchor({ directory, ref, file, env = {} }: AnchorRequest): Promise<SideCommit> {
   const refuse = (found: string) =>

@@ -6,13 +6,13 @@ import { gitStore } from '../process/git-store.ts';
 import { own } from '../session/record.ts';
 
 /**
- * Writes the files of a commit or tree into a new folder, as a checkout of it would have them: by its own attributes, and
- * through the filters that git is set up with here (Git LFS fetches its files so). `git archive` would leave out and
- * rewrite what attributes say. There is no `.git` in it, on neither side.
+ * Writes the files of a commit or tree into a new folder, as a checkout writes them: with the tree's own attributes and
+ * the filters of the user's git, such as Git LFS. `git archive` would omit and rewrite files according to their
+ * attributes. Neither side gets a `.git`.
  *
- * @param credentials environment for a filter that asks a server
+ * @param credentials environment for a filter that uses a server
  * @returns notes for the report: submodules are not exported
- * @throws StoreError where a file cannot be written, with the filter's own words
+ * @throws StoreError with the filter's own message if a file cannot be written
  */
 export async function exportTree(
   directory: string,
@@ -25,7 +25,7 @@ export async function exportTree(
   try {
     const env = { GIT_INDEX_FILE: join(folder, 'index') };
     await git(directory, ['read-tree', tree], { env });
-    // In a work tree of its own git reads the tree's attributes, and not those that lie in the user's.
+    // In a separate work tree git reads the tree's attributes and ignores those in the user's work tree.
     const written = await tryGit(directory, ['checkout-index', '--all', '--force'], {
       env: { ...credentials, ...env, GIT_WORK_TREE: destination },
     });
@@ -42,7 +42,7 @@ export async function exportTree(
   }
 }
 
-/** Why the files of a tree could not be written: a filter mostly, for git itself needs nothing but a disk. */
+/** Why the files of a tree could not be written. The usual cause is a filter, because git itself needs only a disk. */
 function notWritten(tree: string, stderr: string): StoreError {
   const [, file, filter] = /^(?:fatal|error): (.+): smudge filter (\S+) failed$/m.exec(stderr) ?? [];
   if (file === undefined)
@@ -57,14 +57,14 @@ function notWritten(tree: string, stderr: string): StoreError {
   );
 }
 
-/** What a commit has under a path, links inside of the repository followed. */
+/** The content of a path at a commit. Links inside the repository are followed. */
 export type FileAt =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'none' }
-  /** Something is there that is no file of the repository: it must not count as nothing. */
+  /** The path exists and is not a file of the repository. It must not count as absent. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** git's words for a link that cannot be followed. */
+/** git's messages for a link that cannot be followed. */
 const LINKS: Readonly<Record<string, string>> = {
   symlink: 'is a link out of the repository',
   dangling: 'is a link to a file that the commit does not have',
@@ -73,8 +73,8 @@ const LINKS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A file's text at a commit.
- * @throws StoreError when git cannot look
+ * The text of a file at a commit.
+ * @throws StoreError if git fails
  */
 export async function readFileAt(directory: string, commit: string, path: string): Promise<FileAt> {
   if (path.includes('\n')) return { kind: 'refused', reason: 'has a name with a line break in it' };
@@ -96,7 +96,7 @@ export async function readFileAt(directory: string, commit: string, path: string
   return { kind: 'refused', reason: own(LINKS, link) ?? `cannot be read (${word === '' ? heading : word})` };
 }
 
-/** The submodule that a path leads into, or is. */
+/** The submodule that a path is, or is inside of. */
 async function submoduleOn(directory: string, commit: string, path: string): Promise<string | undefined> {
   const parts = path.split('/');
   const prefixes = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
@@ -113,7 +113,7 @@ async function submoduleOn(directory: string, commit: string, path: string): Pro
   return entry?.split('\t')[1];
 }
 
-/** Files that a change deletes, of the endings that are asked for. */
+/** Files with the given endings that a change deletes. */
 export async function deletedFiles(
   directory: string,
   from: string,
@@ -133,7 +133,7 @@ export async function deletedFiles(
   return listed.split('\0').filter((path) => endings.some((ending) => path.endsWith(ending)));
 }
 
-/** The files that a change adds or edits: their paths from the top of the repository. */
+/** The paths of the files that a change adds or edits, from the top of the repository. */
 export async function changedFiles(directory: string, from: string, to: string): Promise<readonly string[]> {
   const listed = await git(directory, [
     'diff-tree',
@@ -148,13 +148,13 @@ export async function changedFiles(directory: string, from: string, to: string):
   return listed.split('\0').filter((path) => path !== '');
 }
 
-/** Every file that a change adds, edits, moves or deletes, at its old path and at its new one. */
+/** The paths of the files that a change adds, edits, moves or deletes. A moved file has its old and its new path. */
 export async function touchedFiles(directory: string, from: string, to: string): Promise<readonly string[]> {
   const listed = await git(directory, ['diff-tree', '-r', '-z', '--no-renames', '--name-only', from, to]);
   return listed.split('\0').filter((path) => path !== '');
 }
 
-/** `owner/name`, from the runner's environment or origin's address; the folder's name without either. */
+/** `owner/name`, from the runner's environment or from origin's address; else the folder's name. */
 export async function repositoryName(directory: string): Promise<string> {
   const given = process.env['GITHUB_REPOSITORY'];
   if (given !== undefined && given !== '') return given;

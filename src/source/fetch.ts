@@ -8,18 +8,17 @@ export interface FetchRequest {
   readonly directory: string;
   /** Credentials for the remote, as environment for git. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A remote's name or an address; `origin` where nothing is said. */
+  /** A remote's name or an address. Defaults to `origin`. */
   readonly remote?: string;
 }
 
-/** A commit, or a sentence's part that says why there is none. */
+/** A commit, or a clause that says why there is none. */
 export type Fetched = { readonly commit: string } | { readonly missing: string };
 
 /**
- * Makes sure that a commit's files can be read here. Its history does not come with it, and what is fetched is kept
- * beside the user's repository, not in it.
+ * Makes a commit's files readable here. It fetches no history, and stores the objects outside the user's repository.
  *
- * @returns undefined, or why it is not here
+ * @returns undefined, or the reason why the commit is missing
  */
 export async function fetchCommit(
   { directory, env = {}, remote = 'origin' }: FetchRequest,
@@ -32,7 +31,7 @@ export async function fetchCommit(
   return fetched.status === 0 ? `${remote} sent something else than ${commit}` : gitReason(fetched.stderr);
 }
 
-/** The newest commit of a branch of origin, its files readable here. */
+/** The newest commit of a branch of origin, with its files readable here. */
 export async function fetchBranch(request: FetchRequest, branch: string): Promise<Fetched> {
   return await fetchTip(
     request,
@@ -41,7 +40,7 @@ export async function fetchBranch(request: FetchRequest, branch: string): Promis
   );
 }
 
-/** The commit of a tag of origin, its files readable here. */
+/** The commit of a tag of origin, with its files readable here. */
 export async function fetchTag(request: FetchRequest, tag: string): Promise<Fetched> {
   return await fetchTip(request, `refs/tags/${tag}`, `${JSON.stringify(tag)} is not the name of a tag`);
 }
@@ -53,7 +52,7 @@ async function fetchTip(request: FetchRequest, ref: string, refusal: string): Pr
   const target = `refs/pacegate/${ref}`;
   const fetched = await fetchInto(store, 'objects', remote, [`+${ref}:${target}`], { env });
   if (fetched.status !== 0) return { missing: gitReason(fetched.stderr) };
-  // A tag may be an object of its own.
+  // An annotated tag is an object that points to the commit.
   const peeled = await tryInStore(store, 'objects', [
     'rev-parse',
     '--verify',
@@ -65,7 +64,7 @@ async function fetchTip(request: FetchRequest, ref: string, refusal: string): Pr
     : { missing: `${ref} of ${remote} is not a commit` };
 }
 
-/** The branch that origin calls its own: the one that its HEAD names. */
+/** The default branch of origin: the branch that its HEAD names. */
 export async function defaultBranch({
   directory,
   env = {},
@@ -81,12 +80,12 @@ export async function defaultBranch({
   return branch === undefined ? { missing: `${remote} names no default branch` } : { branch };
 }
 
-/** The list of a server's refs is one answer. */
+/** Listing a server's refs is one request. */
 const ASKING_SECONDS = 120;
 
 /**
- * Whether a commit is on a branch of origin, that is, the branch's tip or one of its ancestors. The whole history of
- * both is asked of origin, so that a shallow checkout has the answer too.
+ * Whether a commit is the tip of a branch of origin, or an ancestor of it. Fetches the whole history of both, so that
+ * the answer is right in a shallow checkout.
  */
 export async function isOnBranch(
   request: FetchRequest,
@@ -97,12 +96,12 @@ export async function isOnBranch(
   if ('missing' in tip) return { unknown: tip.missing };
   const store = await gitStore(request.directory);
   const asked = await tryInStore(store, 'history', ['merge-base', '--is-ancestor', commit, tip.commit]);
-  // 1 is git's no; anything else is that it could not be told.
+  // Status 1 means no. Other failures mean that git could not answer.
   if (asked.status === 0) return true;
   return asked.status === 1 ? false : { unknown: gitReason(asked.stderr) };
 }
 
-/** Where a commit's history left a branch of origin. */
+/** The merge base of a commit and a branch of origin. */
 export async function mergeBase(request: FetchRequest, commit: string, branch: string): Promise<Fetched> {
   const tip = await fetchHistory(request, branch, commit);
   if ('missing' in tip) return tip;
@@ -117,7 +116,10 @@ export async function mergeBase(request: FetchRequest, commit: string, branch: s
   };
 }
 
-/** Brings the commits of a branch, and of a commit where origin has it. @returns the branch's tip */
+/**
+ * Fetches the history of a branch, and of a commit if origin has it.
+ * @returns the branch's tip
+ */
 async function fetchHistory(request: FetchRequest, branch: string, commit: string): Promise<Fetched> {
   const { directory, env = {}, remote = 'origin' } = request;
   const ref = `refs/heads/${branch}`;
@@ -127,7 +129,7 @@ async function fetchHistory(request: FetchRequest, branch: string, commit: strin
   const target = `refs/pacegate/${ref}`;
   const fetch = async (...names: string[]) => await fetchInto(store, 'history', remote, names, { env });
   const both = await fetch(`+${ref}:${target}`, commit);
-  // A commit of a terminal may be nowhere but here; what it stands on is on the branch.
+  // A local commit may be missing on origin; its ancestors are on the branch.
   const fetched = both.status === 0 ? both : await fetch(`+${ref}:${target}`);
   if (fetched.status !== 0) return { missing: gitReason(fetched.stderr) };
   const tip = await tryInStore(store, 'history', ['rev-parse', '--verify', '--quiet', `${target}^{commit}`]);

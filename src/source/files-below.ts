@@ -2,16 +2,16 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { isUtf8 } from 'node:buffer';
 
-/** A file, or a link, below a folder: in bytes, for a name of git's need not be UTF-8. */
+/** A file or link below a folder. Paths are bytes, because git allows names that are not UTF-8. */
 export interface FileBelow {
-  /** The folder that was asked for, `/`, and the name. */
+  /** The given folder, `/`, and the name. */
   readonly path: Buffer;
   /** Relative to that folder. */
   readonly name: Buffer;
   readonly entry: Dirent<Buffer>;
 }
 
-/** What lies below a folder, folders themselves left out and links not followed. */
+/** The files below a folder, without the folders themselves. Links are not followed. */
 export async function filesBelow(folder: string): Promise<FileBelow[]> {
   const files: FileBelow[] = [];
   const folders = [Buffer.alloc(0)];
@@ -30,7 +30,7 @@ const SLASH = Buffer.from('/');
 const joined = (folder: Buffer, name: Buffer) =>
   Buffer.concat(folder.length === 0 || name.length === 0 ? [folder, name] : [folder, SLASH, name]);
 
-/** A name for a message: what is not UTF-8 as bytes, `caf\xe9.txt`. */
+/** A name for a message. Bytes that are not UTF-8 are escaped: `caf\xe9.txt`. */
 export function spelled(name: Buffer): string {
   if (isUtf8(name)) return name.toString('utf8');
   return [...name]

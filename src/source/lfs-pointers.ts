@@ -2,14 +2,18 @@ import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { filesBelow, spelled, type FileBelow } from './files-below.ts';
 
-/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: a pointer is smaller than this, and begins with this line. */
+/**
+ * A pointer is smaller than this and begins with the line below:
+ * https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+ */
 const POINTER_BYTES = 1024;
 const FIRST_LINE = 'version https://git-lfs.github.com/spec/v1\n';
-/** Files that are looked at together. */
+/** Number of files to read at the same time. */
 const AT_ONCE = 64;
 
 /**
- * The Git LFS pointers among the files below a folder, or that a path names: each stands for a file that was not fetched.
+ * Finds Git LFS pointers below a folder, or among the files that a path names. Each pointer replaces a file that was
+ * not fetched.
  * @returns their names relative to the folder
  */
 export async function lfsPointers(folder: string, path = '.'): Promise<readonly string[]> {
@@ -22,7 +26,7 @@ export async function lfsPointers(folder: string, path = '.'): Promise<readonly 
   return found;
 }
 
-/** What a path names: one file, or all below a folder. A path that is not there is for others to refuse. */
+/** The files of a path: one file, or all files below a folder. A missing path gives none; other code reports it. */
 async function below(folder: string, path: string): Promise<readonly { path: Buffer; name: Buffer }[]> {
   const target = join(folder, path);
   const status = await lstat(target).catch(() => undefined);

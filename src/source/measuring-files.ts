@@ -2,10 +2,10 @@ import { posix } from 'node:path';
 import { git } from '../process/git.ts';
 
 /**
- * What git knows the files of `workload.files` by on one side, without writing them out.
+ * Git's modes and object names of the files of `workload.files` on one side, read without exporting them.
  * @param tree a commit or a tree
  * @param context the folder that the paths start from, relative to the top
- * @returns path in the context -> mode and object; a path that the tree does not have is not in it
+ * @returns path in the context -> mode and object; paths that the tree lacks are absent
  */
 export async function measuringFiles(
   directory: string,
@@ -16,7 +16,7 @@ export async function measuringFiles(
   if (paths.length === 0) return {};
   const folder = posix.normalize(context);
   const inTree = (path: string) => posix.normalize(posix.join(folder, path)).replace(/\/$/, '');
-  // A whole context is the tree itself: git has no entry for `.`.
+  // If a path is the whole context, the whole tree is listed, because git has no entry for `.`.
   const named = paths.map(inTree).filter((path) => path !== '.');
   const listed = await git(directory, [
     ...['ls-tree', '-r', '-z', '--full-tree', tree],

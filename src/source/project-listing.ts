@@ -15,10 +15,10 @@ const NOT_WALKED = new Set([
   '.nox',
   'dist',
 ]);
-/** A plain folder is not walked further than this. */
+/** The maximum number of paths to read from a plain folder. */
 const MOST_PATHS = 50_000;
 
-/** The files of a project: those of its commit and new ones that are not ignored, or all of a plain folder. */
+/** The files of a project: the commit's files and new files that are not ignored, or all files of a plain folder. */
 export async function listProject(top: string, repository: boolean): Promise<ProjectFiles> {
   const paths = repository ? await listedByGit(top) : await walked(top);
   const telling = paths.filter(isTelling).sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
@@ -60,7 +60,7 @@ async function walked(top: string): Promise<readonly string[]> {
   return found;
 }
 
-/** @returns `missing` where Git lists a file that was deleted; undefined where it is no small file */
+/** @returns the text; `missing` if Git lists a file that was deleted; undefined if it is not a small file */
 async function textOf(path: string): Promise<{ readonly content: string } | 'missing' | undefined> {
   const status = await lstat(path).catch(() => undefined);
   if (status === undefined) return 'missing';

@@ -6,7 +6,7 @@ import { gitStore } from '../process/git-store.ts';
 import { isPullRequest } from '../session/event.ts';
 import { fetchBranch, fetchCommit, mergeBase, type Fetched } from './fetch.ts';
 
-/** A commit, or a tree of the working folder's files on top of one. */
+/** A commit, or a commit with a tree of the working folder's files on top. */
 export interface SideCommit {
   readonly commit: string;
   /** What to export: the commit itself, or the tree of the working folder. */
@@ -17,7 +17,7 @@ export interface SideCommit {
 export interface Sides {
   readonly head: SideCommit;
   readonly baseline: SideCommit | { readonly unavailable: string };
-  /** How the baseline was chosen, where that is not plain. */
+  /** How the baseline was chosen, if the event does not make it clear. */
   readonly notes: readonly string[];
 }
 
@@ -26,32 +26,32 @@ export interface SidesRequest {
   readonly directory: string;
   /** `pull_request`, `push`, … or `terminal`. */
   readonly event: string;
-  /** The commit before a push, as the event has it. */
+  /** The commit before a push, from the event. */
   readonly before?: string;
-  /** Name of the branch a pull request goes to. */
+  /** The branch that the pull request targets. */
   readonly baseRef?: string;
-  /** The merge commit that GitHub made for this pull request, as the runner names it (GITHUB_SHA). */
+  /** The merge commit that GitHub made for this pull request, from the runner (GITHUB_SHA). */
   readonly mergeSha?: string;
-  /** Whatever the event is, the checkout is somebody's change and its base is where it left `baseRef`. */
+  /** Treat the checkout as a change, for any event. Its base is the merge base with `baseRef`. */
   readonly change?: boolean;
-  /** Where base and history are fetched from: a remote's name or an address. `origin` where nothing is said. */
+  /** The remote's name or address from which to fetch base and history. Defaults to `origin`. */
   readonly remote?: string;
   /** The commit that a merge queue's group starts from. */
   readonly baseSha?: string;
   /** `--baseline REF`. */
   readonly baselineRef?: string;
-  /** Credentials and the like for fetching. */
+  /** Environment for fetching, such as credentials. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
- * The top of the work tree that a folder lies in, or undefined outside of one.
- * @throws ConfigurationError when git refuses to read the repository, with what to do
+ * The top of the work tree of a folder; undefined outside of a work tree.
+ * @throws ConfigurationError if git refuses to read the repository, with what to do
  */
 export async function topLevel(directory: string): Promise<string | undefined> {
   const { status, stdout, stderr } = await tryGit(directory, ['rev-parse', '--show-toplevel']);
   if (status === 0) return stdout.replace(/\n$/, '');
-  // A file .git that leads nowhere is a repository that is broken, and says so by another name.
+  // For a `.git` file with a wrong path git prints another message. Such a repository is broken, not absent.
   if (stderr.includes('not a git repository (or any')) return undefined;
   throw unreadable(directory, stderr);
 }
@@ -71,14 +71,15 @@ function unreadable(directory: string, stderr: string): ConfigurationError {
 }
 
 /**
- * Which two things are compared. A pull request's checkout is a merge commit, and its baseline is the first
- * parent: the base as merged. The last nightly would blame other people's commits on this one.
+ * Decides which two commits are compared. The checkout of a pull request is a merge commit, and its baseline is the
+ * first parent: the base as merged. A comparison with the last nightly would count other people's commits as part of
+ * this change.
  *
- * @throws ConfigurationError when `baselineRef` names nothing
+ * @throws ConfigurationError if `baselineRef` names no commit
  */
 export async function resolveSides(request: SidesRequest): Promise<Sides> {
   const { directory, event, baselineRef } = request;
-  // What earlier steps of a job left beside the checkout is not part of the change, and may be a credential.
+  // Files that earlier steps of a job left in the checkout are not part of the change, and may be credentials.
   const head = event === 'terminal' ? await resolveHead(directory) : await resolveCommit(directory);
   if (baselineRef !== undefined)
     return { head, baseline: await namedBaseline(request, baselineRef), notes: [] };
@@ -89,8 +90,8 @@ export async function resolveSides(request: SidesRequest): Promise<Sides> {
 }
 
 /**
- * The checkout's commit, whatever lies beside it.
- * @throws ConfigurationError when there is no repository, or no commit yet
+ * The checkout's commit, without any other files in the folder.
+ * @throws ConfigurationError if there is no repository, or no commit yet
  */
 export async function resolveCommit(directory: string): Promise<SideCommit> {
   const { status, stdout } = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
@@ -105,7 +106,7 @@ async function withoutCommit(directory: string): Promise<ConfigurationError | St
     return new ConfigurationError(
       `${directory} is not a git repository, so there is no commit to measure and none to compare with. Run Pacegate in a checkout; where actions/checkout was given path:, name the configuration in that folder (config: FOLDER/.github/pacegate.yml).`,
     );
-  // Without ^{commit} git only reads the ref, and not what it names.
+  // Without ^{commit} git reads only the ref and does not check its object.
   const named = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD']);
   if (named.status !== 0)
     return new ConfigurationError(
@@ -118,8 +119,8 @@ async function withoutCommit(directory: string): Promise<ConfigurationError | St
 }
 
 /**
- * The checkout as it stands: its commit, or with changes and new files the tree of the working folder.
- * @throws ConfigurationError when there is no commit yet
+ * The checkout with its local changes: its commit, or a tree of the working folder if there are changed or new files.
+ * @throws ConfigurationError if there is no commit yet
  */
 export async function resolveHead(directory: string): Promise<SideCommit> {
   const committed = await resolveCommit(directory);
@@ -128,8 +129,8 @@ export async function resolveHead(directory: string): Promise<SideCommit> {
 }
 
 /**
- * The working folder as a tree object: changed and new files, ignored ones left out. The user's own index is
- * copied, never written, and the objects go into the tool's own store.
+ * The working folder as a tree object, with changed and new files and without ignored ones. The user's index is only
+ * copied, and new objects go into Pacegate's own store.
  */
 async function workingTree(directory: string): Promise<string> {
   const store = await gitStore(directory);
@@ -147,12 +148,12 @@ async function workingTree(directory: string): Promise<string> {
 }
 
 /**
- * git knows by the index's own time which files may have changed in the second in which they were added, and reads these:
- * a younger copy would take a file that was edited then for unchanged (git's documentation, racy-git).
+ * The copy keeps the index's own time. git uses this time to find files that may have changed within the second of
+ * their addition. With a newer time git would miss such an edit (git's documentation, racy-git).
  */
 async function copyIndex(from: string, to: string): Promise<void> {
   const found = await stat(from).catch(() => undefined);
-  // Before the first commit there is none.
+  // There is no index before the first commit.
   if (found === undefined) return;
   await copyFile(from, to);
   await utimes(to, found.atime, found.mtime);
@@ -160,11 +161,11 @@ async function copyIndex(from: string, to: string): Promise<void> {
 
 async function pullRequestSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
   const { baseRef, mergeSha } = request;
-  // The parents are named in the commit itself, which a shallow checkout has although it lacks them.
+  // The commit object names its parents, even in a shallow checkout that lacks them.
   const parents = await parentsOf(request.directory, head.commit);
   const [first = ''] = parents;
-  // Only of GitHub's own merge commit the first parent is known to be the base. Of any other merge, such as the
-  // change's own tip, the author chose the parents.
+  // Only GitHub's own merge commit has the base as its first parent for certain. The author of a change chooses the
+  // parents of any other merge.
   if (parents.length >= 2 && head.commit === mergeSha) {
     const missing = await fetchCommit(request, first);
     return {
@@ -194,7 +195,7 @@ async function pullRequestSides(request: SidesRequest, head: SideCommit): Promis
       },
       notes: [],
     };
-  // What is on the branch already is compared with what was there before it.
+  // The commit is already on the branch, so it is compared with the branch's previous state.
   if (base.commit === head.commit && !isPullRequest(request.event)) return await pushSides(request, head);
   return {
     head,
@@ -208,7 +209,10 @@ async function pullRequestSides(request: SidesRequest, head: SideCommit): Promis
   };
 }
 
-/** A merge queue may squash or rebase, so there need be no merge commit: the event names where the group starts. */
+/**
+ * A merge queue may squash or rebase, so a merge commit may be missing. The event names the commit that the group
+ * starts from.
+ */
 async function mergeGroupSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
   const { baseSha } = request;
   if (baseSha === undefined) return await pullRequestSides(request, head);
@@ -247,7 +251,7 @@ async function pushSides(request: SidesRequest, head: SideCommit): Promise<Sides
   };
 }
 
-/** On a terminal: uncommitted changes against HEAD; a branch against where it left the default branch. */
+/** On a terminal: compares uncommitted changes with HEAD, and a branch with its merge base with the default branch. */
 async function terminalSides(request: SidesRequest, head: SideCommit): Promise<Sides> {
   const { directory } = request;
   if (head.dirty)
@@ -314,7 +318,10 @@ async function fetchNamed(request: SidesRequest, ref: string): Promise<Fetched> 
   return missing === undefined ? { commit: ref } : { missing };
 }
 
-/** The parents of a commit that is readable here. @param commit its digits, and nothing else that git may read */
+/**
+ * The parents of a commit that is readable here.
+ * @param commit hexadecimal digits only, so that git cannot read it as an option or a ref
+ */
 export async function parentsOf(directory: string, commit: string): Promise<readonly string[]> {
   const text = await git(directory, ['cat-file', 'commit', commit]);
   const header = text.split('\n\n')[0] ?? '';

@@ -4,35 +4,38 @@ import { isPullRequest } from '../session/event.ts';
 import { resolveCommit } from './sides.ts';
 
 /**
- * On whose word a checkout's own configuration may be acted on. It is a question of the commit: an event's name says
- * who asked for the run, and not whose files were checked out.
+ * Who vouches for a checkout's own configuration. This depends on the commit. An event's name says who started the run,
+ * and not whose files were checked out.
  */
 export type Standing =
   /** The user's own terminal. */
   | { readonly kind: 'own' }
-  /** The commit is on a branch whose every commit the maintainers accepted. */
+  /** The commit is on a branch of which the maintainers accepted every commit. */
   | { readonly kind: 'trusted'; readonly branch: string }
-  /** Somebody's change: a pull request's, whatever started the run. */
+  /** A change of somebody, such as a pull request, whatever event started the run. */
   | {
       readonly kind: 'change';
-      /** Why it is not trusted, where the event alone does not say so. */
+      /** Why the commit is not trusted, if the event does not make it clear. */
       readonly reason?: string;
-      /** The branch that the change is taken to start from; undefined where the event names the base. */
+      /** The branch that the change presumably starts from; undefined if the event names the base. */
       readonly branch?: string;
     };
 
 export interface TrustRequest extends FetchRequest {
   /** `terminal`, `push`, `workflow_run`, … */
   readonly event: string;
-  /** As the event has it; without it the remote is asked. */
+  /** From the event; if it is undefined, the remote is asked. */
   readonly defaultBranch?: string;
-  /** The patterns of further trusted branches, as the configuration at the default branch's tip lists them. @param tip its commit, readable here */
+  /**
+   * Reads the patterns of further trusted branches from the configuration at the default branch's tip.
+   * @param tip the tip's commit, readable here
+   */
   readonly listed: (tip: string) => Promise<readonly string[]>;
 }
 
 /**
- * Asks git whether the checkout's commit is on the default branch, or on a branch that the default branch lists. What
- * cannot be found out is not trusted.
+ * Asks git whether the checkout's commit is on the default branch, or on a branch that the default branch's
+ * configuration lists. If git cannot answer, the commit is not trusted.
  */
 export async function standingOf(request: TrustRequest): Promise<Standing> {
   const { directory, event } = request;
@@ -69,9 +72,10 @@ export async function standingOf(request: TrustRequest): Promise<Standing> {
   );
 }
 
-/** As GitHub's own branch filters have it: `*` stands for anything but a slash, `**` for anything. */
+/** Matches as GitHub's branch filters do: `*` matches anything but a slash, `**` matches anything. */
 export function matches(pattern: string, branch: string): boolean {
-  // Up to which places of the name the pattern's parts can reach: a regular expression of many stars may take for ever.
+  // Tracks the positions of the name that the pattern's parts can reach. A regular expression with many stars could
+  // take exponential time.
   let reached = new Set([0]);
   for (const part of pattern.split(/(\*\*|\*)/)) {
     const next = new Set<number>();
@@ -90,19 +94,19 @@ export function matches(pattern: string, branch: string): boolean {
   return reached.has(branch.length);
 }
 
-/** The repository that a job belongs to, as its runner names it. */
+/** The repository that a job belongs to, from its runner. */
 export interface JobRepository {
   /** `owner/name`. */
   readonly name: string;
-  /** `https://github.com`, or a company's own. */
+  /** `https://github.com`, or a company's own server. */
   readonly serverUrl: string;
 }
 
 /**
- * Where the job's own repository is fetched from. A checkout of a fork has the fork as its `origin`, and what stands on
- * the fork's main branch nobody here has accepted. An origin on this machine is a mirror of the runner's owner.
+ * The remote of the job's own repository. In a checkout of a fork, `origin` is the fork, and the maintainers have not
+ * accepted the commits of its main branch. An origin on this machine is a mirror that the runner's owner set up.
  *
- * @returns `origin` where that is the job's repository, else its address
+ * @returns `origin` if it is the job's repository, else the repository's address
  */
 export async function upstreamOf(directory: string, repository: JobRepository | undefined): Promise<string> {
   if (repository === undefined) return 'origin';
@@ -115,7 +119,7 @@ export async function upstreamOf(directory: string, repository: JobRepository | 
 
 const isLocal = (address: string) => /^(file:\/\/|\.{0,2}\/)/.test(address);
 
-/** `https://host/owner/name.git`, `ssh://git@host/owner/name` and `git@host:owner/name`. */
+/** Matches `https://host/owner/name.git`, `ssh://git@host/owner/name` and `git@host:owner/name`. */
 function isAt(address: string, host: string, name: string): boolean {
   const [, foundHost = '', path = ''] =
     /^(?:[a-z+]+:\/\/)?(?:[^/@]*@)?([^/:]+)(?::\d+(?=\/))?[/:](.+?)(?:\.git)?\/?$/i.exec(address) ?? [];

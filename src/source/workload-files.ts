@@ -5,14 +5,17 @@ import { dirname, join, relative, sep } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 import { filesBelow, spelled } from './files-below.ts';
 
-/** More files than this in `workload.files` is a mistake: the measuring code is a script and its data. */
+/**
+ * The maximum number of files in `workload.files`. Measuring code is a script and its data, so more files are a
+ * mistake.
+ */
 const MAX_FILES = 20_000;
 
 /**
- * SHA-256 of each file that the paths name, folders included whole.
+ * The SHA-256 of each file that the paths name, including all files of named folders.
  * @param folder the context, absolute
- * @returns path relative to the context -> hash; a link counts by its target's name
- * @throws ConfigurationError for a path that is not there or leads out of the context
+ * @returns path relative to the context -> hash; for a link, the hash of its target's path
+ * @throws ConfigurationError if a path is missing or leads out of the context
  */
 export async function hashFiles(folder: string, paths: readonly string[]): Promise<Record<string, string>> {
   const hashes = new Map<string, string>();
@@ -36,7 +39,7 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
   return Object.fromEntries([...hashes].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** One hash over every file of a folder: what a host interpreter runs on. */
+/** One hash of all files of a folder, to identify what a host interpreter runs. */
 export async function hashFolder(folder: string): Promise<string> {
   const hash = createHash('sha256');
   for (const { path, name } of await filesBelow(folder)) {
@@ -50,7 +53,7 @@ export async function hashFolder(folder: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Puts the measuring code of one context into the place of another's. */
+/** Replaces the measuring code of one context with that of another. */
 export async function overlayFiles(from: string, to: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     await refuseEscape(from, path);
@@ -59,15 +62,15 @@ export async function overlayFiles(from: string, to: string, paths: readonly str
     await rm(target, { recursive: true, force: true });
     await mkdir(dirname(target), { recursive: true });
     await refuseEscape(to, relative(to, dirname(target)));
-    // Times do not matter: a build's cache goes by content.
+    // Times do not matter, because a build's cache compares contents.
     await cp(join(from, path), target, { recursive: true, verbatimSymlinks: true });
   }
 }
 
 /**
- * Refuses a context that leads out of a side's files: what it names is built into images, and written to.
+ * Rejects a context that leads out of a side's files, because its files go into images and Pacegate writes to it.
  * @param tree the side's files, absolute
- * @throws ConfigurationError where the context is a link out of them; one that is not there is the build's to say
+ * @throws ConfigurationError if the context is a link that leads out; the build reports a missing context
  */
 export async function checkContext(tree: string, context: string): Promise<void> {
   const top = await realpath(tree);
@@ -78,7 +81,7 @@ export async function checkContext(tree: string, context: string): Promise<void>
     );
 }
 
-/** A file itself, or what lies below a folder. */
+/** The file itself, or the files below a folder. */
 async function filesOf(path: string): Promise<readonly Buffer[]> {
   const status = await lstat(path);
   return status.isDirectory() ? (await filesBelow(path)).map((file) => file.path) : [Buffer.from(path)];
