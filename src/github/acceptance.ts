@@ -1,15 +1,15 @@
 import type { Octokit } from './client.ts';
 import { ACCEPTING_LABEL, type Accepting } from './context.ts';
 
-/** What became of the label on a pull request. */
+/** The result of checking the label on a pull request. */
 export type LabelResult =
   | { readonly kind: 'accepted'; readonly accepting: Accepting }
-  /** The sentence for the report: the regressions stand. */
+  /** The label does not count: the regressions stay, and the report shows the reason. */
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * Asks GitHub whether who put the label may write to the repository. Labels may be put by people who may not.
- * Never throws for what GitHub answers: without an answer nothing is accepted.
+ * Asks GitHub whether the person who added the label may write to the repository, because people without write access
+ * can add labels. Never throws for GitHub's answers. Without an answer nothing is accepted.
  */
 export async function checkLabel(
   octokit: Octokit,

@@ -1,8 +1,8 @@
-/** What GitHub's answers mean, in words. */
+/** Turns GitHub's answers into sentences for users. */
 
 export const CANCELLED = 'the job was cancelled';
 
-/** Of an error, which has some of its properties, such as a DOMException's name, from its prototype. */
+/** Reads a property of an error, including inherited ones such as a DOMException's name. */
 const property = (
   value: unknown,
   name: 'status' | 'message' | 'response' | 'headers' | 'cause' | 'name',
@@ -15,26 +15,26 @@ export function statusOf(error: unknown): number | undefined {
 
 export const messageOf = (error: unknown): string => String(property(error, 'message') ?? error);
 
-/** The answer's headers; none where there was no answer. */
+/** The answer's headers; empty if there was no answer. */
 export const headersOf = (error: unknown): Readonly<Record<string, unknown>> =>
   (property(property(error, 'response'), 'headers') as Record<string, unknown> | undefined) ?? {};
 
-/** The library gives an answer that never came the status 500. */
+/** The library also uses status 500 for requests without an answer. */
 const isAnswered = (error: unknown) => property(error, 'response') !== undefined;
 
 export const isPassing = (error: unknown) => (statusOf(error) ?? 500) >= 500;
 
-/** What was asked of GitHub, for the sentence that says why it was refused. */
+/** The request to GitHub, for the sentence that explains its refusal. */
 export interface Asked {
-  /** What the token may not do: `comment on this pull request`. */
+  /** The action that the token may not perform: `comment on this pull request`. */
   readonly deed: string;
-  /** What GitHub does not show: `owner/name #7`. */
+  /** The object that GitHub does not show: `owner/name #7`. */
   readonly target: string;
-  /** The line of the job's `permissions` that allows it: `pull-requests: write`. */
+  /** The line of the job's `permissions` that allows the action: `pull-requests: write`. */
   readonly permission: string;
 }
 
-/** What kind of answer it was. */
+/** The kinds of refusal. */
 export type Refusal =
   | 'cancelled'
   | 'silent'
@@ -64,7 +64,7 @@ const OF_STATUS: Readonly<Record<number, Refusal>> = {
   429: 'too-many',
 };
 
-/** One status stands for several things: the words and headers of the answer tell them apart. */
+/** Classifies an answer. One status has several meanings, which the answer's message and headers tell apart. */
 export function refusalOf(error: unknown): Refusal {
   const [message, headers, status] = [messageOf(error), headersOf(error), statusOf(error) ?? 0];
   if (!isAnswered(error)) {
@@ -82,7 +82,7 @@ export function refusalOf(error: unknown): Refusal {
   return OF_STATUS[status] ?? (status >= 500 ? 'server' : 'other');
 }
 
-/** What GitHub's answer means, and what to do. */
+/** The reason for a refusal, and what to do. */
 export function reasonOf(error: unknown, { deed, target, permission }: Asked): string {
   const message = messageOf(error).replace(/\s*- https:\/\/docs\.github\.com\S*$/, '');
   const headers = headersOf(error);

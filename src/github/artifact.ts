@@ -8,30 +8,35 @@ export interface ArtifactRequest {
   /** Absolute paths, below `folder`. */
   readonly files: readonly string[];
   readonly folder: string;
-  /** What to do where the workflow's run has an artifact of this name by now: the name with a time is the default. */
+  /**
+   * What to do if the workflow's run already has an artifact of this name. By default the time is added to the name.
+   */
   readonly taken?: Taken;
 }
 
-/** `replace`: an earlier attempt of the job left it. `refuse`: it is another job's, whose figures would be lost. */
+/**
+ * `replace`: an earlier attempt of this job uploaded it. `refuse`: another job uploaded it, and its measurements would
+ * be lost.
+ */
 export type Taken = 'rename' | 'replace' | 'refuse';
 
 /**
- * What a job that measures for another does with an artifact of its name: in a first attempt it can only be that of another
- * job, such as a matrix that runs one configuration twice.
+ * What a measuring job does with an existing artifact of its name. In a first attempt the artifact must come from
+ * another job, such as a matrix that runs one configuration twice.
  */
 export const takenForMeasuring = (environment: Readonly<Record<string, string | undefined>>): Taken =>
   Number(environment['GITHUB_RUN_ATTEMPT']) > 1 ? 'replace' : 'refuse';
 
 export type ArtifactResult =
   | { readonly kind: 'uploaded'; readonly id: number; readonly bytes: number }
-  /** Another job of this run has an artifact of this name; nothing was uploaded, and nothing of it was touched. */
+  /** Another job of this run has an artifact of this name. Nothing was uploaded or changed. */
   | { readonly kind: 'taken' }
-  /** The verdict stands all the same. */
+  /** The upload failed. The verdict stays the same. */
   | { readonly kind: 'failed'; readonly reason: string };
 
 type Client = Pick<ArtifactClient, 'uploadArtifact' | 'deleteArtifact'>;
 
-/** The client is large, and read only by a run that uploads. */
+/** Loads the client on demand, because it is large and only an upload needs it. */
 const githubClient = async (): Promise<Client> => {
   const { DefaultArtifactClient } = await import('@actions/artifact');
   return new DefaultArtifactClient();
@@ -52,13 +57,13 @@ export async function uploadArtifact(
   try {
     return await upload(name);
   } catch (error) {
-    // Names are unique in a run: a matrix or a second step needs one of its own.
+    // Names are unique in a run, so a matrix or a second step needs another one.
     if (!/conflict|already exists/i.test(messageOf(error)))
       return { kind: 'failed', reason: messageOf(error) };
   }
   if (taken === 'refuse') return { kind: 'taken' };
   try {
-    // Two sessions of one shard would be refused by the job that judges.
+    // The judging job would reject two sessions of one shard.
     if (taken === 'replace') {
       await within(UPLOAD_SECONDS, client.deleteArtifact(name));
       return await upload(name);
@@ -69,10 +74,10 @@ export async function uploadArtifact(
   }
 }
 
-/** Seconds for an upload: the client has no deadline of its own, and a server that is silent must not hold a job. */
+/** The time limit of an upload, because the client has none and a silent server must not hold a job. */
 const UPLOAD_SECONDS = 300;
 
-/** @throws Error when something has not ended after some seconds */
+/** @throws Error if the work has not ended after these seconds */
 export async function within<Value>(seconds: number, work: Promise<Value>): Promise<Value> {
   const end = new AbortController();
   try {
@@ -84,12 +89,12 @@ export async function within<Value>(seconds: number, work: Promise<Value>): Prom
     ]);
   } finally {
     end.abort();
-    // What comes later is nobody's.
+    // A later rejection has no handler.
     work.catch(() => undefined);
   }
 }
 
-/** The storage library's errors may have no message, only a status. */
+/** The message of an error. The storage library's errors may have only a status. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const status = 'statusCode' in error ? ` ${String(error.statusCode)}` : '';

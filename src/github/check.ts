@@ -2,13 +2,13 @@ import { isPassing, reasonOf, refusalOf } from './answer.ts';
 import type { Octokit } from './client.ts';
 import { MARK, relationTo, type RunMark } from './run-mark.ts';
 
-/** Writes a configuration's check on a commit: what a branch rule can require. */
+/** Writes a configuration's check on a commit. A branch rule can require this check. */
 
 export type Conclusion = 'success' | 'failure' | 'neutral';
 
-/** A place in the change that GitHub shows a sentence at. */
+/** A sentence that GitHub shows at a line of the change. */
 export interface Annotation {
-  /** Of a file of the commit, from the top of the repository. */
+  /** A file's path from the top of the repository. */
   readonly path: string;
   readonly line: number;
   readonly title: string;
@@ -26,39 +26,39 @@ export interface CheckOutput {
 export interface CheckRequest {
   readonly owner: string;
   readonly repo: string;
-  /** The commit: a pull request's head, and not its merge. */
+  /** The commit: a pull request's head, not its merge commit. */
   readonly commit: string;
   readonly name: string;
-  /** The job that writes; undefined where the runner does not say which run it is. */
+  /** The job that writes; undefined if the runner does not name the run. */
   readonly run: RunMark | undefined;
-  /** Several jobs of a run write it, one after the other. */
+  /** Whether several jobs of a run write the check, one after the other. */
   readonly shared?: boolean;
   readonly conclusion: Conclusion;
   readonly output: CheckOutput;
-  /** Where the run can be looked at. */
+  /** The address of the run. */
   readonly detailsUrl?: string;
 }
 
 export type CheckResult =
   | { readonly kind: 'created' | 'updated'; readonly url: string }
-  /** A newer run has written it: its verdict holds. */
+  /** A newer run has written it, and its verdict applies. */
   | { readonly kind: 'outdated'; readonly url: string }
-  /** Another job of this run has written it: its verdict would be lost. */
+  /** Another job of this run has written it, and its verdict would be lost. */
   | { readonly kind: 'twice' }
-  /** The verdict stands all the same. `forbidden`: the token may not write checks, and nothing is wrong otherwise. */
+  /** GitHub refused the check. The verdict stays the same. `forbidden`: only the token's permission is missing. */
   | { readonly kind: 'refused'; readonly forbidden: boolean; readonly reason: string };
 
-/** GitHub takes so many annotations in one request. */
+/** GitHub's limit for one request. */
 const MOST_ANNOTATIONS = 50;
-/** Rounds of looking and writing; two runs that end at the same moment need two. */
+/** The maximum number of read-write rounds. Two runs that end at the same moment need two. */
 const MOST_ROUNDS = 5;
 
 /**
- * Writes the check of a commit and configuration: updated where it is, created where it is not. An older run changes
- * nothing of what a newer one wrote. After it wrote, it looks again: where two runs end at the same moment and both
- * create the check, both checks come to say what the newer run found.
+ * Writes the check of a commit and configuration: updates it or creates it. An older run never overwrites the result of
+ * a newer one. After the write it reads the checks again: if two runs end at the same moment and both create the check,
+ * both checks get the result of the newer run.
  *
- * Never throws for what GitHub answers: a token that may not write checks is a result.
+ * Never throws for GitHub's answers: a token that may not write checks is a result.
  */
 export async function upsertCheck(octokit: Octokit, request: CheckRequest): Promise<CheckResult> {
   const { owner, repo, commit, run } = request;
@@ -73,7 +73,7 @@ export async function upsertCheck(octokit: Octokit, request: CheckRequest): Prom
         relations.filter(({ relation }) => relation === 'newer').map(({ check }) => check),
       );
       if (newer !== undefined) {
-        // Ours came between the newer run's look and its check: it must not be what a rule reads.
+        // Our check was created between the newer run's read and its write. A branch rule must not read our result.
         for (const { check, relation } of relations)
           if (relation === 'own')
             await octokit.rest.checks.update({ owner, repo, check_run_id: check.id, ...copyOf(newer) });
@@ -96,7 +96,7 @@ export async function upsertCheck(octokit: Octokit, request: CheckRequest): Prom
       try {
         const { data } = await octokit.rest.checks.create({
           ...{ owner, repo, head_sha: commit, ...contentOf(request, id) },
-          // The check may be there although its answer was lost: that is looked at before it is created again.
+          // The check may exist although its answer was lost, so the next round reads before it creates again.
           request: { retries: 0 },
         });
         written = { kind: 'created', url: data.html_url ?? '' };
@@ -106,7 +106,7 @@ export async function upsertCheck(octokit: Octokit, request: CheckRequest): Prom
       }
     }
   } catch (error) {
-    // What is written is there, although GitHub did not answer when it was looked at again.
+    // The check is written, although the read after the write failed.
     if (written !== undefined) return written;
     return {
       kind: 'refused',
@@ -134,7 +134,7 @@ interface FoundCheck {
   };
 }
 
-/** A job may have the check's name, too: ours has our mark. */
+/** Finds our checks by their mark, because a job may have the check's name. */
 async function findOurs(
   octokit: Octokit,
   { owner, repo, commit, name }: CheckRequest,
@@ -175,7 +175,7 @@ const contentOf = ({ name, conclusion, output, detailsUrl }: CheckRequest, id: s
   },
 });
 
-/** What another run's check says, so that ours says the same. */
+/** The content of another run's check, to copy into ours. */
 const copyOf = ({ external_id, conclusion, output: { title, summary, text } }: FoundCheck) => ({
   status: 'completed' as const,
   conclusion: (conclusion ?? 'failure') as Conclusion,

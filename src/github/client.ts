@@ -2,15 +2,15 @@ import { setTimeout } from 'node:timers/promises';
 import type { GitHub } from '@actions/github/lib/utils';
 import { CANCELLED, headersOf, messageOf, statusOf } from './answer.ts';
 
-/** The client that asks GitHub. */
+/** Creates the client for GitHub's API. */
 
 export type Octokit = InstanceType<typeof GitHub>;
 
-/** How long GitHub is waited for, in seconds. */
+/** Time limits of requests to GitHub, in seconds. */
 export interface Limits {
   /** For one answer. */
   readonly answer: number;
-  /** The longest wait that a rate limit may ask for; a longer one is reported. */
+  /** The longest wait that a rate limit may ask for. A longer one is reported. */
   readonly wait: number;
   /** For everything together. */
   readonly total: number;
@@ -18,15 +18,15 @@ export interface Limits {
 
 const LIMITS: Limits = { answer: 20, wait: 90, total: 240 };
 
-/** What the same request would be answered with again. A rate limit is the throttling plugin's to wait for. */
+/** Statuses of requests that would get the same answer again. The throttling plugin waits for rate limits. */
 const FINAL = [400, 401, 403, 404, 405, 409, 410, 413, 422, 423, 429, 451];
 
 /**
- * A client that repeats a reading which a passing fault broke, waits where a rate limit asks for it, and gives up an
- * answer that does not come. Loaded on demand: a run that posts nothing does not read it.
+ * Creates a client that repeats reads after passing faults, waits for rate limits, and gives up a request without an
+ * answer. It is loaded on demand, because a run that posts nothing does not need it.
  *
- * @param apiUrl such as `https://api.github.com`; a GHES or Forgejo has its own
- * @param signal ends what is asked at the moment
+ * @param apiUrl such as `https://api.github.com`; a GHES or Forgejo server has another
+ * @param signal ends running requests
  */
 export async function connect(
   token: string,
@@ -41,7 +41,7 @@ export async function connect(
   const end = performance.now() + limits.total * 1000;
   const mayWait = (seconds: number, count: number) =>
     count === 0 && seconds <= limits.wait && performance.now() + seconds * 1000 < end;
-  // First, so that it is innermost: each attempt has a deadline of its own.
+  // Registered first, so that it is innermost and each attempt has its own deadline.
   const deadline = (octokit: Pick<Octokit, 'hook'>) => {
     octokit.hook.before('request', (options) => {
       // A body that is read as a stream, such as an artifact's, takes longer than an answer.
@@ -53,12 +53,12 @@ export async function connect(
         signal: signal === undefined ? own : AbortSignal.any([own, signal]),
       };
     });
-    // The plugins know the words of GitHub's limits alone; whatever says when to come again is asked then.
+    // The plugins recognise only GitHub's own limits. This wrapper retries any answer that names a time to retry after.
     octokit.hook.wrap('request', async (request, options) => {
       try {
         return await request(options);
       } catch (error) {
-        // In a shape that the plugins do not ask again for.
+        // An error shape that the plugins do not retry.
         if (signal?.aborted === true)
           throw Object.assign(new Error(CANCELLED), { status: 0, request: { request: {} } });
         const seconds = Number(headersOf(error)['retry-after'] ?? Number.NaN);
@@ -77,7 +77,7 @@ export async function connect(
       baseUrl: apiUrl,
       retry: { doNotRetry: FINAL, retries: 2 },
       throttle: { onRateLimit: onLimit, onSecondaryRateLimit: onLimit },
-      // What it would print is in the result.
+      // The plugins' messages are part of the result already.
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     },
     deadline,

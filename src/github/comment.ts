@@ -7,13 +7,13 @@ import { markIn, relationTo, type RunMark } from './run-mark.ts';
 
 export type CommentResult =
   | { readonly kind: 'created' | 'updated' | 'unchanged'; readonly url: string }
-  /** Another job of this run has written it: its verdict would be lost. */
+  /** Another job of this run has written it, and its verdict would be lost. */
   | { readonly kind: 'twice' }
-  /** A newer run has written it: its verdict holds. */
+  /** A newer run has written it, and its verdict applies. */
   | { readonly kind: 'outdated'; readonly url: string }
-  /** There is none, and none was wanted. */
+  /** There is no comment, and none was requested. */
   | { readonly kind: 'none' }
-  /** The verdict stands all the same; `reason` says what the job would need. */
+  /** GitHub refused the comment. The verdict stays the same; `reason` names the missing permission. */
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface CommentRequest {
@@ -21,24 +21,24 @@ export interface CommentRequest {
   readonly repo: string;
   /** The pull request's number. */
   readonly number: number;
-  /** Hidden first line of our comments: one comment for each pull request and configuration. */
+  /** The hidden first line of our comments. Each pull request and configuration has one comment. */
   readonly marker: string;
-  /** That of an earlier version: its comment is taken over where there is none with the marker. */
+  /** The marker of an earlier version. Its comment is taken over if none has the current marker. */
   readonly formerMarker?: string;
-  /** The job that writes, as the body's second line has it. */
+  /** The job that writes, for the body's second line. */
   readonly run?: RunMark;
-  /** Several jobs of a run write it, one after the other: one that measures, and one that confirms or reports. */
+  /** Whether several jobs of a run write it in turn: one that measures, and one that confirms or reports. */
   readonly shared?: boolean;
-  /** Only an existing comment is edited; none is made. */
+  /** Edit an existing comment, but create none. */
   readonly editOnly?: boolean;
   /** The whole body, beginning with the marker; at most 65,536 characters. */
   readonly body: string;
 }
 
 /**
- * Writes the one comment of a pull request and configuration: edited where it is, created where it is not.
+ * Writes the one comment of a pull request and configuration: edits it or creates it.
  *
- * Never throws for what GitHub answers: a token that may not comment is a result.
+ * Never throws for GitHub's answers: a token that may not comment is a result.
  */
 export async function upsertComment(octokit: Octokit, request: CommentRequest): Promise<CommentResult> {
   const { owner, repo, run, body } = request;
@@ -57,7 +57,7 @@ export async function upsertComment(octokit: Octokit, request: CommentRequest): 
       try {
         const created = await octokit.rest.issues.createComment({
           ...{ owner, repo, issue_number: request.number, body },
-          // The comment may be there although its answer was lost: that is looked at before it is posted again.
+          // The comment may exist although its answer was lost, so the next attempt reads before it posts again.
           request: { retries: 0 },
         });
         return { kind: 'created', url: created.data.html_url };
@@ -80,8 +80,8 @@ export async function upsertComment(octokit: Octokit, request: CommentRequest): 
 const MOST_POSTS = 3;
 
 /**
- * Our comment, if there is one. Anyone can copy the marker; only a comment of our own is ours to edit, and only ours
- * counts as ours. With several (two jobs at once), the oldest stays the one.
+ * Our comment, if there is one. Anyone can copy the marker, so the author must be us. If two jobs created a comment at
+ * the same time, the oldest is used.
  */
 async function findOwn(octokit: Octokit, { owner, repo, number, marker, formerMarker }: CommentRequest) {
   const comments = await octokit.paginate(octokit.rest.issues.listComments, {
@@ -93,7 +93,7 @@ async function findOwn(octokit: Octokit, { owner, repo, number, marker, formerMa
   const marked = (mark: string | undefined) =>
     mark === undefined ? [] : comments.filter(({ body }) => body?.split('\n')[0]?.trim() === mark);
   const found = [...marked(marker), ...marked(formerMarker)];
-  // Who we are is a question of its own, and mostly nobody has to ask it.
+  // Most pull requests have no candidate, which saves the request for our login.
   if (found.length === 0) return undefined;
   const logins = found.flatMap(({ user }) => (user === null ? [] : [user.login]));
   const own = await ownLogin(octokit, logins);

@@ -4,7 +4,7 @@ import { GitHubError } from '../errors/errors.ts';
 import { own } from '../session/record.ts';
 import { parseJson } from '../session/json.ts';
 
-/** What happened, as the runner tells it: the environment and the event's file, nothing assumed. */
+/** The event, read from the runner's environment and the event's file. No value is assumed. */
 export interface EventContext {
   /** `pull_request`, `push`, `schedule`, `workflow_dispatch`… */
   readonly event: string;
@@ -12,53 +12,53 @@ export interface EventContext {
   readonly repo: string;
   readonly apiUrl: string;
   readonly serverUrl: string;
-  /** Where the run can be looked at. */
+  /** The address of the run. */
   readonly runUrl: string;
   readonly pullRequest: PullRequest | undefined;
   /** The commit that a merge queue's group starts from. */
   readonly mergeBase: string | undefined;
-  /** The commit that a required check is read of: a pull request's head, or a merge queue's group. */
+  /** The commit on which a required check must be: a pull request's head, or a merge queue's group. */
   readonly checked: string | undefined;
   /** The commit before a push. */
   readonly before: string | undefined;
-  /** The commit that the runner names for the event: a pull request's merge commit as GitHub made it. */
+  /** The event's commit from the runner: for a pull request, the merge commit that GitHub made. */
   readonly sha: string | undefined;
-  /** Whether GitHub gives the job a token that only reads: a pull request of a fork, or of Dependabot. */
+  /** Whether the job's token is read-only: a pull request from a fork, or from Dependabot. */
   readonly readOnlyToken: boolean;
-  /** Name of the repository's default branch; undefined where the event does not say. */
+  /** The repository's default branch; undefined if the event does not name it. */
   readonly defaultBranch: string | undefined;
   /** Event `workflow_run`: the run that ended. */
   readonly triggeredBy: TriggeringRun | undefined;
-  /** Where the event is that label being put on the pull request. */
+  /** Set if the event is the addition of the accepting label to the pull request. */
   readonly accepting: Accepting | undefined;
 }
 
-/** The label by which a maintainer accepts a pull request's commit as it is. */
+/** A maintainer adds this label to accept a pull request's current commit. */
 export const ACCEPTING_LABEL = 'pacegate: accepted';
 
-/** Somebody put the label on the pull request. Whether they may is GitHub's to say: see acceptance.ts. */
+/** The addition of the accepting label. GitHub decides whether the person may accept: see acceptance.ts. */
 export interface Accepting {
   readonly author: string;
-  /** The head's commit when the label was put: a newer one is not accepted by it. */
+  /** The head's commit when the label was added. The label does not accept newer commits. */
   readonly commit: string;
 }
 
-/** A run that ended. Its branch and repository are names that a stranger may have chosen. */
+/** A run that ended. A stranger may have chosen the names of its branch and repository. */
 export interface TriggeringRun {
   readonly id: number;
   readonly attempt: number;
-  /** What started it: `pull_request`. */
+  /** The event that started it: `pull_request`. */
   readonly event: string;
   readonly headSha: string;
   readonly headBranch: string;
-  /** `owner/name`; empty where it was deleted. */
+  /** `owner/name`; empty if the repository was deleted. */
   readonly headRepository: string;
 }
 
 export interface PullRequest {
   readonly number: number;
   readonly baseRef: string;
-  /** Its token is read-only, and its files are a stranger's. */
+  /** Whether the run is of a fork: its token is read-only, and its files come from a stranger. */
   readonly fromFork: boolean;
 }
 
@@ -72,7 +72,7 @@ const payloadSchema = z.object({
     .object({
       number: z.int().positive(),
       base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
-      // A fork that was deleted leaves null.
+      // A deleted fork is null.
       head: z.object({ sha: z.string().optional(), repo: z.object({ full_name: z.string() }).nullable() }),
     })
     .optional(),
@@ -90,8 +90,8 @@ const payloadSchema = z.object({
 });
 
 /**
- * Reads the environment of a runner.
- * @throws GitHubError naming the variable or the place in the payload that is missing or wrong
+ * Reads the runner's environment.
+ * @throws GitHubError with the name of a missing or wrong variable, or the place in the payload
  */
 export function parseEvent(
   environment: Readonly<Record<string, string | undefined>>,

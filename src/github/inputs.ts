@@ -8,20 +8,20 @@ import {
   type Verdict,
 } from '../session/rules.ts';
 
-/** The action's inputs: read from the environment and checked. */
+/** Reads the action's inputs from the environment and checks them. */
 
 export const MODES = ['gate', 'measure', 'report', 'baseline'] as const;
 export type Mode = (typeof MODES)[number];
 
-/** `changes`: a comment is made where something is not unchanged, and kept up to date from then on. */
+/** `changes`: create a comment once something is not unchanged, and keep it up to date from then on. */
 export const COMMENTS = ['true', 'changes', 'false'] as const;
 export type Commenting = (typeof COMMENTS)[number];
 
-/** The action's inputs, typed. What is empty in the workflow is undefined here, so that the file's word holds. */
+/** The action's inputs, typed. An empty input is undefined here, so that the configuration file applies. */
 export interface Inputs {
   readonly mode: Mode;
   readonly config: string | undefined;
-  /** What the configuration is known by, over its path and its own word. */
+  /** The configuration's name. It overrides the name in the file and the one derived from the path. */
   readonly name: string | undefined;
   readonly variants: readonly string[] | undefined;
   readonly baselineBranch: string | undefined;
@@ -29,11 +29,11 @@ export interface Inputs {
   readonly failOn: readonly Verdict[] | undefined;
   readonly budget: string | undefined;
   readonly comment: Commenting;
-  /** Whether to write a check that a branch rule can require. */
+  /** Whether to write a check, which a branch rule can require. */
   readonly check: boolean;
-  /** Whether a verdict without a decision fails the job and its check. */
+  /** Whether `inconclusive` and similar verdicts fail the job and its check. */
   readonly requireDecision: boolean;
-  /** Mode baseline: whether to keep an issue of what the nights show. */
+  /** Mode baseline: whether to keep an issue about the nights' findings. */
   readonly issue: boolean;
   readonly githubToken: string | undefined;
   readonly registry: string | undefined;
@@ -41,13 +41,13 @@ export interface Inputs {
   readonly cacheTo: readonly string[] | undefined;
   readonly out: string | undefined;
   readonly artifactName: string | undefined;
-  /** Mode measure: which share of the variants. */
+  /** Mode measure: the share of the variants to measure. */
   readonly shard: ShardRequest | undefined;
-  /** Mode report: files, or folders with a `session.json` in them. */
+  /** Mode report: files, or folders that contain a `session.json`. */
   readonly sessions: readonly string[] | undefined;
-  /** Mode report: the number of the pull request that the sessions are of, where the event is not its own. */
+  /** Mode report: the pull request of the sessions, if the event is not of this pull request. */
   readonly pullRequest: number | undefined;
-  /** Mode gate: the sessions of an earlier job, of which this one measures again what regressed. */
+  /** Mode gate: sessions of an earlier job. This job measures their regressions again. */
   readonly confirm: readonly string[] | undefined;
   readonly buildSecretsOnPullRequests: boolean;
 }
@@ -80,7 +80,7 @@ export const INPUT_NAMES = [
 ] as const;
 type InputName = (typeof INPUT_NAMES)[number];
 
-/** Inputs that belong to one mode. */
+/** Inputs that only one mode reads. */
 const MODE_OF = {
   shard: 'measure',
   sessions: 'report',
@@ -90,7 +90,7 @@ const MODE_OF = {
 
 /**
  * Reads the inputs from the runner's environment (`INPUT_<NAME>`).
- * @throws ConfigurationError with every input that is wrong: its name as typed, what was found, what it must be
+ * @throws ConfigurationError that lists every wrong input: its name as typed, the value found, the values allowed
  */
 export function parseInputs(environment: Readonly<Record<string, string | undefined>>): Inputs {
   const reader = inputReader(environment);
@@ -134,7 +134,7 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
 
 type InputReader = ReturnType<typeof inputReader>;
 
-/** Reads inputs in their forms, and collects what is wrong. */
+/** Reads inputs of each type, and collects errors. */
 function inputReader(environment: Readonly<Record<string, string | undefined>>) {
   const problems: string[] = [];
   const text = (name: InputName): string | undefined => {
@@ -163,7 +163,7 @@ function inputReader(environment: Readonly<Record<string, string | undefined>>) 
       text(name)
         ?.split(/[\s,]+/)
         .filter((word) => word !== ''),
-    // A typo must not become false: only YAML's own words count.
+    // Only YAML's own words count, so that a typo does not become false.
     flag: (name: InputName, fallback: boolean): boolean => {
       const value = oneOf(name, ['true', 'false', 'True', 'False', 'TRUE', 'FALSE']);
       return value === undefined ? fallback : value.toLowerCase() === 'true';
@@ -171,7 +171,7 @@ function inputReader(environment: Readonly<Record<string, string | undefined>>) 
   };
 }
 
-/** YAML's own words for true and false count, as those of the other inputs. */
+/** Accepts YAML's own words for true and false, as the other inputs do. */
 function commenting({ oneOf }: InputReader): Commenting {
   const found = oneOf('comment', [...COMMENTS, 'True', 'TRUE', 'False', 'FALSE'])?.toLowerCase();
   return COMMENTS.find((word) => word === found) ?? 'true';
@@ -199,14 +199,14 @@ function pullRequestOf({ text, wrong }: InputReader): Inputs['pullRequest'] {
   return undefined;
 }
 
-/** An input that the mode does not read would be ignored, and the job would do another thing than was meant. */
+/** Rejects an input that the mode does not read. Otherwise it would be ignored silently. */
 function checkMode({ text, wrong }: InputReader, mode: Mode, event: string | undefined): void {
   for (const [name, of] of Object.entries(MODE_OF) as [keyof typeof MODE_OF, Mode][]) {
     const value = text(name);
     if (value !== undefined && mode !== of)
       wrong(name, value, `empty in mode ${mode}; it belongs to mode ${of}`);
   }
-  // A job of the event workflow_run takes them from the run that ended.
+  // A job of the event workflow_run reads the sessions of the run that ended.
   if (mode === 'report' && text('sessions') === undefined && event !== 'workflow_run')
     wrong('sessions', '', "files, or folders with the measuring jobs' artifacts");
 }

@@ -3,7 +3,10 @@ import type { Octokit } from './client.ts';
 import { ownLogin } from './own-login.ts';
 import { relationTo, type RunMark } from './run-mark.ts';
 
-/** Keeps the one issue of a configuration's nights: opened for a concern, kept up to date, closed on recovery. */
+/**
+ * Maintains the one issue about a configuration's nights: opens it for a concern, updates it, and closes it on
+ * recovery.
+ */
 
 export interface NightIssueRequest {
   readonly owner: string;
@@ -11,33 +14,35 @@ export interface NightIssueRequest {
   readonly configuration: string;
   readonly title: string;
   readonly body: string;
-  /** Names of what is wrong; empty where nothing is. */
+  /** Names of the current concerns; empty if all is well. */
   readonly concerns: readonly string[];
-  /** Whether only these were looked for: what the issue had besides is not over. */
+  /** Whether only these concerns were checked. Other concerns in the issue stay open. */
   readonly partial?: boolean;
-  /** The text of a comment on the concerns of these names, which the issue did not have. */
+  /** The text of a comment about new concerns of these names. */
   readonly news: (names: readonly string[]) => string;
-  /** The job that writes; undefined where the runner does not say which run it is. */
+  /** The job that writes; undefined if the runner does not name the run. */
   readonly run: RunMark | undefined;
 }
 
 export type NightIssueResult =
   | { readonly kind: 'opened' | 'updated' | 'reopened' | 'closed'; readonly url: string }
-  /** Nothing is wrong and no issue is open; or a person closed it, and nothing is new. */
+  /** There are no concerns and no open issue; or a person closed the issue, and no concern is new. */
   | { readonly kind: 'none' }
   /** A newer run has written it. */
   | { readonly kind: 'outdated'; readonly url: string }
-  /** The night stands all the same. `forbidden`: the token may not write issues, and nothing is wrong otherwise. */
+  /**
+   * GitHub refused the issue. The night's result stays the same. `forbidden`: only the token's permission is missing.
+   */
   | { readonly kind: 'refused'; readonly forbidden: boolean; readonly reason: string };
 
-/** It finds the issue again among thousands of others. */
+/** The label finds the issue among thousands of others. */
 const LABEL = 'pacegate';
 
 /**
- * Writes the issue. An issue that a person closed stays closed until a concern is new; one that was closed on recovery
- * is opened again with the next concern.
+ * Writes the issue. An issue that a person closed stays closed until a concern is new. An issue that was closed on
+ * recovery is opened again for the next concern.
  *
- * Never throws for what GitHub answers.
+ * Never throws for GitHub's answers.
  */
 export async function upsertNightIssue(
   octokit: Octokit,
@@ -58,7 +63,7 @@ export async function upsertNightIssue(
         try {
           const { data } = await octokit.rest.issues.create({
             ...{ owner, repo, title, body, labels: [LABEL] },
-            // The issue may be there although its answer was lost: that is looked at before it is opened again.
+            // The issue may exist although its answer was lost, so the next attempt reads before it opens one again.
             request: { retries: 0 },
           });
           return { kind: 'opened', url: data.html_url };
@@ -70,12 +75,12 @@ export async function upsertNightIssue(
       const { number: issue_number, html_url: url } = own;
       const [, theirs] = lineMarks(own.body);
       if (run !== undefined && relationTo(run, theirs) === 'newer') return { kind: 'outdated', url };
-      // It was opened, and its answer was lost.
+      // The issue was opened, and its answer was lost.
       if (attempt > 1 && own.body === body) return { kind: 'opened', url };
       const isNew = concerns.filter((name) => !known.some((old) => isSame(old, name)));
       const closed = own.state === 'closed';
       if (closed && isNew.length === 0) {
-        // What is over may come again, and is new then.
+        // A concern that is over counts as new if it comes back.
         if (known.length !== concerns.length)
           await octokit.rest.issues.update({ owner, repo, issue_number, body });
         return { kind: 'none' };
@@ -106,7 +111,7 @@ const MOST_POSTS = 3;
 
 const prefixOf = (configuration: string) => `<!-- pacegate-nights:${configuration}`;
 
-/** A name may hold what ends a comment of HTML. */
+/** A name may contain the end of an HTML comment. */
 const markerOf = (configuration: string, concerns: readonly string[]) =>
   `${[prefixOf(configuration), ...concerns.map(encodeURIComponent)].join(' ')} -->`;
 
@@ -131,7 +136,10 @@ function concernsIn(body: string | null | undefined, configuration: string): rea
     });
 }
 
-/** With each night more, the night of a level shift is known better: it may move by some days. */
+/**
+ * Whether two names are one concern. Each further night locates a level shift better, so its night may move by some
+ * days.
+ */
 function isSame(old: string, name: string): boolean {
   const dated = /^(shift .*) (\d{4}-\d\d-\d\d)$/s;
   const [, row, day] = dated.exec(name) ?? [];
@@ -144,7 +152,7 @@ function isSame(old: string, name: string): boolean {
 
 const SAME_DAYS = 7;
 
-/** Our issue, if there is one, open or closed. Anyone can copy the marker; only an issue of our own is ours to edit. */
+/** Our issue, open or closed, if there is one. Anyone can copy the marker, so the author must be us. */
 async function findOwn(octokit: Octokit, { owner, repo, configuration }: NightIssueRequest) {
   const issues = await octokit.paginate(octokit.rest.issues.listForRepo, {
     ...{ owner, repo, state: 'all', labels: LABEL, per_page: 100 },
@@ -159,6 +167,6 @@ async function findOwn(octokit: Octokit, { owner, repo, configuration }: NightIs
     octokit,
     marked.flatMap(({ user }) => (user === null ? [] : [user.login])),
   );
-  // The newest first, as GitHub lists them.
+  // The newest first, in GitHub's order.
   return marked.find(({ user }) => user?.login === own);
 }

@@ -2,10 +2,10 @@ import { statusOf } from './answer.ts';
 import type { Octokit } from './client.ts';
 
 /**
- * Which of some logins is ours. GitHub's GraphQL field `viewer.login` tells an app's token, with `[bot]` left to be
- * added; its REST API refuses the question to an app's token and answers a person's (`GET /user`). The first is asked
- * where a bot has written, the second only where a person has. A server without GraphQL (Forgejo) has only the second.
- * The job's own token is `github-actions[bot]`'s.
+ * Finds out which of some logins is ours. GitHub's GraphQL field `viewer.login` answers for an app's token, without
+ * `[bot]`. GitHub's REST API (`GET /user`) rejects an app's token and answers for a person's. The first is asked if a
+ * bot is among the logins, the second only if a person is. A server without GraphQL (Forgejo) has only the second. The
+ * job's own token belongs to `github-actions[bot]`.
  */
 export async function ownLogin(octokit: Octokit, logins: readonly string[]): Promise<string | undefined> {
   const bots = logins.filter((login) => login.endsWith('[bot]'));

@@ -3,20 +3,20 @@ import { reasonOf } from './answer.ts';
 import type { Octokit } from './client.ts';
 import type { TriggeringRun } from './context.ts';
 
-/** Finds the pull request that another run's verdict is for, and asks GitHub what it is now. */
+/** Finds the pull request of another run's verdict, and reads its current state from GitHub. */
 
 export interface OpenPullRequest {
   readonly number: number;
   readonly baseRef: string;
   /** The newest commit. */
   readonly headSha: string;
-  /** The runner that measured was given its orders by a stranger. */
+  /** Whether the pull request comes from a fork, so that a stranger controlled the measuring job. */
   readonly fromFork: boolean;
 }
 
 export type FoundPullRequest =
   | { readonly kind: 'found'; readonly pull: OpenPullRequest }
-  /** There is nothing to post to, and nothing is wrong: a sentence for the log. */
+  /** There is no pull request to post to, and this is not an error. The reason goes to the log. */
   | { readonly kind: 'none'; readonly reason: string };
 
 interface Repository {
@@ -25,11 +25,11 @@ interface Repository {
 }
 
 /**
- * The open pull request of a run's head. The event of a fork's run names none, so it is looked for by the head's branch,
- * and believed where repository and commit are the event's. An event's branch and repository are names that a stranger
- * chose: they only select among GitHub's answers.
+ * The open pull request of a run's head. The event of a fork's run names no pull request, so this searches by the
+ * head's branch and requires the event's repository and commit. A stranger may have chosen the branch and repository
+ * names. They only filter GitHub's answers.
  *
- * @throws GitHubError where GitHub does not answer, or where several pull requests have this head
+ * @throws GitHubError if GitHub does not answer, or if several pull requests have this head
  */
 export async function pullRequestOf(
   octokit: Octokit,
@@ -65,7 +65,7 @@ export async function pullRequestOf(
 
 /**
  * A pull request by its number.
- * @throws GitHubError where GitHub does not answer
+ * @throws GitHubError if GitHub does not answer
  */
 export async function pullRequestNumbered(
   octokit: Octokit,
@@ -79,7 +79,7 @@ export async function pullRequestNumbered(
   return { kind: 'found', pull: openPull(data, `${owner}/${repo}`) };
 }
 
-/** GitHub's description says that there is always one; a fork that was deleted leaves null. */
+/** Null for a deleted fork, although GitHub's API description excludes it. */
 const repositoryOf = ({ repo }: { readonly repo: { readonly full_name: string } | null }) => repo?.full_name;
 
 const openPull = (

@@ -4,15 +4,15 @@ import type { Octokit } from './client.ts';
 import { textIn, type ArchiveBounds } from './zip.ts';
 
 /**
- * Takes the sessions out of another run's artifacts. A stranger's job made them: nothing of an archive is written to the
- * disk, no name in it is used as a path, and what it may hold has bounds.
+ * Reads the sessions from another run's artifacts. A stranger's job made them. Therefore nothing of an archive is
+ * written to the disk, no name in it is used as a path, and its size and number of files have limits.
  */
 
 export interface ArtifactBounds extends ArchiveBounds {
-  /** Bytes of one archive as it is stored, and of all archives of a run. */
+  /** Bytes of one archive in its stored form, and of all archives of a run. */
   readonly compressed: number;
   readonly together: number;
-  /** Artifacts of one run that are looked at. */
+  /** The maximum number of artifacts to read from one run. */
   readonly artifacts: number;
   /** Seconds for one download. */
   readonly seconds: number;
@@ -28,7 +28,7 @@ export const BOUNDS: ArtifactBounds = {
 };
 
 export interface SessionText {
-  /** `artifact 17 of run 5`, for messages: the artifact's own name is a stranger's. */
+  /** `artifact 17 of run 5`, for messages, because a stranger chose the artifact's own name. */
   readonly name: string;
   readonly text: string;
 }
@@ -38,16 +38,16 @@ export interface ArtifactsRequest {
   readonly repo: string;
   /** The run's number. */
   readonly run: number;
-  /** What the gate's artifact is called: `pacegate-` and the configuration. */
+  /** The name of the gate's artifact: `pacegate-` and the configuration. */
   readonly name: string;
 }
 
 /**
- * The texts of the `session.json` in the artifacts of a run. The artifact of the gate is taken, else those of its shards;
- * of several attempts the newest.
+ * The texts of the `session.json` files in a run's artifacts. Reads the gate's artifact, or else those of its shards.
+ * Of several attempts it reads the newest.
  *
- * @returns none where the run left no such artifact
- * @throws GitHubError where GitHub does not hand one over, or where one breaks a bound
+ * @returns an empty list if the run has no such artifact
+ * @throws GitHubError if GitHub does not return an artifact, or if one exceeds a limit
  */
 export async function sessionTexts(
   octokit: Octokit,
@@ -88,8 +88,8 @@ interface Listed {
 }
 
 /**
- * Which of a run's artifacts hold its verdict's sessions: the gate's, else those of jobs that measured for another. An
- * upload whose name was taken, as in a second attempt, has a time behind its name.
+ * The artifacts with the sessions of the run's verdict: the gate's, or else those of measuring jobs. If an upload found
+ * its name taken, as in a second attempt, its name ends with a time.
  */
 export function artifactsOf<One extends Listed>(name: string, listed: readonly One[]): readonly One[] {
   const literal = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -120,7 +120,7 @@ async function download(
       'GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}',
       {
         ...{ owner: request.owner, repo: request.repo, artifact_id: id, archive_format: 'zip' },
-        // The body is a stream, so that one that is larger than it was said to be is given up in between.
+        // The body is a stream, so that a download larger than announced is stopped midway.
         request: { parseSuccessResponseBody: false, answerSeconds: seconds },
       },
     );

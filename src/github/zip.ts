@@ -1,19 +1,18 @@
 import { GitHubError } from '../errors/errors.ts';
 
-/** Reads one file of an archive that a stranger made, in memory. */
+/** Reads one file of a stranger's archive, in memory. */
 
 export interface ArchiveBounds {
-  /** Bytes of the file, unpacked. */
+  /** Maximum bytes of the unpacked file. */
   readonly unpacked: number;
-  /** Files in the archive. */
+  /** Maximum number of files in the archive. */
   readonly entries: number;
 }
 
 /**
- * The text of the one file of an archive that has exactly this name, at the archive's top. Other files are passed over
- * without being unpacked.
- * @param words what the archive is called in messages
- * @throws GitHubError where there is no such file or two of them, where the archive is damaged, or where it breaks a bound
+ * The text of the file with exactly this name at the archive's top. Other files are skipped without being unpacked.
+ * @param words the archive's name in messages
+ * @throws GitHubError if there is no such file, or two of them, if the archive is damaged, or if it exceeds a limit
  */
 export async function textIn(
   archive: Buffer,
@@ -28,7 +27,7 @@ export async function textIn(
       cause === undefined ? undefined : { cause },
     );
   try {
-    // Sizes are checked while a file is unpacked: one that is larger than its entry says is an error there.
+    // The library checks sizes while it unpacks, and fails for a file that is larger than its entry states.
     const zip = await fromBufferPromise(archive, { lazyEntries: true, validateEntrySizes: true });
     if (zip.entryCount > entries) throw refused(`it has ${zip.entryCount} files; must be at most ${entries}`);
     let text: string | undefined;
