@@ -24,9 +24,9 @@ export interface CommentRequest {
   /** The hidden first line of our comments. Each pull request and configuration has one comment. */
   readonly marker: string;
   /** The marker of an earlier version. Its comment is taken over if none has the current marker. */
-  readonly formerMarker?: string;
+  readonly formerMarker?: string | undefined;
   /** The job that writes, for the body's second line. */
-  readonly run?: RunMark;
+  readonly run?: RunMark | undefined;
   /** Whether several jobs of a run write it in turn: one that measures, and one that confirms or reports. */
   readonly shared?: boolean;
   /** Edit an existing comment, but create none. */

@@ -18,7 +18,10 @@ import {
   targetOf,
   upload,
   writeSummary,
+  type Checked,
+  type Commented,
   type PostTarget,
+  type Uploaded,
 } from './delivery.ts';
 import type { Job } from './job.ts';
 
@@ -43,106 +46,159 @@ export interface Delivered extends JudgedSessions {
 }
 
 /** First to the disk, then to the artifact, then to people: each step may fail without losing the one before. */
-export async function deliver(
-  { inputs, event, run: { out, sessionId }, signal }: Job,
-  result: Delivered,
-): Promise<number> {
-  const { comparison, session, parts, file, interrupted } = result;
-  const failOn = inputs.requireDecision ? decisive(result.failOn) : result.failOn;
-  const measuring = inputs.mode === 'measure';
-  const marker = markerOf(session.configuration);
-  const run = result.measuredBy ?? runMark(process.env, sessionId);
-  // A confirming job writes where the job that it confirms wrote, and in the same run.
-  const shared = inputs.confirm !== undefined || result.measuredBy !== undefined;
-  const target = result.target ?? targetOf(event);
-  const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
-  const render = (more: readonly string[], artifactUrl?: string) =>
-    renderMarkdown(comparison, session, {
-      marker: [marker, ...(run === undefined ? [] : [run.line])].join('\n'),
-      parts,
-      remarks: [...remarks, ...more],
-      ...(artifactUrl === undefined ? {} : { artifactUrl }),
-    });
-  await writeResults(out, file, comparison, () => render([]));
+export async function deliver(job: Job, result: Delivered): Promise<number> {
+  const delivery = deliveryOf(job, result);
+  const { inputs, event, run } = job;
+  const { render } = delivery;
+  await writeResults(run.out, result.file, result.comparison, () => render([]));
   const artifact = await upload(
     result.artifact,
-    out,
+    run.out,
     event,
     [],
-    measuring ? takenForMeasuring(process.env) : 'rename',
+    inputs.mode === 'measure' ? takenForMeasuring(process.env) : 'rename',
   );
-  // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
-  const posting = !interrupted && !measuring;
-  const conclusion = conclusionOf(comparison, failOn);
-  const comment = posting
-    ? await postComment(
-        inputs,
-        target,
-        {
-          marker,
-          body: render(artifact.remarks, artifact.url),
-          ...(result.formerly === undefined ? {} : { formerMarker: markerOf(result.formerly) }),
-          ...(run === undefined ? {} : { run }),
-          shared,
-          news: comparison.verdict !== 'unchanged' || comparison.measuring !== undefined,
-        },
-        signal,
-      )
-    : { remarks: [] };
-  const check = posting
-    ? await postCheck(
-        inputs,
-        target,
-        {
-          name: checkName(session.configuration),
-          ...{ run, shared, conclusion, detailsUrl: event.runUrl },
-          output: {
-            ...checkText(comparison, session, conclusion, {
-              parts,
-              remarks: [...remarks, ...artifact.remarks],
-              ...(artifact.url === undefined ? {} : { artifactUrl: artifact.url }),
-            }),
-            annotations: regressionPlaces(comparison, session, result.changed),
-          },
-        },
-        signal,
-      )
-    : { remarks: [] };
-  const markdown = render([...artifact.remarks, ...comment.remarks, ...check.remarks], artifact.url);
-  const files = await writeResults(out, file, comparison, () => markdown);
+  const posted = delivery.posting
+    ? await post(job, result, delivery, artifact)
+    : { comment: { remarks: [] }, check: { remarks: [] } };
+  const markdown = render(
+    [...artifact.remarks, ...posted.comment.remarks, ...posted.check.remarks],
+    artifact.url,
+  );
+  const files = await writeResults(run.out, result.file, result.comparison, () => markdown);
   await writeSummary(markdown);
-  // The pull request's check has the verdict then; a job that is not the pull request's would only be red elsewhere.
-  const told = result.target !== undefined && 'url' in check;
-  if (posting && !told) annotate(comparison);
+  const told = result.target !== undefined && posted.check.url !== undefined;
+  if (delivery.posting && !told) annotate(result.comparison);
+  writeOutputs(result, files, artifact, posted);
+  return ended(job, result, { failOn: delivery.failOn, artifact, posted, told });
+}
 
+/** What the steps share. */
+interface Delivery {
+  readonly failOn: readonly Verdict[];
+  readonly posting: boolean;
+  /** By which the comment is found again. */
+  readonly marker: string;
+  /** The run that measured. */
+  readonly mark: RunMark | undefined;
+  readonly remarks: readonly string[];
+  readonly render: (more: readonly string[], artifactUrl?: string) => string;
+}
+
+function deliveryOf({ inputs, run: { sessionId } }: Job, result: Delivered): Delivery {
+  const { comparison, session, parts, interrupted } = result;
+  const marker = markerOf(session.configuration);
+  const mark = result.measuredBy ?? runMark(process.env, sessionId);
+  const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
+  return {
+    failOn: inputs.requireDecision ? decisive(result.failOn) : result.failOn,
+    // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
+    posting: !interrupted && inputs.mode !== 'measure',
+    ...{ marker, mark, remarks },
+    render: (more, artifactUrl) =>
+      renderMarkdown(comparison, session, {
+        marker: [marker, ...(mark === undefined ? [] : [mark.line])].join('\n'),
+        ...{ parts, artifactUrl },
+        remarks: [...remarks, ...more],
+      }),
+  };
+}
+
+/** What was written on GitHub. */
+interface Posted {
+  readonly comment: Commented;
+  readonly check: Checked;
+}
+
+/** Writes the comment, then the check. */
+async function post(
+  { inputs, event, signal }: Job,
+  result: Delivered,
+  { failOn, marker, mark, remarks, render }: Delivery,
+  artifact: Uploaded,
+): Promise<Posted> {
+  const { comparison, session, parts } = result;
+  const target = result.target ?? targetOf(event);
+  // A confirming job writes where the job that it confirms wrote, and in the same run.
+  const shared = inputs.confirm !== undefined || result.measuredBy !== undefined;
+  const conclusion = conclusionOf(comparison, failOn);
+  const comment = await postComment(
+    inputs,
+    target,
+    {
+      marker,
+      body: render(artifact.remarks, artifact.url),
+      formerMarker: result.formerly === undefined ? undefined : markerOf(result.formerly),
+      ...{ run: mark, shared },
+      news: comparison.verdict !== 'unchanged' || comparison.measuring !== undefined,
+    },
+    signal,
+  );
+  const check = await postCheck(
+    inputs,
+    target,
+    {
+      name: checkName(session.configuration),
+      ...{ run: mark, shared, conclusion, detailsUrl: event.runUrl },
+      output: {
+        ...checkText(comparison, session, conclusion, {
+          parts,
+          remarks: [...remarks, ...artifact.remarks],
+          artifactUrl: artifact.url,
+        }),
+        annotations: regressionPlaces(comparison, session, result.changed),
+      },
+    },
+    signal,
+  );
+  return { comment, check };
+}
+
+function writeOutputs(
+  { interrupted, comparison }: Delivered,
+  files: { readonly session: string; readonly report: string },
+  artifact: Uploaded,
+  { comment, check }: Posted,
+): void {
   runner.output('verdict', interrupted ? 'no_data' : comparison.verdict);
   runner.output('regressions', JSON.stringify(regressionsOf(comparison)));
   runner.output('session', files.session);
   runner.output('report', files.report);
   runner.output('artifact-id', artifact.id === undefined ? '' : String(artifact.id));
-  runner.output('comment-url', ('url' in comment ? comment.url : undefined) ?? '');
-  runner.output('check-url', ('url' in check ? check.url : undefined) ?? '');
-  if (interrupted) {
-    runner.fail(CANCELLED);
-    return 3;
-  }
-  runner.log.info(`Pacegate: ${headline(comparison, oneLine)}`);
-  if (artifact.taken === true) {
-    runner.fail(takenWords(result.artifact, session.configuration));
-    return 2;
-  }
+  runner.output('comment-url', comment.url ?? '');
+  runner.output('check-url', check.url ?? '');
+}
+
+interface Ending {
+  readonly failOn: readonly Verdict[];
+  readonly artifact: Uploaded;
+  readonly posted: Posted;
+  /** The pull request's check has the verdict; a job that is not the pull request's would only be red elsewhere. */
+  readonly told: boolean;
+}
+
+/** The job's last line, red where it fails. @returns the exit status */
+function ended(
+  { inputs }: Job,
+  { comparison, session, interrupted, artifact: name }: Delivered,
+  { failOn, artifact, posted, told }: Ending,
+): number {
+  const failed = (status: number, message: string) => {
+    runner.fail(message);
+    return status;
+  };
+  if (interrupted) return failed(3, CANCELLED);
+  const line = `Pacegate: ${headline(comparison, oneLine)}`;
+  runner.log.info(line);
+  if (artifact.taken === true) return failed(2, takenWords(name, session.configuration));
+  const measuring = inputs.mode === 'measure';
   // The job that judges says what this one found; what it could not hand on would be lost.
-  if (measuring && artifact.id === undefined && result.artifact !== 'none') {
-    runner.fail('The session could not be uploaded, so the job that judges cannot have it.');
-    return 3;
-  }
-  if (('twice' in comment && comment.twice) || ('twice' in check && check.twice)) {
-    runner.fail(twiceWords(session.configuration));
-    return 2;
-  }
+  if (measuring && artifact.id === undefined && name !== 'none')
+    return failed(3, 'The session could not be uploaded, so the job that judges cannot have it.');
+  if (posted.comment.twice === true || posted.check.twice === true)
+    return failed(2, twiceWords(session.configuration));
   const status = measuring || told ? 0 : exitStatus(comparison, failOn);
-  if (status !== 0) runner.fail(`Pacegate: ${headline(comparison, oneLine)}`);
-  return status;
+  return status === 0 ? 0 : failed(status, line);
 }
 
 export const takenWords = (artifact: string, configuration: string) =>

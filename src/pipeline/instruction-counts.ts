@@ -1,3 +1,4 @@
+import type { CountResult } from '../measure/counting/instruction-count.ts';
 import { exactVerdict } from '../verdict/exact-verdicts.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VALGRIND_INSTRUCTIONS } from '../session/metric.ts';
@@ -44,85 +45,120 @@ export async function withInstructionCounts(
 ): Promise<CountedSides> {
   const tool = countingTool(plan);
   if (tool === undefined || variants.length === 0) return { variants, notes: [] };
-  const rule = plan.rules.metrics.find(({ name }) => name === VALGRIND_INSTRUCTIONS);
   const end = ports.clock().getTime() + SHARE * secondsLeft * 1000;
-  const counts = new Map<string, Partial<Record<Side, InstructionCount>>>();
-  const failures = new Map<string, string>();
-
-  /** @returns whether it could be counted */
-  const countOnce = async ({ variant, sides }: VariantSides, side: Side): Promise<boolean> => {
-    const runnable = sides[side];
-    const left = (end - ports.clock().getTime()) / 1000;
-    if (runnable === undefined || signal.aborted) return false;
-    const result =
-      left < 1
-        ? ({ kind: 'failed', message: NO_TIME } as const)
-        : await ports.countInstructions(
-            {
-              runnable,
-              workload: plan.workload,
-              tool,
-              keepProfiles: counts.get(variant)?.[side] === undefined,
-              secondsAtMost: Math.min(SLOWDOWN * plan.workload.timeoutSeconds, left),
-            },
-            signal,
-          );
-    if (result.kind === 'failed') {
-      failures.set(variant, `the ${side}'s instructions could not be counted: ${result.message}`);
-      return false;
-    }
-    const { version, instructions, processes, seconds } = result;
-    const before = counts.get(variant)?.[side];
-    counts.set(variant, {
-      ...counts.get(variant),
-      [side]: {
-        tool,
-        version,
-        counts: [...(before?.counts ?? []), instructions],
-        processes,
-        seconds: (before?.seconds ?? 0) + seconds,
-      },
-    });
-    ports.log.info(
-      `${variant} ${side}: ${instructions.toLocaleString('en')} instructions in ${processes} ${processes === 1 ? 'process' : 'processes'}, counted in ${seconds.toFixed(1)} s`,
-    );
-    return true;
-  };
-  const differs = (variant: string): boolean => {
-    const [baseline, head] = SIDES.map((side) => counts.get(variant)?.[side]?.counts[0]);
-    return (
-      rule !== undefined &&
-      baseline !== undefined &&
-      head !== undefined &&
-      exactVerdict(baseline, head, rule) !== 'unchanged'
-    );
-  };
-
+  const counting = { plan, tool, end, ports, signal };
   const countable = variants.filter(
     ({ variant, sides }) => !skipped.has(variant) && SIDES.every((side) => sides[side] !== undefined),
   );
   if (countable.length > 0) ports.log.step(`Instructions (${tool})`);
-  for (const variant of countable) {
-    const once = (await countOnce(variant, 'baseline')) && (await countOnce(variant, 'head'));
-    if (once && differs(variant.variant) && (await countOnce(variant, 'head')))
-      await countOnce(variant, 'baseline');
-    const failure = failures.get(variant.variant);
-    if (failure !== undefined) ports.log.warn(`${variant.variant}: ${failure}`);
+  const counted = new Map<string, VariantCounts>();
+  for (const one of countable) {
+    const counts = await countVariant(one, counting);
+    counted.set(one.variant, counts);
+    if (counts.failure !== undefined) ports.log.warn(`${one.variant}: ${counts.failure}`);
   }
   return {
-    variants: variants.map((variant) =>
-      recorded(variant, counts.get(variant.variant), failures.get(variant.variant)),
-    ),
-    notes: together(failures),
+    variants: variants.map((one) => recorded(one, counted.get(one.variant))),
+    notes: together(counted),
   };
 }
 
+interface Counting {
+  readonly plan: Plan;
+  readonly tool: CountingTool;
+  /** Nothing is counted after it: milliseconds of the clock. */
+  readonly end: number;
+  readonly ports: Ports;
+  readonly signal: AbortSignal;
+}
+
+/** What is known of a variant; with a failure nothing is compared, whatever was counted before it. */
+interface VariantCounts {
+  readonly counts: Partial<Record<Side, InstructionCount>>;
+  readonly failure?: string;
+}
+
+async function countVariant(variant: VariantSides, counting: Counting): Promise<VariantCounts> {
+  const once = await countSides(variant, ['baseline', 'head'], { counts: {} }, counting);
+  return differ(once, counting.plan) ? await countSides(variant, ['head', 'baseline'], once, counting) : once;
+}
+
+/** Counts the sides in this order, once each, up to the first that cannot be counted. */
+async function countSides(
+  variant: VariantSides,
+  order: readonly Side[],
+  before: VariantCounts,
+  counting: Counting,
+): Promise<VariantCounts> {
+  let counts = before.counts;
+  for (const side of order) {
+    const result = await countOnce(variant, side, counts[side] === undefined, counting);
+    if (result === undefined) break;
+    if (result.kind === 'failed')
+      return {
+        counts,
+        failure: `the ${side}'s instructions could not be counted: ${result.message}`,
+      };
+    counts = { ...counts, [side]: added(counts[side], result, counting.tool) };
+  }
+  return { counts };
+}
+
+/** @returns undefined where there is nothing to count, or no longer */
+async function countOnce(
+  { variant, sides }: VariantSides,
+  side: Side,
+  keepProfiles: boolean,
+  { plan: { workload }, tool, end, ports, signal }: Counting,
+): Promise<CountResult | undefined> {
+  const runnable = sides[side];
+  const left = (end - ports.clock().getTime()) / 1000;
+  if (runnable === undefined || signal.aborted) return undefined;
+  if (left < 1) return { kind: 'failed', message: NO_TIME };
+  const secondsAtMost = Math.min(SLOWDOWN * workload.timeoutSeconds, left);
+  const result = await ports.countInstructions(
+    { runnable, workload, tool, keepProfiles, secondsAtMost },
+    signal,
+  );
+  if (result.kind === 'counted')
+    ports.log.info(
+      `${variant} ${side}: ${result.instructions.toLocaleString('en')} instructions in ${result.processes} ${result.processes === 1 ? 'process' : 'processes'}, counted in ${result.seconds.toFixed(1)} s`,
+    );
+  return result;
+}
+
+const added = (
+  before: InstructionCount | undefined,
+  { version, instructions, processes, seconds }: Extract<CountResult, { kind: 'counted' }>,
+  tool: CountingTool,
+): InstructionCount => ({
+  ...{ tool, version, processes },
+  counts: [...(before?.counts ?? []), instructions],
+  seconds: (before?.seconds ?? 0) + seconds,
+});
+
+/** Whether both sides were counted, and by what counts the head is not the baseline. */
+function differ({ counts }: VariantCounts, { rules }: Plan): boolean {
+  const rule = rules.metrics.find(({ name }) => name === VALGRIND_INSTRUCTIONS);
+  const [baseline, head] = SIDES.map((side) => counts[side]?.counts[0]);
+  return (
+    rule !== undefined &&
+    baseline !== undefined &&
+    head !== undefined &&
+    exactVerdict(baseline, head, rule) !== 'unchanged'
+  );
+}
+
 /** What keeps all variants from being counted, such as a machine without valgrind, is one note. */
-const together = (failures: ReadonlyMap<string, string>): string[] =>
-  [...new Set(failures.values())].map((failure) => {
-    const names = [...failures].flatMap(([variant, own]) => (own === failure ? [variant] : []));
-    return `${names.join(', ')}: ${failure}`;
+function together(counted: ReadonlyMap<string, VariantCounts>): string[] {
+  const failures = [...counted].flatMap(([variant, { failure }]) =>
+    failure === undefined ? [] : [{ variant, failure }],
+  );
+  return [...new Set(failures.map(({ failure }) => failure))].map((failure) => {
+    const alike = failures.filter((one) => one.failure === failure);
+    return `${alike.map(({ variant }) => variant).join(', ')}: ${failure}`;
   });
+}
 
 const NO_TIME =
   'half of what the budget had left was spent on counts before its turn; raise rules.budget, or give the workload less to do';
@@ -130,15 +166,14 @@ const NO_TIME =
 /** One side without the other is nothing to compare: then neither has a count, and both have the reason. */
 function recorded(
   { variant, sides }: VariantSides,
-  counts: Partial<Record<Side, InstructionCount>> | undefined,
-  failure: string | undefined,
+  { counts, failure }: VariantCounts = { counts: {} },
 ): VariantSides {
   const [baseline, head] = [sides.baseline, sides.head];
   if (baseline === undefined || head === undefined) return { variant, sides };
   const of = (side: Side) =>
     failure !== undefined
       ? { uncounted: failure }
-      : counts?.[side] === undefined
+      : counts[side] === undefined
         ? {}
         : { counted: counts[side] };
   return {

@@ -5,7 +5,7 @@ import type { Plan, Workload } from '../plan/plan.ts';
 import { withHybrids } from '../session/formula.ts';
 import type { Measuring, MeasuringChange, MeasuringTrial } from '../session/measuring.ts';
 import { SIDES, type Side } from '../session/run.ts';
-import type { Ports, VariantSides } from './ports.ts';
+import type { Ports, SingleRun, VariantSides } from './ports.ts';
 
 /** What a change does to what measures it, and what it takes to try both versions. */
 export interface MeasuringRequest {
@@ -51,16 +51,37 @@ export async function tryMeasuringCode(
   if (!changes.some(({ kind }) => kind === 'command' || kind === 'setting' || kind === 'files'))
     return untried;
   ports.log.step('Measuring code');
-  const trial = trier(request, { plan, secondsLeft }, ports, signal);
-  const command = await trial.commandOf(variants);
+  const bench = {
+    request,
+    plan,
+    share: SHARE * secondsLeft,
+    started: ports.clock().getTime(),
+    ports,
+    signal,
+  };
+  const command = await judgingCommand(variants, bench);
   const trials: MeasuringTrial[] = [];
   for (const variant of variants)
-    if (!signal.aborted) trials.push(...(await trial.compare(variant, trials.length === 0)));
+    if (!signal.aborted) trials.push(...(await triedOn(variant, trials.length === 0, bench)));
   return {
     workload: command?.of === 'head' ? head : plan.workload,
     measuring: { changes: [...changes], ...(command === undefined ? {} : { command }), trials },
   };
 }
+
+/** What the steps share: both codes, what runs them, and the time that all trials together may take. */
+interface Bench {
+  readonly request: MeasuringRequest;
+  readonly plan: Plan;
+  /** Seconds, from `started` on. */
+  readonly share: number;
+  /** Milliseconds of the clock. */
+  readonly started: number;
+  readonly ports: Ports;
+  readonly signal: AbortSignal;
+}
+
+type Code = 'base' | 'head';
 
 /** An image on which both measuring codes run. */
 interface OpenTrial {
@@ -68,136 +89,160 @@ interface OpenTrial {
   readonly side: Side;
   /** It grows with each pair. */
   readonly trial: MeasuringTrial;
-  readonly repeat: Readonly<Record<'base' | 'head', number>>;
+  readonly repeat: Readonly<Record<Code, number>>;
 }
 
-function trier(
-  { changes, head, base }: MeasuringRequest,
-  { plan, secondsLeft }: { readonly plan: Plan; readonly secondsLeft: number },
-  ports: Ports,
-  signal: AbortSignal,
-) {
-  const started = ports.clock().getTime();
-  const share = SHARE * secondsLeft;
-  // A function, for it may change during any run.
-  const cancelled = () => signal.aborted;
-  const left = () => share - (ports.clock().getTime() - started) / 1000;
+/** Whose command the blocks measure; undefined where both have one, or where nothing of the head was built. */
+async function judgingCommand(
+  variants: readonly VariantSides[],
+  bench: Bench,
+): Promise<Measuring['command']> {
+  const { plan, request, ports } = bench;
+  if (startSame(plan.workload, request.head)) return undefined;
+  const [first] = variants.filter(({ sides }) => sides.head !== undefined);
+  if (first === undefined) return undefined;
+  const run = await withHead(first.sides, 'head', plan.workload, bench);
+  if (run === undefined || run.outcome === 'ok') return { of: 'base' };
+  const reason = reasonOf(run);
+  const moved = request.changes.some(({ kind }) => kind === 'files');
+  const onBaseline = moved ? undefined : await withHead(first.sides, 'baseline', request.head, bench);
+  if (!moved && (onBaseline === undefined || onBaseline.outcome === 'ok')) return { of: 'base' };
+  ports.log.warn(`The base's command does not run on the head (${reason}), so the head's is measured.`);
+  return { of: 'head', reason };
+}
 
-  /** One run; undefined where the engine, the time or a cancellation ended it: that says nothing of the code. */
-  const once = async (
-    runnable: Runnable,
-    load: Runnable,
-    workload: Workload,
-    repetitions: number,
-  ): Promise<RunResult | undefined> => {
-    if (cancelled()) return undefined;
-    // A run that hangs must not take the time of the blocks.
-    const timeoutSeconds = Math.min(workload.timeoutSeconds, Math.max(5, share));
-    const result = await ports.runOnce(
-      {
-        runnable,
-        workload: { ...workload, timeoutSeconds },
-        repetitions,
-        ...(workload.server === undefined ? {} : { load }),
-      },
-      signal,
+/** Both images take turns too: whether an edit moves the two sides alike is what matters most. */
+async function triedOn(variant: VariantSides, always: boolean, bench: Bench): Promise<MeasuringTrial[]> {
+  const { trees } = bench.request.base;
+  const sides = SIDES.filter((side) => variant.sides[side] !== undefined && trees[side] !== undefined);
+  if (sides.length === 0 || (!always && left(bench) <= 0)) return [];
+  const found = [];
+  for (const side of sides) found.push(await opened(variant, side, bench));
+  const open = found.filter((one) => one !== undefined && 'trial' in one);
+  await runPairs(open, always, bench);
+  const told = found
+    .flatMap((one) => (one === undefined ? [] : 'trial' in one ? one.trial : one))
+    .filter(({ pairs, failures }) => pairs > 0 || Object.keys(failures).length > 0);
+  for (const { image, pairs } of told)
+    bench.ports.log.info(
+      `${variant.variant} ${image}: the base's measuring code and the head's, ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}`,
     );
-    const cut = result.outcome === 'timeout' && timeoutSeconds < workload.timeoutSeconds;
-    return cancelled() || result.outcome === 'engine' || cut ? undefined : result;
-  };
-
-  const withHead = (sides: VariantSides['sides'], side: Side, workload: Workload, repetitions = 1) => {
-    const runnable = sides[side];
-    return runnable === undefined
-      ? Promise.resolve(undefined)
-      : once(runnable, sides.baseline ?? runnable, workload, repetitions);
-  };
-  const withBase = (sides: VariantSides['sides'], side: Side, repetitions = 1) => {
-    const runnable = sides[side];
-    const tree = base.trees[side];
-    const own = (one: Runnable, folder: string) => ownCode(one, folder, base.workload);
-    if (runnable === undefined || tree === undefined) return Promise.resolve(undefined);
-    const load =
-      sides.baseline === undefined || base.trees.baseline === undefined
-        ? own(runnable, tree)
-        : own(sides.baseline, base.trees.baseline);
-    return once(own(runnable, tree), load, base.workload, repetitions);
-  };
-
-  const commandOf = async (variants: readonly VariantSides[]): Promise<Measuring['command']> => {
-    if (startSame(plan.workload, head)) return undefined;
-    const [first] = variants.filter(({ sides }) => sides.head !== undefined);
-    if (first === undefined) return undefined;
-    const run = await withHead(first.sides, 'head', plan.workload);
-    if (run === undefined || run.outcome === 'ok') return { of: 'base' };
-    const reason = reasonOf(run);
-    const moved = changes.some(({ kind }) => kind === 'files');
-    const onBaseline = moved ? undefined : await withHead(first.sides, 'baseline', head);
-    if (!moved && (onBaseline === undefined || onBaseline.outcome === 'ok')) return { of: 'base' };
-    ports.log.warn(`The base's command does not run on the head (${reason}), so the head's is measured.`);
-    return { of: 'head', reason };
-  };
-
-  /** A pair on one image; false where a run of it did not end well. */
-  const pair = async ({ sides, side, trial, repeat }: OpenTrial, round: number): Promise<boolean> => {
-    const runs: Partial<Record<'base' | 'head', RunResult>> = {};
-    // In turns, so that a machine that slows down slows neither alone.
-    for (const code of round % 2 === 0 ? (['base', 'head'] as const) : (['head', 'base'] as const)) {
-      const run = await (code === 'base'
-        ? withBase(sides, side, repeat.base)
-        : withHead(sides, side, head, repeat.head));
-      if (run?.outcome !== 'ok') return false;
-      runs[code] = run;
-    }
-    for (const code of ['base', 'head'] as const) keep(trial[code], runs[code], plan);
-    trial.pairs += 1;
-    return true;
-  };
-
-  /** One run of each code first, which says whether it runs; a trial that is not open has the reason. */
-  const opened = async (
-    { variant, sides }: VariantSides,
-    side: Side,
-  ): Promise<OpenTrial | MeasuringTrial | undefined> => {
-    const warm = { base: await withBase(sides, side), head: await withHead(sides, side, head) };
-    const failures = {
-      ...(warm.base === undefined || warm.base.outcome === 'ok' ? {} : { base: reasonOf(warm.base) }),
-      ...(warm.head === undefined || warm.head.outcome === 'ok' ? {} : { head: reasonOf(warm.head) }),
-    };
-    const trial: MeasuringTrial = { variant, image: side, pairs: 0, base: {}, head: {}, failures };
-    if (warm.base?.outcome !== 'ok' || warm.head?.outcome !== 'ok')
-      return Object.keys(failures).length === 0 ? undefined : trial;
-    const repeat = { base: repetitionsOf(base.workload, warm.base), head: repetitionsOf(head, warm.head) };
-    return { sides, side, trial, repeat };
-  };
-
-  /** Both images take turns too: whether an edit moves the two sides alike is what matters most. */
-  const compare = async (variant: VariantSides, always: boolean): Promise<MeasuringTrial[]> => {
-    const sides = SIDES.filter((side) => variant.sides[side] !== undefined && base.trees[side] !== undefined);
-    if (sides.length === 0 || (!always && left() <= 0)) return [];
-    const found = [];
-    for (const side of sides) found.push(await opened(variant, side));
-    let open = found.filter((one) => one !== undefined && 'trial' in one);
-    const trials = found.flatMap((one) => (one === undefined ? [] : 'trial' in one ? one.trial : one));
-    let longest = 0;
-    for (let round = 0; round < PAIRS && open.length > 0 && !signal.aborted; round++) {
-      if (!(always && round === 0) && left() < longest) break;
-      const begun = ports.clock().getTime();
-      const ended: OpenTrial[] = [];
-      for (const one of open) if (await pair(one, round)) ended.push(one);
-      open = ended;
-      longest = (ports.clock().getTime() - begun) / 1000;
-    }
-    const told = trials.filter(({ pairs, failures }) => pairs > 0 || Object.keys(failures).length > 0);
-    for (const { image, pairs } of told)
-      ports.log.info(
-        `${variant.variant} ${image}: the base's measuring code and the head's, ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}`,
-      );
-    return told;
-  };
-
-  return { commandOf, compare };
+  return told;
 }
+
+/** One run of each code first, which says whether it runs; a trial that is not open has the reason. */
+async function opened(
+  { variant, sides }: VariantSides,
+  side: Side,
+  bench: Bench,
+): Promise<OpenTrial | MeasuringTrial | undefined> {
+  const { head, base } = bench.request;
+  const warm = {
+    base: await withBase(sides, side, bench),
+    head: await withHead(sides, side, head, bench),
+  };
+  const failures = {
+    ...(warm.base === undefined || warm.base.outcome === 'ok' ? {} : { base: reasonOf(warm.base) }),
+    ...(warm.head === undefined || warm.head.outcome === 'ok' ? {} : { head: reasonOf(warm.head) }),
+  };
+  const trial: MeasuringTrial = { variant, image: side, pairs: 0, base: {}, head: {}, failures };
+  if (warm.base?.outcome !== 'ok' || warm.head?.outcome !== 'ok')
+    return Object.keys(failures).length === 0 ? undefined : trial;
+  const repeat = { base: repetitionsOf(base.workload, warm.base), head: repetitionsOf(head, warm.head) };
+  return { sides, side, trial, repeat };
+}
+
+/** Rounds of pairs on every image that still answers, for as long as another round fits the time. */
+async function runPairs(trials: readonly OpenTrial[], always: boolean, bench: Bench): Promise<void> {
+  let open = trials;
+  let longest = 0;
+  for (let round = 0; round < PAIRS && open.length > 0 && !bench.signal.aborted; round++) {
+    if (!(always && round === 0) && left(bench) < longest) break;
+    const begun = bench.ports.clock().getTime();
+    const ended: OpenTrial[] = [];
+    for (const one of open) if (await runPair(one, round, bench)) ended.push(one);
+    open = ended;
+    longest = (bench.ports.clock().getTime() - begun) / 1000;
+  }
+}
+
+/** A pair on one image; false where a run of it did not end well. */
+async function runPair(
+  { sides, side, trial, repeat }: OpenTrial,
+  round: number,
+  bench: Bench,
+): Promise<boolean> {
+  const { plan, request } = bench;
+  const runs: Partial<Record<Code, RunResult>> = {};
+  // In turns, so that a machine that slows down slows neither alone.
+  for (const code of round % 2 === 0 ? (['base', 'head'] as const) : (['head', 'base'] as const)) {
+    const run = await (code === 'base'
+      ? withBase(sides, side, bench, repeat.base)
+      : withHead(sides, side, request.head, bench, repeat.head));
+    if (run?.outcome !== 'ok') return false;
+    runs[code] = run;
+  }
+  for (const code of ['base', 'head'] as const) keep(trial[code], runs[code], plan);
+  trial.pairs += 1;
+  return true;
+}
+
+/** One run with the image's own measuring code, which is the head's. */
+async function withHead(
+  sides: VariantSides['sides'],
+  side: Side,
+  workload: Workload,
+  bench: Bench,
+  repetitions = 1,
+): Promise<RunResult | undefined> {
+  const runnable = sides[side];
+  if (runnable === undefined) return undefined;
+  return await runOnce({ runnable, load: sides.baseline ?? runnable, workload, repetitions }, bench);
+}
+
+/** One run with the base's measuring code over the image. */
+async function withBase(
+  sides: VariantSides['sides'],
+  side: Side,
+  bench: Bench,
+  repetitions = 1,
+): Promise<RunResult | undefined> {
+  const { trees, workload } = bench.request.base;
+  const [runnable, tree] = [sides[side], trees[side]];
+  if (runnable === undefined || tree === undefined) return undefined;
+  const own = ownCode(runnable, tree, workload);
+  const load =
+    sides.baseline === undefined || trees.baseline === undefined
+      ? own
+      : ownCode(sides.baseline, trees.baseline, workload);
+  return await runOnce({ runnable: own, load, workload, repetitions }, bench);
+}
+
+/** One run; undefined where the engine, the time or a cancellation ended it: that says nothing of the code. */
+async function runOnce(
+  { load, ...run }: SingleRun,
+  { ports, share, signal }: Bench,
+): Promise<RunResult | undefined> {
+  // A function, for it may change during the run.
+  const cancelled = () => signal.aborted;
+  if (cancelled()) return undefined;
+  const { workload } = run;
+  // A run that hangs must not take the time of the blocks.
+  const timeoutSeconds = Math.min(workload.timeoutSeconds, Math.max(5, share));
+  const result = await ports.runOnce(
+    {
+      ...run,
+      workload: { ...workload, timeoutSeconds },
+      load: workload.server === undefined ? undefined : load,
+    },
+    signal,
+  );
+  const cut = result.outcome === 'timeout' && timeoutSeconds < workload.timeoutSeconds;
+  return cancelled() || result.outcome === 'engine' || cut ? undefined : result;
+}
+
+/** Seconds that the trials may still take; below zero where they took more. */
+const left = ({ share, started, ports }: Bench): number => share - (ports.clock().getTime() - started) / 1000;
 
 /** An image with the base's measuring code mounted over it; a host interpreter runs in the folder itself. */
 const ownCode = (runnable: Runnable, tree: string, { context }: Workload): Runnable => ({

@@ -2,7 +2,7 @@ import { fixedPlanner } from '../planning/planner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Planner, SoFar } from '../session/planner.ts';
 import type { Side } from '../session/run.ts';
-import type { Session, Source } from '../session/session.ts';
+import type { Machine, Session, Source } from '../session/session.ts';
 import { figuresOf, withBuildFigures, type BuildFigures } from './build-figures.ts';
 import type { Measured, Ports, SideTree, VariantSides } from './ports.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
@@ -38,55 +38,10 @@ export async function measureOneSide(
   ports: Ports,
   signal: AbortSignal,
 ): Promise<OneSideResult> {
-  const { plan, side, tree } = request;
-  const started = ports.clock();
-  const container = plan.variants.some(({ kind }) => kind !== 'host');
-  const machine = await ports.machine(container ? await ports.images.check() : 'host');
-  const context = contextOf(plan, tree);
-  const files = await ports.files.hash(context, plan.workload.files);
-
-  ports.log.step('Images');
-  const prepared = await prepareSides(plan, [{ side, tree }], context, ports, signal, () =>
-    Math.max(0, plan.budgetSeconds - (ports.clock().getTime() - started.getTime()) / 1000),
-  );
-
-  request.ready?.(prepared.variants, [...prepared.failures]);
-  const spent = (ports.clock().getTime() - started.getTime()) / 1000;
-  // What is asked for beside the measurement does not take from its minutes.
-  const variants = await withBuildFigures(
-    {
-      plan,
-      variants: prepared.variants,
-      skipped: new Set(),
-      trees: { [side]: tree },
-      filesFrom: context,
-      figures: { ...figuresOf(plan), ...request.figures },
-      secondsLeft: () => plan.budgetSeconds,
-    },
-    ports,
-    signal,
-  );
-
-  const sessionOf = (measured: Measured): Session => ({
-    ...assembleSession({
-      id: request.sessionId,
-      purpose: 'measurement',
-      plan,
-      started,
-      ended: ports.clock(),
-      toolVersion: request.toolVersion,
-      source: request.source,
-      machine,
-      files,
-      sides: [side],
-      seed: request.seed,
-      variants,
-      failures: prepared.failures,
-      measured,
-      notes: request.notes,
-    }),
-    ...request.record,
-  });
+  const built = await buildSide(request, ports, signal);
+  const { side } = request;
+  const { variants, secondsLeft } = built;
+  const sessionOf = (measured: Measured) => sessionWith(request, built, measured, ports);
   const measurable = variants.filter(({ sides }) => sides[side] !== undefined);
   if (measurable.length > 0) ports.log.step('Measurement');
   const measured =
@@ -94,14 +49,11 @@ export async function measureOneSide(
       ? { ...NOTHING_MEASURED, interrupted: signal.aborted }
       : await ports.measure(
           {
-            plan,
-            seed: request.seed,
-            variants: measurable,
-            secondsLeft: Math.max(0, plan.budgetSeconds - spent),
+            ...{ plan: request.plan, seed: request.seed, variants: measurable, secondsLeft },
             session: sessionOf(NOTHING_MEASURED),
             planner:
               request.planner?.((soFar) => sessionOf({ ...NOTHING_MEASURED, ...soFar })) ??
-              fixedPlanner(plan.rules.blocks),
+              fixedPlanner(request.plan.rules.blocks),
           },
           signal,
         );
@@ -109,3 +61,60 @@ export async function measureOneSide(
   await ports.keepSession(session);
   return { session, interrupted: measured.interrupted };
 }
+
+/** What is known of a side before its first run. */
+interface BuiltSide {
+  readonly started: Date;
+  readonly machine: Machine;
+  /** The hashes of the workload's files. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly variants: readonly VariantSides[];
+  readonly failures: Session['failures'];
+  /** Of the budget, when the images were there. */
+  readonly secondsLeft: number;
+}
+
+async function buildSide(
+  { plan, side, tree, figures, ready }: OneSideRequest,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<BuiltSide> {
+  const started = ports.clock();
+  const container = plan.variants.some(({ kind }) => kind !== 'host');
+  const machine = await ports.machine(container ? await ports.images.check() : 'host');
+  const context = contextOf(plan, tree);
+  const files = await ports.files.hash(context, plan.workload.files);
+  const left = () => Math.max(0, plan.budgetSeconds - (ports.clock().getTime() - started.getTime()) / 1000);
+
+  ports.log.step('Images');
+  const { variants, failures } = await prepareSides(plan, [{ side, tree }], context, ports, signal, left);
+  ready?.(variants, [...failures]);
+  const secondsLeft = left();
+  // What is asked for beside the measurement does not take from its minutes.
+  const recorded = await withBuildFigures(
+    {
+      ...{ plan, variants, skipped: new Set(), trees: { [side]: tree }, filesFrom: context },
+      figures: { ...figuresOf(plan), ...figures },
+      secondsLeft: () => plan.budgetSeconds,
+    },
+    ports,
+    signal,
+  );
+  return { started, machine, files, variants: recorded, failures: [...failures], secondsLeft };
+}
+
+/** The session as its file would be now. */
+const sessionWith = (
+  { plan, side, sessionId, source, seed, toolVersion, notes, record }: OneSideRequest,
+  { started, machine, files, variants, failures }: BuiltSide,
+  measured: Measured,
+  { clock }: Pick<Ports, 'clock'>,
+): Session => ({
+  ...assembleSession({
+    id: sessionId,
+    purpose: 'measurement',
+    ...{ plan, started, ended: clock(), toolVersion, source, machine, files },
+    ...{ sides: [side], seed, variants, failures, measured, notes },
+  }),
+  ...record,
+});

@@ -49,7 +49,7 @@ export interface MarkdownOptions {
   /** Hidden first line by which the comment is found again. */
   readonly marker?: string;
   /** Address of the artifact with the raw timings, for what had to be left out. */
-  readonly artifactUrl?: string;
+  readonly artifactUrl?: string | undefined;
   /** Sentences that stand below the headline: no history yet, no permission to comment. */
   readonly remarks?: readonly string[];
   /** The most characters that the text may have; those of a comment where nothing is said. */

@@ -28,8 +28,25 @@ export function renderTerminal(
   session: Session | undefined,
   { colour, remarks = [] }: TerminalOptions,
 ): string {
+  const paint = paintFor(colour);
+  const news = (comparison.measuring?.news ?? []).map((one) => paint.yellow(oneLine(one.sentence)));
+  return [
+    ...(news.length === 0 ? [] : [...news, '']),
+    ...tableLines(comparison, session, paint),
+    ...failureLines(session, paint),
+    ...wordLines(comparison, session, paint),
+    ...noteLines(comparison, session, remarks).map((note) => paint.dim(note)),
+    ...lead(comparison, session, 'command').map(oneLine),
+    paint.bold(paint.verdict(comparison.verdict)(`Pacegate: ${headline(comparison, oneLine)}`)),
+    '',
+  ].join('\n');
+}
+
+type Paint = ReturnType<typeof paintFor>;
+
+function paintFor(colour: boolean) {
   const { bold, dim, green, red, yellow } = createColors(colour);
-  const tint = (verdict: Row['verdict']) =>
+  const verdict = (verdict: Row['verdict']) =>
     verdict === 'regressed' || verdict === 'failed' || verdict === 'no_data'
       ? red
       : verdict === 'improved' || verdict === 'unchanged'
@@ -37,73 +54,94 @@ export function renderTerminal(
         : verdict === 'info'
           ? dim
           : yellow;
-  const all = sorted(comparison.rows);
-  const seen = all.filter((row) => !isDetail(row));
+  return { bold, dim, red, yellow, verdict };
+}
+
+/** The rows that are shown without their details, in order. */
+const seenRows = ({ rows }: Comparison): readonly Row[] => sorted(rows).filter((row) => !isDetail(row));
+
+/** The table, how many rows it leaves out, and an empty line; nothing where it has no row. */
+function tableLines(comparison: Comparison, session: Session | undefined, paint: Paint): readonly string[] {
+  const seen = seenRows(comparison);
   const rows =
     seen.length <= ROWS_SHOWN
       ? seen
       : seen.filter(({ verdict }) => verdict !== 'unchanged' && verdict !== 'info');
-  const hidden = all.length - rows.length;
-  const cells = rows.map((row) => [
-    clip(oneLine(row.variant), 24),
-    clip(oneLine(judgedMetric(row, session?.rules)), 40),
-    quantity(row.baseline.median, oneLine(row.unit)),
-    quantity(row.head.median, oneLine(row.unit)),
-    change(row),
-    `${VERDICT_WORDS[row.verdict]}${confirmationWords(row)}`,
-  ]);
-  const widths = HEADER.map((title, column) =>
-    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
+  if (rows.length === 0) return [];
+  const hidden = comparison.rows.length - rows.length;
+  const [header = '', ...lines] = aligned([HEADER, ...rows.map((row) => cellsOf(row, session))]);
+  return [
+    paint.dim(header),
+    ...rows.map((row, index) => paint.verdict(row.verdict)(lines[index] ?? '')),
+    ...(hidden === 0
+      ? []
+      : [paint.dim(`… ${hidden} more, unchanged or not judged; --format markdown shows them`)]),
+    '',
+  ];
+}
+
+const cellsOf = (row: Row, session: Session | undefined): readonly string[] => [
+  clip(oneLine(row.variant), 24),
+  clip(oneLine(judgedMetric(row, session?.rules)), 40),
+  quantity(row.baseline.median, oneLine(row.unit)),
+  quantity(row.head.median, oneLine(row.unit)),
+  change(row),
+  `${VERDICT_WORDS[row.verdict]}${confirmationWords(row)}`,
+];
+
+/** Each row as a line, its cells as wide as the widest of their column. */
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
     row
       .map((cell, column) =>
         RIGHT[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
       )
       .join('  ')
-      .trimEnd();
-  const failures = (session?.failures ?? []).flatMap(({ variant, side, stage, message }) => [
+      .trimEnd(),
+  );
+}
+
+const failureLines = (session: Session | undefined, { red }: Paint): readonly string[] =>
+  (session?.failures ?? []).flatMap(({ variant, side, stage, message }) => [
     red(`${oneLine(variant)} (${side}) failed in ${stage}:`),
     ...printable(message)
       .split('\n')
       .slice(0, 20)
       .map((text) => `  ${clip(text, 200)}`),
   ]);
-  const said = sentences(comparison, { name: oneLine, text: oneLine });
-  const noted = remarksOf(seen);
-  const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
-  const mark = tint(comparison.verdict);
-  const news = (comparison.measuring?.news ?? []).map((one) => yellow(oneLine(one.sentence)));
+
+/** What the rows mean, why they are so, and what else is to be known of them. */
+function wordLines(comparison: Comparison, session: Session | undefined, paint: Paint): readonly string[] {
+  const said = sentences(comparison, STYLE);
+  const noted = remarksOf(seenRows(comparison));
+  const sure = confidence(comparison);
   return [
-    ...(news.length === 0 ? [] : [...news, '']),
-    ...(rows.length === 0
-      ? []
-      : [
-          dim(line(HEADER)),
-          ...rows.map((row, index) => tint(row.verdict)(line(cells[index] ?? []))),
-          ...(hidden === 0
-            ? []
-            : [dim(`… ${hidden} more, unchanged or not judged; --format markdown shows them`)]),
-          '',
-        ]),
-    ...failures,
-    ...said.slice(0, LINES_SHOWN).map(({ verdict, text }) => tint(verdict)(`${text}.`)),
-    ...whySentences(comparison, session, { name: oneLine, text: oneLine }),
-    ...movedToo(comparison, session, oneLine, oneLine).map(yellow),
-    ...noted.slice(0, LINES_SHOWN).map((remark) => dim(remark)),
-    ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),
+    ...said.slice(0, LINES_SHOWN).map(({ verdict, text }) => paint.verdict(verdict)(`${text}.`)),
+    ...whySentences(comparison, session, STYLE),
+    ...movedToo(comparison, session, oneLine, oneLine).map(paint.yellow),
+    ...noted.slice(0, LINES_SHOWN).map((remark) => paint.dim(remark)),
+    ...(sure === '' ? [] : [sure]),
     ...restOf(comparison, session),
     ...(said.length + noted.length === 0 ? [] : ['']),
+  ];
+}
+
+const STYLE = { name: oneLine, text: oneLine };
+
+/** What was measured, and what is to be known of the whole run. */
+function noteLines(
+  { verdict, warnings }: Comparison,
+  session: Session | undefined,
+  remarks: readonly string[],
+): readonly string[] {
+  const open = verdict === 'no_baseline' || verdict === 'incomparable';
+  return [
     ...(session === undefined || session.runs.length === 0
       ? []
-      : [dim(`${session.runs.length} runs; machine ${noise(session)}`)]),
-    ...[...remarks, ...comparison.warnings, ...(notesOpen ? (session?.notes ?? []) : [])].map((remark) =>
-      dim(oneLine(remark)),
-    ),
-    ...lead(comparison, session, 'command').map(oneLine),
-    bold(mark(`Pacegate: ${headline(comparison, oneLine)}`)),
-    '',
-  ].join('\n');
+      : [`${session.runs.length} runs; machine ${noise(session)}`]),
+    ...[...remarks, ...warnings, ...(open ? (session?.notes ?? []) : [])].map(oneLine),
+  ];
 }
 
 /** Warnings that no sentence holds; rows of a variant often share theirs. */
