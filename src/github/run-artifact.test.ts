@@ -144,9 +144,9 @@ describe('a hostile archive is refused in words', () => {
     ['one that is cut off', () => GOOD.subarray(0, GOOD.length - 30), /is no archive as GitHub makes it/],
   ])('%s', async (_, make, words) => {
     const archive = make();
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     await expect(textIn(archive, 'session.json', small, 'artifact 1 of run 5')).rejects.toThrow(words);
-    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
   });
 
   test('one that is said to be too large is not downloaded', async () => {

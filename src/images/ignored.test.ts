@@ -27,9 +27,9 @@ test.each([
 });
 
 test('a line made to take for ever takes no time', () => {
-  const began = performance.now();
+  const begun = process.cpuUsage();
   const path = `${'a/'.repeat(300)}${'a'.repeat(200)}`;
   for (const line of [`${'**/'.repeat(300)}b`, `${'*a'.repeat(300)}b`, `${'**a'.repeat(300)}/b`])
     expect(ignoring(line)(path)).toBe(false);
-  expect(performance.now() - began).toBeLessThan(5000);
+  expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
 });

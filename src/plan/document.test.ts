@@ -32,9 +32,9 @@ test.each([
   ['a table as a key', 'a: 1\n{ b: 1 }: 2', 'a list or a table as a key'],
   ['lists as keys', `${'['.repeat(30)}x${']: 1'.repeat(30)}`, 'a list or a table as a key'],
 ])('%s cost no time and are a problem with words', (_, text, found) => {
-  const started = performance.now();
+  const begun = process.cpuUsage();
   const { problems } = readYaml(text);
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(1);
   expect(problems[0]).toMatchObject({ place: 'YAML', found });
 });
 

@@ -48,9 +48,9 @@ test('ties and zeros of a large sample weigh as in a small one', () => {
 
 test('a hundred thousand pairs take no longer than they must', () => {
   const values = sample(1e5, 0.01);
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   expect(centreOf(values)).toBeCloseTo(0.01, 1);
   expect(signedRank(values).greater).toBeLessThan(1e-6);
   // The cube of them would be years.
-  expect(performance.now() - begun).toBeLessThan(10_000);
+  expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(10);
 });
