@@ -13,15 +13,15 @@ import { writeResults } from './results.ts';
 import type { JobPorts, OutFolder, RunContext } from './ports.ts';
 import { planAt, type Project } from './project.ts';
 
-/** The second session of a job is removed by its own name where the job is killed. */
+/** The id of the job's second session. It is derived, so that a killed job's containers can be found by name. */
 export const anchorSessionId = (sessionId: string): string => `${sessionId}-anchor`;
 
-/** What becomes of `rules.anchor` tonight. */
+/** Whether tonight's run compares with `rules.anchor`. */
 export type Anchor =
-  /** None is configured, or it was compared with less than a week ago. */
+  /** No anchor is configured, or the last comparison is less than a week old. */
   | { readonly kind: 'none' }
   | { readonly kind: 'due'; readonly commit: SideCommit }
-  /** It names nothing that can be had. */
+  /** The name leads to no commit that can be fetched. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
 export type AnchorResult =
@@ -33,18 +33,18 @@ export type AnchorResult =
       readonly out: OutFolder;
       readonly interrupted: boolean;
     }
-  /** The user's to mend: the configuration. */
+  /** The configuration is wrong, and the user has to correct it. */
   | { readonly kind: 'unknown'; readonly reason: string }
-  /** It was tried, and nothing was stored. */
+  /** The comparison failed, and nothing was stored. */
   | { readonly kind: 'failed'; readonly reason: string; readonly out: OutFolder };
 
-/** Whether there is an anchor, what it is, and whether a week has passed. */
+/** Reads whether an anchor is configured, which commit it is, and whether a week has passed. */
 export async function findAnchor(
   { plan, top, file }: Project,
   request: {
     readonly stored: StoredSessions;
     readonly env: Readonly<Record<string, string>>;
-    /** Due or not. */
+    /** Compare even if the anchor is not due. */
     readonly now: boolean;
   },
   { source, log, clock }: JobPorts,
@@ -71,8 +71,8 @@ export async function findAnchor(
 }
 
 /**
- * Compares the checkout with the anchor, in all blocks of the rules: a loss that adds up is judged by the series of the
- * weeks and not by one of them, and blocks that differ from week to week would make it uneven.
+ * Compares the checkout with the anchor, in all blocks of the rules. The series of weeks decides about creep, not a
+ * single week, so every week has the same number of blocks.
  *
  * @param append stores the session
  */
@@ -96,7 +96,7 @@ export async function compareWithAnchor(
     ...run,
     sessionId: anchorSessionId(run.sessionId),
     workFolder: join(run.workFolder, 'anchor'),
-    // Its runs have a journal of their own beside the night's.
+    // The anchor's runs have a separate journal in a folder inside the night's.
     out: await ports.openOutFolder(join(run.out.path, 'anchor')),
   };
   ports.log.step(`Anchor ${plan.anchor ?? ''} (${anchor.commit.commit.slice(0, 10)})`);
@@ -117,7 +117,7 @@ export async function compareWithAnchor(
   if (interrupted) return failed('The comparison with the anchor was cancelled.');
   if (!session.runs.some(({ outcome }) => outcome === 'ok')) {
     const [failure] = session.failures;
-    // The same images on both sides: the anchor is what was checked out.
+    // Both sides have the same images, because the anchor is the commit that is checked out.
     if (failure === undefined) return { kind: 'none' };
     return failed(`The comparison with the anchor measured nothing: ${failure.message}`);
   }

@@ -7,13 +7,13 @@ import type { InterpreterPorts, Log } from './ports.ts';
 
 export interface Asked {
   readonly answers: readonly AskedInterpreter[];
-  /** Of the targets that gave none: what to throw when the answers are out. */
+  /** The error for the targets without an answer, to throw after the answers are printed. */
   readonly failure: PacegateError | undefined;
 }
 
 /**
- * Asks each target what its interpreter is, one after the other.
- * @returns the answers there are; a target that does not exist (status 2) or does not answer (status 3) is a failure
+ * Asks each target for its interpreter's facts, one after the other.
+ * @returns the answers; a target that does not exist (status 2) or does not answer (status 3) is a failure
  */
 export async function askTargets(
   targets: readonly string[],
@@ -57,7 +57,7 @@ async function askTarget(
   };
 }
 
-/** One error of all, whose status is the user's to mend where that of any is. */
+/** Combines several failures into one error. If any of them is the user's input, the status is 2. */
 function together(failures: readonly PacegateError[]): PacegateError | undefined {
   const [first] = failures;
   if (first === undefined || failures.length === 1) return first;
@@ -79,7 +79,7 @@ async function imageOf(
   );
 }
 
-/** An image's interpreter is `python`; some distributions name it `python3` alone. */
+/** Tries `python` first. Some distributions have only `python3`. */
 async function askImage(target: string, id: string, { facts }: InterpreterPorts): Promise<InterpreterFacts> {
   for (const python of ['python', 'python3']) {
     try {

@@ -7,18 +7,19 @@ import type { Occasion } from './occasion.ts';
 import type { SourcePort } from './ports.ts';
 import { isOutside, type Project } from './project.ts';
 
-/** What is accepted although it is worse: by the base's file, and by the label on the pull request. */
+/** Finds the accepted losses: those in the base's file, and those of the label on the pull request. */
 
 export interface BaseAcceptance {
-  /** Absent where nothing is accepted. */
+  /** Absent if nothing is accepted. */
   readonly accepted: Acceptance | undefined;
   /** Sentences for the top of the report. */
   readonly remarks: readonly string[];
 }
 
 /**
- * Reads what holds for a change. The head's file is read too, so that a change cannot break what the next one needs.
- * @throws ConfigurationError where the head's file is broken and is not the base's
+ * Reads the accepted losses for a change. Also parses the head's file, so that a change cannot break the file for the
+ * next change.
+ * @throws ConfigurationError if the head's file is broken and differs from the base's
  */
 export async function acceptanceFor(
   project: Project,
@@ -47,7 +48,10 @@ export async function acceptanceFor(
   };
 }
 
-/** The text of a side's file. @returns undefined where the side has none */
+/**
+ * The text of a side's file.
+ * @returns undefined if the side has none
+ */
 async function textAt(
   { file, top }: Project,
   tree: string,
@@ -60,7 +64,7 @@ async function textAt(
   return found.kind === 'text' ? found.text : undefined;
 }
 
-/** A base whose file is broken accepts nothing, and the change that corrects it must not fail for that. */
+/** A broken file of the base accepts nothing. It does not fail the change, because that change may repair the file. */
 function entriesOf(
   text: string,
   file: string,
@@ -93,7 +97,7 @@ function labelOf(
   };
 }
 
-/** What a night reports of its commit's file. */
+/** The findings of a night about its commit's file. */
 export async function staleAcceptance(
   project: Project,
   { tree }: SideCommit,

@@ -5,11 +5,11 @@ import type { Image } from '../session/session.ts';
 import type { Ports, SideTree, VariantSides } from './ports.ts';
 import { ownApplication, ownVariant } from './sides.ts';
 
-/** Which figures of the images themselves are measured: each costs more than a look at what is there. */
+/** Which figures of the images to measure. Each of them takes extra time. */
 export interface BuildFigures {
-  /** Which images are built once more, alone and with no step from a cache. */
+  /** Which images to build once more, without a cache. */
   readonly coldBuilds: ColdBuilds;
-  /** Compress the images' layers as a registry would. */
+  /** Whether to compress the images' layers as a registry does. */
   readonly compressed: boolean;
 }
 
@@ -17,7 +17,7 @@ const isBuiltCold = (variant: Variant, which: ColdBuilds): boolean =>
   variant.kind === 'interpreter' &&
   (which === 'all' || (which === 'quick' && !isCompiled(variant.interpreter)));
 
-/** What a plan's metrics ask for: a figure that is judged has to be had. */
+/** The figures that a plan's metrics need. A judged metric must have its figure. */
 export function figuresOf({ rules: { metrics } }: Plan): BuildFigures {
   const judged = (...names: readonly string[]) =>
     metrics.some(({ name, gate }) => gate && names.includes(name));
@@ -30,19 +30,19 @@ export function figuresOf({ rules: { metrics } }: Plan): BuildFigures {
 export interface FiguresRequest {
   readonly plan: Plan;
   readonly variants: readonly VariantSides[];
-  /** Variants of which both sides are one image: nothing to compare. */
+  /** Variants with the same image on both sides. They need no comparison. */
   readonly skipped: ReadonlySet<string>;
-  /** The sides to look at. */
+  /** The sides to measure. */
   readonly trees: Readonly<Partial<Record<Side, SideTree>>>;
   readonly filesFrom: string;
   readonly figures: BuildFigures;
-  /** Of the budget. */
+  /** The rest of the budget. */
   readonly secondsLeft: () => number;
 }
 
 /**
- * Measures what was asked for and puts it into the images' records, before the first block: a build beside a run would
- * disturb it. What cannot be measured is said and left out; the images are there all the same.
+ * Measures the requested figures and adds them to the images' records. This happens before the first block, because a
+ * build would disturb the runs. A figure that cannot be measured is logged and left out; the images stay usable.
  */
 export async function withBuildFigures(
   { plan, variants, skipped, trees, filesFrom, figures, secondsLeft }: FiguresRequest,

@@ -9,20 +9,23 @@ import type { SourcePort } from './ports.ts';
 import { refusePointers } from './unfetched-files.ts';
 import type { Project } from './project.ts';
 
-/** What a head changes of what measures it. */
+/** The head's changes to the measuring code and the workload. */
 export interface HeadMeasuring {
   readonly changes: readonly MeasuringChange[];
-  /** The workload as the head alone has it. */
+  /** The workload of the head's own configuration. */
   readonly head: Workload;
 }
 
-/** What was merged is said once more where it lands, and stops nobody there: it was decided in its pull request. */
+/**
+ * After the merge, changes of the measuring code are reported and do not fail the job, because the pull request already
+ * decided about them.
+ */
 export const reporting = (plan: Plan): Plan => ({
   ...plan,
   rules: { ...plan.rules, changedMeasurement: 'report' },
 });
 
-/** What the head changes of what measures it, and the paths of the base's measuring code that the head still has. */
+/** The head's changes to the measuring code, and the paths of the base's measuring code that the head still has. */
 export async function measuringOf(
   { top }: Project,
   plan: Plan,
@@ -32,7 +35,7 @@ export async function measuringOf(
   source: Pick<SourcePort, 'measuringFiles'>,
 ): Promise<{ readonly measuring?: HeadMeasuring; readonly kept: readonly string[] }> {
   const [own, before] = [plan.workload, base.workload];
-  // Paths start from the context: of another context they are other files.
+  // Paths start from the context, so the paths of another context are other files.
   const sameContext = own.context === before.context;
   const paths = sameContext ? [...new Set([...own.files, ...before.files])] : own.files;
   const files = await source.measuringFiles(top, head.tree, own.context, paths);
@@ -61,7 +64,7 @@ export async function measuringOf(
   };
 }
 
-/** The folders in which the base's own measuring code can be tried; undefined where it is the head's. */
+/** The folders in which the base's own measuring code can be tried; undefined if it equals the head's. */
 export async function measuringRequest(
   directory: string,
   {
@@ -82,10 +85,10 @@ export async function measuringRequest(
   const own = join(workFolder, 'baseline-measuring-code');
   await source.exportTree(directory, baseline.tree, own);
   await source.checkContext(own, base.workload.context);
-  // Its files alone: all else is that of the baseline, which was looked at.
+  // Checks only the measuring code. The other files are the baseline's, which is checked already.
   await refusePointers({ ...base, variants: [] }, own, "the baseline's measuring code", source);
   const from = join(own, base.workload.context);
-  // A container has the base's files mounted over the head's; a host interpreter needs them in a folder of its own.
+  // A container mounts the base's files over the head's. A host interpreter needs a folder that contains them.
   const onHost = plan.variants.some(({ kind }) => kind === 'host');
   const headFolder = join(workFolder, 'head-measuring-code');
   if (onHost) {

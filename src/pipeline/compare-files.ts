@@ -14,20 +14,23 @@ import { parseSessionOrRuns } from '../session/journal.ts';
 import { judgedTogether } from './judged-sessions.ts';
 import type { ComparedFilesPort } from './ports.ts';
 
-/** What `compare` was given: files that say their side, and files that are told theirs. */
+/** The input of `compare`: files that contain their side, and files whose side the user gives. */
 export interface ComparisonFiles {
   readonly files: readonly string[];
   readonly baseline: readonly string[];
   readonly head: readonly string[];
-  /** The user's word that everything ran on one machine. */
+  /** The user states that all runs were on one machine. */
   readonly sameMachine: boolean;
-  /** Rules of a configuration that the user named; else a session's own, else every metric is judged. */
+  /**
+   * The rules of a configuration that the user named. Defaults to a session's own; without those every metric is
+   * judged.
+   */
   readonly rules: Rules | undefined;
 }
 
 export interface ComparedFiles {
   readonly comparison: Comparison;
-  /** The session that was judged, several of one gate as one; undefined where CSVs were. */
+  /** The judged session, or several sessions of one gate merged; undefined for CSV files. */
   readonly session: Session | undefined;
   readonly parts: readonly Session[];
 }
@@ -38,12 +41,12 @@ type Observed =
   | { readonly kind: 'timings'; readonly runs: readonly TimedRun[] };
 
 /**
- * Judges files alone: no engine, no repository.
+ * Judges files only, without an engine or a repository.
  *
- * One session with both sides is judged as it was live, a session of a head by the sessions of a baseline beside it,
- * and CSVs by their timings.
+ * A session with both sides is judged as it was live. A session of a head is judged by the given baseline sessions. CSV
+ * files are judged by their timings.
  *
- * @throws ConfigurationError when a file is missing, does not parse, or does not fit what was said of it
+ * @throws ConfigurationError if a file is missing, does not parse, or does not match its given side
  */
 export async function compareFiles(
   request: ComparisonFiles,
@@ -92,7 +95,7 @@ export async function compareFiles(
     : { comparison: compareRuns(runs, request), session: undefined, parts: [] };
 }
 
-/** One session with a head is judged: by its pairs, or by the sessions of a baseline beside it. */
+/** Judges one session with a head: by its pairs, or by the given baseline sessions. */
 function compareSessions(sessions: readonly Session[], request: ComparisonFiles): ComparedFiles {
   const judged = sessions.filter(({ sides }) => sides.includes('head'));
   const nights = sessions.filter(({ sides }) => !sides.includes('head'));
@@ -120,7 +123,10 @@ function compareRuns(runs: readonly TimedRun[], { sameMachine, rules }: Comparis
   return compareTimings(runs, { sameMachine, ...(rules === undefined ? {} : { rules }) });
 }
 
-/** Reads a session or timings: a JSON text begins with a brace. @throws ConfigurationError naming the file */
+/**
+ * Reads a session or timings. A JSON text begins with a brace.
+ * @throws ConfigurationError that names the file
+ */
 async function readObserved(path: string, { fileAt, readText }: ComparedFilesPort): Promise<Observed> {
   const file = await fileAt(path);
   const text = await readText(file);
@@ -130,8 +136,8 @@ async function readObserved(path: string, { fileAt, readText }: ComparedFilesPor
 }
 
 /**
- * A CSV with the session that it was written from beside it is judged as that session: a CSV alone knows no family, and
- * every figure that was ever measured would be a check. One that was edited is judged by itself.
+ * Replaces a CSV by the session next to it from which it was written. A CSV has no rules, so every metric would be
+ * judged. An edited CSV is judged by itself.
  */
 async function withItsSession(path: string, port: ComparedFilesPort): Promise<Observed> {
   const observed = await readObserved(path, port);
@@ -145,13 +151,13 @@ async function withItsSession(path: string, port: ComparedFilesPort): Promise<Ob
   return renderTimings(...parts) === (await port.readText(file)) ? session : observed;
 }
 
-/** The same measurements as another side's: `run` measures a head, and tomorrow it is the baseline. */
+/** Assigns measurements to another side: `run` measures a head, which may serve as a baseline later. */
 function asSide(observed: Observed, side: Side, file: string): Observed {
   if (observed.kind === 'merged')
     throw new ConfigurationError(
       `${file} holds the sessions of a whole gate, so it cannot be the ${side} alone; name it without --${side}.`,
     );
-  // A night holds the baseline twice, which is where its noise comes from; it is no head for that.
+  // A night measures the baseline on both sides, to know its noise. Its head is not a head of its own here.
   if (observed.kind === 'session' && IMPLIED[observed.session.purpose].sameCode && side === 'baseline')
     return { kind: 'session', session: { ...observed.session, sides: ['baseline'] } };
   const found = new Set(

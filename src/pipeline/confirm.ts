@@ -14,7 +14,7 @@ import { workloadHash } from './session.ts';
 import { contextOf } from './sides.ts';
 
 export interface ConfirmRequest extends Omit<GateRequest, 'purpose' | 'shard' | 'until' | 'blocks'> {
-  /** The gate that is looked at again, or its shards. */
+  /** The gate to confirm, or its shards. */
   readonly first: readonly NamedSession[];
 }
 
@@ -25,10 +25,10 @@ export interface ConfirmResult {
 }
 
 /**
- * Measures again what regressed in an earlier job, a few blocks on this machine, and judges both together. Where nothing
- * regressed, nothing is built and nothing is measured.
+ * Measures the regressions of an earlier job again, in a few blocks on this machine, and judges both jobs together.
+ * Without regressions nothing is built or measured.
  *
- * @throws ConfigurationError where the earlier sessions are not of this change, with both values
+ * @throws ConfigurationError if the earlier sessions are not of this change, with both values
  */
 export async function confirm(
   { first, ...request }: ConfirmRequest,
@@ -37,7 +37,7 @@ export async function confirm(
 ): Promise<ConfirmResult> {
   const { pair, source } = request;
   const files = await ports.files.hash(contextOf(request.plan, pair.head), request.plan.workload.files);
-  // What the first session measured is measured again: it decided whether that is the base's command or the head's.
+  // Uses the workload of the first session, which decided between the base's command and the head's.
   const workload = [request.plan.workload, request.measuring?.head ?? request.plan.workload].find((one) =>
     first.every(
       ({ session }) => session.workload.hash === workloadHash({ ...request.plan, workload: one }, files),
@@ -56,7 +56,7 @@ export async function confirm(
     throw new ConfigurationError(
       `What is to be confirmed was measured of something else; nothing was built or run.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
-  // What the nights say is read here, and not believed of a file.
+  // The history is read here, because a session's file may contain a forged one.
   const history = request.record === undefined ? {} : { history: request.record };
   const ruled = first.map(({ session, file }) => ({
     session: { ...ruledBy(withoutHistory(session), plan.rules), ...history },

@@ -6,23 +6,23 @@ import { gateRequest } from './gate-request.ts';
 import type { EnginePort, JobPorts, RunContext } from './ports.ts';
 import { overridesOf, resolvePlan } from '../plan/resolve.ts';
 
-/** The base that the demonstration's images are built upon. */
+/** The base of the demonstration's images. */
 const BASE_IMAGE = 'python:3.13-slim-trixie';
-/** A demonstration does not wait for a registry as a gate does. */
+/** The time limit for the pull. It is shorter than a gate's. */
 const PULL_SECONDS = 120;
 
 export interface Demonstration extends GateResult {
-  /** What was compared, and in which engine. */
+  /** What is compared, and with which engine. */
   readonly introduction: string;
-  /** What the rows of this very run say. */
+  /** A summary of this run's rows. */
   readonly conclusion: string;
 }
 
 /**
- * Gates the small application of `fixtures/demo` against its own earlier version: in containers where an engine
- * answers and the base image can be had, else with this machine's Python.
+ * Gates the small application of `fixtures/demo` against its earlier version. Uses containers if an engine answers and
+ * the base image can be pulled, else this machine's Python.
  * @param fixtures folder of the fixtures, absolute
- * @throws ConfigurationError where the fixtures are not beside the program
+ * @throws ConfigurationError if the fixtures are not installed with the program
  */
 export async function runDemo(
   { host, seed }: { readonly host: boolean; readonly seed: number | undefined },
@@ -71,7 +71,7 @@ export async function runDemo(
   return { ...result, introduction, conclusion: conclude(result.comparison) };
 }
 
-/** Why the images cannot be used, or undefined where they can. */
+/** Why the images cannot be used; undefined if they can. */
 async function whyNoImages(engine: EnginePort, signal: AbortSignal): Promise<string | undefined> {
   try {
     await engine.check();
@@ -86,7 +86,7 @@ async function whyNoImages(engine: EnginePort, signal: AbortSignal): Promise<str
   return found.kind === 'pulled' ? undefined : `${BASE_IMAGE} is not available: ${found.reason}`;
 }
 
-/** The sentence on the two variants, from what was measured and not from what was expected. */
+/** The sentence about the two variants, from this run's measurements. */
 function conclude({ rows }: Comparison): string {
   const verdict = (variant: string) =>
     rows.find((row) => row.variant === variant && row.metric === 'cpu_time_s')?.verdict;

@@ -16,9 +16,9 @@ import { refusePointers } from './unfetched-files.ts';
 import type { Project } from './project.ts';
 
 /**
- * Measures the files here against themselves in a few blocks, all of them, and says what a gate would see on this
- * machine. Nothing is stored.
- * @param look at the machine, before this
+ * Measures the files here against themselves in a fixed number of blocks, and reports what a gate on this machine can
+ * detect. Nothing is stored.
+ * @param look the inspection of the machine from before
  */
 export async function examine(
   project: Project,
@@ -30,7 +30,7 @@ export async function examine(
 ): Promise<DoctorReport & { readonly interrupted: boolean }> {
   const { plan } = project;
   for (const warning of [...buildWarnings(plan), ...movingContexts(plan)]) ports.log.warn(warning);
-  // Nothing of it is stored, so its sides have no commits.
+  // The session is not stored, so its sides have no commits.
   const pair = {
     baseline: { directory: await copyOfFiles(project, join(run.workFolder, 'baseline'), ports.source) },
     head: { directory: await copyOfFiles(project, join(run.workFolder, 'head'), ports.source) },
@@ -56,7 +56,7 @@ export async function examine(
   };
 }
 
-/** @param seen is given what the kernel says of the first container: all are started in one way */
+/** @param seen receives the kernel's data about the first container; all containers start in the same way */
 async function gateAgainstItself(
   { plan, top, repository }: Project,
   { pair, blocks }: { readonly pair: SidePair; readonly blocks: number },
@@ -82,7 +82,7 @@ async function gateAgainstItself(
   );
 }
 
-/** The first container of the session is looked into when its interpreter is asked, before any block. */
+/** Inspects the first container of the session when its interpreter is asked, before any block. */
 function lookingIntoFirst(
   engines: Ports,
   seen: (reading: Awaited<ReturnType<Ports['containerProcess']>>) => void,
@@ -101,7 +101,10 @@ function lookingIntoFirst(
   };
 }
 
-/** The files as they stand; never the user's own folder, for the measuring code is laid over one side. */
+/**
+ * Copies the current files. The user's own folder must stay unchanged, because the measuring code replaces files of one
+ * side.
+ */
 async function copyOfFiles(
   { plan, top, repository }: Project,
   folder: string,

@@ -9,7 +9,7 @@ import type { Session } from '../session/session.ts';
 import type { Ports, VariantSides } from './ports.ts';
 import { own } from '../session/record.ts';
 
-/** What moved in one variant moved in most, and each takes two runs more. */
+/** A cause usually affects most variants, and each explanation takes two more runs. */
 const MOST_VARIANTS = 3;
 
 export interface ExplainRequest {
@@ -20,8 +20,8 @@ export interface ExplainRequest {
 }
 
 /**
- * Looks into what regressed: one run more of each side under a profiler, after the last measured block, for the first
- * three variants. Whatever goes wrong is said in the explanation; the verdict stands.
+ * Profiles each side of the first three regressed variants in one more run, after the last block. An error becomes part
+ * of the explanation and does not change the verdict.
  */
 export async function explanationsOf(
   { plan, session, comparison, variants }: ExplainRequest,

@@ -5,9 +5,9 @@ import type { SideTree, SourcePort } from './ports.ts';
 import { refusePointers } from './unfetched-files.ts';
 
 /**
- * Writes a side's files into a folder of the session's own.
- * @param credentials environment for git, where a file has to be fetched (Git LFS)
- * @throws StoreError where a file is not there but for a pointer to it
+ * Writes a side's files into a folder of the session.
+ * @param credentials environment for git, to fetch files (Git LFS)
+ * @throws StoreError if a file's content is missing and only its pointer exists
  */
 export async function exportSide(
   directory: string,
@@ -27,7 +27,7 @@ export async function exportSide(
   };
 }
 
-/** Files that name the versions of what the default Dockerfile installs, or that it does not install from. */
+/** Files that pin the versions of dependencies, or that the default Dockerfile does not install from. */
 const LOCKED = [
   'uv.lock',
   'poetry.lock',
@@ -39,7 +39,10 @@ const LOCKED = [
   'conda-lock.yml',
 ];
 
-/** Dependencies whose newest release is installed, whatever was tested. @param top folder of the repository */
+/**
+ * Dependencies without a lock: each build installs their newest release.
+ * @param top folder of the repository
+ */
 export async function unlockedDependencies(
   { workload, variants }: Plan,
   top: string,
@@ -65,7 +68,10 @@ export async function unlockedDependencies(
   return [];
 }
 
-/** A Dockerfile that the reader may think is measured. @param tree the head's files, absolute */
+/**
+ * A Dockerfile that the configuration does not use, although a reader may expect it to be measured.
+ * @param tree the head's files, absolute
+ */
 export async function ignoredDockerfile(
   { workload, variants }: Plan,
   tree: string,

@@ -19,16 +19,16 @@ import {
   type SideRequest,
 } from './sides.ts';
 
-/** The first half of a gate: both sides of every variant, ready to be measured. */
+/** The first half of a gate: prepares both sides of every variant for measuring. */
 
 export interface GateImages {
-  /** The plan with the workload that is measured: the head's or the base's, by what the trials found. */
+  /** The plan with the chosen workload: the head's or the base's, depending on the trials. */
   readonly plan: Plan;
   readonly variants: readonly VariantSides[];
   readonly failures: readonly Failure[];
-  /** Names of the variants whose sides are one image. */
+  /** Names of the variants with the same image on both sides. */
   readonly identical: ReadonlySet<string>;
-  /** The variants that are worth a measurement. */
+  /** The variants to measure. */
   readonly measurable: readonly VariantSides[];
   /** Path to SHA-256 of each of the head's `workload.files`. */
   readonly files: Readonly<Record<string, string>>;
@@ -38,7 +38,9 @@ export interface GateImages {
   readonly notes: readonly string[];
 }
 
-/** Builds, pulls or finds the images of both sides, and reads their figures. A variant that fails does not stop the others. */
+/**
+ * Builds, pulls or finds the images of both sides, and reads their figures. If a variant fails, the others continue.
+ */
 export async function gateImages(
   request: GateRequest,
   secondsLeft: () => number,
@@ -98,8 +100,8 @@ export async function gateImages(
 }
 
 /**
- * The measuring code is one for both sides, in the image as in the mounts: a change of it alone is no difference between
- * the images.
+ * Gives both sides the same measuring code, in images and in mounts. Otherwise a change of only the measuring code
+ * would make the images differ.
  */
 async function shareMeasuringCode(
   { plan, pair }: GateRequest,
@@ -148,14 +150,14 @@ async function buildSides(
     : built;
 }
 
-/** One side alone is worth its minutes only where stored sessions can judge it. */
+/** A single side is worth measuring only if stored sessions can judge it. */
 const isMeasurable = ({ sides: { baseline, head } }: VariantSides, request: GateRequest): boolean =>
   head !== undefined && (baseline !== undefined || request.history.length > 0 || isStored(request));
 
-/** Of what the base's builds left of the budget, those of variants that a change adds have this share at most. */
+/** The largest share of the remaining budget for building variants that the change adds. */
 const ADDED_BUILDS = 0.25;
 
-/** Builds the base's variants first: one that a change adds, and that takes long, must not take their minutes. */
+/** Builds the base's variants first, so that a slow build of an added variant does not use their time. */
 async function prepareFamilies(
   plan: Plan,
   added: ReadonlySet<string>,
@@ -170,7 +172,7 @@ async function prepareFamilies(
   const first = await prepare({ ...plan, variants: own }, secondsLeft);
   const reserved = (1 - ADDED_BUILDS) * secondsLeft();
   const second = await prepare({ ...plan, variants: extra }, () => Math.max(0, secondsLeft() - reserved));
-  // Whatever else is done with them keeps this order.
+  // Later steps keep this order.
   return {
     variants: [...first.variants, ...second.variants],
     failures: [...first.failures, ...second.failures],

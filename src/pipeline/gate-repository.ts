@@ -21,22 +21,22 @@ import { ruledPlan, type RuledPlan } from './ruled-plan.ts';
 import { ignoredChange, skippedGate } from './skipped-change.ts';
 import { readHistory } from './stored-history.ts';
 
-/** Which part of a gate this job is; nothing of it: the whole. */
+/** The part of a gate that this job runs. Without any property it is the whole gate. */
 export interface GatePart {
   readonly shard?: ShardRequest;
-  /** An earlier job's gate: what regressed in it is measured again here. */
+  /** The sessions of an earlier job's gate. This job measures their regressions again. */
   readonly confirm?: readonly NamedSession[];
-  /** A change of ignored paths only is not measured. Left out where another job judges. */
+  /** Whether to skip a change of ignored paths only. Left out if another job judges. */
   readonly skips?: boolean;
-  /** Build both sides once more from nothing, for their build time. */
+  /** Whether to build both sides once more without a cache, to measure the build time. */
   readonly coldBuilds?: boolean;
 }
 
 export interface GatedRepository extends JudgedSessions {
   readonly interrupted: boolean;
-  /** The plan that judged: its rules decide the exit status. */
+  /** The plan that judged. Its rules decide the exit status. */
   readonly plan: Plan;
-  /** Sentences that stand below the headline. */
+  /** Sentences below the headline. */
   readonly remarks: readonly string[];
 }
 
@@ -95,7 +95,7 @@ export async function gateRepository(
   return { ...result, plan, remarks: [...ruled.remarks, ...acceptance.remarks, ...remarks] };
 }
 
-/** Writes both sides' files into the work folder, and the base's measuring code where the change edits it. */
+/** Writes both sides' files into the work folder, and the base's measuring code if the change edits it. */
 async function exportSides(
   { top }: Project,
   { plan, ruled, sides }: { readonly plan: Plan; readonly ruled: RuledPlan; readonly sides: Sides },
@@ -126,7 +126,7 @@ async function exportSides(
   };
 }
 
-/** One gate, or what confirms an earlier one. */
+/** Runs one gate, or confirms an earlier one. */
 async function measurePart(
   request: GateRequest,
   first: GatePart['confirm'],

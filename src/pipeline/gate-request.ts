@@ -9,11 +9,11 @@ import type { MeasuringRequest } from './measuring-trials.ts';
 import type { SidePair } from './ports.ts';
 import type { SideRequest } from './sides.ts';
 
-/** The request of a gate, made in one place for a change, a night, its anchor, the doctor and the demonstration. */
+/** Makes the request of a gate: for a change, a night, its anchor, the doctor and the demonstration. */
 
 export interface GateRequest {
   readonly sessionId: string;
-  /** `gate` where nothing is said. */
+  /** Defaults to `gate`. */
   readonly purpose?: Purpose | undefined;
   readonly shard?: Session['shard'] | undefined;
   readonly plan: Plan;
@@ -23,54 +23,57 @@ export interface GateRequest {
   readonly toolVersion: string;
   /** Stored sessions of this configuration, oldest first. */
   readonly history: readonly Session[];
-  /** What the stored sessions say together, for the report. */
+  /** The history computed from the stored sessions, for the report. */
   readonly record?: History | undefined;
-  /** Finds the digest under which the history knows a variant's baseline image. */
+  /** Finds the digest of a variant's baseline image in the history. */
   readonly knownImage: SideRequest['known'];
   readonly notes: readonly string[];
-  /** What the change does to what measures it; absent where it leaves that alone. */
+  /** The change's edits to the measuring code; absent if there are none. */
   readonly measuring?: MeasuringRequest | undefined;
-  /** What the base's maintainers accept although it is worse. */
+  /** Losses that the base's maintainers accept. */
   readonly accepted?: Acceptance | undefined;
-  /** Push the baseline's images and name them by their digest: a later gate then pulls instead of building. */
+  /** Push the baseline's images and record their digests, so that a later gate pulls instead of building. */
   readonly push?: boolean;
-  /** Figures of the images to measure beside those that the metrics judge. */
+  /** Figures of the images to measure in addition to those of the metrics. */
   readonly figures?: Partial<BuildFigures> | undefined;
-  /** `all` measures every block of the rules, decided or not; `decided`, the default, stops each variant at its look. */
+  /**
+   * `all` measures every block of the rules, decided or not; `decided`, the default, stops each variant at the look
+   * that decides it.
+   */
   readonly until?: 'decided' | 'all';
-  /** With `all`: how many blocks, where they are not those of the rules. */
+  /** With `all`: the number of blocks. Defaults to the rules. */
   readonly blocks?: number;
 }
 
 export const purposeOf = ({ purpose = 'gate' }: Pick<GateRequest, 'purpose'>): Purpose => purpose;
 
-/** Whether stored sessions alone judge, so that the baseline is not built. */
+/** Whether only stored sessions judge, so that no baseline is built. */
 export const isStored = ({ plan }: Pick<GateRequest, 'plan'>): boolean => plan.rules.evidence === 'stored';
 
-/** What a session is known by, and what its order is drawn from. */
+/** A session's id and the seed of its order. */
 export interface RunIdentity {
   readonly sessionId: string;
   readonly toolVersion: string;
-  /** Of the order of the runs, from 0 to 2^32 - 1, where the plan has none. */
+  /** The seed of the runs' order, from 0 to 2^32 - 1, if the plan has none. */
   readonly seed: number;
 }
 
 type Derived = 'sessionId' | 'toolVersion' | 'seed' | 'source' | 'knownImage' | 'history' | 'notes';
 
-/** What is to be gated, and what differs from the gate of a change. */
+/** The subject of the gate, and all that differs from the gate of a change. */
 export interface GateAsked extends Omit<GateRequest, Derived> {
-  /** `owner/name`, or the folder where there is no repository. */
+  /** `owner/name`, or the folder if there is no repository. */
   readonly repository: string;
   /** `pull_request`, `schedule`, … or `terminal`. */
   readonly event: string;
-  /** Stored sessions of this configuration, oldest first; none where nothing is said. */
+  /** Stored sessions of this configuration, oldest first. Defaults to none. */
   readonly history?: readonly Session[];
   readonly notes?: readonly string[];
 }
 
 /**
- * The commits are those of the two trees. An image of the baseline that the history knows by its digest is pulled, but
- * not where both sides are one code: what was built weeks ago would be compared with today's interpreter, and that is no A/A.
+ * The commits are those of the two trees. A baseline image with a digest in the history is pulled. This does not apply
+ * if both sides are the same code, because an A/A comparison needs two images with today's interpreter.
  */
 export function gateRequest(
   run: RunIdentity,

@@ -21,10 +21,10 @@ export interface GateResult {
 }
 
 /**
- * Builds both sides, measures what differs in blocks of pairs, and decides.
+ * Builds both sides, measures the variants that differ in blocks of pairs, and decides.
  *
- * Nothing measured is lost: runs are on disk as they end, and a failure of one variant is a row of the
- * result, not the end of it.
+ * No measurement is lost: each run is written to the disk when it ends. A failed variant is a row of the result, and
+ * the gate continues.
  */
 export async function gate(request: GateRequest, ports: Ports, signal: AbortSignal): Promise<GateResult> {
   const started = ports.clock();
@@ -36,7 +36,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   const sessionOf = sessionsOf(request, { started, machine, images }, ports);
 
   const sampled = await measureBlocks(request, images, { sessionOf, secondsLeft }, ports, signal);
-  // Whatever becomes of what follows, what was measured is on the disk.
+  // Writes the measurements to the disk before any further step can fail.
   await ports.keepSession(sessionOf(sampled));
   const { plan, variants, identical, code } = images;
   const tried = await tryOut({ plan, variants, identical, measured: sampled, code }, ports, signal);
@@ -60,7 +60,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   };
 }
 
-/** The session as its file would be now: what the planner looks at is what `compare` will look at. */
+/** The session as its file would be now, so that the planner sees the same data as `compare`. */
 type SessionOf = (measured: Measured, trials?: readonly Trial[]) => Session;
 
 interface Assembly {
@@ -94,7 +94,7 @@ function sessionsOf(request: GateRequest, { started, machine, images }: Assembly
       ...(code === undefined ? {} : { measuringCode: code.record }),
       notes: [...request.notes, ...unavailableNote(request.pair.baseline, stored), ...images.notes],
     });
-  // The nights travel with the session: whoever judges its file later judges by the same.
+  // The nights are stored with the session, so that a later judgement of its file uses the same nights.
   const nights = nightsFor(assembled(NOTHING_MEASURED), request.history);
   return (measured, trials = []) => ({
     ...assembled(measured, trials),
@@ -104,7 +104,7 @@ function sessionsOf(request: GateRequest, { started, machine, images }: Assembly
   });
 }
 
-/** Measures the variants whose sides differ, as long as something is undecided. */
+/** Measures the variants whose sides differ, until all rows are decided or the plan ends. */
 async function measureBlocks(
   request: GateRequest,
   { plan, measurable }: GateImages,
@@ -132,7 +132,7 @@ async function measureBlocks(
   );
 }
 
-/** What the patterns came to stands in the report; whoever watches need not wait for it. */
+/** Logs warnings about the metrics' patterns after the warm-up. The report shows them too. */
 const withPatternWarnings = (
   planner: Planner,
   sessionOf: SessionOf,

@@ -5,20 +5,23 @@ import type { HostVariant, Plan } from '../plan/plan.ts';
 import { contextOf } from './sides.ts';
 import type { HostPort } from './ports.ts';
 
-/** What this machine tells of its interpreters and of a folder. */
+/** Functions that read this machine's interpreters and folders. */
 export interface HostMachine {
-  /** The real interpreter behind a command. @throws MeasurementError when it does not start */
+  /**
+   * The real interpreter behind a command.
+   * @throws MeasurementError if it does not start
+   */
   readonly resolveInterpreter: (python: string) => Promise<string>;
   /** One hash over every file of a folder. */
   readonly hashFolder: (folder: string) => Promise<string>;
 }
 
-/** This machine's own interpreters on a side's files: what stands in an image's place where there is no container. */
+/** Prepares this machine's own interpreters for a side's files. Host variants have no image. */
 export function hostVariants(plan: Plan, machine: HostMachine): HostPort {
   return {
     prepare: async ({ variant, side, tree, secondsLeft = Infinity }) => {
       if (variant.kind !== 'host') throw new Error(`${variant.name} is no host variant`);
-      // Asking what it is takes time too: many that a change adds must not take it from those of its base.
+      // The facts of an interpreter take time too. Variants that a change adds must not use the time of the base's.
       if (secondsLeft <= 0)
         return {
           kind: 'failed',

@@ -9,7 +9,7 @@ import type { Ports, VariantSides } from './ports.ts';
 export interface CountsRequest {
   readonly plan: Plan;
   readonly variants: readonly VariantSides[];
-  /** Variants of which both sides are one image: nothing to compare. */
+  /** Variants with the same image on both sides. They need no comparison. */
   readonly skipped: ReadonlySet<string>;
   /** The rest of the budget, in seconds. */
   readonly secondsLeft: number;
@@ -17,26 +17,26 @@ export interface CountsRequest {
 
 export interface CountedSides {
   readonly variants: readonly VariantSides[];
-  /** What could not be counted, for the report. */
+  /** Failed counts, for the report. */
   readonly notes: readonly string[];
 }
 
-/** Valgrind is that much slower, so a workload that keeps to its limit by itself is not ended under it. */
+/** Valgrind slows a workload by up to this factor, so the time limit is multiplied by it. */
 const SLOWDOWN = 60;
-/** Of what is left of the budget; the blocks need the rest. */
+/** The share of the remaining budget. The blocks need the rest. */
 const SHARE = 0.5;
 
-/** The tool that a plan asks for, or undefined. */
+/** The counting tool that a plan uses; undefined if it uses none. */
 export const countingTool = ({ workload: { instructions } }: Plan): CountingTool | undefined =>
   COUNTING_TOOLS.find((tool) => tool === instructions);
 
 /**
- * Counts the instructions of both sides of each variant and puts them into the images' records, before the first block:
- * a count beside a run would disturb it.
+ * Counts the instructions of both sides of each variant and adds them to the images' records. This happens before the
+ * first block, because a count would disturb the runs.
  *
- * Each side is counted once, for counts of the same code hardly differ. Where the two differ by what counts, each is
- * counted once more, so that a workload which differs from itself is found out. A count that fails, or that half of the
- * budget has no time for, leaves the variant without one, and the reason.
+ * Each side is counted once, because counts of the same code hardly differ. If the two sides differ by more than the
+ * limit, each is counted once more, to detect a workload whose counts vary. A variant whose count fails, or does not
+ * fit into half of the budget, has no count and a reason.
  */
 export async function withInstructionCounts(
   { plan, variants, skipped, secondsLeft }: CountsRequest,
@@ -149,7 +149,7 @@ function differ({ counts }: VariantCounts, { rules }: Plan): boolean {
   );
 }
 
-/** What keeps all variants from being counted, such as a machine without valgrind, is one note. */
+/** Merges equal failures of all variants, such as a missing valgrind, into one note. */
 function together(counted: ReadonlyMap<string, VariantCounts>): string[] {
   const failures = [...counted].flatMap(([variant, { failure }]) =>
     failure === undefined ? [] : [{ variant, failure }],
@@ -163,7 +163,7 @@ function together(counted: ReadonlyMap<string, VariantCounts>): string[] {
 const NO_TIME =
   'half of what the budget had left was spent on counts before its turn; raise rules.budget, or give the workload less to do';
 
-/** One side without the other is nothing to compare: then neither has a count, and both have the reason. */
+/** A count of one side only cannot be compared. In this case both sides lose it and get the reason. */
 function recorded(
   { variant, sides }: VariantSides,
   { counts, failure }: VariantCounts = { counts: {} },

@@ -4,13 +4,13 @@ import { assembleParts, sessionsOf, type Parts } from '../verdict/parts.ts';
 import { merged, type NamedSession, type SessionFile } from '../session/merged.ts';
 import type { Session } from '../session/session.ts';
 
-/** What was judged, in the forms that a report and the files of a run take. */
+/** The judged sessions, in the forms for a report and for a run's files. */
 export interface JudgedSessions {
   readonly comparison: Comparison;
-  /** All of it as one session, for a report. */
+  /** All sessions merged into one, for a report. */
   readonly session: Session;
   readonly parts: readonly Session[];
-  /** What `session.json` will hold: it gives the same verdict again. */
+  /** The content of `session.json`, which gives the same verdict when it is judged again. */
   readonly file: SessionFile;
 }
 
@@ -21,11 +21,11 @@ export function judgedParts(parts: Parts, comparison = compareParts(parts)): Jud
     comparison,
     session: wholeOf(parts),
     parts: sessions,
-    // A shard alone would be read as a job's own verdict, and not as a family of which shards are missing.
+    // A single shard is stored as a merged file, so that later readers see which shards are missing.
     file: sessions.length === 1 && first.shard === undefined ? first : merged(sessions),
   };
 }
 
-/** @throws ConfigurationError where the sessions are not those of one gate */
+/** @throws ConfigurationError if the sessions are not of one gate */
 export const judgedTogether = (named: readonly NamedSession[]): JudgedSessions =>
   judgedParts(assembleParts(named));

@@ -4,15 +4,15 @@ import type { Plan } from '../plan/plan.ts';
 import type { Finding, MachineReading } from '../session/machine-reading.ts';
 import type { InspectionPort } from './ports.ts';
 
-/** What a machine is like before anything is measured on it. */
+/** The state of a machine before measuring. */
 export interface MachineInspection {
   readonly machine: MachineReading;
   readonly findings: readonly Finding[];
 }
 
 /**
- * Looks at this machine, and at its engine where a variant needs one. Without a plan the engine is looked at too. Never
- * throws: what does not answer is a finding.
+ * Inspects this machine, and its engine if a variant needs one or if there is no plan. Never throws: a part that does
+ * not answer is a finding.
  */
 export async function inspectMachine(
   plan: Plan | undefined,

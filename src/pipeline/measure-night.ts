@@ -22,31 +22,32 @@ import type { Project } from './project.ts';
 import { contextOf } from './sides.ts';
 import { standingIn, type StandingRequest } from './standing.ts';
 
-/** The event, `schedule`, `push`, … or `terminal`, and what the trust of its commit is asked with. */
+/** The event (`schedule`, `push`, … or `terminal`), and the data for the trust of its commit. */
 export interface NightlyOccasion extends StandingRequest {
-  /** Compare with the anchor although it is not due. */
+  /** Compare with the anchor even if it is not due. */
   readonly anchorNow: boolean;
 }
 
 export interface Night extends GateResult {
-  /** The night's session with what all stored ones say together, its own and the anchor's among them. */
+  /** The night's session with the history of all stored sessions, including this night and the anchor. */
   readonly session: Session & { readonly history: History };
   readonly stored:
     | { readonly kind: 'stored'; readonly commit: string }
     /** Nothing was measured, or the run was cut short. */
     | { readonly kind: 'nothing' }
-    /** The branch could not be written. What was measured is in the session all the same. */
+    /** The branch could not be written. The session still holds the measurements. */
     | { readonly kind: 'refused'; readonly reason: string };
   readonly anchor: AnchorResult;
-  /** Entries of what is accepted that are over or match nothing. */
+  /** Entries of accepted losses that have ended or match nothing. */
   readonly staleAcceptance: readonly string[];
 }
 
 /**
- * A night: gates the checkout against itself, appends the session to the baseline branch, and once a week compares with
- * the anchor. What was measured is written to the disk before the branch is tried: a push that fails must not lose it.
+ * Measures a night: gates the checkout against itself, appends the session to the baseline branch, and compares with
+ * the anchor once a week. Measurements are written to the disk before the push, so that a failed push does not lose
+ * them.
  *
- * @throws ConfigurationError where the checkout is not a commit that others can have, or a pull request's
+ * @throws ConfigurationError if the checkout is not a commit that others can fetch, or is of a pull request
  */
 export async function measureNight(
   project: Project,
@@ -60,9 +61,9 @@ export async function measureNight(
   const commit = await commitOfNight(project, occasion, ports.source);
   const { branch, written } = openBranch(project, occasion, ports);
   const stored = await readStored(branch, configuration, ports.log);
-  // A night that nothing can keep is not worth its hour: what the server can say without a push, it says now.
+  // Checks the branch first: a night that cannot be stored is not worth measuring.
   await branch.check(configuration);
-  // Before the night, so that a name that means nothing is said at once; it must not cost the night.
+  // Resolved before the night, so that a wrong name is reported at once. A wrong name does not stop the night.
   const anchor = await findAnchor(project, { stored, env, now: anchorNow }, ports);
 
   const result = await gateAgainstItself(project, { commit, event, stored }, run, ports, signal);
@@ -94,7 +95,7 @@ export async function measureNight(
   return ended(appended, compared);
 }
 
-/** @returns the branch, and what all of its sessions say together once one was appended */
+/** @returns the branch, and after an append the history of all its sessions */
 function openBranch(
   { plan, top, formerly }: Project,
   { gitEnvironment: env, remote = 'origin' }: NightlyOccasion,
@@ -124,7 +125,7 @@ async function append(branch: BaselineBranch, session: Session): Promise<Night['
   }
 }
 
-/** @throws ConfigurationError where the checkout is not a commit that everybody can have, or is somebody's change */
+/** @throws ConfigurationError if the checkout is not a commit that others can fetch, or is a change */
 async function commitOfNight(
   project: Project,
   occasion: NightlyOccasion,
@@ -152,7 +153,7 @@ async function commitOfNight(
   return head;
 }
 
-/** A history that cannot be read must not stop a night; a branch that cannot be written either says so later. */
+/** A history that cannot be read does not stop a night. If the branch cannot be written, the append reports it. */
 async function readStored(
   branch: BaselineBranch,
   configuration: string,
@@ -169,7 +170,7 @@ async function readStored(
   }
 }
 
-/** The gate of a pull request that changes nothing: its rules, its looks, its budget. */
+/** Gates the baseline against itself, with the rules, looks and budget of a pull request's gate. */
 async function gateAgainstItself(
   { plan, top }: Project,
   { commit, event, stored }: { commit: SideCommit; event: string; stored: StoredSessions },
@@ -203,7 +204,7 @@ async function gateAgainstItself(
   );
 }
 
-/** Makes the head of a session against itself another layer with the same code. */
+/** Adds a layer with the same code to the head of a session against itself. */
 export async function reload(
   plan: Plan,
   head: SideTree,

@@ -10,7 +10,7 @@ import type { Project } from './project.ts';
 export interface TreeRequest {
   readonly side: Side;
   readonly event: string;
-  /** What is done with the side once its files are there; `measureOneSide` where nobody says. */
+  /** Called with the side once its files are exported. Defaults to `measureOneSide`. */
   readonly measure?: typeof measureOneSide;
 }
 

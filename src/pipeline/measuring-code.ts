@@ -5,18 +5,20 @@ import type { Ports, SideTree } from './ports.ts';
 import { contextOf } from './sides.ts';
 import { own } from '../session/record.ts';
 
-/** The measuring code of the two sides: that of the head is what both are measured with. */
+/** The measuring code of the two sides. Both sides are measured with the head's. */
 export interface MeasuringCode {
   readonly record: MeasuringCodeRecord;
-  /** The baseline's own, where it has any: its workload, and the folder that its `workload.files` are kept in. */
+  /**
+   * The baseline's own measuring code, if it has any: its workload, and the folder with a copy of its `workload.files`.
+   */
   readonly own: { readonly workload: Workload; readonly folder: string } | undefined;
-  /** The folder of the baseline over which the head's measuring code is laid. */
+  /** The folder of the baseline that receives the head's measuring code. */
   readonly baselineContext: string;
   readonly headContext: string;
 }
 
 /**
- * Looks how the measuring code of the sides differs, and keeps the baseline's own, before the head's is laid over it.
+ * Compares the measuring code of the sides, and copies the baseline's own before the head's replaces it.
  * @param files hashes of the head's, path to SHA-256
  */
 export async function keepMeasuringCode(
@@ -48,12 +50,12 @@ export async function keepMeasuringCode(
   };
 }
 
-/** What else of the workload decides whether it works at all. */
+/** Other settings of the workload that decide whether it runs. */
 const DECIDING = ['command', 'server', 'env', 'network', 'memoryBytes', 'pids', 'timeoutSeconds'] as const;
 
 const text = (value: unknown) => JSON.stringify([value]);
 
-/** Those of the paths that there are, with the hashes of their files. */
+/** The existing files among the paths, with their hashes. */
 async function ownFiles(
   context: string,
   paths: readonly string[],
@@ -66,7 +68,7 @@ async function ownFiles(
       for (const [file, hash] of Object.entries(await files.hash(context, [path]))) hashes.set(file, hash);
       found.push(path);
     } catch (error) {
-      // The baseline need not have what the head measures with.
+      // The baseline may lack files that the head measures with.
       if (!(error instanceof ConfigurationError)) throw error;
     }
   }

@@ -7,38 +7,43 @@ import type { Measuring, MeasuringChange, MeasuringTrial } from '../session/meas
 import { SIDES, type Side } from '../session/run.ts';
 import type { Ports, SingleRun, VariantSides } from './ports.ts';
 
-/** What a change does to what measures it, and what it takes to try both versions. */
+/** A change's edits to the measuring code, and the data for trying both versions. */
 export interface MeasuringRequest {
   readonly changes: readonly MeasuringChange[];
-  /** The workload as the head alone has it; the plan's starts as the base's does. */
+  /** The workload of the head's own configuration. The plan's workload begins as the base's. */
   readonly head: Workload;
   readonly base: {
     readonly workload: Workload;
-    /** Side -> absolute folder with that side's files and the base's own measuring code; one that is absent is not tried. */
+    /**
+     * Side -> absolute folder with that side's files and the base's own measuring code; a missing side is not tried.
+     */
     readonly trees: Readonly<Partial<Record<Side, string>>>;
   };
 }
 
 export interface TriedMeasuringCode {
-  /** What the blocks measure. */
+  /** The workload that the blocks measure. */
   readonly workload: Workload;
   readonly measuring: Measuring;
 }
 
-/** Pairs that are tried on an image at most: four values against four are apart by chance once in 35 times. */
+/**
+ * The maximum number of pairs on one image. Without a change, four values lie all above or all below four others once
+ * in 35 times.
+ */
 const PAIRS = 4;
-/** Of the budget that is left, this share at most goes into trying; a first pair of one variant is tried in any case. */
+/** The largest share of the remaining budget for trials. The first pair of one variant always runs. */
 const SHARE = 0.2;
-/** A run of the host's or of a container is repeated inside, where it is short, until it takes this long, in seconds. */
+/** A short command is repeated inside a run until the run takes this many seconds. */
 const REPEATED_RUN_SECONDS = 0.3;
 const MAX_REPETITIONS = 100;
 
 /**
  * Decides whose command is measured, and runs the base's and the head's measuring code in turns on the same images.
  *
- * The base's command judges. Where it dies on the head, the head's judges in its place only if the change moved the
- * measuring code too, or if the baseline cannot run the head's either: else a head that breaks itself could choose a
- * command that does not show it.
+ * The base's command judges. If it fails on the head, the head's command replaces it only if the change edits the
+ * measuring code too, or if the baseline cannot run the head's command either. Otherwise a broken head could choose a
+ * command that hides the fault.
  */
 export async function tryMeasuringCode(
   request: MeasuringRequest,
@@ -87,7 +92,7 @@ type Code = 'base' | 'head';
 interface OpenTrial {
   readonly sides: VariantSides['sides'];
   readonly side: Side;
-  /** It grows with each pair. */
+  /** Each pair adds to it. */
   readonly trial: MeasuringTrial;
   readonly repeat: Readonly<Record<Code, number>>;
 }
@@ -111,7 +116,7 @@ async function judgingCommand(
   return { of: 'head', reason };
 }
 
-/** Both images take turns too: whether an edit moves the two sides alike is what matters most. */
+/** Alternates between both images too. The main question is whether an edit changes both sides alike. */
 async function triedOn(variant: VariantSides, always: boolean, bench: Bench): Promise<MeasuringTrial[]> {
   const { trees } = bench.request.base;
   const sides = SIDES.filter((side) => variant.sides[side] !== undefined && trees[side] !== undefined);
@@ -130,7 +135,7 @@ async function triedOn(variant: VariantSides, always: boolean, bench: Bench): Pr
   return told;
 }
 
-/** One run of each code first, which says whether it runs; a trial that is not open has the reason. */
+/** Runs each code once to see whether it works. A trial that is not open has the reason. */
 async function opened(
   { variant, sides }: VariantSides,
   side: Side,
@@ -166,7 +171,7 @@ async function runPairs(trials: readonly OpenTrial[], always: boolean, bench: Be
   }
 }
 
-/** A pair on one image; false where a run of it did not end well. */
+/** Runs one pair on one image; false if one of its runs failed. */
 async function runPair(
   { sides, side, trial, repeat }: OpenTrial,
   round: number,
@@ -174,7 +179,7 @@ async function runPair(
 ): Promise<boolean> {
   const { plan, request } = bench;
   const runs: Partial<Record<Code, RunResult>> = {};
-  // In turns, so that a machine that slows down slows neither alone.
+  // The order alternates, so that a machine that slows down affects both.
   for (const code of round % 2 === 0 ? (['base', 'head'] as const) : (['head', 'base'] as const)) {
     const run = await (code === 'base'
       ? withBase(sides, side, bench, repeat.base)
@@ -218,7 +223,9 @@ async function withBase(
   return await runOnce({ runnable: own, load, workload, repetitions }, bench);
 }
 
-/** One run; undefined where the engine, the time or a cancellation ended it: that says nothing of the code. */
+/**
+ * One run; undefined if the engine, the time limit or a cancellation ended it, because this is no result of the code.
+ */
 async function runOnce(
   { load, ...run }: SingleRun,
   { ports, share, signal }: Bench,
@@ -227,7 +234,7 @@ async function runOnce(
   const cancelled = () => signal.aborted;
   if (cancelled()) return undefined;
   const { workload } = run;
-  // A run that hangs must not take the time of the blocks.
+  // A run that hangs must not use the time of the blocks.
   const timeoutSeconds = Math.min(workload.timeoutSeconds, Math.max(5, share));
   const result = await ports.runOnce(
     {
@@ -244,7 +251,7 @@ async function runOnce(
 /** Seconds that the trials may still take; below zero where they took more. */
 const left = ({ share, started, ports }: Bench): number => share - (ports.clock().getTime() - started) / 1000;
 
-/** An image with the base's measuring code mounted over it; a host interpreter runs in the folder itself. */
+/** Mounts the base's measuring code over an image. A host interpreter runs in the folder itself. */
 const ownCode = (runnable: Runnable, tree: string, { context }: Workload): Runnable => ({
   ...runnable,
   filesFrom: join(tree, context),

@@ -3,13 +3,13 @@ import { logDuration } from '../report/durations.ts';
 import type { Session } from '../session/session.ts';
 import type { Night } from './measure-night.ts';
 
-/** What became of a night beside its figures. */
+/** The result of a night apart from its figures. */
 export interface NightEnd {
-  /** Sentences for its report. */
+  /** Sentences for the night's report. */
   readonly remarks: readonly string[];
-  /** 0 where everything that was asked for was measured and stored. */
+  /** 0 if everything requested was measured and stored. */
   readonly status: 0 | 2 | 3;
-  /** What the job's red line says where the report does not: the branch or the anchor. */
+  /** The job's error message about the branch or the anchor, which the report lacks. */
   readonly failure: string | undefined;
 }
 
@@ -21,7 +21,7 @@ function tooShort({ budget: { blocksPlanned, seconds }, rules }: Session): strin
       ];
 }
 
-/** A night that measured less than it was asked to must not look like one that is well. */
+/** A night that measured less than requested must not look successful. */
 export function endOf(
   { session, stored, anchor, interrupted, staleAcceptance }: Night,
   branch: string,
@@ -43,7 +43,7 @@ export function endOf(
         : [anchor.reason];
   const remarks = [kept, ...compared, ...staleAcceptance];
   if (stored.kind === 'refused') return { remarks, status: 3, failure: stored.reason };
-  // Where variants failed the headline names them.
+  // If variants failed, the headline names them.
   if (stored.kind === 'nothing')
     return { remarks, status: 3, failure: session.failures.length > 0 && !interrupted ? undefined : kept };
   if (anchor.kind === 'unknown') return { remarks, status: 2, failure: anchor.reason };

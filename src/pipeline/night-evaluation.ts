@@ -9,7 +9,10 @@ import { jsonText } from '../report/json-text.ts';
 import { nightBadge } from '../report/night-issue.ts';
 import type { History } from '../session/history.ts';
 
-/** What the branch keeps of the decision. @param seen is given each answer: working one out takes seconds */
+/**
+ * Computes the files that the branch stores.
+ * @param seen receives each computed history, because computing one takes seconds
+ */
 export const evaluation = (seen: (history: History) => void): Evaluation => ({
   outcome: nightOutcome,
   noise: (stored, configuration) => {

@@ -5,8 +5,8 @@ import { deepFreeze, type Plan } from '../plan/plan.ts';
 /**
  * The plan of a night: the baseline against itself.
  *
- * Both sides are run here whatever may judge a pull request, for a night is what stored evidence is made of; and an
- * image that the head is to be compared with is on both sides.
+ * Both sides run here for any kind of evidence, because nights are the stored evidence. If the head is compared with a
+ * named image, both sides use that image.
  */
 export function nightlyPlan(plan: Plan): Plan {
   return deepFreeze({
@@ -19,11 +19,11 @@ export function nightlyPlan(plan: Plan): Plan {
   });
 }
 
-/** Both sides on this machine, whatever evidence the configuration asks for. */
+/** The plan with both sides measured on this machine, for any configured evidence. */
 export const pairedPlan = (plan: Plan): Plan =>
   deepFreeze({ ...plan, rules: { ...plan.rules, evidence: 'paired' } });
 
-/** A week's comparison with the anchor has pairs enough for a loss that adds up slowly. */
+/** The weekly comparison with the anchor has enough pairs to detect creep. */
 export const anchorPlan = (plan: Plan): Plan => {
   const paired = pairedPlan(plan);
   return deepFreeze({
@@ -33,21 +33,27 @@ export const anchorPlan = (plan: Plan): Plan => {
 };
 
 /**
- * A small file that the head of a night carries and its baseline does not: its application comes in a layer of its own,
- * as that of a pull request does, with the same code. A Dockerfile that leaves it out gives the same image twice.
+ * A small file that only the head of a night has. It puts the application into another layer with the same code, as a
+ * pull request does. If a Dockerfile leaves the file out, both sides are the same image.
  */
 const RELOAD_FILE = { path: '.pacegate-night', text: 'The same code in a layer of its own.\n' };
 
 /**
- * Where and what to write into a night's head, from its context; undefined where the measuring code is the whole
- * context, which then would not be the one of other sessions.
+ * The path and text of the file to add to a night's head, from its context. Undefined if the whole context is measuring
+ * code, because the file would change the hash of the measuring code.
  */
 export const reloadFile = ({ workload }: Plan): typeof RELOAD_FILE | undefined =>
   workload.files.some((path) => posix.normalize(`${path}/`) === './') ? undefined : RELOAD_FILE;
 
-/** How long the newest comparison with the anchor may be ago, in days: weekly, though one night starts a little early. */
+/**
+ * The minimum age in days of the last comparison with the anchor. It is less than a week, because a night may start a
+ * little early.
+ */
 const ANCHOR_DAYS = 6.5;
 
-/** Whether the anchor is to be compared with again. @param last when it was, if ever */
+/**
+ * Whether a comparison with the anchor is due.
+ * @param last the time of the last comparison, if there was one
+ */
 export const isAnchorDue = (last: string | undefined, now: Date): boolean =>
   last === undefined || now.getTime() - Date.parse(last) > ANCHOR_DAYS * 24 * 3600 * 1000;

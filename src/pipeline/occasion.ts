@@ -8,32 +8,32 @@ import type { SourcePort } from './ports.ts';
 import type { Project } from './project.ts';
 import { standingIn } from './standing.ts';
 
-/** What happened, as the caller knows it: the runner's event, or a person's command. */
+/** The event, from the runner or from a user's command. */
 export interface Occasion {
   /** `pull_request`, `push`, … or `terminal`. */
   readonly event: string;
   readonly before?: string;
   readonly baseRef?: string;
-  /** The merge commit that GitHub made for the pull request, to tell any other commit from it. */
+  /** The merge commit that GitHub made for the pull request, to distinguish it from other merges. */
   readonly mergeSha?: string;
-  /** The commit that the event is about, as the runner names it (GITHUB_SHA). */
+  /** The event's commit, from the runner (GITHUB_SHA). */
   readonly sha?: string;
-  /** The repository's default branch, as the event names it. */
+  /** The repository's default branch, from the event. */
   readonly defaultBranch?: string;
-  /** The remote's name or address of the job's own repository; `origin` where nothing is said. */
+  /** The remote's name or address of the job's own repository. Defaults to `origin`. */
   readonly remote?: string;
   /** The commit that a merge queue's group starts from. */
   readonly baseSha?: string;
   readonly baselineRef?: string;
-  /** What became of the label that accepts the pull request's commit, where the event is that label being put. */
+  /** The result of checking the label that accepts the pull request's commit, if the event is its addition. */
   readonly label?: LabelResult | undefined;
   /** Environment for git: credentials. */
   readonly gitEnvironment: Readonly<Record<string, string>>;
-  /** Whether build secrets of the configuration reach the builds of a pull request. */
+  /** Whether builds of pull requests receive the configuration's build secrets. */
   readonly secretsOnPullRequests: boolean;
 }
 
-/** The two sides of a checkout, and on whose word its configuration is acted on. */
+/** The two sides of a checkout, and who vouches for its configuration. */
 export async function sidesOf(
   project: Project,
   occasion: Occasion,
@@ -41,7 +41,7 @@ export async function sidesOf(
 ): Promise<{ readonly sides: Sides; readonly standing: Standing }> {
   const { event, before, baseRef, mergeSha, baseSha, baselineRef, remote, gitEnvironment: env } = occasion;
   const standing = await standingIn(project, occasion, source);
-  // The base that the event names; else the branch that the change is taken to start from.
+  // The base from the event, or else the branch that the change presumably starts from.
   const base = baseRef ?? (standing.kind === 'change' ? standing.branch : undefined);
   const sides = await source.resolveSides({
     directory: project.top,
@@ -58,19 +58,19 @@ export async function sidesOf(
   return { sides, standing };
 }
 
-/** The plan with what this job may hand to its builds. */
+/** Limits the plan to the secrets and caches that this job may pass to its builds. */
 export function permitted(plan: Plan, standing: Standing, occasion: Occasion, { head }: Sides): Plan {
   const secretly = mayHaveSecrets(standing, occasion) ? plan : withoutSecrets(plan);
   return mayWriteCache(standing, occasion, head.commit) ? secretly : withoutGitHubCacheTo(secretly);
 }
 
-/** Build secrets are for what is trusted, and for pull requests where the workflow says so. */
+/** Trusted commits may have build secrets. Pull requests may have them if the workflow allows it. */
 export const mayHaveSecrets = (
   { kind }: Standing,
   { event, secretsOnPullRequests }: Pick<Occasion, 'event' | 'secretsOnPullRequests'>,
 ): boolean => kind !== 'change' || (event.startsWith('pull_request') && secretsOnPullRequests);
 
-/** GitHub's cache is written by what is trusted, and by a change where nobody else reads what it writes. */
+/** Trusted commits may write GitHub's cache. A change may write it if no other job reads its entries. */
 export const mayWriteCache = (
   { kind }: Standing,
   { event, sha }: Pick<Occasion, 'event' | 'sha'>,

@@ -17,13 +17,16 @@ export interface OneSideRequest {
   readonly seed: number;
   readonly toolVersion: string;
   readonly notes: readonly string[];
-  /** Figures of the images to measure beside those that the metrics judge. */
+  /** Figures of the images to measure in addition to those of the metrics. */
   readonly figures?: Partial<BuildFigures>;
-  /** What it is measured for, where it is more than a measurement. */
+  /** The purpose of the session, if it is more than a measurement. */
   readonly record?: Pick<Session, 'purpose' | 'ranking'>;
-  /** How many blocks, by the session as its file would be now; without it all of the rules' or the budget's. */
+  /**
+   * Decides how many blocks to measure, from the session as its file would be now. Defaults to the blocks of the rules
+   * or the budget.
+   */
   readonly planner?: (sessionOf: (soFar: SoFar) => Session) => Planner;
-  /** Told what there is to measure, before the first run. It throws where that is not worth the minutes. */
+  /** Called before the first run with the variants to measure. Throws if they are not worth measuring. */
   readonly ready?: (variants: readonly VariantSides[], failures: Session['failures']) => void;
 }
 
@@ -32,7 +35,7 @@ export interface OneSideResult {
   readonly interrupted: boolean;
 }
 
-/** Builds and measures one side alone: `run` on a terminal. */
+/** Builds and measures one side only: `run` on a terminal. */
 export async function measureOneSide(
   request: OneSideRequest,
   ports: Ports,
@@ -90,7 +93,7 @@ async function buildSide(
   const { variants, failures } = await prepareSides(plan, [{ side, tree }], context, ports, signal, left);
   ready?.(variants, [...failures]);
   const secondsLeft = left();
-  // What is asked for beside the measurement does not take from its minutes.
+  // These extra figures do not use the time of the blocks.
   const recorded = await withBuildFigures(
     {
       ...{ plan, variants, skipped: new Set(), trees: { [side]: tree }, filesFrom: context },

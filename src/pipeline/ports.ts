@@ -22,59 +22,68 @@ import type { Fetched, FetchRequest } from '../source/fetch.ts';
 import type { SideCommit, Sides, SidesRequest } from '../source/sides.ts';
 import type { Standing, TrustRequest } from '../source/trust.ts';
 
-/** What the use cases ask of the world. `main` hands in the real thing, tests a scripted one. */
+/** The ports of the use cases. `main` passes the real adapters, and tests pass scripted ones. */
 export interface Ports {
   readonly images: ImagePort;
   readonly hosts: HostPort;
-  /** Asks an interpreter what it is, in its own image or on this machine. */
+  /** The facts of an interpreter, in its image or on this machine. */
   readonly facts: (runnable: Runnable, limits?: FactsLimits) => Promise<InterpreterFacts>;
-  /** Counts the instructions of one run of the workload; what keeps it from being counted is in the result. */
+  /** Counts the instructions of one run of the workload. A failure is part of the result. */
   readonly countInstructions: (request: CountRequest, signal: AbortSignal) => Promise<CountResult>;
-  /** One run that is no sample: what a workload does on an image. Never throws for what it did. */
+  /** Runs a workload on an image once, without taking a sample. Never throws for the workload's failures. */
   readonly runOnce: (request: SingleRun, signal: AbortSignal) => Promise<RunResult>;
   readonly measure: (request: MeasureRequest, signal: AbortSignal) => Promise<Measured>;
-  /** Runs a side with somebody's measuring code to see whether it works: no samples. @returns none where it was cancelled */
+  /**
+   * Runs a side with one side's measuring code to see whether it works. Takes no samples.
+   * @returns no trials if the run was cancelled
+   */
   readonly tryOut: (request: TrialRequest, signal: AbortSignal) => Promise<readonly Trial[]>;
-  /** One run under a profiler. @returns the sentence that says why there is no profile, where there is none */
+  /**
+   * Profiles one run.
+   * @returns the profile, or a sentence that explains why there is none
+   */
   readonly profile: (request: ProfilePortRequest, signal: AbortSignal) => Promise<Profiled>;
-  /** Keeps a profile among the run's files. A file that cannot be kept is said, and stops nothing. */
+  /** Writes a profile to the run's files. A write failure is logged, not thrown. */
   readonly keepProfile: (name: string, text: string) => Promise<void>;
-  /** Keeps what was measured, before anything is made of it. What keeps it from being kept is said, and stops nothing. */
+  /** Writes the measurements before they are judged. A write failure is logged, not thrown. */
   readonly keepSession: (session: Session) => Promise<void>;
   readonly files: FilePort;
   readonly machine: (engine: string) => Promise<Machine>;
-  /** What the kernel says of a process in a container of the session; nothing of it where the container does not answer. */
+  /** The kernel's data about a process in a container of the session; empty if the container does not answer. */
   readonly containerProcess: (runnable: Runnable) => Promise<ProcessReading>;
   readonly clock: () => Date;
   readonly log: Log;
 }
 
-/** What an adapter takes and answers is declared beside it. */
+/** The types of each adapter's requests and results are declared with the adapter. */
 export type { AskedPython, ColdBuilt, ImageRequest, Measured, OutFolder, Prepared, VariantSides };
 
-/** What the use cases that begin at a repository ask of the world. */
+/** The ports of the use cases that start from a repository. */
 export interface JobPorts {
   readonly source: SourcePort;
   readonly store: StorePort;
   readonly engine: EnginePort;
   readonly inspect: InspectionPort;
-  /** Opens another folder than the run's own. @throws ConfigurationError where it cannot be written */
+  /**
+   * Opens a folder other than the run's own.
+   * @throws ConfigurationError if it cannot be written
+   */
   readonly openOutFolder: (folder: string) => Promise<OutFolder>;
-  /** Opens what a plan is measured with, and cleans up after it whatever happened. */
+  /** Opens the engines that a plan needs, and cleans up afterwards in every case. */
   readonly withEngines: <Result>(
     request: EnginesRequest,
     use: (ports: Ports) => Promise<Result>,
   ) => Promise<Result>;
-  /** A seed for the order of a session, by chance. */
+  /** A random seed for the order of a session. */
   readonly seed: () => number;
   readonly clock: () => Date;
   readonly log: Log;
 }
 
-/** What a run has whoever asked for it. */
+/** The parts that every run has. */
 export interface RunContext {
   readonly sessionId: string;
-  /** A temporary folder of this run's own, absolute. */
+  /** The run's own temporary folder, absolute. */
   readonly workFolder: string;
   readonly out: OutFolder;
   readonly toolVersion: string;
@@ -83,24 +92,27 @@ export interface RunContext {
 export interface EnginesRequest {
   readonly plan: Plan;
   readonly run: RunContext;
-  /** Whether interpreters that are built here go into the plan's registry. */
+  /** Whether interpreters that are built here are pushed to the plan's registry. */
   readonly pushInterpreters?: boolean;
 }
 
-/** The repository and its folder: commits, trees, and on whose word a checkout is acted on. */
+/** Reads the repository and its folder: commits, trees, and who vouches for a checkout. */
 export interface SourcePort {
-  /** Which two commits an event compares. */
+  /** The two commits that an event compares. */
   readonly resolveSides: (request: SidesRequest) => Promise<Sides>;
-  /** The checkout's commit, whatever lies beside it. */
+  /** The checkout's commit, without any other files in the folder. */
   readonly resolveCommit: (directory: string) => Promise<SideCommit>;
-  /** The checkout as it stands, with changes that are not committed. */
+  /** The checkout with its uncommitted changes. */
   readonly resolveHead: (directory: string) => Promise<SideCommit>;
-  /** @throws ConfigurationError for an anchor that names nothing that can be had */
+  /** @throws ConfigurationError for an anchor that names no commit that can be fetched */
   readonly resolveAnchor: (request: AnchorRequest) => Promise<SideCommit>;
   readonly standingOf: (request: TrustRequest) => Promise<Standing>;
-  /** Makes a commit's files readable here. @returns undefined, or why they are not */
+  /**
+   * Makes a commit's files readable here.
+   * @returns undefined, or the reason why they are missing
+   */
   readonly fetchCommit: (request: FetchRequest, commit: string) => Promise<string | undefined>;
-  /** Where a commit's history left a branch of the remote. */
+  /** The merge base of a commit and a branch of the remote. */
   readonly mergeBase: (request: FetchRequest, commit: string, branch: string) => Promise<Fetched>;
   readonly parentsOf: (directory: string, commit: string) => Promise<readonly string[]>;
   readonly repositoryName: (directory: string) => Promise<string>;
@@ -114,9 +126,9 @@ export interface SourcePort {
   ) => Promise<readonly string[]>;
   /** The files that a change adds or edits. */
   readonly changedFiles: (directory: string, from: string, to: string) => Promise<readonly string[]>;
-  /** Every file that a change adds, edits or deletes; one that it moves at both of its paths. */
+  /** The files that a change adds, edits or deletes. A moved file has both of its paths. */
   readonly touchedFiles: (directory: string, from: string, to: string) => Promise<readonly string[]>;
-  /** What git knows the files of `workload.files` by: path in the context -> mode and object. */
+  /** Git's records of the files of `workload.files`: path in the context -> mode and object. */
   readonly measuringFiles: (
     directory: string,
     tree: string,
@@ -132,80 +144,98 @@ export interface SourcePort {
   ) => Promise<readonly string[]>;
   /** @throws ConfigurationError for a context that leads out of the tree */
   readonly checkContext: (tree: string, context: string) => Promise<void>;
-  /** The Git LFS pointers among the files of a folder, or that a path in it names: each stands for a file that was not fetched. */
+  /**
+   * The Git LFS pointers among the files of a folder, or of a path in it. Each pointer replaces a file that was not
+   * fetched.
+   */
   readonly lfsPointers: (folder: string, path?: string) => Promise<readonly string[]>;
-  /** Which files of a context its image is not given. */
+  /** The files of a context that are excluded from its image. */
   readonly ignoredByImage: (context: string, dockerfile: string | undefined) => Promise<Ignores>;
-  /** Which files of a named context's folder are not given to a build. */
+  /** The files of a named context's folder that are excluded from a build. */
   readonly ignoredInFolder: (folder: string) => Promise<Ignores>;
-  /** Puts the measuring code of one side in the place of the other's. */
+  /** Replaces the measuring code of one side with that of the other. */
   readonly overlay: FilePort['overlay'];
-  /** Whether something lies at an absolute path, a link that leads nowhere among it. */
+  /** Whether an absolute path exists. A broken link exists. */
   readonly exists: (path: string) => Promise<boolean>;
-  /** The text of a file of the folder, by its absolute path. */
+  /** The text of a file by its absolute path. */
   readonly readText: (path: string) => Promise<string>;
   readonly writeText: (path: string, text: string) => Promise<void>;
   readonly copyFolder: (from: string, to: string) => Promise<void>;
 }
 
-/** The container engine, asked outside of a session. */
+/** The container engine, outside of a session. */
 export interface EnginePort {
-  /** @throws BuildError for an engine, or a buildx, that cannot do what a gate needs */
+  /** @throws BuildError if the engine or buildx lacks a feature that a gate needs */
   readonly check: () => Promise<unknown>;
-  /** Gets an image into the engine's store. @throws BuildError where docker cannot be run */
+  /**
+   * Pulls an image into the engine's store, unless it is there.
+   * @throws BuildError if docker cannot be run
+   */
   readonly obtain: (reference: string, signal: AbortSignal) => Promise<Pulled>;
 }
 
-/** What this machine and its engine are like before anything is measured. */
+/** Inspects this machine and its engine before measuring. */
 export interface InspectionPort {
-  /** Never throws: what does not answer is left out. */
+  /** Never throws. Parts that do not answer are left out. */
   readonly machine: () => Promise<MachineReading>;
-  /** @throws BuildError where the engine does not answer */
+  /** @throws BuildError if the engine does not answer */
   readonly engine: () => Promise<EngineReading>;
 }
 
-/** What tells the interpreters that a user names what they are. */
+/** Finds out which interpreters a user's targets are. */
 export interface InterpreterPorts {
-  /** The interpreter of this machine that a target names. @returns undefined where it can only be an image */
+  /**
+   * The interpreter of this machine that a target names.
+   * @returns undefined if the target can only be an image
+   */
   readonly hostInterpreter: (target: string) => Promise<string | undefined>;
   readonly obtain: EnginePort['obtain'];
   readonly facts: (runnable: Runnable) => Promise<InterpreterFacts>;
-  /** What an image is made of. */
+  /** The contents of an image. */
   readonly describe: (image: ImageFacts, signal: AbortSignal) => Promise<AskedImage>;
 }
 
-/** The files that `compare` is given. */
+/** Reads the files that `compare` receives. */
 export interface ComparedFilesPort {
-  /** The file with the session in a folder of a run; a path to a file is that file. */
+  /** The file with the session in a run's folder. A path to a file is returned as it is. */
   readonly fileAt: (path: string) => Promise<string>;
-  /** @throws ConfigurationError when the file cannot be read */
+  /** @throws ConfigurationError if the file cannot be read */
   readonly readText: (file: string) => Promise<string>;
   readonly exists: (path: string) => Promise<boolean>;
 }
 
-/** Whether a path, relative to its folder, is kept out of a build. */
+/** Whether a path, relative to its folder, is excluded from a build. */
 export type Ignores = (path: string) => boolean;
 
-/** The branch that keeps the nights. */
+/** The branch that stores the nights. */
 export interface StorePort {
   readonly open: (options: BranchOptions) => BaselineBranch;
 }
 
 export interface ImagePort {
-  /** Refuses, before anything is built, an engine that cannot do it. @returns the engine's name and version. */
+  /**
+   * Rejects an unsuitable engine before anything is built.
+   * @returns the engine's name and version
+   */
   check(): Promise<string>;
   prepare(request: ImageRequest, signal: AbortSignal): Promise<Prepared>;
-  /** One build more, alone and with no step from a cache; undefined for what is not built from an interpreter. */
+  /**
+   * Builds once more without a cache and measures the time; undefined for an image that is not built from an
+   * interpreter.
+   */
   coldBuild(request: ImageRequest, signal: AbortSignal): Promise<ColdBuilt | undefined>;
-  /** Bytes of the layers as a registry would keep them. @throws BuildError where the image cannot be read. */
+  /**
+   * Bytes of the layers in a registry's form.
+   * @throws BuildError if the image cannot be read
+   */
   compressedSize(runnable: Runnable, signal: AbortSignal, secondsLeft?: number): Promise<number>;
-  /** Whether two images differ in times only; false also where that is not known. Never throws for what the engine did. */
+  /** Whether two images differ only in times; false if this is unknown. Never throws for the engine's failures. */
   holdSame(
     images: readonly [Runnable, Runnable],
     signal: AbortSignal,
     secondsLeft?: number,
   ): Promise<boolean>;
-  /** @returns `name@sha256:…` of the pushed image. */
+  /** @returns `name@sha256:…` of the pushed image */
   push(runnable: Runnable, commit: string): Promise<string>;
 }
 
@@ -216,25 +246,25 @@ export interface HostPort {
 export interface FilePort {
   /** Path to SHA-256 of each file that the paths name inside a folder. */
   hash(folder: string, paths: readonly string[]): Promise<Readonly<Record<string, string>>>;
-  /** Puts the measuring code of one side in the place of the other's. */
+  /** Replaces the measuring code of one side with that of the other. */
   overlay(from: string, to: string, paths: readonly string[]): Promise<void>;
 }
 
 export interface Log {
-  /** A line for the person watching. */
+  /** Prints a line for the user. */
   info(line: string): void;
-  /** Something that should be seen although the run goes on. */
+  /** Prints a warning; the run continues. */
   warn(line: string): void;
-  /** A headline that what follows belongs under. */
+  /** Prints a headline for the lines that follow. */
   step(title: string): void;
 }
 
-/** One side's files, exported. */
+/** One side's exported files. */
 export interface SideTree {
   readonly directory: string;
-  /** Absent where the files are a plain folder's. */
+  /** Absent if the files are of a plain folder. */
   readonly commit?: { readonly commit: string; readonly dirty: boolean };
-  /** The variants and build settings of that side's own configuration, where it has one. */
+  /** The variants and build settings of that side's own configuration, if it has one. */
   readonly plan?: Plan;
 }
 
@@ -249,10 +279,10 @@ export interface MeasureRequest {
   readonly plan: Plan;
   readonly seed: number;
   readonly variants: readonly VariantSides[];
-  /** What is left of the budget. */
+  /** The rest of the budget. */
   readonly secondsLeft: number;
   readonly planner: Planner;
-  /** The session as it is before its first run: kept beside the runs, so that they can be read back without it. */
+  /** The session before its first run. It is stored with the runs, so that they can be read after a crash. */
   readonly session: Session;
 }
 
@@ -261,7 +291,7 @@ export interface ProfilePortRequest {
   readonly runnable: Runnable;
   readonly kind: ProfileKind;
   readonly repetitions: number;
-  /** The longest that one repetition took without a profiler, in seconds. */
+  /** The longest duration of one repetition without a profiler, in seconds. */
   readonly longestSeconds: number;
 }
 

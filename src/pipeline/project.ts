@@ -9,20 +9,23 @@ export interface Project {
   /** The repository's top, else the folder itself. */
   readonly top: string;
   readonly repository: boolean;
-  /** The configuration's path from the top, as messages name it. */
+  /** The configuration's path from the top, as messages show it. */
   readonly file: string;
   readonly plan: Plan;
-  /** What an earlier version knew the configuration by, where that can have been no other of the repository. */
+  /**
+   * An earlier version's name of the configuration. Undefined if another configuration of the repository may have had
+   * that name.
+   */
   readonly formerly: string | undefined;
 }
 
-/** What a commit's own configuration says; `none` where it has none, `broken` where there is one that cannot be read. */
+/** A commit's own configuration: `none` if it has none, `broken` if it cannot be read. */
 export type PlanAt =
   | { readonly kind: 'plan'; readonly plan: Plan }
   | { readonly kind: 'none' }
   | { readonly kind: 'broken'; readonly message: string };
 
-/** Whether a configuration lies outside of the repository, and so in none of its commits. */
+/** Whether a configuration is outside of the repository, so that no commit contains it. */
 export const isOutside = (file: string): boolean => file.startsWith('..') || isAbsolute(file);
 
 /** Reads the configuration of a commit. */
@@ -49,8 +52,8 @@ export async function planAt(
       throw error;
     }
   };
-  // A shard's choice first: blocks that are enough for its variants may be too few for all. A name that the old
-  // file does not have is no fault of it.
+  // Applies a shard's choice first, because the rules may allow enough blocks for its variants and too few for all. A
+  // name that the old file lacks is not an error of that file.
   const chosen = read(overrides.variants);
   return chosen.kind === 'plan' || overrides.variants === undefined ? chosen : read(undefined);
 }

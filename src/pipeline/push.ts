@@ -2,9 +2,9 @@ import type { Side } from '../session/run.ts';
 import type { Ports, VariantSides } from './ports.ts';
 
 /**
- * Pushes the images of one side and names them by their digests.
+ * Pushes the images of one side and records their digests.
  *
- * The registry is a convenience: an image that cannot be pushed is still measured, and the log says so.
+ * A push failure is logged, and the image is still measured.
  */
 export async function pushSide(
   variants: readonly VariantSides[],
@@ -15,7 +15,7 @@ export async function pushSide(
   return await Promise.all(
     variants.map(async (variant) => {
       const runnable = variant.sides[side];
-      // What was pulled by its digest is there already.
+      // An image that was pulled by its digest is in the registry already.
       if (runnable?.image.engine !== 'container' || runnable.image.origin === 'pulled') return variant;
       try {
         const digest = await ports.images.push(runnable, commit);

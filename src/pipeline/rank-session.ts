@@ -10,20 +10,20 @@ import { writeResults } from './results.ts';
 import type { JobPorts, Ports, RunContext } from './ports.ts';
 import type { Project } from './project.ts';
 
-/** What `rank` was asked for, as typed. */
+/** The options of `rank`, as typed. */
 export interface RankOptions {
-  /** The first variant of the configuration where nobody said. */
+  /** Defaults to the first variant of the configuration. */
   readonly reference: string | undefined;
   readonly work: string | undefined;
-  /** The cap of blocks; the rules' where nobody said. */
+  /** The maximum number of blocks. Defaults to the rules. */
   readonly blocks: number | undefined;
-  /** Build each image once more, alone and with nothing from a cache. */
+  /** Whether to build each image once more without a cache. */
   readonly coldBuilds: boolean;
 }
 
 /**
  * The variant that the others are ranked against.
- * @throws ConfigurationError where there is nothing to rank, or no variant of that name
+ * @throws ConfigurationError if there is nothing to rank, or no variant of that name
  */
 export function referenceIn(plan: Plan, reference: string | undefined): string {
   const names = plan.variants.map(({ name }) => name);
@@ -41,8 +41,8 @@ export function referenceIn(plan: Plan, reference: string | undefined): string {
 
 /**
  * Measures all variants of one side in blocks, until each is decided against the reference or the plan ends.
- * @throws ConfigurationError for a reference that is none, before anything is built
- * @throws MeasurementError where the reference cannot be built or does not answer
+ * @throws ConfigurationError before anything is built, for a reference that does not exist
+ * @throws MeasurementError if the reference cannot be built or does not answer
  */
 export async function rank(
   request: OneSideRequest,
@@ -57,7 +57,7 @@ export async function rank(
     {
       ...request,
       plan,
-      // Sizes are what a ranking is also read for.
+      // A ranking shows the images' sizes too.
       figures: { compressed: true, ...(coldBuilds ? { coldBuilds: 'all' } : {}) },
       record: { purpose: 'ranking', ranking: { reference, ...(work === undefined ? {} : { work }) } },
       planner: (sessionOf) => rankPlanner(sessionOf, reference),
@@ -77,8 +77,8 @@ export async function rank(
 /**
  * Builds and measures the variants of a work tree against each other, and writes the files of the run.
  *
- * @throws ConfigurationError for fewer than two variants, or a reference that is none: before anything is built
- * @throws MeasurementError where the reference could not be measured; what was measured is written all the same
+ * @throws ConfigurationError before anything is built, for fewer than two variants or a reference that does not exist
+ * @throws MeasurementError if the reference could not be measured; the measurements are written in this case too
  */
 export async function rankTree(
   project: Project,
@@ -99,7 +99,7 @@ export async function rankTree(
     ports,
     signal,
   );
-  // First the data: a reference that died makes no table.
+  // The data are written first, because a failed reference means that there is no table.
   await writeResults(run.out, session, undefined, () => renderMeasurementMarkdown(session));
   await run.out.write('report.md', renderRankingMarkdown(rankVariants(session), session));
   return { session, interrupted };

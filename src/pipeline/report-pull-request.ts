@@ -7,22 +7,22 @@ import type { JobPorts } from './ports.ts';
 import { planAt, type Project } from './project.ts';
 import { judgeChange, type ReportedSessions } from './report-sessions.ts';
 
-/** A pull request as GitHub's API has it: nothing of it was measured here, and nothing of its code is checked out. */
+/** A pull request from GitHub's API. Nothing of it was measured here, and its code is not checked out. */
 export interface ReportedPullRequest {
   readonly number: number;
-  /** The branch that it is for. */
+  /** The branch that it targets. */
   readonly baseRef: string;
   /** Its newest commit. */
   readonly headSha: string;
 }
 
 /**
- * Judges sessions of a pull request that is not checked out. What was measured is its newest commit, or a merge of that
- * into its base; the rules and the family are those of the base's configuration where the measured commit left the base
- * branch. Of the pull request only Git objects are read: its configuration for the names of variants, nothing that runs.
+ * Judges sessions of a pull request that is not checked out. The measured commit is its newest commit, or a merge of
+ * that commit into its base. The rules and the family come from the base's configuration at the merge base. Of the pull
+ * request only Git objects are read: its configuration for the names of variants, and nothing that is executed.
  *
- * @throws ConfigurationError where the sessions are not of this pull request
- * @throws StoreError where a commit cannot be read
+ * @throws ConfigurationError if the sessions are not of this pull request
+ * @throws StoreError if a commit cannot be read
  */
 export async function judgePullRequest(
   named: readonly NamedSession[],
@@ -62,7 +62,10 @@ export async function judgePullRequest(
   );
 }
 
-/** The commit that the sessions say they measured. They may come from a stranger: it must be digits before git reads it. */
+/**
+ * The commit that the sessions name. A stranger may have written them, so it must be hexadecimal digits before git
+ * reads it.
+ */
 function measuredCommit(named: readonly NamedSession[], pull: ReportedPullRequest): string {
   const commit = named[0]?.session.source.head?.commit ?? '';
   if (!/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(commit)) throw notOf(pull, JSON.stringify(commit.slice(0, 80)));

@@ -29,10 +29,10 @@ export interface ReportedSessions {
 /**
  * Judges sessions that other jobs measured.
  *
- * Of a change nothing in them is believed but what was measured: the rules are those of the base's configuration, and
- * the commits have to be the ones that are checked out here.
+ * For a change only the measurements are taken from the sessions. The rules come from the base's configuration, and the
+ * commits must be the ones that are checked out here.
  *
- * @throws ConfigurationError where the sessions are not those of one gate, or not of this pull request
+ * @throws ConfigurationError if the sessions are not of one gate, or not of this pull request
  */
 export async function judgeForReport(
   named: readonly NamedSession[],
@@ -50,8 +50,8 @@ export async function judgeForReport(
 }
 
 /**
- * Judges sessions of a change whose two sides are known.
- * @throws ConfigurationError where the sessions are not those of one gate of these sides
+ * Judges sessions of a change with known sides.
+ * @throws ConfigurationError if the sessions are not of one gate of these sides
  */
 export async function judgeChange(
   named: readonly NamedSession[],
@@ -78,7 +78,7 @@ export async function judgeChange(
       ...(baseline === undefined ? {} : { baseline: { commit: baseline.commit, dirty: false } }),
     },
     configuration: plan.configuration,
-    // The head's commit holds the measuring code.
+    // The head's commit contains the measuring code.
     workload: { hash: first?.session.workload.hash ?? '' },
   });
   const problems = named.flatMap(({ session, file }) => [
@@ -89,7 +89,7 @@ export async function judgeChange(
     throw new ConfigurationError(
       `The sessions are not of this pull request; nothing was judged.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
-  // What earlier nights measured is on the baseline branch; whoever wrote a session's file may have made others up.
+  // Earlier nights are read from the baseline branch, because the author of a session's file may have invented others.
   const { sessions: history } = await readHistory(project, plan, occasion, ports);
   const ruled = named.map(({ session, file }) => ({
     session: ruledBy(
@@ -121,14 +121,14 @@ export async function judgeChange(
   };
 }
 
-/** What is accepted is read here, from the base's file and the event, and not believed of a session's file. */
+/** The accepted losses come from the base's file and the event, not from a session's file. */
 function withAccepted(session: Session, accepted: Acceptance | undefined): Session {
   const judged = { ...session };
   delete judged.accepted;
   return accepted === undefined ? judged : { ...judged, accepted };
 }
 
-/** What the change takes from what measures it is found here, by the commits, and not believed of a session's file. */
+/** The removals of measuring code are computed from the commits, not taken from a session's file. */
 function withMeasuringChanges(
   { measuring: said, ...session }: Session,
   changes: readonly MeasuringChange[] | undefined,
@@ -138,8 +138,9 @@ function withMeasuringChanges(
 }
 
 /**
- * A gate measures every variant of the plan, or is a shard that says which others there are: one that is left out would
- * never be missed, and one that the plan has not would be nobody's.
+ * The differences between a session's variants and the plan's. A gate must measure every variant of the plan, or be a
+ * shard that lists the others. Otherwise nobody would notice a missing variant, and an additional one would have no
+ * rules.
  */
 function planDifferences({ purpose, shard, variants }: Session, file: string, plan: Plan): string[] {
   const planned = plan.variants.map(({ name }) => name);
@@ -154,7 +155,7 @@ function planDifferences({ purpose, shard, variants }: Session, file: string, pl
   ];
 }
 
-/** That both sides are one image is the measuring job's word: nothing of it was run, so it is said. */
+/** Notes that identical images are a claim of the measuring job, because they were not run. */
 function identicalRemarks(named: readonly NamedSession[]): string[] {
   const names = new Set(named.flatMap(({ session }) => [...identicalVariants(session)]));
   return names.size === 0

@@ -10,22 +10,22 @@ import { renderTimings } from '../session/timings.ts';
 import { sessionFileText } from '../session/write.ts';
 import type { OutFolder } from './ports.ts';
 
-/** The files of a run, absolute; `runs.jsonl` grew while it was measured. */
+/** The files of a run, absolute. `runs.jsonl` was written while the session was measured. */
 export interface ResultFiles {
   readonly session: string;
   readonly timings: string;
   readonly report: string;
 }
 
-/** Writes what was measured, before anything is made of it: a verdict or a report that cannot be made must not lose it. */
+/** Writes the measurements first, so that a later failure of a verdict or report does not lose them. */
 export async function writeMeasured(out: OutFolder, file: SessionFile): Promise<void> {
   await attempt(out, async () => await out.write('session.json', sessionFileText(file)));
   await attempt(out, async () => await out.write('timings.csv', renderTimings(...partsOf(file))));
 }
 
 /**
- * Writes what a run found: the session first, for all the rest can be made from it again. A file that cannot be made or
- * written stops no other, and no verdict: the folder notes that it is lost.
+ * Writes the results of a run. The session comes first, because all other files can be made from it again. If a file
+ * cannot be written, the other files and the verdict are not affected, and the folder records the loss.
  */
 export async function writeResults(
   out: OutFolder,
@@ -37,7 +37,7 @@ export async function writeResults(
   await attempt(out, async () => await out.write('report.md', markdown()));
   if (comparison !== undefined)
     await attempt(out, async () => await out.write('comparison.json', jsonText(comparisonJson(comparison))));
-  // It is in no verdict: what has become of that file stops nothing.
+  // The timelines are not part of the verdict, so a read failure is ignored.
   const timelines = await timelinesOf(out).catch(() => []);
   await attempt(
     out,
@@ -69,12 +69,12 @@ async function attempt(out: OutFolder, work: () => Promise<unknown>): Promise<vo
   }
 }
 
-/** Could not be measured: a run that lost a file lets nothing through. What the gate refuses stays refused. */
+/** The status for "could not be measured": a run that lost a file does not pass. A failed gate stays failed. */
 const LOST = 3;
 
 /**
- * Says what a run lost.
- * @returns its exit status: 0 becomes 3 where a file was lost
+ * Reports the files that a run lost.
+ * @returns the exit status: 0 becomes 3 if a file was lost
  */
 export function statusOfFiles(out: OutFolder, status: number, say: (text: string) => void): number {
   for (const trouble of out.lost()) say(trouble);

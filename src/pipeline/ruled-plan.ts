@@ -17,24 +17,24 @@ import type { SourcePort } from './ports.ts';
 import { isOutside, planAt, type PlanAt, type Project } from './project.ts';
 import { standingNotes } from './standing.ts';
 
-/** Whose rules hold, and what is to be said of it. */
+/** The plan with the rules that apply, and notes about them. */
 export interface RuledPlan {
   readonly plan: Plan;
-  /** The base's own, where it has one: its variants build the baseline. */
+  /** The base's own plan, if it has one. Its variants build the baseline. */
   readonly base: Plan | undefined;
-  /** What the change edits. */
+  /** The change's edits to the configuration. */
   readonly notes: readonly string[];
-  /** Where the rules come from, where that is not plain: for the top of the report. */
+  /** The source of the rules, if it is not the base's configuration; for the top of the report. */
   readonly remarks: readonly string[];
-  /** What the head changes of what measures it; absent where it leaves that alone, or where there is no base. */
+  /** The head's edits to the measuring code; absent if there are none, or if there is no base. */
   readonly measuring?: HeadMeasuring;
 }
 
 /**
- * The plan with the rules that hold. A change is judged by its base's: where there is no base, nobody has agreed to any
- * rules, and its own must not let it through.
+ * The plan with the rules that apply. The base's rules judge a change. Without a base nobody has accepted any rules,
+ * and the change's own rules must not let it pass.
  *
- * @throws StoreError for a change whose base cannot be had
+ * @throws StoreError for a change whose base cannot be read
  * @throws ConfigurationError for a change that adds a host variant
  */
 export async function ruledPlan(
@@ -87,7 +87,7 @@ export async function ruledPlan(
       };
     }
     case 'none':
-      // Nobody has agreed to anything yet, secrets least of all.
+      // Nobody has accepted this configuration yet, so it gets no secrets.
       return {
         plan: guarded(withoutSecrets(plan), undefined),
         base: undefined,
@@ -95,7 +95,7 @@ export async function ruledPlan(
         remarks: [...more, ...guardNotes(plan, undefined)],
       };
     case 'broken': {
-      // The change that mends it has to pass, and must not bring the rules that let it.
+      // The change that repairs the configuration must be able to pass, and must not bring its own rules for that.
       const silent = silentPlan(project.top, overrides);
       return {
         plan: guarded(withRulesOf(plan, silent, overrides), undefined),
@@ -111,7 +111,7 @@ export async function ruledPlan(
   }
 }
 
-/** The configuration of a change's base: under its path, or under the one that the change moves it from. */
+/** The configuration of a change's base, at its path or at the old path if the change moves it. */
 async function basePlan(
   project: Project,
   base: string,
@@ -129,7 +129,7 @@ async function basePlan(
   if (at.kind !== 'none') return { at };
   for (const path of await source.deletedFiles(top, base, head, CONFIGURATIONS)) {
     const before = await planAt({ ...project, file: path }, base, overrides, source);
-    // Any other file that is deleted is no configuration either.
+    // Any other deleted file is not a configuration.
     if (before.kind === 'plan' || path === DEFAULTS.configurationFile)
       return {
         at: before,
@@ -149,7 +149,7 @@ async function basePlan(
 
 const CONFIGURATIONS = ['.yml', '.yaml', '.json'];
 
-/** What holds where a configuration says nothing: its rules, metrics and build. */
+/** The default rules, metrics and build settings. */
 const silentPlan = (root: string, overrides: Overrides): Plan =>
   resolvePlan({
     text: 'version: 1\nworkload: { command: [python] }\nvariants: { python: { interpreter: debian } }\n',

@@ -3,8 +3,8 @@ import type { Ports, VariantSides } from './ports.ts';
 import { identical } from './sides.ts';
 
 /**
- * Gives a head that holds the same as its baseline the baseline's identity: such sides are not measured. Two builds of one
- * tree differ in the times of their files, and in bytecode that names these times.
+ * Finds heads with the same content as their baselines and gives them the baselines' identity, so that they are not
+ * measured. Two builds of one tree differ in the times of their files, and in bytecode that contains these times.
  */
 export async function withSameContent(
   variants: readonly VariantSides[],
@@ -40,7 +40,7 @@ export async function withSameContent(
   return compared;
 }
 
-/** How an interpreter is started: a difference in it is one of the runs. */
+/** How an interpreter is started. A difference affects the runs. */
 const start = ({ python, flags, env }: Runnable) =>
   JSON.stringify([python, flags, Object.entries(env).sort()]);
 

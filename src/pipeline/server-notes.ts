@@ -1,12 +1,15 @@
 import type { Workload } from '../plan/plan.ts';
 import type { Run } from '../session/run.ts';
 
-/** From here on one processor's time is the load's limit: a load of one thread, or of Python's threads, can do no more. */
+/**
+ * At this share of one processor's time the load itself is the limit. This holds for a load of one thread, or of
+ * Python's threads.
+ */
 const SATURATED = 0.9;
-/** Above it the load has several processes, and its limit is not known. */
+/** Above this share the load has several processes, and its limit is unknown. */
 const SEVERAL_PROCESSES = 1.1;
 
-/** What a reader of a server's figures has to know about the load and the stop; nothing where all is well. */
+/** Notes about the load and the stop of a server; empty if all is well. */
 export function serverNotes({ server }: Workload, runs: readonly Run[]): readonly string[] {
   if (server === undefined) return [];
   const shares = runs.flatMap(({ metrics: { load_cpu_time_s: cpu, wall_time_s: wall } }) =>

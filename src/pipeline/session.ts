@@ -41,7 +41,10 @@ export interface SessionParts {
   readonly notes: readonly string[];
 }
 
-/** The session as it is written: a plain value that holds all that a verdict needs, patterns told by the warm-up. */
+/**
+ * Assembles the session for its file: a plain value with everything that a verdict needs. The warm-up decides which
+ * metrics the patterns match.
+ */
 export function assembleSession(parts: SessionParts): Session {
   const { plan, measured } = parts;
   const session: Session = {
@@ -101,7 +104,7 @@ export function assembleSession(parts: SessionParts): Session {
   return ruledBy(session, plan.rules);
 }
 
-/** Counters that were asked for and are not there fail nothing, and are said once. */
+/** Missing counters are no failure. They are reported once. */
 const counterNotes = ({ noCounters }: Measured): readonly string[] =>
   noCounters === undefined
     ? []
@@ -109,7 +112,7 @@ const counterNotes = ({ noCounters }: Measured): readonly string[] =>
         `The hardware's counters did not count (workload.instructions: counters): ${own(COUNTER_ERRORS, noCounters) ?? 'the kernel refused them'} (${noCounters}). instructions: cachegrind counts without them.`,
       ];
 
-/** The probe cannot shut the workload out by itself; the kernel's count from outside is then the only check. */
+/** If the probe cannot isolate itself from the workload, only the kernel's count from outside checks the figures. */
 const probeNotes = ({ openProbes = [] }: Measured): readonly string[] =>
   openProbes.length === 0
     ? []
@@ -126,27 +129,27 @@ const COUNTER_ERRORS: Readonly<Record<string, string>> = {
 
 const serverRecord = (server: Server): ServerRecord => ({ ...server, load: [...server.load] });
 
-/** SHA-256 of everything that decides what is measured: equal hashes may be compared across sessions. */
+/** SHA-256 of all settings that affect the measurements. Sessions with equal hashes can be compared. */
 export function workloadHash(plan: Plan, files: Readonly<Record<string, string>>): string {
   const { command, server, env, network, memoryBytes, pids, instructions } = plan.workload;
   const sorted = (record: Readonly<Record<string, string>>) =>
     Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify({
     command,
-    // Time limits decide no figure. Left out where there is no server: a hash stays what it was.
+    // Time limits affect no figure. The property is left out without a server, so that existing hashes stay the same.
     ...(server === undefined ? {} : { server: [server.ready, server.load, server.warmUp, server.stop] }),
     env: sorted(env),
     network,
     memoryBytes,
     pids,
     files: sorted(files),
-    // Counters are read during the runs; valgrind has runs of its own.
+    // Counters are read during the runs. Valgrind has separate runs.
     ...(instructions === 'counters' ? { instructions } : {}),
   });
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Nothing was run: every image was identical, or nothing could be built. */
+/** No runs: every image was identical, or no image could be built. */
 export const NOTHING_MEASURED: Measured = {
   warmup: [],
   runs: [],

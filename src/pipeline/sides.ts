@@ -16,13 +16,13 @@ export interface PreparedSides {
 export interface SideRequest {
   readonly side: Side;
   readonly tree: SideTree;
-  /** The digest reference to try first, if the history knows one. */
+  /** The digest reference to try first, if the history has one. */
   readonly known?: (variant: Variant) => string | undefined;
 }
 
 /**
- * Builds, pulls or finds every variant of every side, one at a time, and asks each interpreter what it is.
- * A side that cannot be had is a failure in the result; the others go on.
+ * Builds, pulls or finds every variant of every side, one at a time, and asks each interpreter for its facts. A side
+ * that cannot be prepared is a failure in the result, and the others continue.
  */
 export async function prepareSides(
   plan: Plan,
@@ -39,7 +39,7 @@ export async function prepareSides(
     const sides: Partial<Record<Side, Runnable>> = {};
     for (const { side, tree, known } of requests) {
       if (cancelled()) return { variants, failures };
-      // Each side is built as its own configuration says: a moved Python version is part of the change.
+      // Each side is built with its own configuration, because a new Python version is part of the change.
       const own = ownVariant(tree, variant);
       const digest = known?.(own);
       const prepared = await prepareOne(
@@ -56,7 +56,7 @@ export async function prepareSides(
         signal,
         secondsLeft,
       );
-      // What was cut short says nothing of the side.
+      // A cancelled build says nothing about the side.
       if (prepared.kind === 'failed' && cancelled()) return { variants, failures };
       if (prepared.kind === 'ready') sides[side] = prepared.runnable;
       else failures.push(prepared.failure);
@@ -66,13 +66,13 @@ export async function prepareSides(
   return { variants, failures };
 }
 
-/** A variant as a side's own configuration has it. */
+/** A variant from a side's own configuration. */
 export const ownVariant = ({ plan }: SideTree, variant: Variant): Variant =>
   plan?.variants.find(({ name }) => name === variant.name) ?? variant;
 
 /**
- * How a side's own configuration builds the application: a Dockerfile that the change renames is still at its old place in
- * the baseline, and a dependency group that the change adds is not there.
+ * The application's build settings from a side's own configuration. In the baseline a Dockerfile that the change
+ * renames is still at its old path, and a dependency group that the change adds does not exist.
  */
 export const ownApplication = ({ plan }: SideTree): Pick<ImageRequest, 'own'> =>
   plan === undefined ? {} : { own: plan.workload };
@@ -112,8 +112,9 @@ async function prepareOne(
 }
 
 /**
- * Why what would be measured is not the variant's: the Python that the image runs is another one than its interpreter's, for
- * a Dockerfile can put one over it, or before it in the PATH. A virtual environment of the interpreter is the interpreter.
+ * Why the image does not measure its variant: the image runs another Python than the variant's interpreter. A
+ * Dockerfile can replace the interpreter, or put another one before it in the PATH. A virtual environment of the
+ * interpreter counts as the interpreter.
  */
 async function otherPython(
   { runnable, interpreter }: Extract<Prepared, { kind: 'ready' }>,
@@ -125,7 +126,8 @@ async function otherPython(
   const subject = `${runnable.image.variant} (${runnable.image.side})`;
   if (asked.kind === 'failed')
     return {
-      // An interpreter that does not start is refused when it is made: this is none of the application's doing.
+      // An interpreter that does not start was rejected when it was built, so this failure is not caused by the
+      // application.
       stage: 'engine',
       message: `${subject}: whether the image runs this variant's Python could not be checked. ${asked.message}`,
     };
@@ -139,13 +141,13 @@ async function otherPython(
   };
 }
 
-/** What a run depends on beside the workload: the image's bytes and how its interpreter is started. */
+/** Identifies the image's bytes and how its interpreter is started. */
 function runIdentity({ image, python, flags, env }: Runnable): string {
   const started = JSON.stringify([image.identity, python, flags, Object.entries(env).sort()]);
   return `sha256:${createHash('sha256').update(started).digest('hex')}`;
 }
 
-/** What a workload may miss: the images' own entrypoints are left out. */
+/** Notes about the images' own entrypoints, which Pacegate does not run and a workload may need. */
 export function entrypointNotes(variants: readonly VariantSides[]): string[] {
   return variants.flatMap(({ variant, sides }) => {
     const entrypoint = sides.head?.image.entrypoint ?? sides.baseline?.image.entrypoint;
@@ -157,7 +159,7 @@ export function entrypointNotes(variants: readonly VariantSides[]): string[] {
   });
 }
 
-/** Both sides are the same bytes, started the same way: nothing to measure. */
+/** Whether both sides have the same bytes and start in the same way, so that they need no measuring. */
 export const identical = ({ sides }: VariantSides): boolean =>
   sides.baseline !== undefined && sides.baseline.image.identity === sides.head?.image.identity;
 
@@ -166,5 +168,5 @@ export const imagesOf = (variants: readonly VariantSides[]): Session['images'] =
     [sides.baseline, sides.head].flatMap((runnable) => (runnable === undefined ? [] : [runnable.image])),
   );
 
-/** The folder of a tree that the images carry. */
+/** The context's folder in a tree. */
 export const contextOf = (plan: Plan, tree: SideTree) => join(tree.directory, plan.workload.context);

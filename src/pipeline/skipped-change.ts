@@ -10,12 +10,12 @@ import type { Project } from './project.ts';
 import type { RuledPlan } from './ruled-plan.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
 
-/** A change of ignored paths only (`rules.paths-ignore`): nothing is built, and the check is green. */
+/** Skips a change of ignored paths only (`rules.paths-ignore`): nothing is built, and the check passes. */
 
 /**
- * What of a change is ignored, where that is all of it. The list is the base's, and the configuration's own file is never
- * ignored: a change cannot let itself through.
- * @returns undefined for a change that is to be measured
+ * The ignored files of a change, if all of its files are ignored. The list comes from the base, and the configuration
+ * file is never ignored, so a change cannot exempt itself.
+ * @returns undefined for a change that must be measured
  */
 export async function ignoredChange(
   { top, file }: Project,
@@ -31,7 +31,7 @@ export async function ignoredChange(
   return isIgnored ? { files: touched.length, patterns: [...patterns] } : undefined;
 }
 
-/** A gate that measures nothing, with a session for its files. */
+/** The result of a gate that measures nothing, with a session for its files. */
 export async function skippedGate(
   { top }: Project,
   {

@@ -7,13 +7,13 @@ import type { Project } from './project.ts';
 
 export interface SmokeTest {
   readonly session: Session;
-  /** Where it ran, as a part of a sentence. */
+  /** Where the workload ran, as part of a sentence. */
   readonly where: string;
-  /** What is in the way; undefined where the workload runs. */
+  /** Why the workload does not run; undefined if it runs. */
   readonly obstacle: string | undefined;
 }
 
-/** One block of the first variant, in Docker where it answers, else with this machine's Python. */
+/** Runs one block of the first variant, in Docker if it answers, else with this machine's Python. */
 export async function smokeTest(
   project: Project,
   run: RunContext,

@@ -3,19 +3,19 @@ import type { Standing } from '../source/trust.ts';
 import type { SourcePort } from './ports.ts';
 import { isOutside, planAt, type Project } from './project.ts';
 
-/** What the trust of a checkout is asked with. */
+/** The data for deciding about the trust of a checkout. */
 export interface StandingRequest {
   readonly event: string;
-  /** As the event names it. */
+  /** From the event. */
   readonly defaultBranch?: string;
-  /** The remote's name or address of the job's own repository; `origin` where nothing is said. */
+  /** The remote's name or address of the job's own repository. Defaults to `origin`. */
   readonly remote?: string;
   readonly gitEnvironment: Readonly<Record<string, string>>;
 }
 
 /**
- * On whose word a project's configuration is acted on. A trusted commit whose configuration an earlier step of the job
- * replaced is not: what lies in the folder then is not what the maintainers accepted.
+ * Who vouches for a project's configuration. A trusted commit is not enough if an earlier step of the job replaced the
+ * configuration, because the maintainers did not accept the replaced file.
  */
 export async function standingIn(
   project: Project,
@@ -42,7 +42,10 @@ export async function standingIn(
   };
 }
 
-/** Whether the configuration in the folder is the commit's. One outside of the repository is the workflow's own. */
+/**
+ * Whether the configuration in the folder is the commit's. A configuration outside of the repository belongs to the
+ * workflow.
+ */
 async function isCommitted({ top, file }: Project, source: SourcePort): Promise<boolean> {
   if (isOutside(file)) return true;
   const committed = await source.readFileAt(top, 'HEAD', file);
@@ -50,7 +53,7 @@ async function isCommitted({ top, file }: Project, source: SourcePort): Promise<
   return committed.kind === 'text' && plain(committed.text) === plain(await source.readText(join(top, file)));
 }
 
-/** A standing's reason as a sentence for the report; none where the event says it all. */
+/** The reason of a standing as a sentence for the report; empty if the event makes it clear. */
 export const standingNotes = (standing: Standing): readonly string[] =>
   standing.kind === 'change' && standing.reason !== undefined
     ? [

@@ -7,7 +7,7 @@ import type { Occasion } from './occasion.ts';
 import type { JobPorts } from './ports.ts';
 import type { Project } from './project.ts';
 
-/** The stored sessions, or none with a word on why: a history that cannot be read must not stop a gate. */
+/** The stored sessions, or none with a logged reason. A history that cannot be read does not stop a gate. */
 export async function readHistory(
   { top: directory, formerly }: Project,
   { baselineBranch, configuration, rules: { evidence } }: Plan,
@@ -15,7 +15,7 @@ export async function readHistory(
   { store, log }: Pick<JobPorts, 'store' | 'log'>,
 ): Promise<{
   readonly sessions: readonly Session[];
-  /** What they say together; undefined without any. */
+  /** The history computed from them; undefined if there are none. */
   readonly record: History | undefined;
   readonly remarks: readonly string[];
 }> {

@@ -8,12 +8,12 @@ import { own } from '../session/record.ts';
 
 export interface TrialsRequest {
   readonly plan: Plan;
-  /** All variants that there is an image of. */
+  /** All variants that have an image. */
   readonly variants: readonly VariantSides[];
-  /** Variants of which both sides are one image. */
+  /** Variants with the same image on both sides. */
   readonly identical: ReadonlySet<string>;
   readonly measured: Pick<Measured, 'warmup' | 'runs' | 'failures' | 'repetitions'>;
-  /** Undefined where there is no baseline. */
+  /** Undefined without a baseline. */
   readonly code: MeasuringCode | undefined;
 }
 
@@ -25,12 +25,14 @@ export interface TriedOut {
 const isDead = ({ outcome }: Pick<Run, 'outcome'>) => outcome !== 'ok' && outcome !== 'engine';
 
 /**
- * Finds out, of each variant that could not be compared, whose doing that is: which side fails first decides nothing.
+ * Finds out for each variant that could not be compared which side is the cause. The order of failures does not decide
+ * this.
  *
- * - Where one side died, the other is run too; a baseline that died with the head's measuring code is run again with its
- *   own; what died while it was repeated is run once.
- * - Where there is no baseline to measure, the head is run: what was never run is not let through.
- * - Where only the measuring code changed, the images are the same and are not measured: each version of it is run.
+ * - If one side failed, the other is run too. A baseline that failed with the head's measuring code is run again with
+ *   its own. A workload that failed while it was repeated is run once.
+ * - If there is no baseline to measure, the head is run, because a head that never ran must not pass.
+ * - If only the measuring code changed, the images are the same and are not measured. Each version of the measuring
+ *   code is run.
  */
 export async function tryOut(request: TrialsRequest, ports: Ports, signal: AbortSignal): Promise<TriedOut> {
   const trials: Trial[] = [];
@@ -120,15 +122,15 @@ interface OneTrial {
   readonly plan: Plan;
   readonly runnable: Runnable;
   readonly load: Runnable;
-  /** Whose measuring code. */
+  /** The side whose measuring code is used. */
   readonly whose: Side;
   readonly repetitions: number | 'auto';
   readonly code: MeasuringCode | undefined;
 }
 
 /**
- * Runs one side with the measuring code of one side: the seam for whoever needs to see both versions of it at work.
- * The baseline's own is laid in its place for as long as the trial takes.
+ * Runs one side with the measuring code of one side, so that a caller can try both versions. The baseline's own code
+ * replaces the head's for the duration of the trial.
  */
 export async function runTrial(
   { plan, runnable, load, whose, repetitions, code }: OneTrial,
@@ -142,7 +144,7 @@ export async function runTrial(
     return await ports.tryOut({ ...asked, runnable, load, workload: plan.workload }, signal);
   const placed = (one: Runnable): Runnable => ({ ...one, filesFrom: own.folder });
   const request = { ...asked, runnable: placed(runnable), load: placed(load), workload: own.workload };
-  // A container has them mounted; a host interpreter reads them where they lie.
+  // A container has the files mounted. A host interpreter reads them in their folder.
   if (runnable.image.engine !== 'host') return await ports.tryOut(request, signal);
   try {
     await ports.files.overlay(own.folder, code.baselineContext, own.workload.files);

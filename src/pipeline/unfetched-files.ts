@@ -7,13 +7,14 @@ import type { SourcePort } from './ports.ts';
 type FetchedFiles = Pick<SourcePort, 'lfsPointers' | 'ignoredByImage' | 'ignoredInFolder'>;
 
 /**
- * Refuses to measure with a Git LFS pointer in the place of its file: whatever that gives, it says nothing of the files.
- * What no image is given is left alone; what a bake file takes is not known here, and is said.
+ * Rejects Git LFS pointers in place of their files, because measurements with a pointer are meaningless. Pointers that
+ * no image contains are ignored. The files of a bake file's build are unknown here, so their pointers are only
+ * reported.
  *
  * @param tree one side's files, absolute
  * @param subject whose files they are, for the message
- * @returns sentences on pointers that may be part of an image
- * @throws StoreError that names them
+ * @returns sentences about pointers that may be part of an image
+ * @throws StoreError with the pointers' names
  */
 export async function refusePointers(
   plan: Plan,
@@ -50,7 +51,10 @@ function refuse(subject: string, pointers: readonly string[]): void {
     );
 }
 
-/** Pointers in the folders that interpreters are built with: they are the checkout's, the same for both sides. */
+/**
+ * Pointers in the folders that interpreters are built with. These folders are of the checkout, and the same for both
+ * sides.
+ */
 async function contextPointers({ root, variants }: Plan, source: FetchedFiles): Promise<readonly string[]> {
   const folders = new Set(
     variants.flatMap((variant) =>
