@@ -66,13 +66,13 @@ export async function withInstructionCounts(
 interface Counting {
   readonly plan: Plan;
   readonly tool: CountingTool;
-  /** Nothing is counted after it: milliseconds of the clock. */
+  /** The end of counting, in milliseconds of the clock. */
   readonly end: number;
   readonly ports: Ports;
   readonly signal: AbortSignal;
 }
 
-/** What is known of a variant; with a failure nothing is compared, whatever was counted before it. */
+/** The counts of a variant. If there is a failure, they are not compared. */
 interface VariantCounts {
   readonly counts: Partial<Record<Side, InstructionCount>>;
   readonly failure?: string;
@@ -83,7 +83,7 @@ async function countVariant(variant: VariantSides, counting: Counting): Promise<
   return differ(once, counting.plan) ? await countSides(variant, ['head', 'baseline'], once, counting) : once;
 }
 
-/** Counts the sides in this order, once each, up to the first that cannot be counted. */
+/** Counts each side once, in this order. Stops at the first failure. */
 async function countSides(
   variant: VariantSides,
   order: readonly Side[],
@@ -104,7 +104,7 @@ async function countSides(
   return { counts };
 }
 
-/** @returns undefined where there is nothing to count, or no longer */
+/** @returns undefined if there is nothing to count, or if the run was cancelled */
 async function countOnce(
   { variant, sides }: VariantSides,
   side: Side,
@@ -137,7 +137,7 @@ const added = (
   seconds: (before?.seconds ?? 0) + seconds,
 });
 
-/** Whether both sides were counted, and by what counts the head is not the baseline. */
+/** Whether both sides were counted and their counts differ by more than the limit. */
 function differ({ counts }: VariantCounts, { rules }: Plan): boolean {
   const rule = rules.metrics.find(({ name }) => name === VALGRIND_INSTRUCTIONS);
   const [baseline, head] = SIDES.map((side) => counts[side]?.counts[0]);

@@ -74,11 +74,11 @@ export async function tryMeasuringCode(
   };
 }
 
-/** What the steps share: both codes, what runs them, and the time that all trials together may take. */
+/** The parts that the steps share: both codes, the ports, and the time limit of all trials together. */
 interface Bench {
   readonly request: MeasuringRequest;
   readonly plan: Plan;
-  /** Seconds, from `started` on. */
+  /** Seconds from `started`. */
   readonly share: number;
   /** Milliseconds of the clock. */
   readonly started: number;
@@ -97,7 +97,7 @@ interface OpenTrial {
   readonly repeat: Readonly<Record<Code, number>>;
 }
 
-/** Whose command the blocks measure; undefined where both have one, or where nothing of the head was built. */
+/** Whose command the blocks measure; undefined if both commands are equal, or if the head was not built. */
 async function judgingCommand(
   variants: readonly VariantSides[],
   bench: Bench,
@@ -157,7 +157,7 @@ async function opened(
   return { sides, side, trial, repeat };
 }
 
-/** Rounds of pairs on every image that still answers, for as long as another round fits the time. */
+/** Runs rounds of pairs on every image whose runs succeed, as long as another round fits into the time. */
 async function runPairs(trials: readonly OpenTrial[], always: boolean, bench: Bench): Promise<void> {
   let open = trials;
   let longest = 0;
@@ -192,7 +192,7 @@ async function runPair(
   return true;
 }
 
-/** One run with the image's own measuring code, which is the head's. */
+/** Runs the workload with the image's own measuring code, which is the head's. */
 async function withHead(
   sides: VariantSides['sides'],
   side: Side,
@@ -205,7 +205,7 @@ async function withHead(
   return await runOnce({ runnable, load: sides.baseline ?? runnable, workload, repetitions }, bench);
 }
 
-/** One run with the base's measuring code over the image. */
+/** Runs the workload with the base's measuring code mounted over the image. */
 async function withBase(
   sides: VariantSides['sides'],
   side: Side,
@@ -230,7 +230,7 @@ async function runOnce(
   { load, ...run }: SingleRun,
   { ports, share, signal }: Bench,
 ): Promise<RunResult | undefined> {
-  // A function, for it may change during the run.
+  // A function, because the value may change during the run.
   const cancelled = () => signal.aborted;
   if (cancelled()) return undefined;
   const { workload } = run;
@@ -248,7 +248,7 @@ async function runOnce(
   return cancelled() || result.outcome === 'engine' || cut ? undefined : result;
 }
 
-/** Seconds that the trials may still take; below zero where they took more. */
+/** The remaining seconds of the trials; negative if they took longer. */
 const left = ({ share, started, ports }: Bench): number => share - (ports.clock().getTime() - started) / 1000;
 
 /** Mounts the base's measuring code over an image. A host interpreter runs in the folder itself. */

@@ -65,7 +65,7 @@ export async function measureOneSide(
   return { session, interrupted: measured.interrupted };
 }
 
-/** What is known of a side before its first run. */
+/** The data of a side before its first run. */
 interface BuiltSide {
   readonly started: Date;
   readonly machine: Machine;
@@ -73,7 +73,7 @@ interface BuiltSide {
   readonly files: Readonly<Record<string, string>>;
   readonly variants: readonly VariantSides[];
   readonly failures: Session['failures'];
-  /** Of the budget, when the images were there. */
+  /** The rest of the budget once the images were ready. */
   readonly secondsLeft: number;
 }
 
