@@ -19,14 +19,14 @@ import { newSessionId } from '../measure/session-id.ts';
 import { VERSION } from './version.ts';
 import { endProcessesOf, openWorkFolder, ownerOfFolder, removeWorkFolder } from '../process/work-folder.ts';
 
-/** The action's entry: the job itself, and the post step that cleans up after one that was killed. */
+/** Runs the action: the job itself, or the post step that cleans up after a killed job. */
 export async function runAction(places: Places): Promise<void> {
   if (runner.state('session') === '') await runMain(places);
   else await runPost();
 }
 
 async function runMain(places: Places): Promise<void> {
-  // The runner cancels with SIGINT, then SIGTERM, then kills: what was measured is written in between.
+  // To cancel, the runner sends SIGINT, then SIGTERM, then kills. In between the measurements are written.
   const ending = endOnSignals({ warn: (text) => runner.log.warn(text), second: 'ignored' });
   endGitWith(ending.signal);
   const sessionId = newSessionId(new Date());
@@ -52,7 +52,7 @@ async function runMain(places: Places): Promise<void> {
   } catch (error) {
     const plain = plainError(error);
     if (plain === undefined) throw error;
-    // Nothing was measured, and that must not look like nothing wrong to a step that reads the verdict.
+    // Later steps that read the verdict must see that nothing was measured.
     if (plain.exitStatus === 3) runner.output('verdict', 'no_data');
     runner.fail(plain.message);
     process.exitCode = plain.exitStatus;
@@ -63,13 +63,13 @@ async function runMain(places: Places): Promise<void> {
   }
 }
 
-/** Nothing is left to do after a run that ended by itself; after one that was killed, its containers are. */
+/** Removes the containers of a killed run. After a normal run it does nothing. */
 async function runPost(): Promise<void> {
   const workFolder = runner.state('work-folder');
   const owner = ownerOfFolder(workFolder);
   if (owner !== undefined) await endProcessesOf(owner, workFolder);
   await removeWorkFolder(workFolder);
-  // Without an engine there is nothing of ours in it.
+  // Without an engine there are no containers to remove.
   await removeSession(runner.state('session')).catch(() => undefined);
 }
 
@@ -80,7 +80,9 @@ const JOBS: Readonly<Record<Inputs['mode'], (job: Job) => Promise<number>>> = {
   baseline: baselineJob,
 };
 
-/** `pull_request_target` gives a stranger's code the base's secrets; nothing here needs it. */
+/**
+ * Rejects `pull_request_target`, which gives a stranger's code the base's secrets. Pacegate does not need this event.
+ */
 export function refuseTarget({ event }: Pick<EventContext, 'event'>): void {
   if (event === 'pull_request_target')
     throw new ConfigurationError(

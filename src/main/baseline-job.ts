@@ -17,17 +17,17 @@ import { jobRepository, type Job } from './job.ts';
 import { openProject } from './project.ts';
 import { writeResults } from '../pipeline/results.ts';
 
-/** The action's `mode: baseline`: a night, its files, its summary, its outputs and its issue. */
+/** The action's `mode: baseline`: measures a night and writes its files, summary, outputs and issue. */
 export async function baselineJob(job: Job): Promise<number> {
   const { inputs, overrides, event, directory, signal } = job;
-  // The name that the file gives itself is not known where the file cannot be read.
+  // If the file cannot be read, the name in it is unknown.
   let configuration = inputs.name ?? identityOf(inputs.config ?? DEFAULTS.configurationFile);
   try {
     const project = await openProject({ directory, config: inputs.config, overrides, follow: false });
     ({ configuration } = project.plan);
     return await measure(job, project);
   } catch (error) {
-    // A night by hand has somebody who looks at it.
+    // A person watches a night that was started by hand.
     if (event.event === 'schedule' && !signal.aborted)
       await keepIssue(job, configuration, [
         { kind: 'failed', reason: plainError(error)?.message ?? String(error) },
@@ -81,7 +81,7 @@ async function measure({ inputs, event, run, ports, signal }: Job, project: Proj
   return status;
 }
 
-/** @param history undefined where the night ended before it was known: then what was known before is not over */
+/** @param history undefined if the night ended before it was computed; known concerns then stay open */
 async function keepIssue(
   { inputs, event, run, signal }: Pick<Job, 'inputs' | 'event' | 'run' | 'signal'>,
   configuration: string,

@@ -39,7 +39,7 @@ import { openOutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 import type { ProgressLog } from './progress.ts';
 
-/** The ports of the use cases with the real adapters behind them. */
+/** Connects the ports of the use cases to the real adapters. */
 export const jobPorts = (places: Places, log: ProgressLog): JobPorts => ({
   source: sourcePort(places),
   store: { open: openBaselineBranch },
@@ -85,13 +85,13 @@ const sourcePort = (places: Places): SourcePort => ({
   copyFolder: async (from, to) => await cp(from, to, { recursive: true, verbatimSymlinks: true }),
 });
 
-/** What looks at this machine before it measures. */
+/** The adapters that inspect this machine before measuring. */
 export const inspection = ({ probe }: Places): InspectionPort => ({
   machine: async () => await readMachine(probe),
   engine: readEngine,
 });
 
-/** What asks interpreters that a user names. */
+/** The adapters that ask a user's interpreters for their facts. */
 export function interpreterPorts({ probe, facts }: Places): InterpreterPorts {
   const container = containerEngine({
     sessionId: newSessionId(new Date()),
@@ -108,7 +108,7 @@ export function interpreterPorts({ probe, facts }: Places): InterpreterPorts {
   };
 }
 
-/** The files that `compare` is given. */
+/** Reads the files that `compare` receives. */
 export const comparedFiles: ComparedFilesPort = {
   fileAt,
   readText,

@@ -25,7 +25,7 @@ import {
 } from './delivery.ts';
 import type { Job } from './job.ts';
 
-/** What a job of the action does with a verdict: files, artifact, comment, check, summary, outputs and exit status. */
+/** Delivers a verdict from a job of the action: files, artifact, comment, check, summary, outputs and exit status. */
 
 const CANCELLED =
   'This run was cancelled before its end: what was measured is kept, and nothing of it is a verdict.';
@@ -35,17 +35,19 @@ export interface Delivered extends JudgedSessions {
   readonly failOn: readonly Verdict[];
   readonly interrupted: boolean;
   readonly artifact: string;
-  /** What an earlier version marked the comment with. */
+  /** An earlier version's marker of the comment. */
   readonly formerly: string | undefined;
   /** The files that the change adds or edits, from the top of the repository. */
   readonly changed: readonly string[];
-  /** Where the verdict is posted, if not where the event happened. */
+  /** Where to post the verdict, if not at the event's own pull request or commit. */
   readonly target?: PostTarget;
-  /** The run that measured, if it is not this one. */
+  /** The run that measured, if it is another one. */
   readonly measuredBy?: RunMark;
 }
 
-/** First to the disk, then to the artifact, then to people: each step may fail without losing the one before. */
+/**
+ * Writes to the disk first, then the artifact, then GitHub. If a step fails, the results of the earlier steps remain.
+ */
 export async function deliver(job: Job, result: Delivered): Promise<number> {
   const delivery = deliveryOf(job, result);
   const { inputs, event, run } = job;
@@ -73,11 +75,11 @@ export async function deliver(job: Job, result: Delivered): Promise<number> {
   return ended(job, result, { failOn: delivery.failOn, artifact, posted, told });
 }
 
-/** What the steps share. */
+/** The data that the steps share. */
 interface Delivery {
   readonly failOn: readonly Verdict[];
   readonly posting: boolean;
-  /** By which the comment is found again. */
+  /** The hidden line that identifies the comment. */
   readonly marker: string;
   /** The run that measured. */
   readonly mark: RunMark | undefined;
@@ -92,7 +94,8 @@ function deliveryOf({ inputs, run: { sessionId } }: Job, result: Delivered): Del
   const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
   return {
     failOn: inputs.requireDecision ? decisive(result.failOn) : result.failOn,
-    // A newer push cancels an older run: what that one had so far must not stand where the newer one will write.
+    // A newer push cancels an older run. The older run posts nothing, because the newer one will post its verdict
+    // there.
     posting: !interrupted && inputs.mode !== 'measure',
     ...{ marker, mark, remarks },
     render: (more, artifactUrl) =>
@@ -104,7 +107,7 @@ function deliveryOf({ inputs, run: { sessionId } }: Job, result: Delivered): Del
   };
 }
 
-/** What was written on GitHub. */
+/** The results of posting to GitHub. */
 interface Posted {
   readonly comment: Commented;
   readonly check: Checked;
@@ -119,7 +122,7 @@ async function post(
 ): Promise<Posted> {
   const { comparison, session, parts } = result;
   const target = result.target ?? targetOf(event);
-  // A confirming job writes where the job that it confirms wrote, and in the same run.
+  // A confirming job updates the comment and check of the job that it confirms, in the same run.
   const shared = inputs.confirm !== undefined || result.measuredBy !== undefined;
   const conclusion = conclusionOf(comparison, failOn);
   const comment = await postComment(
@@ -173,11 +176,16 @@ interface Ending {
   readonly failOn: readonly Verdict[];
   readonly artifact: Uploaded;
   readonly posted: Posted;
-  /** The pull request's check has the verdict; a job that is not the pull request's would only be red elsewhere. */
+  /**
+   * Whether the pull request's check has the verdict. In this case a job outside of the pull request does not fail too.
+   */
   readonly told: boolean;
 }
 
-/** The job's last line, red where it fails. @returns the exit status */
+/**
+ * Prints the job's last line, as an error if the job fails.
+ * @returns the exit status
+ */
 function ended(
   { inputs }: Job,
   { comparison, session, interrupted, artifact: name }: Delivered,
@@ -192,7 +200,7 @@ function ended(
   runner.log.info(line);
   if (artifact.taken === true) return failed(2, takenWords(name, session.configuration));
   const measuring = inputs.mode === 'measure';
-  // The job that judges says what this one found; what it could not hand on would be lost.
+  // The judging job reports this job's findings, so a failed upload would lose them.
   if (measuring && artifact.id === undefined && name !== 'none')
     return failed(3, 'The session could not be uploaded, so the job that judges cannot have it.');
   if (posted.comment.twice === true || posted.check.twice === true)

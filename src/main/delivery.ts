@@ -13,7 +13,7 @@ import { change, metricWords, quantity } from '../report/verdict-wording.ts';
 import { PROFILES_FOLDER, RESULT_FILES, type OutFolder } from '../out-folder/out-folder.ts';
 import type { ProgressLog } from './progress.ts';
 
-/** The runner as a log: foldable groups are left out, for a red job is read from its end. */
+/** Writes the log to the runner. It has no foldable groups, because people read a failed job from its end. */
 const log: ProgressLog = {
   info: (line) => core.info(forRunner(printable(line))),
   warn: (line) => core.warning(printable(line)),
@@ -21,13 +21,13 @@ const log: ProgressLog = {
   transient: () => undefined,
 };
 
-/** What is said to the runner. */
+/** The output to the runner. */
 export const runner = {
   log,
   state: (name: string) => core.getState(name),
   saveState: (name: string, value: string) => core.saveState(name, value),
   output: (name: string, value: string) => core.setOutput(name, value),
-  /** The job's red line: everything that a person needs, in one annotation. */
+  /** The job's error annotation, with all that a person needs. */
   fail: (message: string) => core.error(printable(message), { title: 'Pacegate' }),
 };
 
@@ -36,14 +36,14 @@ export interface Uploaded {
   readonly url?: string;
   /** Another job of this run has an artifact of this name. */
   readonly taken?: true;
-  /** What stands in the report where it did not work. */
+  /** Sentences for the report if the upload failed. */
   readonly remarks: readonly string[];
 }
 
 /**
- * Uploads the files of a run; the verdict stands whether it works or not.
- * @param inside folders of the run's folder with files of a second session
- * @param taken what to do where another artifact of the workflow's run has the name
+ * Uploads the files of a run. A failure does not change the verdict.
+ * @param inside folders in the run's folder with the files of a second session
+ * @param taken what to do if another artifact of the workflow's run has the name
  */
 export async function upload(
   name: string,
@@ -76,7 +76,7 @@ export interface Commented {
   readonly remarks: readonly string[];
 }
 
-/** Whether the label that was put on the pull request accepts its commit. */
+/** Whether the label on the pull request accepts its commit. */
 export async function checkAccepting(
   accepting: Accepting,
   { githubToken }: Pick<Inputs, 'githubToken'>,
@@ -98,9 +98,11 @@ export interface PostTarget {
   readonly apiUrl: string;
   /** The pull request's number. */
   readonly number: number | undefined;
-  /** The commit that a check is read of. */
+  /** The commit on which a required check must be. */
   readonly commit: string | undefined;
-  /** Whether the token is read-only whatever the job's permissions say: of a fork's or Dependabot's pull request. */
+  /**
+   * Whether the token is read-only in spite of the job's permissions: for a pull request of a fork or of Dependabot.
+   */
   readonly readOnly: boolean;
 }
 
@@ -116,7 +118,7 @@ export const targetOf = ({
   ...{ owner, repo, apiUrl, number: pullRequest?.number, commit: checked, readOnly: readOnlyToken },
 });
 
-/** Writes the comment where there is a pull request and a token for it. */
+/** Writes the comment, if there is a pull request and a token. */
 export async function postComment(
   { comment, githubToken }: Pick<Inputs, 'comment' | 'githubToken'>,
   { number, owner, repo, apiUrl, readOnly }: PostTarget,
@@ -151,7 +153,7 @@ export async function postComment(
       return { url: result.url, remarks: [] };
     case 'refused': {
       const words = `No comment was written: ${result.reason}. The verdict stands; the job's summary holds the report.`;
-      // Of a fork nobody did anything wrong: it is no warning.
+      // For a fork this is expected, so it is no warning.
       if (readOnly) log.info(`${words} ${REPORT_WORKFLOW}`);
       else log.warn(words);
       return { remarks: [`No comment was written: ${result.reason}.`] };
@@ -169,7 +171,7 @@ export interface Checked {
   readonly remarks: readonly string[];
 }
 
-/** Writes the check where there is a commit to require it of and a token for it. */
+/** Writes the check, if there is a commit and a token. */
 export async function postCheck(
   { check, githubToken }: Pick<Inputs, 'check' | 'githubToken'>,
   { commit, owner, repo, apiUrl, readOnly }: PostTarget,
@@ -191,7 +193,7 @@ export async function postCheck(
       return { url: result.url, remarks: [] };
     case 'refused': {
       const words = `No check was written: ${result.reason}. The verdict stands.`;
-      // A job without the permission has not asked for a check: it is told how to, and that is all.
+      // A job without the permission does not use checks. The log explains how to enable them.
       if (result.forbidden) log.info(`${words}${readOnly ? ` ${REPORT_WORKFLOW}` : ''}`);
       else log.warn(words);
       return { remarks: result.forbidden ? [] : [`No check was written: ${result.reason}.`] };
@@ -199,7 +201,7 @@ export async function postCheck(
   }
 }
 
-/** Keeps the issue of a configuration's nights where the event's token may. */
+/** Maintains the issue of a configuration's nights, if the token allows it. */
 export async function postNightIssue(
   { issue, githubToken }: Pick<Inputs, 'issue' | 'githubToken'>,
   { owner, repo, apiUrl }: Pick<EventContext, 'owner' | 'repo' | 'apiUrl'>,
@@ -224,20 +226,26 @@ export async function postNightIssue(
       return;
     case 'refused': {
       const words = `No issue was written: ${result.reason}. What the night found is in its summary.`;
-      // A job without the permission has not asked for an issue.
+      // A job without the permission does not use the issue.
       if (result.forbidden) log.info(words);
       else log.warn(words);
     }
   }
 }
 
-/** GitHub refuses a summary of more than 1 MiB; the report stays far below. Elsewhere there may be none. */
+/**
+ * Writes the job's summary. GitHub rejects more than 1 MiB, and the report is much shorter. Other runners may have no
+ * summary.
+ */
 export async function writeSummary(markdown: string): Promise<void> {
   if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') === '') return;
   await core.summary.addRaw(markdown, true).write();
 }
 
-/** GitHub shows at most ten annotations of a kind in a step: the regressions, the largest first, then how many more. */
+/**
+ * GitHub shows at most ten annotations of a kind in a step: nine regressions, the largest first, and the number of
+ * others.
+ */
 const MOST_ANNOTATIONS = 9;
 
 /** One annotation for each regressed row. */

@@ -38,7 +38,7 @@ import { reportProgress, type ProgressLog } from './progress.ts';
 import { TIMELINE_FILE } from '../session/timeline.ts';
 import { noteEngineSession, removeDeadSessions } from '../process/work-folder.ts';
 
-/** What every part of the composition needs of the process. */
+/** The parts of the process that every engine needs. */
 interface Surroundings {
   readonly places: Places;
   readonly log: ProgressLog;
@@ -52,14 +52,11 @@ interface Engines {
   readonly container: ReturnType<typeof containerEngine>;
   readonly host: ReturnType<typeof hostEngine>;
   readonly images: ReturnType<typeof createImageBuilder>;
-  /** Where no container engine was asked for, there is none to clean up in. */
+  /** Whether a container engine is used. If not, there is nothing to clean up. */
   readonly used: { engine: boolean };
 }
 
-/**
- * Hands the engines to a use case, and takes them back: containers, images' names and files of the session are removed
- * whatever happened.
- */
+/** Passes the engines to a use case. Afterwards it always removes the session's containers, image names and files. */
 export async function withEngines<Result>(
   request: EnginesRequest,
   surroundings: Surroundings,
@@ -82,7 +79,7 @@ export async function withEngines<Result>(
   }
 }
 
-/** What a session and the anchor's within it may still have in the engine when their process is gone. */
+/** Removes what a session, and the anchor's session within it, left in the engine after their process ended. */
 export async function removeSession(sessionId: string): Promise<void> {
   for (const id of [sessionId, anchorSessionId(sessionId)]) {
     await containerEngine({ sessionId: id, owner: '', probe: '', facts: '' }).cleanUp();
@@ -90,7 +87,7 @@ export async function removeSession(sessionId: string): Promise<void> {
   }
 }
 
-/** The same at the process's end, where nothing asynchronous runs any more. */
+/** The same, synchronously, for the end of the process. */
 function removeSessionNow(sessionId: string): void {
   removeContainersNow(sessionId);
   removeImagesNow(sessionId);
@@ -110,7 +107,7 @@ function openEngines(
       variantsFolder: variants,
       workFolder: join(workFolder, 'images'),
       pushInterpreters,
-      // What came from the cache took no time: it moves by on a terminal and is not kept.
+      // Cached steps take no time. A terminal shows them briefly, and a log omits them.
       onLine: (line) => (line.endsWith('CACHED') ? log.transient(line) : log.info(line)),
     }),
     used: { engine: false },
@@ -174,7 +171,7 @@ function imagePort(
   };
 }
 
-/** One run under the profiler that the plan asks for, or under cProfile where there is no such program here. */
+/** Profiles one run with the plan's profiler, or with cProfile if that profiler is not installed. */
 async function profile(
   { plan: { workload }, runnable, kind, repetitions, longestSeconds }: Parameters<Ports['profile']>[0],
   engine: Parameters<typeof profileRun>[0],
@@ -201,7 +198,7 @@ async function profile(
   };
 }
 
-/** The measurement, with each run in the journal and its times in the timeline as it ends. */
+/** Measures, and writes each run to the journal and its times to the timeline when it ends. */
 async function measure(
   { seed, variants, secondsLeft, planner, plan, session }: Parameters<Ports['measure']>[0],
   { container, host }: Engines,

@@ -15,7 +15,9 @@ import { openProject } from './project.ts';
 import { FORK_FIGURES, reportedPullRequest } from './reported-pull-request.ts';
 import { readSessions } from '../out-folder/session-files.ts';
 
-/** Modes `gate` and `measure`: builds and measures; a gate decides, a measuring job leaves that to another. */
+/**
+ * Modes `gate` and `measure`: build and measure. A gate judges its session; a measuring job leaves that to another job.
+ */
 export async function gateJob(job: Job): Promise<number> {
   const { inputs, overrides, run, ports, signal } = job;
   const project = await openProjectOf(job);
@@ -42,13 +44,13 @@ export async function gateJob(job: Job): Promise<number> {
   });
 }
 
-/** Mode `report`: one verdict of the sessions that other jobs measured. */
+/** Mode `report`: judges the sessions of other jobs in one verdict. */
 export async function reportJob(job: Job): Promise<number> {
   const { inputs, overrides, signal, event } = job;
   if (inputs.pullRequest !== undefined || (event.triggeredBy !== undefined && inputs.sessions === undefined))
     return await pullRequestJob(job);
   const named = await readSessions(pathsOf(job, inputs.sessions ?? []));
-  // Of a change the rules are the base's, so there has to be a checkout; else the sessions carry those of their commit.
+  // A change is judged by its base's rules, which needs a checkout. Other sessions contain the rules of their commit.
   const project = await openProjectOf(job);
   const { judged, failOn, remarks } = await judgeForReport(
     named,
@@ -68,7 +70,7 @@ export async function reportJob(job: Job): Promise<number> {
   });
 }
 
-/** Mode `report` for a pull request that is neither the event's nor checked out: a fork's, or Dependabot's. */
+/** Mode `report` for a pull request that is neither the event's nor checked out: of a fork, or of Dependabot. */
 async function pullRequestJob(job: Job): Promise<number> {
   const { inputs, overrides, signal, event } = job;
   const project = await openProjectOf(job);
@@ -92,7 +94,7 @@ async function pullRequestJob(job: Job): Promise<number> {
     remarks: [...(pull.fromFork && event.triggeredBy !== undefined ? [FORK_FIGURES] : []), ...remarks],
     failOn,
     interrupted: signal.aborted,
-    // What was measured is in the artifact of the run that measured it.
+    // The measuring run's artifact has the measurements.
     artifact: 'none',
     formerly: undefined,
     changed: await changedBy(job, project, judged.session),
@@ -115,7 +117,7 @@ async function occasionOf({ inputs, event, signal }: Job, { top }: Project): Pro
     ...(defaultBranch === undefined ? {} : { defaultBranch }),
     ...(before === undefined ? {} : { before }),
     ...(pullRequest === undefined ? {} : { baseRef: pullRequest.baseRef }),
-    // Of a pull request alone the runner's commit is the merge that GitHub made.
+    // Only for a pull request is the runner's commit the merge that GitHub made.
     ...(pullRequest === undefined || sha === undefined ? {} : { mergeSha: sha }),
     ...(sha === undefined ? {} : { sha }),
     ...(mergeBase === undefined ? {} : { baseSha: mergeBase }),
@@ -127,14 +129,14 @@ async function occasionOf({ inputs, event, signal }: Job, { top }: Project): Pro
   };
 }
 
-/** The files of the change, for the places that a check shows: without them it shows none. */
+/** The files of the change, for a check's annotations. If they are unknown, the check has none. */
 async function changedBy({ ports }: Job, { top }: Project, { source }: Session): Promise<readonly string[]> {
   const { baseline, head } = source;
   if (baseline === undefined || head === undefined) return [];
   return await ports.source.changedFiles(top, baseline.commit, head.commit).catch(() => []);
 }
 
-/** Names are unique in a workflow's run: each measuring job has one of its own. */
+/** The artifact's name. Names are unique in a workflow's run, so each measuring job has its own. */
 function artifactName({ mode, shard, artifactName: given }: Inputs, configuration: string): string {
   if (given !== undefined) return given;
   if (mode !== 'measure') return `pacegate-${configuration}`;

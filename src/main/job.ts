@@ -4,7 +4,7 @@ import type { Overrides } from '../plan/resolve.ts';
 import type { JobRepository } from '../source/trust.ts';
 import type { JobPorts, RunContext } from '../pipeline/ports.ts';
 
-/** What every job of the action has. */
+/** The data of every job of the action. */
 export interface Job {
   readonly inputs: Inputs;
   readonly overrides: Overrides;
@@ -16,7 +16,7 @@ export interface Job {
   readonly signal: AbortSignal;
 }
 
-/** The repository that the runner's job belongs to, whatever was checked out. */
+/** The repository of the runner's job, for any checkout. */
 export const jobRepository = ({ owner, repo, serverUrl }: EventContext): JobRepository => ({
   name: `${owner}/${repo}`,
   serverUrl,

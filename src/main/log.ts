@@ -2,20 +2,20 @@ import { createColors } from 'picocolors';
 import type { Log } from '../pipeline/ports.ts';
 import { forRunner, oneLine, printable } from '../report/escape.ts';
 
-/** What the program writes to: the terminal's width where it is one. */
+/** An output of the program, with its width if it is a terminal. */
 export interface Output extends Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> {
   write(text: string): unknown;
 }
 
-/** In a step of a workflow the runner reads what is printed, and takes some of it for commands. */
+/** In a workflow's step the runner interprets some printed text as commands. */
 const isReadByRunner = (): boolean => process.env['GITHUB_ACTIONS'] === 'true';
 
-/** Text of ours as it is printed; names from outside are in it. */
+/** Pacegate's text in a printable form. It may contain names from outside. */
 export const printed = (text: string): string => (isReadByRunner() ? forRunner(text) : text);
 
 /**
- * Lines for a person on the error stream, so that `--format json > file` stays clean. They quote builds, workloads and
- * files: nothing in them commands the terminal or the runner.
+ * Prints lines for a user on the error stream, so that `--format json > file` contains only the result. The lines quote
+ * builds, workloads and files, so commands for the terminal or the runner are removed.
  */
 export function terminalLog(
   stream: Output,
@@ -24,7 +24,7 @@ export function terminalLog(
   const { bold, dim, red, yellow } = createColors(colour);
   let open = false;
   const line = (text: string, paint: (text: string) => string) => {
-    // A progress line is overwritten by what comes after it.
+    // The next line overwrites a progress line.
     stream.write(`${open ? '\r\u001b[K' : ''}${paint(printed(printable(text)))}\n`);
     open = false;
   };
@@ -41,6 +41,6 @@ export function terminalLog(
   };
 }
 
-/** Colours only on a terminal, and not where NO_COLOR asks for none (no-color.org). */
+/** Whether to use colours: only on a terminal, and not with NO_COLOR (no-color.org). */
 export const wantsColour = ({ isTTY }: { readonly isTTY?: boolean }): boolean =>
   isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
 /**
- * Where the parts lie that are not JavaScript. The entry is `dist/index.js` or `dist/cli.js` in a bundle, and
- * `src/cli.ts` where Node runs the sources directly: one folder below the top either way.
+ * Paths of the parts that are not JavaScript. The entry is `dist/index.js` or `dist/cli.js` in a bundle, and
+ * `src/cli.ts` if Node runs the sources directly. Both are one folder below the top.
  */
 export interface Places {
   readonly probe: string;

@@ -2,10 +2,10 @@ import type { ProgressEvent } from '../measure/loop.ts';
 import { logDuration } from '../report/durations.ts';
 import type { Log } from '../pipeline/ports.ts';
 
-/** A log that can also show a line which the next one replaces; a runner's log leaves those out. */
+/** A log with lines that the next line replaces. A runner's log omits such lines. */
 export type ProgressLog = Log & { readonly transient: (line: string) => void };
 
-/** Says what the measurement is doing: a moving line on a terminal, a line a block in a log. */
+/** Reports the progress: a moving line on a terminal, or single lines in a log. */
 export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void {
   let [block, planned] = [0, 0];
   return (event) => {
@@ -27,7 +27,7 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         const { run, runsDone, secondsLeft } = event;
         if (run.block !== block) {
           block = run.block;
-          // One line a block is what a runner's log can bear; a terminal sees every run.
+          // A runner's log gets a line for every fifth block only. A terminal shows every run.
           if (block % 5 === 0)
             log.info(
               `block ${block} of at most ${planned}: ${count(runsDone, 'run')}; ${logDuration(secondsLeft)} of the budget left`,

@@ -12,21 +12,24 @@ import { topLevel } from '../source/sides.ts';
 
 export interface ProjectRequest {
   readonly directory: string;
-  /** As typed, from the directory; without one the default, from the top. */
+  /** As typed, relative to the directory. Defaults to the default file at the top. */
   readonly config: string | undefined;
   readonly overrides: Overrides;
-  /** Whether the file may be a link out of the repository: what a change links to is not for its report. */
+  /**
+   * Whether the file may be a link out of the repository. A change could link to secret files, so its report does not
+   * follow links.
+   */
   readonly follow?: boolean;
 }
 
-/** @throws ConfigurationError when there is no configuration, or with all that is wrong with it. */
+/** @throws ConfigurationError if there is no configuration, or with all errors in it */
 export async function openProject({
   directory,
   config,
   overrides,
   follow = true,
 }: ProjectRequest): Promise<Project> {
-  // actions/checkout with path: leaves the repository in a folder below, which the configuration's own path names.
+  // actions/checkout with `path:` puts the repository into a folder below, which the configuration's path names.
   const found =
     (await topLevel(directory)) ??
     (config === undefined ? undefined : await topLevelOf(dirname(resolve(directory, config))));
@@ -46,7 +49,7 @@ export async function openProject({
   };
 }
 
-/** Whether a folder, or the repository that it lies in, has a configuration at the default place or one folder below. */
+/** Whether a folder, or its repository, has a configuration at the default place or one folder below. */
 export async function hasConfiguration(directory: string): Promise<boolean> {
   const top = (await topLevel(directory)) ?? resolve(directory);
   return existsSync(join(top, DEFAULTS.configurationFile)) || (await configurationsBelow(top)).length > 0;
@@ -71,7 +74,7 @@ async function withoutConfiguration(
   );
 }
 
-/** Configurations of checkouts that lie one folder below, as actions/checkout with path: leaves them. */
+/** Configurations of checkouts one folder below, from actions/checkout with `path:`. */
 async function configurationsBelow(top: string): Promise<readonly string[]> {
   const entries = await readdir(top, { withFileTypes: true }).catch(() => []);
   return entries
@@ -89,8 +92,8 @@ async function refuseLinkOut(top: string, path: string, file: string): Promise<v
 }
 
 /**
- * The base name of a configuration is its old name. What is kept under it is adopted where no other file of the commit
- * would have had it: two services that shared a folder cannot be told apart in it.
+ * The old name of a configuration, which is its base name. Its stored folder is adopted only if no other file of the
+ * commit had the same old name, because sessions of two services in one folder cannot be told apart.
  */
 async function formerName(top: string, file: string): Promise<string | undefined> {
   const old = formerIdentityOf(file);

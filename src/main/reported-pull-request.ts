@@ -11,9 +11,9 @@ import { parseSessionFile } from '../session/read.ts';
 import type { Job } from './job.ts';
 import { readSessions } from '../out-folder/session-files.ts';
 
-/** Which pull request a report is for, and what was measured of it, where the event is not the pull request's own. */
+/** Finds the pull request of a report and its measurements, if the event is not of that pull request. */
 
-/** Stands at the top of a report on a fork's figures. */
+/** The first sentence of a report on a fork's figures. */
 export const FORK_FIGURES =
   "These figures are the fork's own: a job that the pull request's code and workflow could change measured them. The rules and the verdict are from the base. A maintainer can measure them again with the base's workflow (examples/measure-again.yml).";
 
@@ -22,15 +22,15 @@ export type Reported =
       readonly kind: 'found';
       readonly pull: OpenPullRequest;
       readonly named: readonly NamedSession[];
-      /** The run that measured, where it is another one than this. */
+      /** The run that measured, if it is another one. */
       readonly measuredBy: RunMark | undefined;
     }
   | { readonly kind: 'none'; readonly reason: string };
 
 /**
- * @param artifact what the gate's artifact is called
- * @throws ConfigurationError where the workflow is not set up for it
- * @throws GitHubError where GitHub does not hand over what is needed
+ * @param artifact the name of the gate's artifact
+ * @throws ConfigurationError if the workflow is not set up for it
+ * @throws GitHubError if GitHub does not return the data
  */
 export async function reportedPullRequest(
   { inputs, event, directory, run, signal }: Job,

@@ -18,15 +18,15 @@ import type { Places } from './places.ts';
 import { plainError } from '../errors/plain-error.ts';
 import { VERSION } from './version.ts';
 
-/** Where the program writes: results to `out`, what is said on the way to `log`. */
+/** The program's outputs: results go to `out`, messages to `log`. */
 export interface Streams {
   readonly out: Output;
   readonly log: Output;
 }
 
 /**
- * The program on a terminal.
- * @returns the exit status: 0, 1 (the gate says no), 2 (the user's to mend), 3 (could not be measured)
+ * Runs the program on a terminal.
+ * @returns the exit status: 0, 1 (the gate says no), 2 (the user's input is wrong), 3 (could not be measured)
  */
 export async function runTerminal(
   args: readonly string[],
@@ -47,7 +47,7 @@ export async function runTerminal(
     await program.parseAsync([...args], { from: 'user' });
     return status;
   } catch (error) {
-    // Help and version end with 0; commander has said what else was wrong.
+    // Help and version end with 0. Commander has printed any other error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const plain = plainError(error);
     if (plain === undefined) throw error;
@@ -62,11 +62,11 @@ export async function runTerminal(
 const streamsOf = ({ out }: Streams) => ({
   print: (text: string) => void out.write(printed(text)),
   colour: wantsColour(out),
-  // A file or a pipe has no width of its own.
+  // A file or a pipe has no width.
   width: out.isTTY ? out.columns : 160,
 });
 
-/** The grammar: every command with its options, and nothing of what they do. */
+/** The grammar: all commands with their options, without their behaviour. */
 export function commandLine(context: CommandContext, done: (status: number) => void): Command {
   const program = new Command('pacegate')
     .description(

@@ -3,14 +3,14 @@ import { printable } from '../report/escape.ts';
 import { printed, type Output } from './log.ts';
 import { plainError } from '../errors/plain-error.ts';
 
-/** Could not be measured: what nobody decided is no verdict. */
+/** The status for "could not be measured", because an unexpected error is no verdict. */
 const COULD_NOT_BE_MEASURED = 3;
-/** Node's own status where nothing is left to wait for and the program has not ended. */
+/** Node's status if the event loop is empty and the program has not ended. */
 const UNSETTLED = 13;
 
 /**
- * Node ends with status 1 on an error that nobody caught, and 1 is the gate's no. A fault of the program is no
- * verdict: it is 3, could not be measured.
+ * Sets status 3, "could not be measured", for uncaught errors. Node's own status is 1, which means that the gate says
+ * no.
  */
 export function endOnUnexpected(): void {
   const end = (error: unknown) => {
@@ -29,22 +29,21 @@ export function endOnUnexpected(): void {
   });
 }
 
-/** Synchronous, and to nobody where nobody listens any more. */
+/** Prints synchronously, and ignores a closed output. */
 function say(text: string): void {
   try {
     writeSync(2, printed(printable(text)));
   } catch {
-    // The error stream is full or closed: the status says it.
+    // The error stream is full or closed. The status still reports the error.
   }
 }
 
-/** A reader that has gone: it has seen enough (`pacegate … | head`), or the terminal was closed. */
+/** Errors of an output whose reader has ended, as in `pacegate … | head`, or whose terminal was closed. */
 const READER_GONE = ['EPIPE', 'EIO'];
 
 /**
- * What becomes of an output that cannot be written. A reader that has seen enough is no fault of the program: its
- * status is the verdict's all the same. A full disk is: a verdict that nobody can read lets nothing through, so 0
- * becomes 3, and the files of the run are written all the same.
+ * Handles outputs that cannot be written. If the reader has ended, the status stays that of the verdict. With a full
+ * disk nobody can read the verdict, so status 0 becomes 3. The files of the run are written in both cases.
  */
 export function endureLostOutput(): void {
   let said = false;
@@ -58,12 +57,12 @@ export function endureLostOutput(): void {
       if (status === 0) process.exitCode = COULD_NOT_BE_MEASURED;
     });
   });
-  // What is said on the way may be lost.
+  // Messages may be lost.
   process.stderr.on('error', () => undefined);
 }
 
 /**
- * Keeps the standard output for the result alone: whatever else prints, a library above all, prints to the error stream.
+ * Reserves the standard output for the result. All other output, such as that of libraries, goes to the error stream.
  * @returns the standard output
  */
 export function claimStandardOutput(): Output {

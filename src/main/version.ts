@@ -1,4 +1,4 @@
 import manifest from '../../package.json' with { type: 'json' };
 
-/** The version that sessions are stamped with. */
+/** The version that each session records. */
 export const VERSION = manifest.version;

@@ -12,12 +12,12 @@ import { newSessionId } from '../../measure/session-id.ts';
 import { VERSION } from '../version.ts';
 import { openWorkFolder, removeWorkFolder } from '../../process/work-folder.ts';
 
-/** What every command has: where things lie, where to write, and the signal that ends it. */
+/** The parts that every command needs: folders, outputs, and the signal that ends it. */
 export interface CommandContext {
   readonly places: Places;
   readonly print: (text: string) => void;
   readonly colour: boolean;
-  /** Columns that a table may take. */
+  /** The width of a table in columns. */
   readonly width: number;
   readonly log: ProgressLog;
   readonly signal: AbortSignal;
@@ -25,22 +25,24 @@ export interface CommandContext {
 
 /**
  * Adds a command with its options to the program.
- * @param done is given the exit status
+ * @param done receives the exit status
  */
 export type AddCommand = (program: Command, context: CommandContext, done: (status: number) => void) => void;
 
-/** The event of a person's command. */
+/** The event of a user's command. */
 export const TERMINAL = { event: 'terminal', gitEnvironment: {} } as const;
 
-/** A run that was cancelled has no verdict to give. */
+/** The status of a cancelled run, which has no verdict. */
 export const COULD_NOT_BE_MEASURED = 3;
 
-/** Something failed, or a variant has no run that ended well: the budget may have left no time for one. */
+/**
+ * Whether something failed, or a variant has no successful run, for example because the budget left no time for one.
+ */
 export const isIncomplete = ({ failures, variants, runs }: Session): boolean =>
   failures.length > 0 ||
   !variants.every((name) => runs.some(({ variant, outcome }) => variant === name && outcome === 'ok'));
 
-/** Opens the folders of a run, and removes the temporary one whatever happens. */
+/** Opens the folders of a run, and always removes the temporary one. */
 export async function withRun(
   { places, log, signal }: CommandContext,
   folder: string,
@@ -57,7 +59,7 @@ export async function withRun(
   });
 }
 
-/** Opens a run whose files are nobody's: they go with the temporary folder. */
+/** Opens a run whose files are not kept. They are in the temporary folder. */
 export async function withTemporaryRun(
   { places, log, signal }: CommandContext,
   use: (run: RunContext, ports: JobPorts) => Promise<number>,
@@ -74,7 +76,7 @@ export async function withTemporaryRun(
   }
 }
 
-/** Opens the folder that a run leaves its files in, and gives it back; what was lost of them is said, and in the status. */
+/** Opens the folder for a run's files and closes it at the end. Lost files are reported and change the exit status. */
 export async function withOut(
   { log }: Pick<CommandContext, 'log'>,
   folder: string,

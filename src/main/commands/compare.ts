@@ -62,7 +62,7 @@ export async function compareCommand(
   return exitStatus(compared.comparison, failOn);
 }
 
-/** The report says whether the verdict stops anybody, so it must know by which list. */
+/** Adds `fail-on`, because the report explains whether the verdict fails the job. */
 const withFailOn = <Compared extends { readonly session: Session | undefined }>(
   compared: Compared,
   failOn: readonly Verdict[],

@@ -40,7 +40,7 @@ export async function demoCommand(context: CommandContext, options: DemoOptions)
     context.print(renderTerminal(comparison, session, { colour: context.colour }));
     context.print(`\n${introduction}\n${conclusion}\n`);
     sayWhere(context, run.out, session);
-    // A demonstration that shows a regression has done its work; only one that could not measure has not.
+    // A regression is the purpose of the demonstration. Only a failure to measure is an error.
     return exitStatus(comparison, []);
   });
 }

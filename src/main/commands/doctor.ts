@@ -10,7 +10,7 @@ import { jsonText } from '../../report/json-text.ts';
 import { COULD_NOT_BE_MEASURED, withTemporaryRun, type AddCommand, type CommandContext } from './command.ts';
 import { openProjectHere, option, wholeNumber } from './options.ts';
 
-/** Fewer pairs say too little of their noise. */
+/** The minimum number of pairs for an estimate of the noise. */
 const FEWEST_BLOCKS = 8;
 
 const doctorBlocks = (text: string) => wholeNumber(text, FEWEST_BLOCKS);
@@ -48,7 +48,7 @@ export async function doctorCommand(context: CommandContext, options: DoctorOpti
   return await withTemporaryRun(context, async (run, ports) => {
     const json = options.format === 'json';
     const look = await inspectMachine(project.plan, ports.inspect);
-    // At once: whatever becomes of the measuring, and for who waits for it.
+    // Printed at once, so that the user can read it while the measuring runs or if it fails.
     if (!json) context.print(renderFindings(look.findings, context));
     const report = await examine(project, options.blocks, look, run, ports, context.signal).catch(
       (error: unknown) => {
@@ -62,7 +62,7 @@ export async function doctorCommand(context: CommandContext, options: DoctorOpti
   });
 }
 
-/** The machine and its engine, where no configuration says what to measure. */
+/** Inspects only the machine and its engine, if there is no configuration. */
 async function machineAlone(context: CommandContext, json: boolean): Promise<number> {
   const { findings } = await inspectMachine(undefined, inspection(context.places));
   context.print(json ? jsonText(findingsJson(findings)) : renderFindings(findings, context));

@@ -22,7 +22,7 @@ export const addFacts: AddCommand = (program, context, done) => {
     );
 };
 
-/** `facts`: what the interpreters of images and of this machine are. */
+/** `facts`: prints the facts of interpreters in images and on this machine. */
 export async function factsCommand(
   { places, log, signal, print, width }: CommandContext,
   targets: readonly string[],

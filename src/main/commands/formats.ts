@@ -16,7 +16,7 @@ import type { ComparedFiles } from '../../pipeline/compare-files.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { timelinesIn } from '../../out-folder/timeline-files.ts';
 
-/** What `--format` may be; without it a command prints a table for a terminal. */
+/** The values of `--format`. Without the option a command prints a table for a terminal. */
 export const FORMATS = ['markdown', 'json', 'csv', 'openmetrics'] as const;
 type Format = (typeof FORMATS)[number];
 
@@ -25,13 +25,13 @@ export interface Printed {
   readonly format?: Format;
 }
 
-/** The timelines in folders, where the format has a place for them. */
+/** The timelines in folders, if the format includes them. */
 export const timelinesFor = async (
   { format }: Printed,
   folders: readonly string[],
 ): Promise<readonly Timeline[]> => (format === 'openmetrics' ? await timelinesIn(folders) : []);
 
-/** A comparison in the format that was asked for; without one, the table for a terminal. */
+/** A comparison in the requested format. Defaults to the table for a terminal. */
 export function comparisonText(
   { comparison, session, parts }: ComparedFiles,
   remarks: readonly string[],
@@ -63,7 +63,7 @@ export function comparisonText(
   }
 }
 
-/** The same for a night of the baseline against itself. */
+/** The report of a night, in the requested format. */
 export function nightText(
   session: Session,
   comparison: Comparison,
@@ -79,7 +79,7 @@ export function nightText(
   });
 }
 
-/** The same for a session of one side. */
+/** The report of a session with one side, in the requested format. */
 export function measurementText(
   session: Session,
   { format }: Printed,
@@ -93,7 +93,7 @@ export function measurementText(
   });
 }
 
-/** What has no verdict of its own is, for machines, the session itself. */
+/** The machine-readable form of a result without a verdict: the session itself. */
 function sessionText(
   session: Session,
   format: Printed['format'],
@@ -113,14 +113,14 @@ function sessionText(
   }
 }
 
-/** A ranking in the format that was asked for; without one, the tables for a terminal. */
+/** A ranking in the requested format. Defaults to the tables for a terminal. */
 export function rankingText(
   session: Session,
   { format }: Printed,
   colour: boolean,
   timelines: readonly Timeline[],
 ): string {
-  // The timings are there whatever can be made of them.
+  // The timings are printed even if no ranking can be made.
   if (format === 'csv') return renderTimings(session);
   if (format === 'openmetrics') return renderOpenMetrics({ sessions: [session], timelines });
   const ranking = rankVariants(session);

@@ -24,13 +24,13 @@ import type { AddCommand, CommandContext } from './command.ts';
 import { option } from './options.ts';
 
 interface InitOptions {
-  /** As typed, from the current folder. */
+  /** As typed, relative to the current folder. */
   readonly context?: string;
   readonly config?: string;
   readonly host?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
-  /** `--no-smoke-test` makes it false. */
+  /** False with `--no-smoke-test`. */
   readonly smokeTest: boolean;
 }
 
@@ -48,9 +48,9 @@ export const addInit: AddCommand = (program, context, done) => {
 };
 
 /**
- * `init`: looks at a project, writes what a gate of it needs, and runs the workload once.
- * @returns 0, or 3 where the workload could not be measured yet
- * @throws ConfigurationError with the one thing that is in the way
+ * `init`: inspects a project, writes the files of a gate, and runs the workload once.
+ * @returns 0, or 3 if the workload could not be measured
+ * @throws ConfigurationError with the obstacle
  */
 export async function initCommand(context: CommandContext, options: InitOptions): Promise<number> {
   const { print, log, places } = context;
@@ -99,7 +99,7 @@ export async function initCommand(context: CommandContext, options: InitOptions)
   return await trySmokeTest(context, { top, repository: found !== undefined, configuration });
 }
 
-/** A configuration that is there is the user's. */
+/** An existing configuration belongs to the user and stays unchanged. */
 function missingWorkflows(
   { print }: CommandContext,
   configuration: string,
@@ -186,7 +186,10 @@ async function readTemplates({ examples, variants }: Places): Promise<Templates>
   return { gate, nightly, ignore };
 }
 
-/** Writes a file that is not there. @returns what became of it, for the user */
+/**
+ * Writes a file unless it exists.
+ * @returns the result as a sentence for the user
+ */
 async function writeNew(top: string, { path, text }: WrittenFile): Promise<string> {
   await mkdir(dirname(join(top, path)), { recursive: true });
   try {

@@ -30,7 +30,7 @@ export const addMerge: AddCommand = (program, context, done) => {
     );
 };
 
-/** `merge`: sessions of several jobs to one verdict, and to one file that gives it again. */
+/** `merge`: merges the sessions of several jobs into one verdict, and into one file that gives the same verdict. */
 export async function mergeCommand(
   context: CommandContext,
   paths: readonly string[],
@@ -39,7 +39,7 @@ export async function mergeCommand(
   const named = await readSessions(paths);
   const judged = judgedTogether(named);
   const timelines = await timelinesIn(foldersOf(named.map(({ file }) => file))).catch((error: unknown) => {
-    // They are in no verdict, so one that cannot be read stops none.
+    // Timelines are not part of the verdict, so a read failure is only a warning.
     context.log.warn(error instanceof Error ? error.message : String(error));
     return [];
   });

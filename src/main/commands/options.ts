@@ -6,7 +6,7 @@ import { parseVerdicts, VERDICTS, type EvidenceRequest, type Verdict } from '../
 import { openProject } from '../project.ts';
 import { FORMATS, type Printed } from './formats.ts';
 
-/** The options of the commands that measure what a configuration plans. */
+/** The options of commands that measure a configuration's plan. */
 export interface Planned extends Printed {
   readonly config?: string;
   readonly out: string;
@@ -18,7 +18,7 @@ export interface Planned extends Printed {
   readonly failOn?: Verdict[];
 }
 
-/** The project of the working folder, with what the options say over its configuration. */
+/** The project of the working folder. The options override its configuration. */
 export const openProjectHere = async (options: Omit<Planned, 'out'>) =>
   await openProject({
     directory: process.cwd(),

@@ -1,9 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 
-/** Asks a person to choose. @returns the index of the answer */
+/**
+ * Asks the user to choose.
+ * @returns the index of the answer
+ */
 export type Ask = (question: string, answers: readonly string[]) => Promise<number>;
 
-/** Questions on a terminal, the first answer being the default; undefined where nobody can answer. */
+/** Asks questions on a terminal; the first answer is the default. Undefined if the input is not a terminal. */
 export function openQuestions(): { readonly ask: Ask; readonly close: () => void } | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

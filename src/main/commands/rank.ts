@@ -11,7 +11,7 @@ import {
 import { rankingText, timelinesFor } from './formats.ts';
 import { openProjectHere, option, wholeNumber, type Planned } from './options.ts';
 
-/** Fewer have no interval of 95 %. */
+/** An interval of 95 % needs at least this many pairs. */
 const rankBlocks = (text: string) => wholeNumber(text, 6);
 
 interface RankOptions extends Planned {
@@ -46,7 +46,7 @@ export const addRank: AddCommand = (program, context, done) => {
     .action(async (options: RankOptions) => done(await rankCommand(context, options)));
 };
 
-/** `rank`: the variants of the configuration against one of them. */
+/** `rank`: ranks the variants of the configuration against one of them. */
 export async function rankCommand(context: CommandContext, options: RankOptions): Promise<number> {
   const project = await openProjectHere(options);
   const { reference, work, blocks, coldBuilds = false } = options;

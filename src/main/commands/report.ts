@@ -40,7 +40,7 @@ export async function reportCommand(
     context.print(nightText(session, compareSession(session), [], options, context.colour, timelines));
   else if (session.purpose === 'ranking')
     context.print(rankingText(session, options, context.colour, timelines));
-  // What `run` measured is a measurement, unless there was something to judge it by.
+  // A session of `run` has no verdict, unless stored sessions can judge it.
   else if (session.sides.length > 1 || session.nights.length > 0 || session.rules.evidence === 'stored')
     context.print(
       comparisonText(

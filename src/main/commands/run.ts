@@ -35,7 +35,7 @@ export const addRun: AddCommand = (program, context, done) => {
     .action(async (options: RunOptions) => done(await runCommandOfOneSide(context, options)));
 };
 
-/** `run`: one side alone. The name `run` is the process's in this code base, so the function says more. */
+/** `run`: measures one side. The name `run` already means one run of a container here. */
 export async function runCommandOfOneSide(context: CommandContext, options: RunOptions): Promise<number> {
   const project = await openProjectHere(options);
   return await withRun(context, options.out, async (run, ports) => {

@@ -14,7 +14,10 @@ export interface SmokeRequest {
   readonly configuration: string;
 }
 
-/** The end of `init`: tries what it wrote. @returns the exit status */
+/**
+ * The last step of `init`: tries the written files.
+ * @returns the exit status
+ */
 export async function trySmokeTest(
   context: CommandContext,
   { top, repository, configuration }: SmokeRequest,
@@ -41,7 +44,7 @@ export async function trySmokeTest(
   });
 }
 
-/** The three figures that a person knows. */
+/** Three well-known figures. */
 const figures = (session: Session): string =>
   measurementsOf(session)
     .filter(({ metric }) => ['wall_time_s', 'cpu_time_s', 'max_rss_bytes'].includes(metric))
