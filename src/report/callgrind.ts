@@ -1,15 +1,15 @@
 import { unitOfKind, type CallGraph } from '../session/profile.ts';
 
-/** KCachegrind counts in whole numbers: nanoseconds, or bytes. */
+/** KCachegrind's counts are whole numbers: nanoseconds or bytes. */
 const EVENTS = {
   s: { name: 'ns', words: 'Time in nanoseconds', steps: 1e9 },
   bytes: { name: 'bytes', words: 'Bytes held', steps: 1 },
 } as const;
 
 /**
- * A call graph in the format that callgrind writes and KCachegrind, QCachegrind and callgrind_annotate read.
+ * A call graph in callgrind's format, which KCachegrind, QCachegrind and callgrind_annotate read.
  * @see https://valgrind.org/docs/manual/cl-format.html
- * @param command what was profiled, for the reader
+ * @param command the profiled command, as a title
  */
 export function renderCallgrind(graph: CallGraph, command: string): string {
   const event = EVENTS[unitOfKind(graph.kind)];
@@ -18,7 +18,7 @@ export function renderCallgrind(graph: CallGraph, command: string): string {
     [...new Set(graph.functions.map(({ file }) => file))].map((file, at) => [file, at + 1]),
   );
   const seen = new Set<string>();
-  /** A name is written out once and referred to by its number from then on. */
+  /** Writes a name once, and refers to it by its number afterwards. */
   const named = (key: string, number: number, text: string) => {
     const id = `${key.replace(/^c/, '')}(${number})`;
     if (seen.has(id)) return `${key}=(${number})`;
@@ -62,5 +62,5 @@ export function renderCallgrind(graph: CallGraph, command: string): string {
   ].join('\n');
 }
 
-/** A name is the rest of its line. */
+/** Control characters become spaces, because a name ends at the end of its line. */
 const printed = (text: string) => text.replace(/[\u0000-\u001f\u007f]+/g, ' ');

@@ -6,13 +6,19 @@ import { renderMarkdown, type MarkdownOptions } from './markdown.ts';
 import { listed, metricWords } from './verdict-wording.ts';
 import { namedPlaces } from './why.ts';
 
-/** What a check shows: its title, a sentence, the report, and the lines of the change that a regression points to. */
+/**
+ * Makes the content of a check: its title, its summary, the report, and annotations at the lines that a regression
+ * points to.
+ */
 
-/** GitHub refuses a longer text. */
+/** GitHub rejects a longer text. */
 export const CHECK_LIMIT = 65_535;
 const TITLE_LIMIT = 250;
 
-/** `Pacegate verdict`, and which configuration it is where a repository may have several. A rule requires it by this name. */
+/**
+ * The check's name, by which a branch rule requires it: `Pacegate verdict`, and the configuration if it is not the
+ * default one.
+ */
 export const checkName = (configuration: string): string =>
   configuration === 'pacegate' ? 'Pacegate verdict' : `Pacegate verdict: ${configuration}`;
 
@@ -43,13 +49,13 @@ export function checkText(
   };
 }
 
-/** A report leaves details out whole; where its first part alone is too long, it ends with a paragraph. */
+/** Shortens a report. It drops whole details; if the first part is too long by itself, it is cut after a paragraph. */
 export function clipMarkdown(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const note = "\n\n… The rest is in the job's summary and in report.md of the artifact.\n";
   const room = text.slice(0, limit - note.length);
   const end = ['\n\n', '\n'].map((mark) => room.lastIndexOf(mark)).find((index) => index > room.length / 2);
-  // Half of a surrogate pair is no character.
+  // Half of a surrogate pair is not a character.
   const kept = (end === undefined ? room.replace(/[\uD800-\uDBFF]$/, '') : room.slice(0, end)).trimEnd();
   return `${kept}${note}`;
 }
@@ -63,8 +69,8 @@ export interface RegressionPlace {
 }
 
 /**
- * Where the change itself is what a profile names: the place is one of the files that the change adds or edits, and only
- * one of them. A session's file may come from a stranger, so no path of it is used: only those of the change are.
+ * The lines of the change that a profile points to, if exactly one of the change's added or edited files matches. A
+ * session's file may come from a stranger, so only paths of the change are used.
  *
  * @param changed the files of the change, from the top of the repository
  */
@@ -75,7 +81,7 @@ export function regressionPlaces(
 ): readonly RegressionPlace[] {
   const style = { name: oneLine, text: oneLine };
   const places = namedPlaces(comparison, session, style).flatMap(({ file, line, variant, metrics, text }) => {
-    // What pip installed from the context lies below packages/, without the folder that it came from.
+    // Packages that pip installed from the context are below packages/, without their folder in the context.
     const known = file.replace(/^packages\//, '');
     const found = changed.filter((path) => path === known || path.endsWith(`/${known}`));
     const [path] = found;

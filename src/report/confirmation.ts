@@ -1,24 +1,26 @@
 import type { Row } from '../verdict/comparison.ts';
 import { count, percent } from './verdict-wording.ts';
 
-/** What a second session said of a regression, in the words of a report. */
+/** The result of a confirming session for a regression, as text for a report. */
 
-/** A regression of the first session that the second one, which measured enough, did not show. */
+/** Whether a regression of the first session was absent in the second one, which had enough pairs. */
 export const notSeenAgain = ({ verdict, confirmation }: Row): boolean =>
   verdict === 'inconclusive' && confirmation !== null;
 
-/** Stands behind a row's verdict: `, confirmed on a second runner: +4.8 %`; empty where no second session looked. */
+/** The text after a row's verdict: `, confirmed on a second runner: +4.8 %`; empty without a second session. */
 export function confirmationWords({ verdict, confirmation }: Row): string {
   if (confirmation === null) return '';
   const { confirmed, estimate, sameMachine } = confirmation;
-  // Two runners of one kind share its quirks, so that is no independent second opinion.
+  // Two runners of one kind share their properties, so they are no independent confirmation.
   const where = sameMachine ? 'by a second session on the same kind of machine' : 'on a second runner';
   if (confirmed) return `, confirmed ${where}: ${percent(estimate)}`;
   if (verdict === 'regressed') return ', not measured again';
   return `: ${percent(estimate)} ${where.replace(/^by/, 'in')}`;
 }
 
-/** The headline where nothing is left that blocks: 1 of 6 checks regressed in one session and not in a second. */
+/**
+ * The headline if no regression is left that fails the job: 1 of 6 checks regressed in one session and not in a second.
+ */
 export function notSeenAgainHeadline(gated: readonly Row[]): string {
   const unseen = gated.filter(notSeenAgain).length;
   const others = gated.filter((row) => row.verdict === 'inconclusive').length - unseen;
@@ -27,6 +29,6 @@ export function notSeenAgainHeadline(gated: readonly Row[]): string {
   }`;
 }
 
-/** What that means for whoever opened the pull request. */
+/** The explanation for the author of the pull request. */
 export const NOT_SEEN_AGAIN =
   'A quirk of one runner can look like a regression, so one that a second session does not show is reported and not held against the change. Both figures stand beside it; where it matters, run the job again.';

@@ -25,7 +25,7 @@ export interface Detail {
 
 const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 
-/** The failures, each with the last lines of what it said. */
+/** The failures, each with the last lines of its output. */
 export function failureDetails({ failures }: Session): Detail[] {
   if (failures.length === 0) return [];
   const shown = failures.slice(0, 12);
@@ -50,7 +50,7 @@ export function meaningDetail({ rows }: Comparison): Detail {
           rows.filter((row) => row.verdict === verdict),
         );
         const word = VERDICT_WORDS[verdict];
-        // Configuration and JSON know some verdicts by another word.
+        // The configuration and JSON have other names for some verdicts.
         const machine = word === verdict || verdict === 'info' ? '' : ` (${code(verdict)})`;
         return `${SIGNS[verdict]} **${word}**${machine}: ${means} ${next}`;
       }),
@@ -58,7 +58,7 @@ export function meaningDetail({ rows }: Comparison): Detail {
   };
 }
 
-/** With this report's own figures where one figure speaks for all rows. */
+/** The explanation of a verdict, with this report's figures if one figure holds for all rows. */
 function meansHere(verdict: Row['verdict'], rows: readonly Row[]): string {
   const loss = verdict === 'unchanged' ? ruledOut(rows) : undefined;
   return loss === undefined
@@ -66,9 +66,9 @@ function meansHere(verdict: Row['verdict'], rows: readonly Row[]): string {
     : `No loss that matters: one of ${share(loss)} or more is ruled out. Smaller changes are possible.`;
 }
 
-/** Warnings on rows whose sentence does not hold them, and the session's notes: what is good to know and no verdict. */
+/** The warnings of rows whose sentences do not contain them, and the session's notes. */
 export function remarkDetails({ rows }: Comparison, notes: readonly string[]): Detail[] {
-  // Rows of a variant often share their reason; one line is enough.
+  // The rows of a variant often share a reason, which is printed once.
   const remarks = new Map<string, Set<string>>();
   let open = false;
   for (const row of rows.filter((one) => !isDetail(one))) {
@@ -84,7 +84,7 @@ export function remarkDetails({ rows }: Comparison, notes: readonly string[]): D
   return [
     {
       title: 'Remarks',
-      // What qualifies an alarm, or explains why there is no answer, is not to be missed.
+      // Open if a remark qualifies an alarm, or explains why there is no result.
       open,
       body: list([
         ...[...remarks].map(([remark, metrics]) => `${remark} (${listed([...metrics].map(sentence))})`),
@@ -111,7 +111,7 @@ export function environmentDetail(session: Session): Detail {
   };
 }
 
-/** A process of this machine is in a group with others: nobody outside counts it by itself. */
+/** A host process shares its control group with others, so the kernel cannot count its CPU time separately. */
 function hostRemark({ images }: Session): readonly string[] {
   const names = [...new Set(images.flatMap(({ variant, engine }) => (engine === 'host' ? [variant] : [])))];
   return names.length === 0
@@ -147,7 +147,7 @@ export function imageDetails({ images }: Session): Detail[] {
   ];
 }
 
-/** The stored nights beside the pair: orientation, and a word where the baseline has left them. */
+/** The stored nights next to the pairs, for orientation, with a note if the baseline has left their range. */
 export function storedDetails({ rows }: Comparison): Detail[] {
   const withNights = rows.filter(({ stored }) => stored !== null);
   if (withNights.length === 0) return [];

@@ -9,32 +9,32 @@ import { findingLines, type FindingsLook } from './machine-findings.ts';
 import { disturbanceWords, noise } from './noise.ts';
 import { count, metricWords, share } from './verdict-wording.ts';
 
-/** What the check-up found and what to do about it, for a person at a terminal. */
+/** Renders the check-up: the findings and what to do about them. */
 export interface DoctorReport {
   readonly checkup: Checkup;
   readonly session: Session;
-  /** What was found on the machine before anything was measured. */
+  /** The findings about the machine before measuring. */
   readonly findings: readonly Finding[];
-  /** What was found in a container of the session; undefined where there was none. */
+  /** The findings in a container of the session; undefined if there was none. */
   readonly inContainer: Finding | undefined;
-  /** Blocks of a gate, at most, and the time that it may take in seconds. */
+  /** The maximum number of blocks of a gate, and its time limit in seconds. */
   readonly cap: number;
   readonly budgetSeconds: number;
 }
 
-/** A run shorter than this is mostly start-up and the clock's noise. */
+/** A shorter run consists mostly of start-up and the clock's noise. */
 const SHORT_SECONDS = 1;
 const LONGER_SECONDS = 2;
-/** The workload itself is one. */
+/** The workload's own part of the load average. */
 const OWN_LOAD = 1;
 
-/** A row that would miss changes well beyond the one that counts. */
+/** Whether a row misses changes well above the limit. */
 const isBlunt = ({ detectable, limit }: RowCheckup) => detectable === null || detectable > MARGIN * limit;
 
-/** A kind of noise that so many of the runs met is no chance. */
+/** A kind of noise in this share of the runs is not a coincidence. */
 const OFTEN = 1 / 3;
 
-/** What else the machine did, where it was so much that the noise measured here is partly its own. */
+/** The other activity of the machine, if it explains part of the measured noise. */
 function busyWith({ checkup, session }: DoctorReport): readonly string[] {
   const { cores, load = 0, stealShare = 0, throttledShare = 0 } = checkup.busy;
   const often = (disturbances(session) ?? []).filter(({ runs, of }) => runs >= OFTEN * of);
@@ -46,7 +46,7 @@ function busyWith({ checkup, session }: DoctorReport): readonly string[] {
   ];
 }
 
-/** Plain advice, the most important first; one sentence where there is nothing to mend. */
+/** Advice, the most important first; one sentence if there is nothing to do. */
 export function adviceOf(report: DoctorReport): string[] {
   const { checkup, session, budgetSeconds, cap } = report;
   const { rows, variants, seconds } = checkup;
@@ -94,7 +94,10 @@ export function adviceOf(report: DoctorReport): string[] {
 
 const JSON_HEAD = { format: 'pacegate-doctor', version: 1 } as const;
 
-/** The machine alone, where nothing could be measured on it. @param error why */
+/**
+ * The inspection of the machine only, if nothing could be measured.
+ * @param error the reason
+ */
 export const findingsJson = (findings: readonly Finding[], error?: string): unknown => ({
   ...JSON_HEAD,
   findings,
@@ -102,7 +105,7 @@ export const findingsJson = (findings: readonly Finding[], error?: string): unkn
   ...(error === undefined ? {} : { error }),
 });
 
-/** The check-up as JSON for machines; fractions, seconds. */
+/** The check-up as JSON. Values are fractions or seconds. */
 export function doctorJson(report: DoctorReport): unknown {
   const { checkup, session, findings, inContainer, cap, budgetSeconds } = report;
   return {
@@ -122,7 +125,10 @@ export function doctorJson(report: DoctorReport): unknown {
 
 const HEADER = ['variant', 'metric', 'counts from', 'noise of a pair', '80 % power at', 'pairs', 'run'];
 
-/** What was measured as a table, then the advice, and what can be seen here last. The machine itself is findings.ts's. */
+/**
+ * Renders the measured noise as a table, then the advice, and the smallest detectable losses last. The machine's
+ * findings are in machine-findings.ts.
+ */
 export function renderDoctor(report: DoctorReport, look: FindingsLook): string {
   const { bold, dim, red, yellow } = createColors(look.colour);
   const { checkup, session, inContainer, cap, budgetSeconds } = report;
@@ -169,7 +175,7 @@ export function renderDoctor(report: DoctorReport, look: FindingsLook): string {
   ].join('\n');
 }
 
-/** The smallest losses that a gate finds here in 80 of 100 cases, and how many rows would miss one that matters. */
+/** The smallest losses that a gate finds here in 80 of 100 cases, and how many rows would miss a loss at the limit. */
 function smallestSeen(rows: readonly RowCheckup[]): string {
   const size = ({ detectable }: RowCheckup) => detectable ?? Infinity;
   const words = (row: RowCheckup) =>

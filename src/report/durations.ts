@@ -1,6 +1,6 @@
 /**
- * Durations for people, in two forms. A report's is as short as it can be. A log's keeps its tenth, so that the lines of
- * one job align, and is at least 1 s, since a step that took no time at all was not taken.
+ * Formats durations, in two forms. In a report they are as short as possible. In a log they keep one decimal, so that
+ * lines align, and are at least 1 s, because no step takes 0 s.
  */
 
 /** In a report: 42 s, 19.8 min, 20 min. */

@@ -6,7 +6,7 @@ import { code, sentence } from './escape.ts';
 import { movedAlone } from './facts.ts';
 import { count, listed, metricWords, pValue, share, sorted } from './verdict-wording.ts';
 
-/** What carried a row's verdict. */
+/** The evidence of a row's verdict. */
 function evidenceWords({ evidence, blocks, baseline, head }: Row): string {
   switch (evidence) {
     case 'paired':
@@ -26,12 +26,12 @@ function evidenceWords({ evidence, blocks, baseline, head }: Row): string {
   }
 }
 
-/** The figures behind the verdicts, for whoever wants to check them. */
+/** The figures behind the verdicts, for readers who check them. */
 export function evidenceDetails(comparison: Comparison, session?: Session): Detail[] {
   const { rows, family } = comparison;
   const judged = sorted(rows).filter(({ gated, evidence }) => gated && evidence !== 'none');
   const tested = judged.filter(({ evidence }) => evidence === 'paired' || evidence === 'stored');
-  // Where nothing was tested the table has said all that there is.
+  // If no row was tested, the table already has everything.
   if (tested.length === 0) return [];
   const known = tested.some(({ detectable }) => detectable !== null);
   const body = judged

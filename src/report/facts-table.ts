@@ -5,16 +5,16 @@ import { knowledgeWords, propertyWords } from './facts.ts';
 import { quantity } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
 
-/** An interpreter that was asked what it is, and what it lies in. */
+/** An interpreter's facts, and those of its image or machine. */
 export interface AskedInterpreter {
-  /** The image or the path as it was given. */
+  /** The image or the path as the user typed it. */
   readonly target: string;
   readonly kind: 'image' | 'host';
   readonly facts: InterpreterFacts;
   readonly image?: AskedImage;
 }
 
-/** `facts --format json`: one entry each, in the order given. */
+/** `facts --format json`: one entry for each target, in the given order. */
 export const factsJson = (asked: readonly AskedInterpreter[]): readonly object[] =>
   asked.map(({ target, kind, facts, image }) => ({
     target,
@@ -24,7 +24,7 @@ export const factsJson = (asked: readonly AskedInterpreter[]): readonly object[]
     image,
   }));
 
-/** A line of the table: what is told, and of each interpreter the words. */
+/** A line of the table: its title, and the text for each interpreter. */
 interface Line {
   readonly title: string;
   readonly cells: readonly string[];
@@ -77,7 +77,7 @@ function linesOf(asked: readonly AskedInterpreter[]): readonly Line[] {
   ];
 }
 
-/** Leads the lines that are not the same for all. */
+/** Marks the lines that differ between targets. */
 const DIFFERS = '≠';
 const differs = ({ cells }: Line) => new Set(cells).size > 1;
 
@@ -92,7 +92,7 @@ export function renderFactsMarkdown(asked: readonly AskedInterpreter[]): string 
   return `${markdownTable([header, ...lines], { alignDelimiters: false })}\n\n${EXPLAINED}\n`;
 }
 
-/** A table with as many targets beside each other as fit the width, the others below. */
+/** A table with as many columns as fit the width; further targets follow below. */
 export function renderFactsTerminal(asked: readonly AskedInterpreter[], width: number): string {
   const lines = linesOf(asked);
   const titles = Math.max(...lines.map(({ title }) => title.length));
@@ -126,7 +126,7 @@ export function renderFactsTerminal(asked: readonly AskedInterpreter[], width: n
   return `${tables.join('\n\n')}\n\n${several ? `${DIFFERS} not the same for all. ` : ''}${EXPLAINED}\n`;
 }
 
-/** Indices of columns that fit beside each other; a column that is too wide by itself stands alone. */
+/** Indices of the columns of each table; a column that is too wide gets its own table. */
 function fitting(widths: readonly number[], room: number): readonly (readonly number[])[] {
   const groups: number[][] = [];
   let left = 0;

@@ -7,7 +7,7 @@ import { clip, code, sentence } from './escape.ts';
 import { count, listed } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
 
-/** What the interpreters are, and what of it moved between the sides: whether it was the code alone. */
+/** Describes the interpreters, and which of their facts differ between the sides. */
 
 const PROPERTY_WORDS: Readonly<Record<Property, string>> = {
   pgo: 'PGO',
@@ -25,22 +25,22 @@ const PROPERTY_WORDS: Readonly<Record<Property, string>> = {
 
 export const propertyWords = (property: Property): string => PROPERTY_WORDS[property];
 
-/** `yes`; `no (declared: yes)` where the two disagree; `unknown (declared: yes)` where only one has a word. */
+/** `yes`; `no (declared: yes)` if the two disagree; `unknown (declared: yes)` if only the declaration exists. */
 export function knowledgeWords({ declared, observed }: PropertyFacts): string {
   return declared === 'unknown' || declared === observed ? observed : `${observed} (declared: ${declared})`;
 }
 
-/** All properties that were looked at, in one line: `PGO yes, LTO unknown (declared: yes), …`. */
+/** All known properties in one line: `PGO yes, LTO unknown (declared: yes), …`. */
 export const propertiesLine = ({ properties }: InterpreterFacts): string =>
   PROPERTIES.flatMap((property) => {
     const known = properties[property];
     return known === undefined ? [] : [`${PROPERTY_WORDS[property]} ${knowledgeWords(known)}`];
   }).join(', ');
 
-/** Whether the interpreter was looked at; older versions asked it for its version only. */
+/** Whether the interpreter's properties are known; older versions of Pacegate recorded only its version. */
 const lookedAt = ({ properties }: InterpreterFacts) => Object.keys(properties).length > 0;
 
-/** One side of each variant, the head where there is one. */
+/** One side of each variant: the head if it exists. */
 const heads = ({ variants, images }: Session): readonly (Image & { readonly facts: InterpreterFacts })[] =>
   variants.flatMap((variant) => {
     const own = images.filter((image) => image.variant === variant && image.facts !== undefined);
@@ -48,7 +48,7 @@ const heads = ({ variants, images }: Session): readonly (Image & { readonly fact
     return image?.facts === undefined ? [] : [{ ...image, facts: image.facts }];
   });
 
-/** A folded table of what each variant's interpreter is, where it was looked at. */
+/** A folded table of each variant's interpreter, if its facts are known. */
 export function factsDetail(session: Session): Detail[] {
   const shown = heads(session).filter(({ facts }) => lookedAt(facts));
   if (shown.length === 0) return [];
@@ -93,12 +93,12 @@ export function factsDetail(session: Session): Detail[] {
   ];
 }
 
-/** Names in a list of many; the rest is counted. */
+/** The number of names in a long list; further ones are counted. */
 const NAMED = 5;
 
 /**
- * What differs between the two sides of a variant apart from the code, each in a few words: `glibc 2.36 → 2.41`.
- * Plain text; empty where nothing differs or where one of the sides was not looked at.
+ * The differences between the two sides of a variant apart from the code: `glibc 2.36 → 2.41`. Plain text; empty if
+ * nothing differs or if one side's facts are unknown.
  */
 export function factsDifferences({ images }: Session, variant: string): string[] {
   const of = (side: Image['side']) =>
@@ -106,7 +106,7 @@ export function factsDifferences({ images }: Session, variant: string): string[]
   const [before, after] = [of('baseline'), of('head')];
   if (before?.facts === undefined || after?.facts === undefined) return [];
   const [a, b] = [before.facts, after.facts];
-  /** What only one of the two versions of Pacegate asked for is no difference. */
+  /** A fact that only one of the two versions of Pacegate recorded is no difference. */
   const moved = (from: string, to: string, name = '') =>
     from === '' || to === '' || from === to ? [] : [`${name}${shorter(from, to)}`];
   return [
@@ -137,7 +137,7 @@ export function factsDifferences({ images }: Session, variant: string): string[]
 const named = ({ implementation }: InterpreterFacts) =>
   implementation === 'CPython' ? 'Python' : implementation;
 
-/** `glibc 2.36 → 2.41` and not `glibc 2.36 → glibc 2.41`. */
+/** `glibc 2.36 → 2.41` instead of `glibc 2.36 → glibc 2.41`. */
 function shorter(from: string, to: string): string {
   const [word = '', ...rest] = to.split(' ');
   return rest.length === 1 && from.startsWith(`${word} `) ? `${from} → ${rest.join(' ')}` : `${from} → ${to}`;
@@ -151,7 +151,7 @@ function baseWords(before: NonNullable<Image['base']>, after: NonNullable<Image[
     : `base image ${before.reference} → ${after.reference}`;
 }
 
-/** A profile-guided build of the same source differs from the last by up to a few per cent. */
+/** Two profile-guided builds of the same source differ in speed by up to a few per cent. */
 const rebuilt = ({ interpreter: before }: Image, { interpreter: after }: Image) =>
   before !== undefined && after !== undefined && before.reference !== after.reference
     ? ['the interpreter was built anew']
@@ -169,7 +169,7 @@ function propertyMoved(property: Property, a: InterpreterFacts, b: InterpreterFa
 
 type Versions = Readonly<Record<string, string>>;
 
-/** @param all whether one that only one side has is a difference too, and not a version that did not look */
+/** @param all whether a version on one side only is a difference too, and not a missing record */
 function versionsMoved(before: Versions, after: Versions, all = false): string[] {
   if (Object.keys(before).length === 0 || Object.keys(after).length === 0) return [];
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
@@ -188,8 +188,9 @@ const few = (moved: readonly string[], rest: string): string[] =>
 const ASKED_WHY: ReadonlySet<string> = new Set(['regressed', 'improved', 'inconclusive', 'accepted']);
 
 /**
- * Below the verdicts: where more than the code moved, a sentence for the variants that share what moved.
- * @param name how a variant's name is written, @param text how other text from outside is
+ * Sentences below the verdicts about differences apart from the code, one for all variants that share a difference.
+ * @param name formats a variant's name
+ * @param text escapes other text from outside
  */
 export function movedToo(
   { rows }: Comparison,
@@ -221,13 +222,13 @@ export function movedToo(
 
 const MOST_DIFFERENCES = 10;
 
-/** Whether both sides' interpreters were looked at, so that no difference means that there is none. */
+/** Whether the facts of both sides are known, so that an empty list of differences means that there are none. */
 export function lookedAtBoth({ images }: Session, variant: string): boolean {
   const sides = images.filter((image) => image.variant === variant);
   return sides.length === 2 && sides.every(({ facts }) => facts !== undefined && lookedAt(facts));
 }
 
-/** For the evidence: regressed variants of which nothing but the code differs. Variants' names. */
+/** Names of regressed variants whose sides differ in the code only, for the evidence. */
 export function movedAlone({ rows }: Comparison, session: Session): readonly string[] {
   const regressed = new Set(
     rows.filter(({ verdict, gated }) => gated && verdict === 'regressed').map(({ variant }) => variant),
@@ -237,7 +238,9 @@ export function movedAlone({ rows }: Comparison, session: Session): readonly str
   );
 }
 
-/** Where variants differ in their Python or in the system below, which is then part of what their figures differ by. */
+/**
+ * Warnings about variants with different Python versions or systems, because their figures differ for this reason too.
+ */
 export function mixedWarnings(session: Session): string[] {
   const shown = heads(session);
   const mixed = (what: string, of: (facts: InterpreterFacts) => string) => {

@@ -7,13 +7,13 @@ import { NOT_SEEN_AGAIN, notSeenAgain, notSeenAgainHeadline } from './confirmati
 import { reasonsUndecided } from './undecided.ts';
 import { count, listed, metricWords, percent, share, VERDICT_SENTENCES } from './verdict-wording.ts';
 
-/** More rows than this are counted in the headline, fewer are named. */
+/** Up to this many rows are named in the headline; more are counted. */
 const NAMED = 3;
 
-/** Where the rule `changed-measurement` says no. */
+/** The reason of a failure by the rule `changed-measurement`. */
 const REFUSED = 'this change removes or edits what measures it';
 
-/** One line that says it all. `name` writes a variant's name safely for where the line will stand. */
+/** A one-line summary. `name` escapes a variant's name for its place. */
 export function headline(
   { verdict, rows, measuring, skipped }: Comparison,
   name: (text: string) => string,
@@ -83,7 +83,7 @@ function unchanged(gated: readonly Row[]): string {
   }`;
 }
 
-/** What is known of the rows that the verdict does not speak of, a sentence each for what is unchanged and undecided. */
+/** Sentences about the unchanged and the inconclusive rows, which the verdict does not cover. */
 export function restOf({ verdict, rows }: Comparison, session: Session | undefined): readonly string[] {
   const of = (which: Verdict) => (which === verdict ? [] : rows.filter((row) => row.verdict === which));
   const checks = (some: readonly Row[]) => (some.length === 1 ? 'One check is' : `${some.length} checks are`);
@@ -106,13 +106,13 @@ export function restOf({ verdict, rows }: Comparison, session: Session | undefin
   ];
 }
 
-/** What is stopped: a pull request's job, or a command with an exit status. */
+/** What a failing verdict stops: a pull request's job, or a command with its exit status. */
 const STOPS = {
   job: { no: 'This fails the job', yes: 'This does not fail the job.' },
   command: { no: 'The gate says no', yes: 'The gate lets this through.' },
 } as const;
 
-/** What the verdict means for whoever opened the pull request: whether it stops them, why, and what to do. */
+/** What the verdict means for the author of the pull request: whether it fails the job, why, and what to do. */
 export function lead(
   comparison: Comparison,
   session: Session | undefined,
@@ -127,7 +127,7 @@ export function lead(
       : [reasons.length > 0 ? `${STOPS[where].no} (${reasons.join('; ')}).` : STOPS[where].yes];
   if (passed) return stops;
   const refused = measuring?.refusedOver !== undefined;
-  // Of failed rows the next step is in their own sentences.
+  // The sentences of failed rows already contain the next step.
   if (refused && !rows.some((row) => row.verdict === 'failed')) return [...stops, NEXT_AFTER_REFUSAL];
   const { means, next } = VERDICT_SENTENCES[verdict];
   if (verdict === 'inconclusive') {
@@ -136,14 +136,14 @@ export function lead(
       ? [...stops, NOT_SEEN_AGAIN]
       : [...stops, means, ...reasonsUndecided(undecided, session)];
   }
-  // What regressed and what failed is said row by row; there the next step alone is news.
+  // The rows list what regressed and failed, so only the next step is added here.
   return verdict === 'regressed' || verdict === 'failed' ? [...stops, next] : [...stops, means, next];
 }
 
 const NEXT_AFTER_REFUSAL =
   'If it is meant, change what measures in a pull request of its own and let a reviewer decide; if not, undo it and push again.';
 
-/** Why the job fails, in a few words each; none where it does not. */
+/** Why the job fails, each reason in a few words; empty if it passes. */
 function stopping(comparison: Comparison, failOn: readonly Verdict[]): readonly string[] {
   const status = exitStatus(comparison, failOn);
   if (status === 0) return [];

@@ -4,9 +4,9 @@ import type { Detail } from './details.ts';
 import { code, oneLine, sentence, type Name } from './escape.ts';
 import { count, metricWords, percent, share } from './verdict-wording.ts';
 
-/** What the stored sessions say together, in sentences: one list for Markdown and the terminal. */
+/** Summarises the stored sessions in sentences, for Markdown and the terminal. */
 
-/** False alarms so far: 0 of 23 nights, at most 14.8 %. */
+/** False alarms up to now: 0 of 23 nights, at most 14.8 %. */
 export function alarmSentences({ nights, regressed, improved }: Alarms): string[] {
   if (nights === 0) return [];
   const rate = (of: Alarms['regressed']) =>
@@ -18,7 +18,7 @@ export function alarmSentences({ nights, regressed, improved }: Alarms): string[
   ];
 }
 
-/** A business metric's name comes from the workload. */
+/** A business metric's name comes from the workload, so it is escaped. */
 const metricName = (metric: string, name: Name) =>
   name === code ? sentence(metricWords(metric)) : oneLine(metricWords(metric));
 
@@ -26,7 +26,7 @@ const day = (started: string) => started.slice(0, 10);
 const at = ({ started, commit }: Creep['since'], name: Name) =>
   `${day(started)}${commit === '' ? '' : ` (commit ${name(commit.slice(0, 10))})`}`;
 
-/** One sentence for each row that has become worse than the anchor, or one that says there is none. */
+/** A sentence for each row that is worse than the anchor, or one sentence that there is none. */
 export function anchorSentences(anchor: AnchorHistory, name: Name): string[] {
   const { commit, sessions, first, creeps } = anchor;
   const against = `the anchor ${name(commit.slice(0, 10))}`;
@@ -51,7 +51,7 @@ export const shiftSentences = (shifts: readonly LevelShift[], name: Name): strin
       `Level shift: ${name(variant)} ${metricName(metric, name)} ${percent(change)} at ${at(point, name)}, p ${p < 0.001 ? '<' : '≤'} ${Math.max(0.001, p).toFixed(3)}. Older nights do not judge by stored evidence.`,
   );
 
-/** All sentences of a history, the alarms first. */
+/** All sentences of a history, the false alarms first. */
 export const historySentences = (
   { alarms, anchor, shifts }: Pick<History, 'alarms' | 'anchor' | 'shifts'>,
   name: Name,
@@ -61,7 +61,7 @@ export const historySentences = (
   ...shiftSentences(shifts, name),
 ];
 
-/** A gate's folded word on the gate itself, and on what no single change shows. */
+/** A folded part of a gate's report: its false alarms, and the creep that no single change shows. */
 export function historyDetails({ history }: Session): Detail[] {
   const lines = history === undefined ? [] : historySentences(history, code);
   if (lines.length === 0) return [];

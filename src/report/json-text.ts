@@ -1,3 +1,3 @@
-/** The runner takes `##[` for a command wherever it stands; in JSON it can only stand in a string. */
+/** Escapes `##[`, which the runner executes anywhere in a line. In JSON it can only be inside a string. */
 export const jsonText = (value: unknown): string =>
   `${JSON.stringify(value, null, 2).replaceAll('##[', '##\\u005b')}\n`;

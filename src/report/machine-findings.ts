@@ -5,11 +5,11 @@ import { own } from '../session/record.ts';
 
 export interface FindingsLook {
   readonly colour: boolean;
-  /** Of the terminal, in columns. */
+  /** The terminal's width in columns. */
   readonly width: number;
 }
 
-/** What a machine is known by; the first line has them. */
+/** Facts that identify a machine, for the first line. */
 const IDENTITY: Readonly<Record<string, (value: string) => string>> = {
   processor: (value) => value,
   cores: (value) => `${value} ${value === '1' ? 'core' : 'cores'}`,
@@ -25,10 +25,10 @@ const HEADS: Readonly<Record<Finding['judgement'], string>> = {
   unknown: 'not said',
 };
 const HEAD_WIDTH = 12;
-/** Longer lines are hard to follow, however wide a terminal is. */
+/** The maximum width, because longer lines are hard to read. */
 const WIDEST = 120;
 
-/** What was found on a machine: what it is, what is bad and what to do, what to know, and all else in a few lines. */
+/** The findings about a machine: its identity, problems with advice, warnings, and the rest in a few lines. */
 export function renderFindings(findings: readonly Finding[], look: FindingsLook): string {
   const { bold } = createColors(look.colour);
   const identity = findings.filter(
@@ -45,7 +45,7 @@ export function renderFindings(findings: readonly Finding[], look: FindingsLook)
   ].join('\n');
 }
 
-/** The findings without the machine's name: those to act upon with their advice, the others together. */
+/** The findings without the machine's identity: problems with advice first, the others together. */
 export function findingLines(
   findings: readonly Finding[],
   { colour, width }: FindingsLook,
@@ -78,7 +78,7 @@ export function findingLines(
 
 const shown = (value: string) => clip(oneLine(value), 80);
 
-/** The words of a text in lines of a width; a longer word has a line of its own. */
+/** Wraps a text to a width; a longer word gets its own line. */
 function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

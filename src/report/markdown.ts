@@ -23,20 +23,20 @@ import { confidence, sentences, type RowSentence } from './row-sentences.ts';
 import { whyDetails, whySentences } from './why.ts';
 import { change, judgedMetric, quantity, SIGNS, sorted, VERDICT_WORDS } from './verdict-wording.ts';
 
-/** The hidden first line by which a configuration's comment is found again. */
+/** The hidden first line that identifies a configuration's comment. */
 export const markerOf = (configuration: string): string => `<!-- pacegate:${configuration} -->`;
 
-/** GitHub refuses a longer comment. */
+/** GitHub rejects a longer comment. */
 export const COMMENT_LIMIT = 65_536;
-/** Rows that a reader takes in; the rest is folded. */
+/** The number of visible rows; further ones are folded. */
 const ROWS_SHOWN = 30;
-/** With more judged rows than this, those that did not change are folded. */
+/** With more judged rows than this, the unchanged ones are folded. */
 const ROWS_AT_A_GLANCE = 12;
-/** Sentences on what the change takes from what measures it; forty added variants must not hide the table. */
+/** The number of visible sentences about removed measuring code, so that many of them do not hide the table. */
 const NEWS_SHOWN = 12;
-/** Sentences that stand below the table; the rest is folded. */
+/** The number of visible sentences below the table; further ones are folded. */
 const SENTENCES_SHOWN = 6;
-/** Verdicts of which the reader needs the sentence; of the others the table's row says as much. */
+/** Verdicts that need a sentence. For the others the table's row is enough. */
 const TOLD_OPENLY: ReadonlySet<Row['verdict']> = new Set([
   'failed',
   'regressed',
@@ -46,23 +46,23 @@ const TOLD_OPENLY: ReadonlySet<Row['verdict']> = new Set([
 ]);
 
 export interface MarkdownOptions {
-  /** Hidden first line by which the comment is found again. */
+  /** The hidden first line that identifies the comment. */
   readonly marker?: string;
-  /** Address of the artifact with the raw timings, for what had to be left out. */
+  /** The address of the artifact with the raw timings, for details that are left out. */
   readonly artifactUrl?: string | undefined;
-  /** Sentences that stand below the headline: no history yet, no permission to comment. */
+  /** Sentences below the headline, such as a missing history or a missing permission to comment. */
   readonly remarks?: readonly string[];
-  /** The most characters that the text may have; those of a comment where nothing is said. */
+  /** The maximum number of characters. Defaults to a comment's. */
   readonly limit?: number;
-  /** The sessions of several jobs that were judged together, where there is more than one. */
+  /** The sessions of several jobs that were judged together, if there are several. */
   readonly parts?: readonly Session[];
 }
 
 /**
- * The verdict as Markdown: the pull request's comment and the job's summary.
+ * Renders the verdict as Markdown, for the pull request's comment and the job's summary.
  *
- * Stays under GitHub's limit for any number of variants: rows are folded, then details are left out whole with a
- * pointer to the artifact, never cut in the middle.
+ * Stays under GitHub's limit for any number of variants: it folds rows, then leaves out whole details and links to the
+ * artifact. It never cuts a detail.
  */
 export function renderMarkdown(
   comparison: Comparison,
@@ -76,7 +76,7 @@ export function renderMarkdown(
   const below = said.filter(({ verdict }) => TOLD_OPENLY.has(verdict)).slice(0, SENTENCES_SHOWN);
   const notes = session?.notes ?? [];
   const rules = session?.rules;
-  // Where nothing could be compared the notes say why.
+  // Open if no rows could be compared, because the notes contain the reason.
   const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
   const [stops, ...rest] = lead(comparison, session, 'job');
   const start = [
@@ -113,7 +113,7 @@ export function renderMarkdown(
     ...whySentences(comparison, session, { name: code, text: sentence }).map((text) =>
       text.replace(/^Why/, '**Why**'),
     ),
-    // It changes how the verdict above is read, so the eye must meet it.
+    // These differences change how the verdict reads, so they are visible.
     ...movedToo(comparison, session, code, sentence).map((text) =>
       text.replace(/^Not only your code moved/, '**$&**'),
     ),
@@ -131,11 +131,11 @@ export function renderMarkdown(
   );
 }
 
-/** Which configuration it is, where a repository may have several. */
+/** The configuration's name, if it is not the default one. */
 const ofSeveral = (session: Session | undefined) =>
   session === undefined || session.configuration === 'pacegate' ? '' : ` ${code(session.configuration)}`;
 
-/** What the change takes from what measures it: whoever reads on must know it first. */
+/** Removed and edited measuring code. It comes first, because it qualifies everything below. */
 function measuringNews({ measuring }: Comparison): string[] {
   const news = measuring?.news ?? [];
   const shown = news.slice(0, NEWS_SHOWN).map((one) => `- ${sentence(one.sentence)}`);
@@ -145,7 +145,7 @@ function measuringNews({ measuring }: Comparison): string[] {
     : [[...shown, ...(more === 0 ? [] : [`- … and ${more} more, in comparison.json.`])].join('\n')];
 }
 
-/** Notes are clauses of a list elsewhere. */
+/** Notes are clauses elsewhere, and get a full stop here. */
 const ended = (note: string) => (/[.!?]$/.test(note) ? note : `${note}.`);
 
 const bullets = (said: readonly RowSentence[]) => said.map(({ text }) => `- ${text}.`).join('\n');
@@ -160,15 +160,18 @@ interface Divided {
   readonly info: readonly Row[];
 }
 
-/** What stands in the open: all that is judged where that is little, else what did not stay as it was. */
+/**
+ * Divides the rows into visible and folded ones: with few judged rows all of them are visible, else those that are not
+ * unchanged.
+ */
 function divided(rows: readonly Row[]): Divided {
   const all = sorted(rows);
   const info = all.filter(({ verdict }) => verdict === 'info');
   const judged = all.filter(({ verdict }) => verdict !== 'info');
-  // Where nothing is judged, what was measured is all there is to see.
+  // If no row is judged, all measured rows are visible.
   if (judged.length === 0)
     return { shown: info.slice(0, ROWS_SHOWN), more: info.slice(ROWS_SHOWN), unchanged: [], info: [] };
-  // Identical images have no figures to look at, nor has what was not measured; the sentences say all.
+  // Identical images and unmeasured rows have no figures, so sentences replace the table.
   if (judged.every(({ evidence }) => evidence === 'identical'))
     return { shown: [], more: [], unchanged: judged, info };
   if (judged.every(({ baseline, head }) => baseline.median === null && head.median === null))
@@ -189,7 +192,7 @@ const tables = (title: string, rows: readonly Row[], rules: Session['rules'] | u
     body: table(part, rules),
   }));
 
-/** Adds details while they fit; the note on what was left out has its place kept from the beginning. */
+/** Adds details while they fit. Space for the note about omitted details is reserved first. */
 function withinLimit(
   start: string,
   open: readonly string[],
@@ -215,7 +218,7 @@ function withinLimit(
   return `${text}\n`;
 }
 
-/** A detail as GitHub folds it. */
+/** A detail as GitHub's folded section. */
 export const folded = ({ title, body, open = false }: Detail): string =>
   `<details${open ? ' open' : ''}><summary>${title}</summary>\n\n${body}\n\n</details>`;
 
@@ -237,7 +240,7 @@ function table(rows: readonly Row[], rules: Session['rules'] | undefined): strin
   );
 }
 
-/** A line that begins with a per cent sign has lost its figure. */
+/** A per cent sign must not be separated from its figure at a line break. */
 const figures = (text: string) => text.replace(/(\d) %/g, '$1\u00a0%');
 
 const emphasised = ({ verdict }: Row) =>

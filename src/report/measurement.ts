@@ -11,18 +11,18 @@ import { minutesDetail } from './method.ts';
 import { count, metricWords, quantity } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
 
-/** One metric of one variant where a session has one side only. Values in the metric's unit. */
+/** One metric of one variant in a session with one side. Values are in the metric's unit. */
 export interface Measurement {
   readonly variant: string;
   readonly metric: string;
   readonly unit: string;
   readonly n: number;
   readonly median: number;
-  /** The middle half of the runs: first and third quartile. */
+  /** The first and third quartile of the runs. */
   readonly quartiles: readonly [number, number];
 }
 
-/** What a one-sided session measured, in the plan's order; metrics without a rule come last. Pure. */
+/** The measurements of a session with one side, in the plan's order; metrics without a rule come last. */
 export function measurementsOf(session: Session): readonly Measurement[] {
   const ok = lastAttempts(session.runs).filter(({ outcome }) => outcome === 'ok');
   const ruled = session.rules.metrics.map(({ name }) => name);
@@ -68,7 +68,7 @@ function cells({ variant, metric, unit, n, median: middle, quartiles: [low, high
   ] as const;
 }
 
-/** One line that says it all. */
+/** A one-line summary. */
 export function measurementHeadline(session: Session, name: (text: string) => string): string {
   const failed = [...new Set(session.failures.map(({ variant }) => variant))];
   const measured = session.variants.filter(
@@ -86,7 +86,7 @@ export function measurementHeadline(session: Session, name: (text: string) => st
   ].join('; ');
 }
 
-/** A one-sided session as Markdown: medians and spread, no verdict. */
+/** A session with one side as Markdown: medians and spread, without a verdict. */
 export function renderMeasurementMarkdown(session: Session, remarks: readonly string[] = []): string {
   const rows = measurementsOf(session).map((row) => {
     const [variant, metric, ...figures] = cells(row);
@@ -111,7 +111,7 @@ export function renderMeasurementMarkdown(session: Session, remarks: readonly st
   ].join('\n\n')}\n`;
 }
 
-/** The same for a terminal, the headline last. */
+/** The same for a terminal, with the headline last. */
 export function renderMeasurementTerminal(
   session: Session,
   { colour, remarks = [] }: { readonly colour: boolean; readonly remarks?: readonly string[] },

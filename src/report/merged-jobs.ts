@@ -5,7 +5,7 @@ import { code, sentence } from './escape.ts';
 import { count, quantity } from './verdict-wording.ts';
 import { duration } from './durations.ts';
 
-/** Where several jobs measured one gate: what each of them was, on which machine, in which order, for how long. */
+/** A table of the jobs that measured one gate: their variants, machines, order and durations. */
 export function partsDetail(parts: readonly Session[]): Detail {
   const versions = [...new Set(parts.map(({ tool }) => sentence(tool.version)))];
   return {

@@ -12,7 +12,7 @@ import { duration } from './durations.ts';
 
 const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 
-/** How the verdicts were come by, in the words of whoever wants to check them. */
+/** How the verdicts were computed, for readers who check them. */
 export function methodDetail({ family, rows }: Comparison, session: Session, jobs = 1): Detail {
   const { workload, runs } = session;
   const repetitions = Object.entries(workload.repetitions).filter(([, n]) => n > 1);
@@ -39,7 +39,7 @@ export function methodDetail({ family, rows }: Comparison, session: Session, job
   return { title: 'Method', body: runs.length === 0 ? 'Nothing was run.' : list(lines) };
 }
 
-/** How valgrind counted, where it did. */
+/** How valgrind counted, if it was used. */
 function countedLines({ images }: Session): string[] {
   const counted = images.flatMap((image) => (image.counted === undefined ? [] : [image.counted]));
   const [first] = counted;
@@ -62,7 +62,7 @@ function pairedLines(session: Session, checks: string, jobs: number): string[] {
   return [
     `One block is a pair of every variant still undecided: baseline and head back to back, in fresh containers or processes, order random and balanced (${jobs === 1 ? `seed ${seed}` : 'each job has a seed of its own'}). A block for warming up was discarded.`,
     ...looksLines(session),
-    // Where no metric of the runs is judged there is no test to speak of.
+    // Left out if no metric of the runs is judged, because then there is no test.
     ...(limits.length === 0
       ? []
       : [
@@ -72,13 +72,13 @@ function pairedLines(session: Session, checks: string, jobs: number): string[] {
   ];
 }
 
-/** The test of each version of the rule. */
+/** The test of each version of the rules. */
 const TESTS: Readonly<Record<Method, string>> = {
   1: 'exact one-sided signed-rank tests on log(head / baseline)',
   2: 'exact one-sided tests of the signs of log(head / baseline), in which slow pairs that vary more weigh less',
 };
 
-/** Looks and what each may spend. */
+/** The looks, and the error probability that each may use. */
 function looksLines(session: Session): string[] {
   const { rules } = session;
   const planned = plannedBlocks(session);
@@ -96,7 +96,7 @@ function looksLines(session: Session): string[] {
   ];
 }
 
-/** Where the minutes went: by the runs' own times of start. */
+/** How the time was used, from the runs' start times. */
 export function minutesDetail(session: Session): Detail {
   const { budget, warmup, runs, started, ended, images } = session;
   const counting = images.reduce((sum, { counted }) => sum + (counted?.seconds ?? 0), 0);
@@ -123,7 +123,7 @@ export function minutesDetail(session: Session): Detail {
 const firstStart = (runs: readonly Run[]) => Math.min(...runs.map(({ started }) => Date.parse(started)));
 const span = (from: number, to: number) => duration(Math.max(0, to - from) / 1000);
 
-/** Each variant's own share: from the start of each of its runs to the start of whatever came next. */
+/** The time of each variant: from the start of each of its runs to the start of the next event. */
 function byVariant({ runs, variants, ended }: Session): string[] {
   const inTime = [...runs].sort((a, b) => Date.parse(a.started) - Date.parse(b.started));
   const spent = new Map<string, number>();

@@ -4,9 +4,9 @@ import { code, sentence } from './escape.ts';
 import { anchorSentences, shiftSentences } from './history.ts';
 import { count, percent, share } from './verdict-wording.ts';
 
-/** The issue that a configuration's nights keep, and their badge. */
+/** Renders the issue about a configuration's nights, and the badge. */
 
-/** Title and text of the issue; the concerns' names are what a later night compares with. */
+/** The title and text of the issue. A later night compares the concerns' names. */
 export interface NightIssue {
   readonly title: string;
   readonly body: string;
@@ -16,12 +16,12 @@ export interface NightIssue {
 export interface NightIssueOptions {
   readonly configuration: string;
   readonly history: Pick<History, 'anchor'> | undefined;
-  /** The night, in UTC, and the address of its run. */
+  /** The night in UTC, and the address of its run. */
   readonly started: string;
   readonly runUrl: string;
 }
 
-/** @returns the issue of a night with concerns, and of one without: then the text says that they are over */
+/** @returns the issue's text; without concerns it reports the recovery */
 export function nightIssue(
   concerns: readonly Concern[],
   { configuration, history, started, runUrl }: NightIssueOptions,
@@ -47,7 +47,7 @@ export function nightIssue(
   };
 }
 
-/** What a comment on the issue says of concerns that are new. */
+/** The text of a comment about new concerns. */
 export const newConcernsComment = (
   concerns: readonly Concern[],
   options: Pick<NightIssueOptions, 'history'>,
@@ -56,7 +56,7 @@ export const newConcernsComment = (
     '\n\n',
   );
 
-/** One sentence or two in Markdown: what it is, and what to do. */
+/** One or two sentences in Markdown: the concern, and what to do. */
 function concernSentence(concern: Concern, history: Pick<History, 'anchor'> | undefined): string {
   switch (concern.kind) {
     case 'failed':
@@ -82,7 +82,7 @@ export interface Badge {
   readonly color: 'brightgreen' | 'orange' | 'lightgrey';
 }
 
-/** A badge for README: what the nights say, the worst first. */
+/** A badge for README with the state of the nights, the worst concern first. */
 export function nightBadge(concerns: readonly Concern[], { alarms }: Pick<History, 'alarms'>): Badge {
   const badge = (message: string, color: Badge['color']): Badge => ({
     ...{ schemaVersion: 1, label: 'performance', message, color },

@@ -12,11 +12,14 @@ import { rankingDetail } from './ranking-report.ts';
 import { rankHeadline } from './ranking-wording.ts';
 import { change, isDetail, count, metricWords, quantity, share, VERDICT_WORDS } from './verdict-wording.ts';
 
-/** A night: the baseline gated against itself. Nothing changed, so every regression and improvement is a false one. */
+/**
+ * Renders a night, which gates the baseline against itself. Nothing changed, so every regression and improvement is a
+ * false one.
+ */
 
 const isAlarm = ({ verdict }: Row) => verdict === 'regressed' || verdict === 'improved';
 
-/** One line that says it all. */
+/** A one-line summary. */
 export function nightlyHeadline(
   session: Session,
   { rows }: Comparison,
@@ -64,7 +67,7 @@ function cells(row: Row, noises: readonly RowNoise[]): readonly string[] {
   ];
 }
 
-/** The night as Markdown: what it measured, what it raised, and what all nights say together. */
+/** The night as Markdown: its measurements, its false alarms, and the history of all nights. */
 export function renderNightlyMarkdown(
   session: Session,
   comparison: Comparison,
@@ -103,7 +106,7 @@ export function renderNightlyMarkdown(
   ].join('\n\n')}\n`;
 }
 
-/** The same for a terminal, the headline last. */
+/** The same for a terminal, with the headline last. */
 export function renderNightlyTerminal(
   session: Session,
   comparison: Comparison,

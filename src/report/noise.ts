@@ -20,8 +20,8 @@ export const disturbanceWords = ({ kind, size, runs, of }: Disturbance): string 
   `${WORDS[kind](size)} in ${runs} of ${of} runs`;
 
 /**
- * One line on what else the machine was doing: `quiet`, or `busy: ` and what in how many runs. Of a machine that
- * says nothing it is `not watched`.
+ * A line about other activity on the machine: `quiet`; or `busy: ` with the activity and the number of runs; or `not
+ * watched` if the machine provides no data.
  */
 export function noise(session: Session): string {
   if (session.runs.length === 0) return 'nothing was run';

@@ -1,18 +1,17 @@
 import type { Row } from '../verdict/comparison.ts';
 
-/** Rows under a heading of their own. */
+/** Rows with their own heading. */
 export interface RowGroup {
   readonly title: string;
   readonly rows: readonly Row[];
 }
 
-/** So many rows are read as one table. */
+/** Up to this many rows are one table. */
 const ROWS_AT_A_GLANCE = 12;
 
 /**
- * What was measured and not judged, so that a reader finds what moved: with several metrics of several variants it
- * would be lost among many rows that did not. Those that are zero on both sides (no throttling, nothing read from a disk)
- * are in the files of the run alone.
+ * The rows that are not judged, with the changed ones in a separate group, because many unchanged rows would hide them.
+ * Rows with zero on both sides, such as throttling or disk reads, are only in the run's files.
  */
 export function notJudged(rows: readonly Row[]): readonly RowGroup[] {
   if (rows.length <= ROWS_AT_A_GLANCE) return [{ title: 'Measured, not judged', rows }];
@@ -24,8 +23,8 @@ export function notJudged(rows: readonly Row[]): readonly RowGroup[] {
 }
 
 /**
- * By at least what would count, with the whole interval on one side of no change. Each row by itself, without a
- * correction for how many there are: about one in twenty would say so by chance, were it not for the limit.
+ * Whether a row changed by at least its limit and its interval excludes zero. There is no correction for several rows:
+ * without the limit about one row in twenty would qualify by chance.
  */
 function hasMoved({ change: { estimate, low, high }, limit }: Row): boolean {
   if (estimate === null || Math.abs(estimate) < limit) return false;

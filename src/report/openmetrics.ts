@@ -6,20 +6,20 @@ import type { Timeline } from '../session/timeline.ts';
 import { lastAttempts } from '../session/timings.ts';
 import { own } from '../session/record.ts';
 
-/** What is exported: at least one session, and what is known beside it. */
+/** The data to export: at least one session, and optional data about it. */
 export interface Exported {
   readonly sessions: readonly Session[];
-  /** Absent where nothing was judged. */
+  /** Absent if nothing was judged. */
   readonly comparison?: Comparison | undefined;
-  /** Those of other sessions, and of tries that do not count, are passed over. */
+  /** Timelines of other sessions, and of runs that do not count, are ignored. */
   readonly timelines?: readonly Timeline[];
 }
 
-/** A family of samples, as the format wants it: declared once, its samples together. */
+/** A metric family. The format requires one declaration, followed by all samples. */
 interface Family {
   readonly name: string;
   readonly type: 'gauge' | 'counter' | 'info';
-  /** Empty, or what the name ends in. */
+  /** Empty, or the end of the name. */
   readonly unit: string;
   readonly help: string;
   readonly samples: readonly Sample[];
@@ -33,8 +33,8 @@ interface Sample {
 }
 
 /**
- * A session as OpenMetrics text (version 1.0), every sample with its time: for `promtool tsdb create-blocks-from
- * openmetrics`, which makes blocks of it that a Prometheus serves. Pure: the same session, the same bytes.
+ * A session as OpenMetrics text (version 1.0), with a time for every sample. `promtool tsdb create-blocks-from
+ * openmetrics` makes blocks of it for Prometheus. Pure: the same session gives the same bytes.
  */
 export function renderOpenMetrics(exported: Exported): string {
   const families = [
@@ -67,7 +67,7 @@ const labelsText = (labels: Sample['labels']) =>
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(',');
 
-/** Names are the users' own: what would end a label or a line is escaped, and half a character replaced. */
+/** Escapes characters that end a label or a line, and replaces half characters, because users choose the names. */
 const escaped = (text: string) =>
   text
     .replaceAll(/\p{Surrogate}/gu, '\ufffd')
@@ -102,7 +102,7 @@ interface Place {
   readonly run: Run;
 }
 
-/** The runs that count, warm-ups not among them. */
+/** The runs without warm-ups. */
 const placesOf = ({ sessions }: Exported): readonly Place[] =>
   sessions.flatMap((session) => lastAttempts(session.runs).map((run) => ({ session, run })));
 
@@ -126,7 +126,7 @@ const outcomeFamily = (exported: Exported): Family => ({
   })),
 });
 
-/** Built-in metrics have a family each; of a workload's own any name and unit is legal, so they share one. */
+/** Each built-in metric is a family. A workload's own metrics may have any name and unit, so they share one family. */
 function runFamilies(exported: Exported): readonly Family[] {
   const places = placesOf(exported);
   const builtIn = DESCRIBED_METRICS.filter((metric) => metric.of === 'run');
@@ -169,14 +169,14 @@ const unitIn = ({ rules, declaredMetrics }: Session, name: string) =>
   own(declaredMetrics, name)?.unit ??
   unitOfName(name);
 
-/** A help text is read on one line and without Markdown. */
+/** Removes Markdown, because a help text is plain text on one line. */
 const plain = (text: string) => text.replaceAll('`', '');
 
 function timelineFamilies(exported: Exported): readonly Family[] {
   const key = (session: string, { variant, side, block, attempt }: Run | Timeline) =>
     JSON.stringify([session, variant, side, block, attempt]);
   const counting = new Set(placesOf(exported).map(({ session, run }) => key(session.id, run)));
-  // A file that was put together by hand may hold a run twice.
+  // A file that was assembled by hand may contain a run twice.
   const timelines = [
     ...new Map((exported.timelines ?? []).map((one) => [key(one.session, one), one])).entries(),
   ].flatMap(([name, one]) => (counting.has(name) ? [one] : []));

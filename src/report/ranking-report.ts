@@ -23,14 +23,14 @@ import {
 import { quantity } from './verdict-wording.ts';
 import { duration } from './durations.ts';
 
-/** A table as rows of plain text, the header first; the first column is a variant's name. */
+/** A table of plain text, with the header as the first row. The first column contains the variants' names. */
 interface Table {
   readonly header: readonly string[];
   readonly rows: readonly { readonly variant: RankedVariant; readonly cells: readonly string[] }[];
   readonly align: 'left' | 'right';
 }
 
-/** The talk's columns: medians. Columns that nobody has are left out. */
+/** The medians of each variant. Empty columns are left out. */
 function figuresTable(ranking: Ranking, { narrow }: { readonly narrow: boolean }): Table {
   const { work } = ranking;
   const metric = (name: string, title: string) => {
@@ -39,7 +39,7 @@ function figuresTable(ranking: Ranking, { narrow }: { readonly narrow: boolean }
       title,
       cell: (one: RankedVariant) => {
         const value = rowOf(one, name)?.median ?? null;
-        // The rate's unit is the column's title.
+        // The column's title already contains the rate's unit.
         return value === null ? '–' : quantity(value, name === 'work_per_minute' ? '' : unit);
       },
     };
@@ -75,7 +75,7 @@ function figuresTable(ranking: Ranking, { narrow }: { readonly narrow: boolean }
   return tableOf(ranking, columns, 'right');
 }
 
-/** What was tested, against the reference. */
+/** The tested differences from the reference. */
 const differencesTable = (ranking: Ranking, metrics: readonly string[]): Table =>
   tableOf(
     ranking,
@@ -87,10 +87,10 @@ const differencesTable = (ranking: Ranking, metrics: readonly string[]): Table =
     'left',
   );
 
-/** What a Python without it lacks; the rest is worth a column where some variant has it. */
+/** Properties that always have a column. Others have one if some variant has the property. */
 const ALWAYS_SHOWN: ReadonlySet<string> = new Set(['pgo', 'lto']);
 
-/** What was seen of the interpreters. */
+/** The observed properties of the interpreters. */
 const observedTable = (ranking: Ranking): Table =>
   tableOf(
     ranking,
@@ -122,7 +122,7 @@ const observedTable = (ranking: Ranking): Table =>
 
 interface Column {
   readonly title: string;
-  /** Also of a variant that could not be measured. */
+  /** Whether to show it for a variant that could not be measured too. */
   readonly always?: boolean;
   readonly cell: (variant: RankedVariant) => string;
 }
@@ -146,7 +146,7 @@ const isEmpty = ({ header }: Table) => header.length === 0;
 const mark = ({ variant }: RankedVariant, { reference }: Ranking) =>
   variant === reference ? ' (reference)' : '';
 
-/** Every figure that there is, with p and pairs. */
+/** All figures, with p and the number of pairs. */
 function everythingDetail(ranking: Ranking): Detail {
   const header = [
     'variant',
@@ -198,7 +198,7 @@ const markdownOf = (ranking: Ranking, { header, rows, align }: Table): string =>
     { align: ['l', ...header.map(() => align[0] ?? 'l')], alignDelimiters: false },
   );
 
-/** The ranking itself, without a headline: also the folded part of a night's report. */
+/** The ranking without a headline, also for the folded part of a night's report. */
 function rankingParts(ranking: Ranking, session: Session): string[] {
   const tested = testedMetrics(ranking).map(({ name }) => name);
   const moves = moveSentences(ranking, sentence, code);
@@ -219,7 +219,7 @@ function rankingParts(ranking: Ranking, session: Session): string[] {
   ];
 }
 
-/** A night's folded table: its blocks hold all variants, so a ranking comes for free. */
+/** A night's folded ranking. Its blocks contain all variants, so it needs no further runs. */
 export const rankingDetail = (ranking: Ranking, session: Session): Detail => ({
   title: 'The variants against each other',
   body: rankingParts(ranking, session).join('\n\n'),
@@ -251,10 +251,10 @@ export function renderRankingMarkdown(
   ].join('\n\n')}\n`;
 }
 
-/** Columns of differences that stand beside each other on a terminal of 120 columns. */
+/** The number of difference columns that fit a terminal of 120 columns. */
 const DIFFERENCES_BESIDE = 3;
 
-/** The same for a terminal, the headline last. */
+/** The same for a terminal, with the headline last. */
 export function renderRankingTerminal(
   ranking: Ranking,
   session: Session,

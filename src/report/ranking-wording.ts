@@ -6,7 +6,7 @@ import type { Name } from './escape.ts';
 import { count, listed, metricWords, percent, quantity, share } from './verdict-wording.ts';
 import { duration } from './durations.ts';
 
-/** How a ranking is said to people: one list of words for Markdown and the terminal. */
+/** The wording of a ranking, for Markdown and the terminal. */
 
 export const RANK_WORDS: Readonly<Record<RankVerdict, string>> = {
   better: 'better',
@@ -20,10 +20,10 @@ export const RANK_WORDS: Readonly<Record<RankVerdict, string>> = {
 export const rowOf = ({ rows }: RankedVariant, metric: string): RankRow | undefined =>
   rows.find((row) => row.metric === metric);
 
-/** One task is a run where nothing counts them. */
+/** If nothing counts tasks, a run is the unit. */
 const taskWord = ({ work }: Ranking) => (work === null ? 'run' : 'task');
 
-/** What a metric is called in a ranking. */
+/** A metric's name in a ranking. */
 export function rankMetricWords(ranking: Ranking, metric: string): string {
   const task = taskWord(ranking);
   switch (metric) {
@@ -38,12 +38,12 @@ export function rankMetricWords(ranking: Ranking, metric: string): string {
   }
 }
 
-/** Where a run is one task the run's own figure says it, and is the one that was tested. */
+/** The CPU metric: if a run is the unit, the run's own figure, which was tested. */
 export const cpuMetric = ({ work }: Ranking) =>
   work === null ? PER_TASK.cpu_time_s_per_work : 'cpu_time_s_per_work';
 const paceMetric = ({ work }: Ranking) => (work === null ? PER_TASK.work_per_minute : 'work_per_minute');
 
-/** The tested metrics, those first that the question is about. */
+/** The tested metrics, the most important first. */
 export function testedMetrics(ranking: Ranking): readonly RankedMetric[] {
   const order = [cpuMetric(ranking), paceMetric(ranking), 'max_rss_bytes', 'max_rss_bytes_per_work'];
   const place = ({ name }: RankedMetric) => (order.indexOf(name) + order.length + 1) % (order.length + 1);
@@ -71,14 +71,14 @@ function differencePhrase(
   name: Name,
 ): string {
   const more = (estimate ?? 0) > 0;
-  // Both bounds lie on the estimate's side: that is what was shown.
+  // Both bounds have the estimate's sign, so the direction is shown.
   const bounds = [low, high].map((bound) => (bound === null ? undefined : share(bound)));
   const [near, far] = more ? bounds : [...bounds].reverse();
   const interval = near === undefined || far === undefined ? '' : ` (${near.replace(' %', '')} to ${far})`;
   return `${share(estimate ?? 0)} ${more ? 'more' : 'less'} ${nameOf(ranking, metric, name)}${interval}`;
 }
 
-/** A business metric's name comes from the workload. */
+/** A business metric's name comes from the workload, so it is escaped. */
 const nameOf = (ranking: Ranking, metric: string, name: Name) => name(rankMetricWords(ranking, metric));
 
 const HOURS = 1000;
@@ -90,10 +90,10 @@ function hours({ change: { estimate, low, high } }: RankRow): string {
   return `${HOURS.toLocaleString('en-US')} CPU hours become ${become(estimate ?? 0)}${interval}`;
 }
 
-/** A build is measured once, beside whatever the machine and the mirrors do: less than this says nothing. */
+/** A build is measured once, under unknown load of machine and mirrors, so a smaller ratio is not reported. */
 const BUILD_COUNTS = 1.25;
 
-/** What moving to a variant costs and saves, as far as it was shown; undefined where nothing was decided. */
+/** The costs and savings of moving to a variant, as far as they are decided; undefined if none is. */
 function moveSentence(ranking: Ranking, to: RankedVariant, text: Name, name: Name): string | undefined {
   const from = ranking.variants.find(({ variant }) => variant === ranking.reference);
   if (from === undefined) return undefined;
@@ -131,7 +131,7 @@ function buildPart({ build: before }: RankedVariant, { build: after }: RankedVar
   ];
 }
 
-/** What is certain, in words that anyone understands; nothing about what is not. */
+/** The decided differences, for readers without statistics. Undecided ones are left out. */
 export function moveSentences(ranking: Ranking, text: Name, name: Name): string[] {
   const others = ranking.variants.filter(
     ({ variant, failure }) => variant !== ranking.reference && failure === null,
@@ -150,7 +150,7 @@ export function moveSentences(ranking: Ranking, text: Name, name: Name): string[
   ];
 }
 
-/** One line that says it all. */
+/** A one-line summary. */
 export function rankHeadline(ranking: Ranking, name: Name): string {
   const { variants, reference } = ranking;
   const failed = variants.filter(({ failure }) => failure !== null).map(({ variant }) => name(variant));
@@ -169,7 +169,7 @@ export function rankHeadline(ranking: Ranking, name: Name): string {
   return [...(failed.length === 0 ? [] : [`${failed.join(', ')} could not be measured`]), said].join('; ');
 }
 
-/** What was seen of each interpreter; columns of which nothing is known are left out. */
+/** The observed properties of each interpreter. Columns without data are left out. */
 export const OBSERVED: readonly (readonly [Property, string])[] = [
   ['pgo', 'PGO'],
   ['lto', 'LTO'],
@@ -180,7 +180,7 @@ export const OBSERVED: readonly (readonly [Property, string])[] = [
   ['tail_call', 'tail calls'],
 ];
 
-/** How the words were come by, in one sentence each. */
+/** How the ranking was computed, in one sentence for each part. */
 export function methodSentences(ranking: Ranking, nights: number): string[] {
   const { family, metrics, work } = ranking;
   const limits = [...new Set(metrics.filter(({ kind }) => kind === 'tested').map(({ limit }) => limit))];

@@ -4,25 +4,25 @@ import { MARGIN } from '../statistics/sequential.ts';
 import { clip } from './escape.ts';
 import { count, listed, metricWords, percent, quantity, share, sorted } from './verdict-wording.ts';
 
-/** How names and other text from outside are written where a sentence will stand: Markdown or a terminal. */
+/** Formats names and other text from outside for its place: Markdown or a terminal. */
 export interface Style {
   readonly name: (text: string) => string;
   readonly text: (text: string) => string;
 }
 
-/** A sentence on one row, or on several of a variant that share their reason. */
+/** A sentence about one row, or about several rows of a variant with the same reason. */
 export interface RowSentence {
   readonly verdict: Row['verdict'];
   readonly text: string;
 }
 
-/** What is to be said of every row that is judged and not unchanged, the worst first. */
+/** The sentences about all judged rows that are not unchanged, the worst first. */
 export function sentences({ rows }: Comparison, style: Style): readonly RowSentence[] {
   const notable = sorted(rows).filter(
-    // What a second session did not show has its sentence among the remarks, with both figures.
+    // A regression that the second session did not confirm has a sentence in the remarks, with both figures.
     (row) => row.verdict !== 'unchanged' && row.verdict !== 'info' && !notSeenAgain(row),
   );
-  // Rows that could not be judged share their reason; one sentence is enough for all of them.
+  // Rows that could not be judged share a reason, so they share a sentence.
   const alike = new Map<string, Row[]>();
   for (const row of notable) {
     const key = hasFigures(row) ? `${row.variant}/${row.metric}` : `${row.verdict}: ${reasonOf(row)}`;
@@ -38,7 +38,7 @@ export function sentences({ rows }: Comparison, style: Style): readonly RowSente
   });
 }
 
-/** The warnings of these rows are part of their sentences, so they need no remark of their own. */
+/** Whether a row's sentence contains its figures and warnings, so that no remark repeats them. */
 export const hasFigures = ({ verdict, change }: Row): boolean =>
   (verdict === 'regressed' ||
     verdict === 'improved' ||
@@ -59,7 +59,7 @@ const WITHOUT_FIGURES: Readonly<Partial<Record<Row['verdict'], string>>> = {
 function reasonSentence(group: readonly Row[], all: readonly Row[], { name, text }: Style): string {
   const variants = [...new Set(group.map(({ variant }) => variant))];
   const [first] = group;
-  // Which metrics is worth saying only where others of the same variants were judged.
+  // The metrics are named only if other metrics of the same variants were judged.
   const whole = all.filter((row) => row.gated && !isOutsideTests(row) && variants.includes(row.variant));
   const metrics = [...new Set(group.map((row) => text(metricWords(row.metric))))];
   const what =
@@ -91,7 +91,7 @@ function figureSentence(row: Row, { name, text }: Style): string {
     oneSided ? size : (fraction) => percent(fraction).replace('±', ''),
   );
   const between = bounds[0] === bounds[1] ? '' : `, between ${bounds.join(' and ')}`;
-  // The interval as it is shown: a bound of 0.0 % is no sign of a loss.
+  // Uses the rounded interval, because a bound that is printed as 0.0 % does not indicate a loss.
   const isWorse = row.direction === 'lower' ? low >= 0.0005 : high <= -0.0005;
   if (row.verdict === 'inconclusive' && isWorse)
     return `${what} is inconclusive, but probably worse: most likely ${amount}${between}, and not proven to be ${share(row.limit)} (${source})`;
@@ -100,7 +100,7 @@ function figureSentence(row: Row, { name, text }: Style): string {
   return `${what} ${MOVED[row.verdict] ?? 'moved'}: most likely ${amount}${between} (${source})`;
 }
 
-/** Where a figure outside the tests is not quite exact. */
+/** The wording for figures outside the tests that are not quite exact. */
 const EXACT_WORDS: Readonly<Partial<Record<Row['evidence'], string>>> = {
   once: 'This is of one build each',
   counted: 'Valgrind counted it apart from the runs',
@@ -114,8 +114,7 @@ const MOVED: Readonly<Partial<Record<Row['verdict'], string>>> = {
 };
 
 /**
- * The loss that all of these unchanged rows rule out, a fraction; undefined where limits differ so that one figure
- * would say too little of most.
+ * The loss that all of these unchanged rows exclude, as a fraction; undefined if limits differ too much for one figure.
  */
 export function ruledOut(rows: readonly Row[]): number | undefined {
   const margins = new Set(
@@ -124,14 +123,14 @@ export function ruledOut(rows: readonly Row[]): number | undefined {
       .map(({ limit }) => MARGIN * limit),
   );
   const [margin] = margins;
-  // An exact figure rules out its own limit, which then must not be the larger of the two.
+  // An exact figure excludes its own limit, which must not be the larger of the two.
   const exact = rows.filter(({ evidence }) => evidence === 'deterministic').map(({ limit }) => limit);
   return margin === undefined || margins.size > 1 || exact.some((limit) => limit > margin + 1e-9)
     ? undefined
     : margin;
 }
 
-/** What the alarm is worth; empty where nothing that varies regressed. */
+/** The probability of a false alarm; empty if no metric with noise regressed. */
 export function confidence({ rows, family }: Comparison): string {
   const regressed = rows.filter((row) => row.verdict === 'regressed' && !isOutsideTests(row));
   if (regressed.length === 0) return '';

@@ -1,10 +1,10 @@
 import { unitOfKind, type CallGraph } from '../session/profile.ts';
 
-/** Paths with less of the whole are left out: there are as many as calls of calls. */
+/** Paths with a smaller share are left out, because their number grows exponentially with the depth. */
 const SHARE_DRAWN = 0.0005;
 const MOST_STACKS = 20_000;
 const DEEPEST = 200;
-/** A graph that nobody's program has can have more paths than can be walked. */
+/** The maximum number of steps, because a crafted graph can have too many paths. */
 const MOST_STEPS = 200_000;
 
 interface Stack {
@@ -15,8 +15,9 @@ interface Stack {
 /**
  * A call graph as a flame graph for speedscope: stacks with their weights.
  *
- * cProfile knows who called whom and no whole stacks. Then a function's time is divided among its callers as its total is,
- * which is right where it costs the same whoever calls; the profile's name says that it is an estimate.
+ * cProfile records callers and no whole stacks. Therefore a function's time is divided among its callers in proportion
+ * to its total. This is right if the function costs the same for every caller. The profile's name states that it is an
+ * estimate.
  * @see https://github.com/jlfwong/speedscope/wiki/Importing-from-custom-sources
  */
 export function renderSpeedscope(graph: CallGraph, name: string): string {
@@ -71,7 +72,7 @@ function estimatedStacks({ functions, calls, own }: CallGraph): readonly Stack[]
     for (const { callee, total: called } of callees.get(index) ?? [])
       if (!frames.includes(callee)) walk(callee, called * part, frames);
   };
-  // What no caller accounts for began by itself: the program, a thread, what ran before the profiler did.
+  // Time without a recorded caller belongs to a root: the program, a thread, or code that ran before the profiler.
   functions.forEach(({ total }, index) => walk(index, total - (fromCallers.get(index) ?? 0), []));
   return stacks;
 }

@@ -17,12 +17,12 @@ export interface TerminalOptions {
 
 const HEADER = ['variant', 'metric', 'baseline', 'head', 'change (95 % interval)', 'verdict'];
 const RIGHT = [false, false, true, true, true, false];
-/** Lines of words below the table; the files of the run have all of them. */
+/** The number of text lines below the table. The run's files contain all of them. */
 const LINES_SHOWN = 20;
-/** With more rows than this, only those that did not stay as they were. */
+/** With more rows than this, unchanged rows are left out. */
 const ROWS_SHOWN = 30;
 
-/** The verdict for a terminal: the headline last, where the eye is when a command ends. */
+/** The verdict for a terminal. The headline comes last, because the user looks there when a command ends. */
 export function renderTerminal(
   comparison: Comparison,
   session: Session | undefined,
@@ -57,10 +57,10 @@ function paintFor(colour: boolean) {
   return { bold, dim, red, yellow, verdict };
 }
 
-/** The rows that are shown without their details, in order. */
+/** The visible rows in order, without details. */
 const seenRows = ({ rows }: Comparison): readonly Row[] => sorted(rows).filter((row) => !isDetail(row));
 
-/** The table, how many rows it leaves out, and an empty line; nothing where it has no row. */
+/** The table, the number of omitted rows, and an empty line; empty if there are no rows. */
 function tableLines(comparison: Comparison, session: Session | undefined, paint: Paint): readonly string[] {
   const seen = seenRows(comparison);
   const rows =
@@ -89,7 +89,7 @@ const cellsOf = (row: Row, session: Session | undefined): readonly string[] => [
   `${VERDICT_WORDS[row.verdict]}${confirmationWords(row)}`,
 ];
 
-/** Each row as a line, its cells as wide as the widest of their column. */
+/** Formats each row as a line with aligned columns. */
 function aligned(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
@@ -111,7 +111,7 @@ const failureLines = (session: Session | undefined, { red }: Paint): readonly st
       .map((text) => `  ${clip(text, 200)}`),
   ]);
 
-/** What the rows mean, why they are so, and what else is to be known of them. */
+/** Explanations of the rows: sentences, causes and remarks. */
 function wordLines(comparison: Comparison, session: Session | undefined, paint: Paint): readonly string[] {
   const said = sentences(comparison, STYLE);
   const noted = remarksOf(seenRows(comparison));
@@ -129,7 +129,7 @@ function wordLines(comparison: Comparison, session: Session | undefined, paint: 
 
 const STYLE = { name: oneLine, text: oneLine };
 
-/** What was measured, and what is to be known of the whole run. */
+/** What was measured, and notes about the whole run. */
 function noteLines(
   { verdict, warnings }: Comparison,
   session: Session | undefined,
@@ -144,7 +144,7 @@ function noteLines(
   ];
 }
 
-/** Warnings that no sentence holds; rows of a variant often share theirs. */
+/** Warnings that no sentence contains. The rows of a variant often share them. */
 const remarksOf = (rows: readonly Row[]): readonly string[] => [
   ...new Set(
     rows

@@ -6,13 +6,13 @@ import { noise } from './noise.ts';
 import { count } from './verdict-wording.ts';
 import { duration } from './durations.ts';
 
-/** The cap of pairs that a session had: the rules', or less where its budget allowed less. */
+/** The maximum number of pairs of a session: the rules', or fewer if its budget allowed fewer. */
 export const plannedBlocks = ({ rules, budget }: Session): number =>
   Math.min(rules.blocks, budget.blocksPlanned ?? rules.blocks);
 
 type Reason = 'budget' | 'lowered' | 'noise' | 'stopped' | 'pairs' | 'counts';
 
-/** Variants that a change adds have what the others left of the budget. */
+/** Variants that a change adds use the budget that the others leave. */
 const capOf = (session: Session, variant: string): number =>
   addedVariants(session.measuring).has(variant) && session.budget.addedBlocksPlanned !== undefined
     ? session.budget.addedBlocksPlanned
@@ -27,8 +27,8 @@ function reasonOf({ blocks, evidence, variant }: Row, session: Session | undefin
 }
 
 /**
- * Why these rows are not decided and what would decide them, for each reason. Of the minutes that a budget lacked the
- * comparison's own remark speaks.
+ * Why these rows are undecided and what would decide them, for each reason. The comparison's own remark covers a budget
+ * that was too small.
  */
 export function reasonsUndecided(rows: readonly Row[], session: Session | undefined): readonly string[] {
   return [...new Set(rows.map((row) => reasonOf(row, session)))].map((reason) => {

@@ -6,11 +6,11 @@ import { PROFILE_SETTINGS } from '../statistics/looks.ts';
 
 export { metricWords };
 
-/** How figures and verdicts are said to people; the same words in the comment and on the terminal. */
+/** The wording of figures and verdicts, for the comment and the terminal. */
 
 /**
- * The metric of a row, with its limit where that is not the default: who reads `unchanged` must see by which measure.
- * @param rules those of the session; undefined: of none that is known, and the profile is the default one
+ * The metric of a row. Includes the limit if it is not the default, so that a reader of `unchanged` sees the limit.
+ * @param rules the session's rules; undefined if they are unknown, and then the default profile applies
  */
 export function judgedMetric(
   { metric, limit, gated }: Pick<Row, 'metric' | 'limit' | 'gated'>,
@@ -23,7 +23,7 @@ export function judgedMetric(
     : metricWords(metric);
 }
 
-/** The sign that leads a verdict. Never colour alone: the word always stands beside it. */
+/** The sign of a verdict. The verdict's name always follows, so colour is never the only mark. */
 export const SIGNS: Readonly<Record<Verdict | 'info', string>> = {
   failed: '❌',
   regressed: '🔴',
@@ -50,24 +50,24 @@ export const VERDICT_WORDS: Readonly<Record<Verdict | 'info', string>> = {
   info: 'not judged',
 };
 
-/** What a run has beside the figures that most look at: in the folded table of a comment, and in the session. */
+/** Metrics that few readers need: they are in the comment's folded table, and in the session. */
 const DETAILS: ReadonlySet<string> = new Set(
   DESCRIBED_METRICS.filter(({ of, gate, name }) => of === 'run' && !gate && name !== 'memory_peak_bytes').map(
     ({ name }) => name,
   ),
 );
 
-/** Whether a row is left out where there is no room to fold it: nobody judges it, and few ask. */
+/** Whether to omit a row if the output cannot fold it, because it is not judged and few readers need it. */
 export const isDetail = ({ verdict, metric }: Row): boolean => verdict === 'info' && DETAILS.has(metric);
 
 export interface VerdictSentence {
-  /** What it says, and what it does not say. */
+  /** The meaning of the verdict, and its limits. */
   readonly means: string;
-  /** What the reader does next. */
+  /** The reader's next step. */
   readonly next: string;
 }
 
-/** Each verdict for a reader who is no statistician: nothing here needs more than per cent. */
+/** A sentence for each verdict. Readers need only per cent, and no statistics. */
 export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentence>> = {
   failed: {
     means:
@@ -119,7 +119,7 @@ export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentenc
 
 const number = (value: number, digits: number) => value.toFixed(digits).replace('-', '−');
 
-/** Beyond it a change is a figure of another kind, and its digits say nothing. */
+/** Above this size the digits of a change are meaningless. */
 const PER_CENT_AT_MOST = 1_000_000;
 
 /** +21.3 %, −0.4 %, ±0.0 %, over +1000000 %. */
@@ -148,7 +148,7 @@ export function change({ evidence, change: { estimate, low, high } }: Row): stri
     : `${percent(estimate)} (${bound(low)} … ${bound(high)})`;
 }
 
-/** A value with a unit that suits its size. */
+/** A value with a suitable unit. */
 export function quantity(value: number | null, unit: string): string {
   if (value === null) return '–';
   if (unit === 's') {
@@ -161,7 +161,7 @@ export function quantity(value: number | null, unit: string): string {
     const step = value === 0 ? 0 : Math.min(3, Math.max(0, Math.floor(Math.log2(Math.abs(value)) / 10)));
     return `${significant(value / 1024 ** step)} ${steps[step] ?? 'B'}`;
   }
-  // There are always millions of them, and the metric's name says of what.
+  // Large counts get a prefix. The metric's name contains the unit.
   if (unit === 'instructions' || unit === 'cycles') {
     const steps = ['', ' k', ' M', ' G', ' T'];
     const step = value < 1 ? 0 : Math.min(steps.length - 1, Math.floor(Math.log10(value) / 3));
@@ -171,7 +171,7 @@ export function quantity(value: number | null, unit: string): string {
   return `${significant(value)}${unit === '' ? '' : ` ${unit}`}`;
 }
 
-/** Four significant digits, without an exponent in the range that people write out. */
+/** Four significant digits, without an exponent in the usual range. */
 function significant(value: number): string {
   if (value === 0) return '0';
   const size = Math.floor(Math.log10(Math.abs(value)));
@@ -179,7 +179,7 @@ function significant(value: number): string {
   return size >= 4 ? Math.round(value).toString() : value.toFixed(Math.max(0, 3 - size));
 }
 
-/** The p of the direction that the estimate points to. */
+/** The p of the estimate's direction. */
 export function pValue(row: Row, which: 'p' | 'pAdjusted'): string {
   const grew = (row.change.estimate ?? 0) > 0;
   const p = (grew === (row.direction === 'lower') ? row.worse : row.better)[which];
@@ -191,13 +191,13 @@ export function pValue(row: Row, which: 'p' | 'pAdjusted'): string {
 /** 1 run, 2 runs. */
 export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
-/** a, b and c; of many the first ones and how many more. */
+/** a, b and c; of a long list the first ones and the number of others. */
 export function listed(items: readonly string[], most = 6): string {
   const shown = items.length <= most ? items : [...items.slice(0, most), `${items.length - most} more`];
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
-/** Worst first, then the plan's order; what is not judged comes last. */
+/** Worst first, then in the plan's order; rows that are not judged come last. */
 export function sorted(rows: readonly Row[]): readonly Row[] {
   const order: readonly (Verdict | 'info')[] = [...VERDICTS, 'info'];
   return rows

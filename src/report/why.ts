@@ -16,12 +16,12 @@ import type { Style } from './row-sentences.ts';
 import { count, listed, metricWords, percent, quantity } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
 
-/** Why something regressed, as far as a profiled run of each side shows it: help for the reader, never evidence. */
+/** Explains a regression from a profiled run of each side. The explanation helps the reader and is no evidence. */
 
 const PROFILER_WORDS: Readonly<Record<string, string>> = { cprofile: 'cProfile' };
 const profilerWords = (name: string) => own(PROFILER_WORDS, name) ?? name;
 
-/** How a profile is spoken of, by what it adds up. `of`: what is said behind a function's own figure. */
+/** The wording for each kind of profile, by its quantity. `of` follows a function's own figure. */
 const WORDS = {
   cpu: {
     one: 'function',
@@ -61,13 +61,13 @@ const WORDS = {
   },
 } as const satisfies Readonly<Record<ProfileKind, Readonly<Record<string, string>>>>;
 
-/** What is counted of a function: a profiler that samples knows no calls. */
+/** The count of a function: calls, or samples for a sampling profiler, which records no calls. */
 const timesOf = ({ kind, profiler }: Explanation): string =>
   profiler === 'py-spy' ? 'sample' : WORDS[kind].calls;
 
-/** Functions that a sentence names. */
+/** The number of functions in a sentence. */
 const NAMED = 3;
-/** Functions that the table shows. */
+/** The number of functions in the table. */
 const SHOWN = 12;
 
 interface Why {
@@ -77,7 +77,7 @@ interface Why {
   readonly named: readonly FunctionGrowth[];
 }
 
-/** Of what is still regressed: what a second session did not see again needs no reason. */
+/** The rows that are still regressed. Regressions that a second session did not confirm need no explanation. */
 function whys(comparison: Comparison, session: Session): readonly Why[] {
   const wanted = wantedProfiles(comparison, session.rules.metrics);
   return (session.explanations ?? []).flatMap((explanation) => {
@@ -91,7 +91,7 @@ function whys(comparison: Comparison, session: Session): readonly Why[] {
   });
 }
 
-/** A sentence for each variant and kind of profile, to stand below the verdicts. */
+/** A sentence for each variant and kind of profile, below the verdicts. */
 export function whySentences(
   comparison: Comparison,
   session: Session | undefined,
@@ -103,7 +103,7 @@ export function whySentences(
   );
 }
 
-/** Where a regression's profile points to, in the files as the workload's run knows them. */
+/** The place that a regression's profile points to, with the file's path in the workload's run. */
 export interface NamedPlace {
   readonly variant: string;
   readonly metrics: readonly string[];
@@ -114,7 +114,7 @@ export interface NamedPlace {
   readonly text: string;
 }
 
-/** The functions that the sentences above name, those with a line alone. */
+/** The functions in the sentences above, if they have a line number. */
 export const namedPlaces = (comparison: Comparison, session: Session, style: Style): readonly NamedPlace[] =>
   whys(comparison, session).flatMap(({ explanation, metrics, named }) =>
     named
@@ -158,7 +158,7 @@ function pointsTo(session: Session, variant: string): string {
     : 'to the interpreter or the base image';
 }
 
-/** A whole that grew by less is as much the machine's noise. */
+/** A smaller growth of the total may be noise. */
 const SPREAD_FROM = 0.02;
 
 /** `check` (pricing.py:14) took 310 ms more (110 ms → 420 ms of its own, 100 → 400 calls). */
@@ -180,7 +180,7 @@ function grown(
   return `${style.name(name)}${place} ${verb} ${figure(growth)} more${what} (${figure(own.baseline)} → ${figure(own.head)}${of}${times})`;
 }
 
-/** The functions behind the sentences, baseline beside head; one folded part for each profile. */
+/** Tables of the functions behind the sentences, with baseline and head, in one folded part for each profile. */
 export function whyDetails(comparison: Comparison, session: Session): Detail[] {
   return whys(comparison, session).map((why) => {
     const { explanation, metrics, explained } = why;
