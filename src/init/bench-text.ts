@@ -136,7 +136,7 @@ with open(os.environ["PACEGATE_METRICS"], "w") as file:
     json.dump({name: {"value": value, "unit": "s"} for name, value in seconds.items()}, file)
 `.replace('import importlib.util\n', 'import importlib\n');
 
-/** The text of a `bench.py`; undefined where the workload brings its own measuring code. */
+/** The text of a `bench.py`; undefined if the workload has its own measuring code. */
 export function benchText(workload: WorkloadFound): string | undefined {
   switch (workload.kind) {
     case 'console-script':

@@ -3,10 +3,10 @@ import type { PythonChoice } from './python-version.ts';
 import { PORT } from './servers.ts';
 import type { WorkloadFound } from './workloads.ts';
 
-/** `workload.install`: what the suite needs besides the dependencies. */
+/** `workload.install`: what the suite needs in addition to the dependencies. */
 export type ImageInstall = { readonly groups: readonly string[] } | { readonly packages: readonly string[] };
 
-/** Where the images of the configuration come from. */
+/** The source of the configuration's images. */
 export type ImageChoice =
   | { readonly kind: 'default'; readonly install?: ImageInstall | undefined }
   | { readonly kind: 'dockerfile'; readonly path: string }
@@ -17,7 +17,7 @@ export interface ConfigurationRequest {
   readonly facts: ProjectFacts;
   readonly workload: WorkloadFound;
   readonly image: ImageChoice;
-  /** The measuring code that is written or was there: from the context. */
+  /** The measuring code, relative to the context. It is written or existed before. */
   readonly bench: string;
 }
 
@@ -34,7 +34,7 @@ const SCHEMA =
 export function configurationText({ facts, workload, image, bench }: ConfigurationRequest): string {
   const { files, command, lines, metrics } = measured(workload, bench);
   const own = image.kind === 'bake' || (image.kind === 'dockerfile' && facts.image.kind === 'replaceable');
-  // An own image has the modules where its Dockerfile puts them.
+  // The Dockerfile of the user's own image decides where its modules are.
   const path = own || (facts.installed !== undefined && image.kind !== 'host') ? [] : facts.roots;
   return `${[
     SCHEMA,

@@ -1,11 +1,11 @@
 import type { ProjectFiles } from './project-files.ts';
 
-/** What an existing Dockerfile or bake file offers. */
+/** The image of an existing Dockerfile or bake file. */
 export type OwnImage =
   | { readonly kind: 'none' }
-  /** A Dockerfile with `FROM python`, without a tag: each variant's interpreter takes its place. */
+  /** A Dockerfile with `FROM python` without a tag. Each variant's interpreter replaces this base. */
   | { readonly kind: 'replaceable'; readonly dockerfile: string }
-  /** A Dockerfile that names its own base: it is built as it is. */
+  /** A Dockerfile that names its own base, which is built unchanged. */
   | { readonly kind: 'fixed'; readonly dockerfile: string; readonly base: string }
   | { readonly kind: 'bake'; readonly file: string; readonly target: string };
 
@@ -23,7 +23,7 @@ interface Stage {
 }
 
 const BAKE_FILES = ['docker-bake.hcl', 'docker-bake.json'];
-/** Usual names of the target of the deployed image. */
+/** Common names of the deployed image's target. */
 const DEPLOYED = ['app', 'prod', 'production', 'runtime', 'release', 'image', 'default'];
 
 export function readContainerFiles(files: ProjectFiles): ContainerFacts {
@@ -49,7 +49,7 @@ export function readContainerFiles(files: ProjectFiles): ContainerFacts {
   return facts({ kind: 'fixed', dockerfile, base });
 }
 
-/** The stages with the `ARG`s before the first `FROM` put in. */
+/** The stages of a Dockerfile. The `ARG`s before the first `FROM` are replaced by their values. */
 export function stagesOf(text: string): readonly Stage[] {
   const defaults = new Map<string, string>();
   const stages: Stage[] = [];

@@ -2,18 +2,18 @@ import { has, isShipped, type ProjectFiles } from './project-files.ts';
 import { requirementName, type Pyproject } from './pyproject.ts';
 import { readRequirements } from './requirements.ts';
 
-/** What a project's dependencies are installed from. */
+/** The source from which a project's dependencies are installed. */
 export type Dependencies =
   | { readonly kind: 'none' }
   | { readonly kind: 'uv' }
-  /** One member of a uv workspace, whose lock lies at the top. */
+  /** One member of a uv workspace, whose lock is at the top. */
   | { readonly kind: 'uv-workspace'; readonly member: string; readonly name: string }
   | { readonly kind: 'poetry' }
   | { readonly kind: 'pylock' }
   | { readonly kind: 'pdm' }
   | { readonly kind: 'pipenv' }
   | { readonly kind: 'requirements'; readonly file: string; readonly local: readonly string[] }
-  /** Without a lock; `computed` where the build lists the dependencies. */
+  /** Without a lock; `computed` if the build computes the dependencies. */
   | { readonly kind: 'pyproject'; readonly computed: boolean }
   | { readonly kind: 'setup.py' };
 
@@ -25,7 +25,7 @@ export interface FoundDependencies {
   readonly problem?: string;
 }
 
-/** Requirements files for production, where there is no `requirements.txt`, in the order of preference. */
+/** Requirements files for production, in the order of preference, for projects without `requirements.txt`. */
 const PRODUCTION = [
   'requirements/prod.txt',
   'requirements/production.txt',

@@ -3,7 +3,7 @@ import type { ProjectFacts } from './project-facts.ts';
 import type { WorkloadFound } from './workloads.ts';
 import { SUITE_PACKAGES } from './workloads.ts';
 
-/** What `init` writes next to the configuration where the default image cannot install a project. */
+/** The Dockerfile that `init` writes next to the configuration if the default image cannot install a project. */
 export const WRITTEN_DOCKERFILE = 'pacegate.Dockerfile';
 
 /** Dependency files with which the default image installs the project itself: variants/application/install.py. */
@@ -53,14 +53,14 @@ export const lackingPackages = ({ names }: ProjectFacts, { kind }: WorkloadFound
   (SUITE_PACKAGES[kind] ?? []).filter((name) => !names.has(name));
 
 interface Installation {
-  /** The program that reads the lock file, in an environment of its own. */
+  /** The program that reads the lock file, installed in a separate environment. */
   readonly tool?: string;
   readonly commands: readonly string[];
 }
 
 const PIP = '/opt/venv/bin/python -m pip install --no-cache-dir --no-compile';
 
-/** For the kinds that the default image installs without the project itself. */
+/** The installation for the kinds that the default image installs without the project itself. */
 function installation(dependencies: Dependencies): Installation {
   switch (dependencies.kind) {
     case 'pylock':
@@ -83,7 +83,7 @@ function installation(dependencies: Dependencies): Installation {
   }
 }
 
-/** A Dockerfile that installs the project itself beside its dependencies. */
+/** A Dockerfile that installs the project itself and its dependencies. */
 export function dockerfileText(facts: ProjectFacts, workload: WorkloadFound, why: string): string {
   const { tool, commands } = installation(facts.dependencies);
   const lacking = lackingPackages(facts, workload);
@@ -113,12 +113,13 @@ export function dockerfileText(facts: ProjectFacts, workload: WorkloadFound, why
   ].join('\n')}\n`;
 }
 
-/** What the build of a project reads to describe it. */
+/** Files that the build of a project reads as metadata. */
 const DESCRIBING = ['!**/README*', '!**/LICENSE*', '!**/CHANGELOG*'];
 
 /**
- * The ignore file of the written Dockerfile. BuildKit reads it in place of the project's own, so that one's lines follow.
- * @param defaults the default image's
+ * The ignore file of the written Dockerfile. BuildKit reads it instead of the project's own file, so it ends with that
+ * file's lines.
+ * @param defaults the default image's ignore file
  */
 export const ignoreText = (defaults: string, projects: string | undefined): string =>
   `${[defaults.trimEnd(), ...DESCRIBING, ...(projects === undefined ? [] : [projects.trimEnd()])].join('\n')}\n`;

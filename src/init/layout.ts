@@ -1,10 +1,10 @@
 import { has, isShipped, type ProjectFiles } from './project-files.ts';
 
-/** Where a project's modules are imported from. */
+/** The folders and names from which a project's modules are imported. */
 export interface Layout {
-  /** Folders for `PYTHONPATH`, from the context; empty where the modules lie at its top. */
+  /** Folders for `PYTHONPATH`, from the context; empty if the modules are at its top. */
   readonly roots: readonly string[];
-  /** Names to import: packages first, then modules; the one that the project is named after comes first. */
+  /** Names to import: packages first, then modules. The name of the project comes first. */
   readonly packages: readonly string[];
   /** Files that are run as scripts: `main.py`. */
   readonly scripts: readonly string[];
@@ -14,7 +14,7 @@ const NOT_MODULES =
   /^(setup|conftest|noxfile|tasks|fabfile|manage|bench\w*|load|test_\w+|\w+_test|versioneer)\.py$/;
 const SCRIPTS = ['main.py', 'app.py', 'run.py', 'cli.py', '__main__.py'];
 
-/** @param name of the distribution, to tell its package from others */
+/** @param name of the distribution, to distinguish its package from others */
 export function findLayout(files: ProjectFiles, name: string | undefined): Layout {
   const roots = ['src', 'lib', 'python'].filter((root) => packagesIn(files, root).length > 0).slice(0, 1);
   const found = roots[0] === undefined ? packagesIn(files, '.') : packagesIn(files, roots[0]);
@@ -25,7 +25,7 @@ export function findLayout(files: ProjectFiles, name: string | undefined): Layou
   const scripts = SCRIPTS.filter(
     (path) =>
       has(files, path) &&
-      // A main.py without the usual guard runs as it is imported.
+      // A main.py without the usual guard runs when it is imported.
       (path === 'main.py' || /__name__\s*==\s*['"]__main__['"]/.test(files.texts.get(path) ?? '')),
   );
   return { roots, packages, scripts };

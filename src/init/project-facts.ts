@@ -9,11 +9,11 @@ import { findWorkloads, type WorkloadFound } from './workloads.ts';
 
 /** The facts of one project. */
 export interface ProjectFacts {
-  /** The folder that the images carry, from the repository's top; `.` is the top. */
+  /** The folder in the images, from the repository's top; `.` is the top. */
   readonly context: string;
   readonly python: PythonChoice;
   readonly dependencies: Dependencies;
-  /** Normalised names that a production install brings. */
+  /** Normalised names of the packages in a production install. */
   readonly names: ReadonlySet<string>;
   /** The dependency groups of `pyproject.toml`, with the normalised names in each. */
   readonly groups: readonly { readonly name: string; readonly names: ReadonlySet<string> }[];
@@ -28,7 +28,7 @@ export interface ProjectFacts {
   readonly notes: readonly string[];
 }
 
-/** What keeps `init` from writing a configuration that works: one sentence with what to do. */
+/** The reason why `init` cannot write a working configuration: one sentence with what to do. */
 export interface Obstacle {
   readonly obstacle: string;
 }
@@ -75,7 +75,7 @@ export function findFacts(files: ProjectFiles, chosen: string): ProjectFacts | O
   return member === undefined ? facts : inWorkspace(facts, files, member, name);
 }
 
-/** Pipenv has categories in their place. */
+/** The dependency groups. Pipenv has categories instead. */
 const groupsOf = ({ kind }: Dependencies, pyproject: Pyproject | undefined): ProjectFacts['groups'] =>
   kind === 'pipenv'
     ? []
@@ -86,7 +86,7 @@ const groupsOf = ({ kind }: Dependencies, pyproject: Pyproject | undefined): Pro
         ),
       }));
 
-/** A member of a workspace: the lock and the other members lie outside of its folder, so the top is the context. */
+/** A member of a workspace. Its lock and the other members are outside of its folder, so the context is the top. */
 function inWorkspace(
   facts: ProjectFacts,
   files: ProjectFiles,
@@ -110,7 +110,7 @@ function inWorkspace(
     ...facts,
     context: '.',
     roots,
-    // The top's are looked up, and these are the member's.
+    // Left out, because groups are searched at the top and these are the member's.
     groups: [],
     dependencies: { kind: 'uv-workspace', member, name: requirementName(name ?? '') ?? member },
     workloads: facts.workloads.map((workload) => movedBelow(workload, member)),
@@ -118,7 +118,7 @@ function inWorkspace(
   };
 }
 
-/** The same workload, its files named from the top. */
+/** The same workload, with file names from the top. */
 function movedBelow(workload: WorkloadFound, folder: string): WorkloadFound {
   switch (workload.kind) {
     case 'bench':
@@ -139,7 +139,7 @@ function requiredPython(pyproject: Pyproject | undefined): string | undefined {
   return pyproject?.project?.['requires-python'] ?? (typeof poetry === 'string' ? poetry : undefined);
 }
 
-/** What stands for the workload in a question or a message. */
+/** A short description of the workload for a question or a message. */
 export function workloadWords(workload: WorkloadFound): string {
   switch (workload.kind) {
     case 'bench':

@@ -1,13 +1,13 @@
-/** The files of a project: all paths, and the texts of those that describe the project. */
+/** The files of a project: all paths, and the texts of the files that describe it. */
 export interface ProjectFiles {
   /** From the repository's top, with `/`, sorted. */
   readonly paths: readonly string[];
   readonly texts: ReadonlyMap<string, string>;
 }
 
-/** Larger files are data, or were generated. */
+/** The maximum size of a text. Larger files are data, or were generated. */
 export const MOST_BYTES = 256 * 1024;
-/** The largest depth to read: the files that describe a project are near its top. */
+/** The maximum number of texts. The files that describe a project are near its top. */
 export const MOST_TEXTS = 1500;
 
 const NAMES =
@@ -15,7 +15,7 @@ const NAMES =
 const REQUIREMENTS = /(^|\/)(requirements[^/]*|constraints[^/]*)\.(txt|in)$|(^|\/)requirements\/[^/]+\.txt$/;
 const CONTAINERS = /(^|\/)(Dockerfile|Containerfile|docker-bake)(\.[^/]+)?$/;
 
-/** Whether a file's text says what a project is. */
+/** Whether to read a file's text, because it describes the project. */
 export const isTelling = (path: string): boolean =>
   NAMES.test(path) || REQUIREMENTS.test(path) || CONTAINERS.test(path) || path.endsWith('.py');
 
@@ -46,7 +46,7 @@ export const folderOf = (path: string): string => {
   return at < 0 ? '.' : path.slice(0, at);
 };
 
-/** Code that is no part of what a project ships. */
+/** Folders whose code is not part of the shipped project. */
 const BESIDE =
   /(^|\/)(tests?|testing|docs?|examples?|samples?|benchmarks?|bench|scripts|tools|migrations|fixtures|build|\.[^/]+)\//;
 

@@ -1,12 +1,12 @@
 import { below, folderOf, has, type ProjectFiles } from './project-files.ts';
 import { readPyproject } from './pyproject.ts';
 
-/** The folders of a repository that hold a Python project each, from its top. */
+/** The folders of a repository that contain a Python project, from its top. */
 export interface Projects {
-  /** Whether the top itself is a project that ships something. */
+  /** Whether the top itself is a project that ships code. */
   readonly top: boolean;
   readonly below: readonly string[];
-  /** Members of a uv workspace: their lock lies at the top. */
+  /** Members of a uv workspace, whose lock is at the top. */
   readonly workspace: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export function findProjects(files: ProjectFiles): Projects {
   return { top: folders.includes('.') && shipsAtTop(files, inside), below: inside, workspace };
 }
 
-/** A top with modules or packages of its own outside of the projects below it. */
+/** Whether the top has modules or packages outside of the projects below it. */
 const shipsAtTop = (files: ProjectFiles, inside: readonly string[]): boolean =>
   inside.length === 0 ||
   files.paths.some(
@@ -51,7 +51,7 @@ const globOf = (glob: string) =>
       .replace(/\?/g, '[^/]')}$`,
   );
 
-/** The folders to choose from: the top alone, or what lies below. */
+/** The folders to choose from: only the top, or the folders below. */
 export function choicesOf({ top, below: inside, workspace }: Projects): readonly string[] {
   if (workspace.length > 0) return top ? ['.', ...workspace] : workspace;
   if (top || inside.length === 0) return ['.'];

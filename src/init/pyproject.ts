@@ -2,7 +2,7 @@ import { parse } from 'smol-toml';
 import { z } from 'zod';
 import type { ProjectFiles } from './project-files.ts';
 
-/** What is read of a `pyproject.toml`; a part that has another form than expected counts as absent. */
+/** The parts of a `pyproject.toml` that Pacegate reads. A part with another type counts as absent. */
 const text = z.string().optional().catch(undefined);
 const texts = z.array(z.string()).optional().catch(undefined);
 const named = z.record(z.string(), z.unknown()).optional().catch(undefined);
@@ -43,7 +43,7 @@ const schema = z.object({
 
 export type Pyproject = z.infer<typeof schema>;
 
-/** @returns undefined where there is no `pyproject.toml`; `broken` where it is no TOML */
+/** @returns undefined if there is no `pyproject.toml`; `broken` if it is not TOML */
 export function readPyproject({ texts }: ProjectFiles): Pyproject | 'broken' | undefined {
   const found = texts.get('pyproject.toml');
   if (found === undefined) return undefined;
@@ -54,7 +54,7 @@ export function readPyproject({ texts }: ProjectFiles): Pyproject | 'broken' | u
   }
 }
 
-/** The name of a requirement as indexes compare it: `Flask[async]>=2 ; …` is `flask`. */
+/** The normalised name of a requirement: `Flask[async]>=2 ; …` is `flask`. */
 export function requirementName(requirement: string): string | undefined {
   const [, name] = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)/.exec(requirement) ?? [];
   return name === undefined ? undefined : name.toLowerCase().replace(/[._-]+/g, '-');

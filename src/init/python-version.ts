@@ -1,6 +1,6 @@
 import type { ProjectFiles } from './project-files.ts';
 
-/** The Python that the images get, and what names it. */
+/** The Python version of the images, and its source. */
 export interface PythonChoice {
   readonly version: string;
   /** `.python-version`, `requires-python`, … or `the default`. */
@@ -26,7 +26,9 @@ export interface PythonSources {
   readonly image: string | undefined;
 }
 
-/** The version that the project names; where it names a range, the default one if that is in it, else the newest. */
+/**
+ * The version that the project names. If it names a range, the default version if it is in the range, else the newest.
+ */
 export function choosePython({ files, required, image }: PythonSources): PythonChoice | string {
   const pinned = /^\s*(?:cpython-|python-)?(3\.\d+)(?:\.\d+)?(t?)\b/m.exec(
     files.texts.get('.python-version') ?? '',
@@ -35,7 +37,7 @@ export function choosePython({ files, required, image }: PythonSources): PythonC
     return isSupported(pinned[1])
       ? { version: `${pinned[1]}${pinned[2] ?? ''}`, from: '.python-version' }
       : `.python-version is ${pinned[1]}, and Pacegate measures Python 3.${OLDEST} to 3.${NEWEST}. Name one of these versions, then run init again.`;
-  // An older image is measured as it is built, and this version is then no variant's.
+  // An older image is measured as it is built. Its version is not used for variants.
   if (image !== undefined && isSupported(image)) return { version: image, from: 'the Dockerfile' };
   const needed = required ?? /python_requires\s*=\s*["']?([^"'\n]+)/.exec(setupTexts(files))?.[1];
   if (needed === undefined) return { version: `3.${DEFAULT}`, from: 'the default' };
@@ -54,8 +56,8 @@ const setupTexts = ({ texts }: ProjectFiles) =>
   `${texts.get('setup.py') ?? ''}\n${texts.get('setup.cfg') ?? ''}`;
 
 /**
- * Whether the newest patch release of Python 3.`minor` is in a range of versions: PEP 440's operators, and Poetry's
- * `^3.9`. An operator that is not recognised excludes no version; the build reports it.
+ * Whether the newest patch release of Python 3.`minor` is in a range of versions. Supports PEP 440's operators, and
+ * Poetry's `^3.9`. An unknown operator excludes no version; the build reports it.
  */
 export function satisfies(minor: number, range: string): boolean {
   return range.split('||').some((part) =>
@@ -72,7 +74,7 @@ function satisfiesOne(minor: number, clause: string): boolean {
   if (found === null) return true;
   const [, operator = '==', major, second, third] = found;
   const at = 3 - Number(major);
-  // Every operator compares with (3, minor, newest patch); another major version is all above or all below.
+  // Every operator compares with (3, minor, newest patch). Another major version is entirely above or below.
   const named = at === 0 ? Number(second ?? 0) : Number.NaN;
   switch (operator) {
     case '>=':

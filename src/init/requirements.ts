@@ -1,13 +1,13 @@
 import { folderOf, type ProjectFiles } from './project-files.ts';
 import { requirementName } from './pyproject.ts';
 
-/** What a requirements file asks for, with the files that it includes. */
+/** The contents of a requirements file, including the files that it includes. */
 export interface Requirements {
   /** Normalised names. */
   readonly names: readonly string[];
   /** Lines that install a project from its source, with the file and the line: `requirements.txt line 3: -e .`. */
   readonly local: readonly string[];
-  /** Included files that are not there, in the same form. */
+  /** Included files that do not exist, in the same form. */
   readonly missing: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export function readRequirements(files: ProjectFiles, path: string): Requirement
   return { names: [...names], local, missing };
 }
 
-/** A path from a folder, without `.` and `..`; undefined where it leads out of the project. */
+/** A path relative to a folder, without `.` and `..`; undefined if it leads out of the project. */
 function joined(folder: string, path: string): string | undefined {
   const steps: string[] = folder === '.' ? [] : folder.split('/');
   for (const step of path.split('/')) {

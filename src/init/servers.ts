@@ -5,15 +5,15 @@ export interface ServerWorkload {
   readonly kind: 'server';
   readonly framework: Framework;
   readonly command: readonly string[];
-  /** A path that answers when the server is ready; undefined where the port has to do. */
+  /** A path that answers when the server is ready; undefined if only the port can be checked. */
   readonly health: string | undefined;
-  /** Paths that the load asks for. */
+  /** Paths that the load requests. */
   readonly routes: readonly string[];
 }
 
 const FRAMEWORKS = ['flask', 'fastapi', 'starlette', 'django'] as const;
 type Framework = (typeof FRAMEWORKS)[number];
-/** Frameworks that have a server of their own each, which nothing in the files says how to start. */
+/** Frameworks with their own servers, whose start command the files do not reveal. */
 const OTHERS = ['aiohttp', 'sanic', 'tornado', 'bottle', 'litestar', 'falcon', 'quart', 'pyramid'];
 
 export const PORT = 8000;
@@ -27,7 +27,10 @@ export interface ServersFound {
 
 const nothing = (...notes: readonly string[]): ServersFound => ({ workload: undefined, notes });
 
-/** The application object of a web framework, and how a server of the project's own dependencies starts it. */
+/**
+ * The application object of a web framework, and the command that starts it with a server from the project's
+ * dependencies.
+ */
 export function findServer(files: ProjectFiles, layout: Layout, names: ReadonlySet<string>): ServersFound {
   const framework = FRAMEWORKS.find((name) => names.has(name));
   if (framework === undefined) {
@@ -110,7 +113,7 @@ function objectCommand(
 
 const CLASSES = { flask: 'Flask', fastapi: 'FastAPI', starlette: 'Starlette' } as const;
 
-/** A module's `app = Flask(…)`, or else a function `create_app` that makes one. */
+/** A module's `app = Flask(…)`, or else its function `create_app`. */
 function appObject(
   framework: keyof typeof CLASSES,
   files: ProjectFiles,
@@ -131,7 +134,7 @@ function appObject(
   return undefined;
 }
 
-/** Paths that answer to GET and have no parameter. */
+/** Paths that answer GET requests and have no parameters. */
 function routesOf(files: ProjectFiles): readonly string[] {
   const found = shippedTexts(files).flatMap(([, text]) =>
     [...text.matchAll(/@\w+\.(route|get)\(\s*["'](\/[^"'<{]*)["']([^)]*)\)/g)].flatMap(

@@ -1,6 +1,6 @@
 import { hintFor } from '../errors/hints.ts';
 
-/** Causes of a first run that fails, each with what to do, besides those that any build or run may have. */
+/** Causes of a failed first run, each with what to do. Causes that apply to every build or run are elsewhere. */
 const CAUSES: readonly (readonly [RegExp, (found: readonly string[]) => string])[] = [
   [
     /FileNotFoundError: \[Errno 2\] No such file or directory: '([^']+)'/,
@@ -28,7 +28,10 @@ const CAUSES: readonly (readonly [RegExp, (found: readonly string[]) => string])
   ],
 ];
 
-/** One sentence on what keeps the workload from running. @param message of the failure */
+/**
+ * One sentence that explains why the workload does not run.
+ * @param message of the failure
+ */
 export function smokeHint(message: string): string {
   const known = hintFor(message);
   if (known !== undefined) return known;

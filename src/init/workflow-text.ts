@@ -1,16 +1,16 @@
 import { parseDocument } from 'yaml';
 
-/** What a workflow of `examples/` becomes in the user's repository. */
+/** Adapts a workflow of `examples/` to the user's repository. */
 export interface WorkflowRequest {
   /** The example's text. */
   readonly example: string;
-  /** The configuration's path from the repository's top, where it is not the default one. */
+  /** The configuration's path from the repository's top, if it is not the default one. */
   readonly config: string | undefined;
   /** Tells the workflows of several configurations apart. */
   readonly suffix: string | undefined;
 }
 
-/** The example without the lines that say where to copy it, and with the configuration's path as an input. */
+/** The example without the lines about where to copy it, and with the configuration's path as an input. */
 export function workflowText({ example, config, suffix }: WorkflowRequest): string {
   const body = example.replace(/^(#.*\n)+/, '');
   const introduction =

@@ -4,9 +4,9 @@ import { folderOf, has, type ProjectFiles } from './project-files.ts';
 import type { Pyproject } from './pyproject.ts';
 import { findServer, type ServerWorkload } from './servers.ts';
 
-/** What can be measured of a project. */
+/** A workload that the project offers. */
 export type WorkloadFound =
-  /** A `bench.py` that is there already. */
+  /** An existing `bench.py`. */
   | { readonly kind: 'bench'; readonly file: string }
   | { readonly kind: 'pytest-benchmark'; readonly paths: readonly string[] }
   | { readonly kind: 'pyperf'; readonly file: string }
@@ -21,7 +21,7 @@ export type WorkloadFound =
   | { readonly kind: 'script'; readonly file: string }
   | { readonly kind: 'package'; readonly name: string };
 
-/** Packages that a suite needs besides the application's own. */
+/** Packages that a suite needs in addition to the application's own. */
 export const SUITE_PACKAGES: Readonly<Partial<Record<WorkloadFound['kind'], readonly string[]>>> = {
   'pytest-benchmark': ['pytest', 'pytest-benchmark'],
   pyperf: ['pyperf'],
@@ -33,7 +33,7 @@ export interface WorkloadsFound {
   readonly notes: readonly string[];
 }
 
-/** At most so many files of a suite are named one by one. */
+/** A suite with up to this many files is listed file by file. */
 const MOST_NAMED = 5;
 
 export function findWorkloads(
@@ -88,7 +88,7 @@ function pyperfScript(files: ProjectFiles): WorkloadFound | undefined {
 function asvSuite(files: ProjectFiles): WorkloadFound | undefined {
   const config = files.paths.find((path) => /(^|\/)asv\.conf\.json$/.test(path));
   if (config === undefined) return undefined;
-  // The file is JSON with comments, so its one key of interest is looked for.
+  // The file is JSON with comments, so this searches for the one key that it needs.
   const [, named = 'benchmarks'] =
     /^\s*"benchmark_dir"\s*:\s*"([^"]+)"/m.exec(files.texts.get(config) ?? '') ?? [];
   const beside = folderOf(config);

@@ -13,13 +13,13 @@ export interface WrittenFile {
 }
 
 export interface Written {
-  /** In the order in which they are listed; the configuration first. */
+  /** The configuration first. */
   readonly files: readonly WrittenFile[];
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
 
-/** Texts that come with the program. */
+/** Texts that are part of the program. */
 export interface Templates {
   /** `examples/gate.yml` and `examples/baseline.yml`. */
   readonly gate: string;
@@ -42,7 +42,7 @@ export interface WritingRequest {
 export const DEFAULT_CONFIGURATION = '.github/pacegate.yml';
 const WRITTEN_BAKE = 'pacegate.docker-bake.hcl';
 
-/** The files of a gate for a project. Files that are there already are the caller's to leave alone. */
+/** The files of a gate for a project. The caller keeps existing files. */
 export function writtenFiles(request: WritingRequest): Written {
   const { files, facts, workload, host, configuration, templates } = request;
   const inContext = within(files, facts.context);
@@ -65,7 +65,7 @@ export function writtenFiles(request: WritingRequest): Written {
   };
 }
 
-/** What a first workload does not measure: a loss that it does not run is not found. */
+/** Notes about code that a first workload does not run, because losses there are not found. */
 function coverageNotes(workload: WorkloadFound, file: string): readonly string[] {
   switch (workload.kind) {
     case 'console-script':
@@ -83,7 +83,7 @@ function coverageNotes(workload: WorkloadFound, file: string): readonly string[]
   }
 }
 
-/** The workflows alone: what is missing where there is a configuration already. */
+/** The workflows only, for a repository with a configuration. */
 export function workflowFiles(configuration: string, templates: Templates): readonly WrittenFile[] {
   const other = configuration === DEFAULT_CONFIGURATION ? undefined : configuration;
   const suffix = other === undefined ? undefined : suffixOf(other);
@@ -109,7 +109,7 @@ const suffixOf = (configuration: string) =>
 interface Measuring {
   /** From the context. */
   readonly path: string;
-  /** Undefined where it is there already. */
+  /** Undefined if it exists already. */
   readonly text: string | undefined;
 }
 
@@ -118,7 +118,7 @@ function measuringCode(inContext: ProjectFiles, facts: ProjectFacts, workload: W
   const text = workload.kind === 'server' ? loadText(workload) : benchText(workload);
   if (text === undefined) return { path: 'bench.py', text };
   const name = workload.kind === 'server' ? 'load' : 'bench';
-  // The folder of the script comes first in Python's search: an installed project must not be found beside it.
+  // Python searches the script's folder first. An installed project must not be found in that folder.
   const folder = facts.installed !== undefined && facts.roots.length === 0 ? 'benchmark/' : '';
   const path = [`${folder}${name}.py`, `pacegate_${name}.py`].find((one) => !has(inContext, one));
   return { path: path ?? `pacegate_${name}.py`, text };
@@ -188,7 +188,7 @@ const unlockedNotes = ({ dependencies: { kind } }: ProjectFacts): readonly strin
     ? ['No lock file names the versions of the dependencies, so a new release of one can change a result.']
     : [];
 
-/** The dependency group that has what the suite needs, whose versions may be locked, else the packages. */
+/** The dependency group with the packages that the suite needs, whose versions may be locked; else the packages. */
 function installed({ groups }: ProjectFacts, lacking: readonly string[]): ImageInstall | undefined {
   if (lacking.length === 0) return undefined;
   const group = groups.find(({ names }) => lacking.every((name) => names.has(name)));

@@ -18,51 +18,56 @@ export const RESULT_FILES: readonly string[] = [
   'openmetrics.txt',
 ];
 
-/** Below a run's folder: the profiles of what regressed, for the tools that draw them. */
+/** In a run's folder: the profiles of regressions, for tools that draw them. */
 export const PROFILES_FOLDER = 'profiles';
 
 /** Folders of a run: the profiles, and a night's comparison with the anchor. */
 const RESULT_FOLDERS = [PROFILES_FOLDER, 'anchor'];
 
-/** Below the out folder: the files of the run before this one. */
+/** In the out folder: the files of the previous run. */
 export const PREVIOUS_FOLDER = 'previous';
 
-/** Where a run leaves its files. */
+/** The folder of a run's files. */
 export interface OutFolder {
   readonly path: string;
   /**
-   * Writes a file whole or not at all: a reader never meets half of one.
-   * @param name may begin with folders, which are made: `profiles/x`
+   * Writes a file completely or not at all, so that no reader sees half a file.
+   * @param name may contain folders, which are created: `profiles/x`
    * @returns its absolute path
-   * @throws MeasurementError where it cannot be written
+   * @throws MeasurementError if it cannot be written
    */
   write(name: string, text: string): Promise<string>;
-  /** The text of a file; empty where there is none. */
+  /** The text of a file; empty if it does not exist. */
   read(name: string): Promise<string>;
-  /** The absolute paths of those of the names that are there. */
+  /** The absolute paths of those names that exist. */
   existing(names: readonly string[]): Promise<readonly string[]>;
-  /** The absolute paths of what was written into a folder inside, since this one was opened: what is older is not of this run. */
+  /**
+   * The absolute paths of files written into a subfolder since this folder was opened. Older files belong to other
+   * runs.
+   */
   writtenInto(folder: string): readonly string[];
-  /** Notes that something of the run is not in the folder, and why: no run that lost a file ends with 0. */
+  /** Records that a file of the run is missing, and why. A run that lost a file does not end with status 0. */
   lose(trouble: string): void;
-  /** What was lost, each sentence once. */
+  /** The recorded losses, without repetitions. */
   lost(): readonly string[];
-  /** Lets another run have the folder. */
+  /** Releases the folder for another run. */
   close(): Promise<void>;
 }
 
 const LOCK_FILE = '.pacegate-lock';
-/** A run says this often that it still has the folder. */
+/** Seconds between two renewals of the lock. */
 const LOCK_SECONDS = 10;
-/** In another container its process cannot be looked for: a lock that was not renewed for so long is nobody's. */
+/**
+ * A lock without a renewal for this time is stale. The owner's process cannot be checked if it is in another container.
+ */
 const STALE_SECONDS = 60;
-/** A disk that does not answer within this is taken for none. */
+/** A disk that does not answer within this time counts as unusable. */
 const TRIAL_SECONDS = 10;
 
 /**
- * Opens the folder of a run: makes it, tries it, takes it for this process alone, and puts what the run before left
- * there into the folder `previous`.
- * @throws ConfigurationError when the folder cannot be made or written, or when another run has it
+ * Opens the folder of a run: creates it, tests it, locks it for this process, and moves the files of the previous run
+ * into the folder `previous`.
+ * @throws ConfigurationError if the folder cannot be created or written, or if another run uses it
  */
 export async function openOutFolder(folder: string): Promise<OutFolder> {
   const path = resolve(folder);
@@ -101,7 +106,7 @@ export async function openOutFolder(folder: string): Promise<OutFolder> {
       const target = join(path, name);
       const draft = `${target}.${randomBytes(4).toString('hex')}.part`;
       try {
-        // Somebody may have removed the folder in the meantime.
+        // Another program may have removed the folder meanwhile.
         await makeFolder(dirname(target));
         await writeFile(draft, text, { flush: true });
         await rename(draft, target);
@@ -118,9 +123,9 @@ export async function openOutFolder(folder: string): Promise<OutFolder> {
   };
 }
 
-/** Makes the folder where there is none, and does in it what a run will do. */
+/** Creates the folder if it does not exist, and tests the operations that a run needs. */
 async function tryFolder(path: string): Promise<void> {
-  // Only a folder of our own making: `--out .` must not hide a project from git.
+  // Only for a folder that Pacegate created, because `--out .` must not hide a project from git.
   if (await makeFolder(path)) await ignoreItself(path);
   const trial = join(path, `.pacegate-trial-${randomBytes(4).toString('hex')}`);
   await writeFile(trial, '');
@@ -129,16 +134,16 @@ async function tryFolder(path: string): Promise<void> {
 }
 
 /**
- * Makes a folder and those above it. Not Node's own `recursive`: that asks the kernel for ever where a file system says
- * of a folder that is there that it is not, as /proc does.
- * @returns whether it was made, and not there already
+ * Creates a folder and its parents. Node's own `recursive` option loops forever on file systems such as /proc, which
+ * report an existing folder as missing.
+ * @returns true if it was created, false if it existed
  */
 async function makeFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) return false;
   if (dirname(path) !== path) await makeFolder(dirname(path));
   await mkdir(path).catch(async (error: unknown) => {
-    // Another run may make it at the same time.
+    // Another run may create it at the same time.
     if (!(await stat(path).catch(() => undefined))?.isDirectory()) throw error;
   });
   return true;
@@ -160,9 +165,9 @@ async function answered<Answer>(work: Promise<Answer>): Promise<Answer> {
 }
 
 /**
- * Takes the folder for this process: two runs would mix their lines.
- * @returns gives it back
- * @throws ConfigurationError when a run that is alive has it
+ * Locks the folder for this process, because two runs would mix their lines.
+ * @returns a function that releases the lock
+ * @throws ConfigurationError if a running process holds the lock
  */
 async function take(path: string): Promise<() => Promise<void>> {
   const lock = join(path, LOCK_FILE);
@@ -199,24 +204,26 @@ async function take(path: string): Promise<() => Promise<void>> {
   };
 }
 
-/** The owner of a lock, where it is alive. */
+/** The owner of a lock, if its process is running. */
 async function holderOf(lock: string): Promise<string | undefined> {
   const [owner, status] = await Promise.all([
     readFile(lock, 'utf8').catch(() => ''),
     stat(lock).catch(() => undefined),
   ]);
   if (status === undefined) return undefined;
-  // Its maker has not written its name into it yet.
+  // Another process created the lock and has not written its name into it yet.
   if (owner === '' && Date.now() - status.mtimeMs < STALE_SECONDS * 1000) return 'unknown';
   if (!isOwnerAlive(owner)) return undefined;
   const isStale = Date.now() - status.mtimeMs > STALE_SECONDS * 1000;
   return !sharesProcessesWith(owner) && isStale ? undefined : owner;
 }
 
-/** What an earlier run left must not be taken for this one's; and it is not lost, for this one may fail. */
+/**
+ * Moves the files of an earlier run, so that they are not read as this run's. They are kept, because this run may fail.
+ */
 async function putAside(path: string): Promise<void> {
   const there = new Set(await readdir(path));
-  // A folder in which no run ended or began holds files of somebody else by these names.
+  // A folder without these two files has no run's files, so files with the same names belong to someone else.
   if (!there.has('session.json') && !there.has('runs.jsonl')) return;
   const previous = join(path, PREVIOUS_FOLDER);
   await makeFolder(previous);
@@ -226,5 +233,5 @@ async function putAside(path: string): Promise<void> {
   }
 }
 
-/** Results inside a work tree are no change of it: the next gate must not take them for one. */
+/** Results inside a work tree must not count as a change in the next gate. */
 const ignoreItself = async (path: string) => await writeFile(join(path, '.gitignore'), '*\n');

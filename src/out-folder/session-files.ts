@@ -7,15 +7,15 @@ import { MAX_SESSION_BYTES } from '../session/read.ts';
 import { PREVIOUS_FOLDER } from './out-folder.ts';
 
 /**
- * Reads a `session.json`, or a `runs.jsonl` whose session was never written; of a folder the first, else the second.
- * @throws ConfigurationError when it cannot be read
+ * Reads a `session.json`, or a `runs.jsonl` without its session. In a folder the first is preferred.
+ * @throws ConfigurationError if it cannot be read
  */
 export async function readSessionFile(path: string): Promise<SessionFile> {
   const file = await fileAt(path);
   return parseSessionOrRuns(await readText(file), file);
 }
 
-/** The file with the session in a folder of a run; a path to a file is that file. */
+/** The file with the session in a run's folder. A path to a file is returned as it is. */
 export async function fileAt(path: string): Promise<string> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
@@ -25,8 +25,8 @@ export async function fileAt(path: string): Promise<string> {
 }
 
 /**
- * Reads the sessions of files, and of every `session.json` below folders.
- * @throws ConfigurationError when one cannot be read or there is none
+ * Reads the sessions of the given files, and of every `session.json` below the given folders.
+ * @throws ConfigurationError if a file cannot be read or there is none
  */
 export async function readSessions(paths: readonly string[]): Promise<readonly NamedSession[]> {
   const files = (await Promise.all(paths.map((path) => sessionFilesAt(path)))).flat();
@@ -38,7 +38,7 @@ export async function readSessions(paths: readonly string[]): Promise<readonly N
   return read.flat();
 }
 
-/** @param recursive look into the folders inside, too, but for those of earlier runs */
+/** @param recursive search the subfolders too, except those of earlier runs */
 async function sessionFilesAt(path: string, recursive = true): Promise<readonly string[]> {
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
@@ -51,7 +51,7 @@ async function sessionFilesAt(path: string, recursive = true): Promise<readonly 
       .map((entry) => join(entry.parentPath, entry.name))
       .filter((file) => !relative(path, file).split('/').includes(PREVIOUS_FOLDER));
   const sessions = named('session.json');
-  // A run that was killed has left its runs alone.
+  // A killed run leaves only its runs.
   const killed = named('runs.jsonl').filter(
     (file) => !sessions.includes(join(dirname(file), 'session.json')),
   );
@@ -63,7 +63,7 @@ async function sessionFilesAt(path: string, recursive = true): Promise<readonly 
   return files;
 }
 
-/** @throws ConfigurationError when the file cannot be read */
+/** @throws ConfigurationError if the file cannot be read */
 export async function readText(file: string): Promise<string> {
   try {
     const { size } = await stat(file);

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readTimelines, TIMELINE_FILE, type Timeline } from '../session/timeline.ts';
 
-/** The folders of files, each once: what was measured with a session lies beside it. */
+/** The folders of files, without repetitions. Timelines are next to the session's file. */
 export const foldersOf = (files: readonly string[]): readonly string[] => [...new Set(files.map(dirname))];
 
 /**
- * The timelines in folders; a folder may have none.
- * @throws ConfigurationError when there is a file that is none of Pacegate's
+ * The timelines in folders. A folder may have none.
+ * @throws ConfigurationError for a file that is not one of Pacegate's
  */
 export async function timelinesIn(folders: readonly string[]): Promise<readonly Timeline[]> {
   const read = await Promise.all(

@@ -1,13 +1,15 @@
-/** What must be done however the process ends; synchronous, for nothing else runs then. */
+/**
+ * A function that must run whenever the process ends. It is synchronous, because asynchronous code no longer runs then.
+ */
 type Duty = () => void;
 
 const duties = new Set<Duty>();
 let listening = false;
 
 /**
- * Does something when the process ends before it could be done in order: by a second signal, by the watchdog, or by an
- * unexpected error. What was registered last is done first. A duty that throws stops no other.
- * @returns takes the duty back: what it was for is done
+ * Runs a function if the process ends early: by a second signal, by the watchdog, or by an unexpected error. The last
+ * registered function runs first. If one throws, the others still run.
+ * @returns a function that removes the registration, once the work is done
  */
 export function atExit(duty: Duty): () => void {
   if (!listening) process.once('exit', doDuties);
@@ -22,7 +24,7 @@ function doDuties(): void {
     try {
       duty();
     } catch {
-      // The process ends either way, and its other duties matter as much.
+      // The process ends in any case, and its other functions must run too.
     }
   }
 }

@@ -109,10 +109,13 @@ async function pingSocket(socketPath: string, seconds: number): Promise<boolean>
   });
 }
 
-/** Each of the calls at the process's end; an engine that does not answer must not hold it. */
+/** The time limit of each call at the end of the process, because an engine that does not answer must not delay it. */
 const LAST_CALL_MILLISECONDS = 5000;
 
-/** Asks docker where nothing asynchronous runs any more. @returns its lines; none of an engine that does not answer */
+/**
+ * Calls docker synchronously, for the end of the process.
+ * @returns its lines; empty if the engine does not answer
+ */
 export function askDockerNow(...args: readonly string[]): readonly string[] {
   const { error, stdout } = spawnSync('docker', args, {
     timeout: LAST_CALL_MILLISECONDS,

@@ -92,7 +92,7 @@ export async function tryGit(
   }
 }
 
-/** @param args git's arguments; the command is the first one that is no setting */
+/** @param args git's arguments; the command is the first one that is not a setting */
 function cancelledIn(args: readonly string[]): StoreError {
   const command = args.find((word, index) => !word.startsWith('-') && args[index - 1] !== '-c');
   return new StoreError(

@@ -35,7 +35,7 @@ export function killProcessesNow(...marks: readonly string[]): void {
   }
 }
 
-/** Process ids, from /proc: none where the machine has no such thing. */
+/** Process ids from /proc; empty on machines without /proc. */
 export async function processesWith(...marks: readonly string[]): Promise<readonly number[]> {
   const names = await readdir('/proc').catch(() => []);
   const pids = numbers(names);

@@ -1,14 +1,17 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** In the environment of every program that this process starts: its owner. A workload never has it. */
+/**
+ * The variable with the owner's name in the environment of every program that this process starts. Workloads do not get
+ * it.
+ */
 export const OWNER_VARIABLE = 'PACEGATE_OWNER';
 
-/** Who a container belongs to: this process, in this boot of this machine, as this namespace counts processes. */
+/** The owner's name of this process. It identifies the process, the boot of the machine, and the process namespace. */
 export const ownerOfThisProcess = (): string => `${process.pid}@${placeOfThisProcess()}`;
 
 /**
- * Whether an owner's process may still run. Nothing of an earlier boot does. Runners in containers may share one
- * engine: what another of them owns cannot be told from here, so it is taken for alive.
+ * Whether an owner's process may still run. Processes of an earlier boot do not. Runners in several containers may
+ * share one engine. A process of another container cannot be checked from here, so it counts as running.
  */
 export function isOwnerAlive(owner: string): boolean {
   const [pid = '', place = ''] = owner.split('@');
@@ -22,13 +25,13 @@ export function isOwnerAlive(owner: string): boolean {
   }
 }
 
-/** Whether an owner's process can be looked for from here. */
+/** Whether an owner's process is visible from here. */
 export const sharesProcessesWith = (owner: string): boolean => owner.split('@')[1] === placeOfThisProcess();
 
 const placeOfThisProcess = (): string => `${bootId()}.${processNamespace()}`;
 const bootOf = (place: string): string => place.slice(0, place.lastIndexOf('.'));
 
-/** The inode of the process namespace: `pid:[4026531836]`, its digits. */
+/** The inode of the process namespace: the digits of `pid:[4026531836]`. */
 function processNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');

@@ -3,27 +3,27 @@ import { constants } from 'node:os';
 /** Ctrl-C, a runner's cancel, a closed terminal, Ctrl-\. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
-/** Seconds from the first signal to the end, whatever hangs: enough to write a session and to remove some images. */
+/** Seconds from the first signal to the forced end: enough to write a session and to remove some images. */
 const GRACE_SECONDS = 20;
 
 export interface Ending {
-  /** Aborted by the first signal: what was measured so far is kept. */
+  /** The first signal aborts it. The measurements up to then are kept. */
   readonly signal: AbortSignal;
-  /** Stops listening: the work is done. */
+  /** Stops listening, because the work is done. */
   stop(): void;
 }
 
 export interface EndingOptions {
   readonly warn: (text: string) => void;
-  /** What a second signal does. A runner sends two within seconds, and what was measured is written in between. */
+  /** The effect of a second signal. A runner sends two within seconds, and the measurements are written in between. */
   readonly second: 'ends' | 'ignored';
-  /** Where what was measured can be found when the end must be forced. */
+  /** Seconds until the end is forced. */
   readonly graceSeconds?: number;
 }
 
 /**
- * The first signal asks the run to end and keeps what was measured. The second ends the process, and so does a watchdog
- * when the run has not ended within the grace. Either way the duties of `atExit` are done.
+ * The first signal asks the run to end, and the measurements are kept. The second signal ends the process. A watchdog
+ * ends it too if the run has not ended within the grace period. In both cases the `atExit` functions run.
  */
 export function endOnSignals({ warn, second, graceSeconds = GRACE_SECONDS }: EndingOptions): Ending {
   const abort = new AbortController();
@@ -37,12 +37,12 @@ export function endOnSignals({ warn, second, graceSeconds = GRACE_SECONDS }: End
         );
         process.exit(3);
       }, graceSeconds * 1000);
-      // It must not be what keeps the process alive.
+      // The watchdog must not keep the process alive.
       watchdog.unref();
       abort.abort();
       return;
     }
-    // A closed terminal may say it twice: by the kernel and by the shell.
+    // A closed terminal may send it twice, from the kernel and from the shell.
     if (second === 'ends' && name !== 'SIGHUP') process.exit(128 + constants.signals[name]);
   };
   for (const name of SIGNALS) process.on(name, end);

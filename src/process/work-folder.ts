@@ -10,20 +10,20 @@ import { atExit } from './at-exit.ts';
 
 const PREFIX = 'pacegate-work-';
 
-/** In a work folder: the session that has containers and images in the engine. */
+/** A file in a work folder with the id of the session that has containers and images in the engine. */
 const ENGINE_SESSION = 'engine-session';
 
-/** Taken back when the folder is removed in order. */
+/** Registrations for early exits, removed when the folder is removed normally. */
 const exits = new Map<string, () => void>();
 
 /**
- * A temporary folder named by its owner, so that a later start tells the folders of the dead from those of the
- * living, ends what the dead have left running, and removes them.
- * @throws ConfigurationError where there is no folder for temporary files
+ * A temporary folder with its owner in the name. A later start recognises the folders of dead owners, ends their
+ * remaining processes, and removes them.
+ * @throws ConfigurationError if there is no folder for temporary files
  */
 export async function openWorkFolder(): Promise<string> {
   const owner = ownerOfThisProcess();
-  // What is started from here on is known by it: a docker client that outlives this process, above all.
+  // Marks all programs that are started from here on, such as a docker client that outlives this process.
   process.env[OWNER_VARIABLE] = owner;
   for (const { path, owner: dead } of await foldersOfTheDead()) {
     await endProcessesOf(dead, path);
@@ -49,9 +49,9 @@ export async function openWorkFolder(): Promise<string> {
 }
 
 /**
- * A folder that another user left stays theirs: that is no reason to stop.
- * @param signal of the run: where it was cancelled, what programs of ours have left running is ended too (a git that is
- *   ended leaves the helper that waits for a server)
+ * Removes a work folder. A folder of another user stays, and this is no error.
+ * @param signal of the run. If it was cancelled, remaining programs are ended too: a killed git leaves a helper that
+ * waits for a server.
  */
 export const removeWorkFolder = async (path: string, signal?: AbortSignal): Promise<void> => {
   const owner = ownerOfFolder(path);
@@ -61,7 +61,7 @@ export const removeWorkFolder = async (path: string, signal?: AbortSignal): Prom
   exits.delete(path);
 };
 
-/** Ends what an owner that is gone has left running: docker clients by its mark, workloads by its folder. */
+/** Ends the remaining processes of a dead owner: docker clients by their environment, workloads by their folder. */
 export async function endProcessesOf(owner: string, workFolder: string): Promise<void> {
   await killProcessesWith(`PACEGATE_METRICS=${workFolder}/`, `${OWNER_VARIABLE}=${owner}`);
 }
@@ -70,13 +70,13 @@ export async function endProcessesOf(owner: string, workFolder: string): Promise
 export const ownerOfFolder = (path: string): string | undefined =>
   /(?:^|\/)pacegate-work-(\d+@.+)_[^_/]+$/.exec(path)?.[1];
 
-/** Notes that a session is about to have things in the engine: a later start removes them when this one cannot. */
+/** Records that a session uses the engine, so that a later start can clean up if this process cannot. */
 export const noteEngineSession = async (workFolder: string, sessionId: string): Promise<void> =>
   await writeFile(join(workFolder, ENGINE_SESSION), sessionId);
 
 /**
- * Removes what the sessions of dead owners have in the engine, then their folders.
- * @param remove is given the id of each
+ * Removes the objects of dead owners' sessions from the engine, then their folders.
+ * @param remove receives each session's id
  */
 export async function removeDeadSessions(remove: (sessionId: string) => Promise<void>): Promise<void> {
   for (const { path } of await foldersOfTheDead()) {
@@ -98,7 +98,7 @@ async function foldersOfTheDead(): Promise<readonly { readonly path: string; rea
       const owner = ownerOfFolder(name);
       if (owner === undefined || isOwnerAlive(owner)) return [];
       const path = join(tmpdir(), name);
-      // Anybody may write there: what another user's folder says is believed in nothing.
+      // Anyone may write to the temporary folder, so folders of other users are ignored.
       const uid = await stat(path).then(
         (status) => status.uid,
         () => undefined,
