@@ -10,10 +10,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { jobPorts } from '../../src/main/compose.ts';
+import { jobPorts, projectSource } from '../../src/main/compose.ts';
 import { openOutFolder } from '../../src/out-folder/out-folder.ts';
 import { placesFrom } from '../../src/main/places.ts';
-import { openProject } from '../../src/main/project.ts';
+import { openProject } from '../../src/pipeline/open-project.ts';
 import { sessionText } from '../../src/session/write.ts';
 import { newSessionId } from '../../src/measure/session-id.ts';
 import { VERSION } from '../../src/main/version.ts';
@@ -59,7 +59,7 @@ try {
   await mkdir(options.out, { recursive: true });
   const file = join(work, 'pacegate.yml');
   await writeFile(file, configuration(work));
-  const project = await openProject({ directory: top, config: file, overrides: {} });
+  const project = await openProject({ directory: top, config: file, overrides: {} }, projectSource);
   const run = {
     sessionId: newSessionId(new Date()),
     workFolder: work,

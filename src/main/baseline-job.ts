@@ -14,16 +14,19 @@ import type { History } from '../session/history.ts';
 import { upstreamOf } from '../source/trust.ts';
 import { postNightIssue, runner, upload, writeSummary } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
-import { openProject } from './project.ts';
+import { openProject } from '../pipeline/open-project.ts';
 import { writeResults } from '../pipeline/results.ts';
 
 /** The action's `mode: baseline`: measures a night and writes its files, summary, outputs and issue. */
 export async function baselineJob(job: Job): Promise<number> {
-  const { inputs, overrides, event, directory, signal } = job;
+  const { inputs, overrides, event, directory, ports, signal } = job;
   // If the file cannot be read, the name in it is unknown.
   let configuration = inputs.name ?? identityOf(inputs.config ?? DEFAULTS.configurationFile);
   try {
-    const project = await openProject({ directory, config: inputs.config, overrides, follow: false });
+    const project = await openProject(
+      { directory, config: inputs.config, overrides, follow: false },
+      ports.source,
+    );
     ({ configuration } = project.plan);
     return await measure(job, project);
   } catch (error) {

@@ -9,7 +9,7 @@ import { removeTemporaryFolders, repository, temporaryFolder } from '../source/r
 import { gateRepository } from '../pipeline/gate-repository.ts';
 import { realPorts, runIn } from './job-ports.test-support.ts';
 import { placesFrom } from './places.ts';
-import { openProject } from './project.ts';
+import { openProject } from '../pipeline/open-project.ts';
 
 /** Pull requests that make themselves green by what measures them, on a real repository and this machine's Python. */
 
@@ -56,7 +56,10 @@ async function gateChange(base: Files, change: Files) {
   repo.git('checkout', '-q', 'main');
   repo.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
   const { session, comparison, plan } = await gateRepository(
-    await openProject({ directory: repo.path, config: join(repo.path, 'pacegate.yml'), overrides: {} }),
+    await openProject(
+      { directory: repo.path, config: join(repo.path, 'pacegate.yml'), overrides: {} },
+      realPorts().source,
+    ),
     {},
     {
       event: 'pull_request',

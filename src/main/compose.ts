@@ -11,6 +11,7 @@ import { hostEngine } from '../measure/engines/host.ts';
 import { readMachine } from '../measure/machine/machine-reading.ts';
 import { newSeed, newSessionId } from '../measure/session-id.ts';
 import { fileAt, readText } from '../out-folder/session-files.ts';
+import type { ProjectSource } from '../pipeline/open-project.ts';
 import type {
   ComparedFilesPort,
   InspectionPort,
@@ -21,6 +22,7 @@ import type {
 import { ownerOfThisProcess } from '../process/owner.ts';
 import { lfsPointers } from '../source/lfs-pointers.ts';
 import { resolveAnchor } from '../source/anchor.ts';
+import { committedFiles, findConfiguration } from '../source/configuration-file.ts';
 import {
   changedFiles,
   deletedFiles,
@@ -37,7 +39,7 @@ import { checkContext, overlayFiles } from '../source/workload-files.ts';
 import { withEngines } from './engines.ts';
 import { openOutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
-import type { ProgressLog } from './progress.ts';
+import type { ProgressLog } from '../pipeline/measurement-progress.ts';
 
 /** Connects the ports of the use cases to the real adapters. */
 export const jobPorts = (places: Places, log: ProgressLog): JobPorts => ({
@@ -58,7 +60,11 @@ const exists = async (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** What opens a project. */
+export const projectSource: ProjectSource = { findConfiguration, committedFiles, readFileAt };
+
 const sourcePort = (places: Places): SourcePort => ({
+  ...projectSource,
   resolveSides,
   resolveCommit,
   resolveHead,
@@ -68,7 +74,6 @@ const sourcePort = (places: Places): SourcePort => ({
   mergeBase,
   parentsOf,
   repositoryName,
-  readFileAt,
   deletedFiles,
   changedFiles,
   touchedFiles,

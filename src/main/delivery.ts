@@ -11,7 +11,7 @@ import { upsertNightIssue, type NightIssueRequest } from '../github/night-issue.
 import { forRunner, oneLine, printable } from '../report/escape.ts';
 import { change, metricWords, quantity } from '../report/verdict-wording.ts';
 import { PROFILES_FOLDER, RESULT_FILES, type OutFolder } from '../out-folder/out-folder.ts';
-import type { ProgressLog } from './progress.ts';
+import type { ProgressLog } from '../pipeline/measurement-progress.ts';
 
 /** Writes the log to the runner. It has no foldable groups, because people read a failed job from its end. */
 const log: ProgressLog = {

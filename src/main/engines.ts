@@ -34,7 +34,7 @@ import { hostVariants } from '../pipeline/host-variants.ts';
 import { PROFILES_FOLDER } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 import { writeMeasured } from '../pipeline/results.ts';
-import { reportProgress, type ProgressLog } from './progress.ts';
+import { reportProgress, type ProgressLog } from '../pipeline/measurement-progress.ts';
 import { TIMELINE_FILE } from '../session/timeline.ts';
 import { noteEngineSession, removeDeadSessions } from '../process/work-folder.ts';
 

@@ -11,7 +11,7 @@ import { upstreamOf } from '../source/trust.ts';
 import { deliver } from './delivered-verdict.ts';
 import { checkAccepting, runner, targetOf } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
-import { openProject } from './project.ts';
+import { openProject } from '../pipeline/open-project.ts';
 import { FORK_FIGURES, reportedPullRequest } from './reported-pull-request.ts';
 import { readSessions } from '../out-folder/session-files.ts';
 
@@ -103,8 +103,8 @@ async function pullRequestJob(job: Job): Promise<number> {
   });
 }
 
-const openProjectOf = async ({ directory, inputs, overrides }: Job) =>
-  await openProject({ directory, config: inputs.config, overrides, follow: false });
+const openProjectOf = async ({ directory, inputs, overrides, ports }: Job) =>
+  await openProject({ directory, config: inputs.config, overrides, follow: false }, ports.source);
 
 const pathsOf = ({ directory }: Job, paths: readonly string[]) =>
   paths.map((path) => resolve(directory, path));

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { drawn } from '../evidence/session.test-support.ts';
 import { realPorts } from '../main/job-ports.test-support.ts';
-import { openProject } from '../main/project.ts';
+import { openProject } from './open-project.ts';
 import type { Session } from '../session/session.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 import type { Occasion } from './occasion.ts';
@@ -58,7 +58,7 @@ metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
   };
   const { judged: result, remarks } = await judgeForReport(
     [{ session, file: 'session.json' }],
-    await openProject({ directory: repo.path, config: undefined, overrides: {} }),
+    await openProject({ directory: repo.path, config: undefined, overrides: {} }, realPorts().source),
     {},
     {
       event: 'pull_request',

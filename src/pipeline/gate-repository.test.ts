@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { realPorts, runIn } from '../main/job-ports.test-support.ts';
-import { openProject } from '../main/project.ts';
+import { openProject } from './open-project.ts';
 import type { Plan } from '../plan/plan.ts';
 import { ignoredDockerfile, unlockedDependencies } from './exported-sides.ts';
 import { gateRepository } from './gate-repository.ts';
@@ -23,7 +23,7 @@ async function gateMerge(variants: string, part: Parameters<typeof gateRepositor
   repo.git('checkout', '-q', 'main');
   repo.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
   return await gateRepository(
-    await openProject({ directory: repo.path, config: undefined, overrides: {} }),
+    await openProject({ directory: repo.path, config: undefined, overrides: {} }, realPorts().source),
     {},
     {
       event: 'pull_request',

@@ -17,6 +17,7 @@ import type { CallGraph, ProfileKind } from '../session/profile.ts';
 import type { EngineReading, MachineReading, ProcessReading } from '../session/machine-reading.ts';
 import type { Machine, Session, Trial } from '../session/session.ts';
 import type { AnchorRequest } from '../source/anchor.ts';
+import type { ConfigurationFile, ConfigurationRequest } from '../source/configuration-file.ts';
 import type { FileAt } from '../source/export.ts';
 import type { Fetched, FetchRequest } from '../source/fetch.ts';
 import type { SideCommit, Sides, SidesRequest } from '../source/sides.ts';
@@ -98,6 +99,10 @@ export interface EnginesRequest {
 
 /** Reads the repository and its folder: commits, trees, and who vouches for a checkout. */
 export interface SourcePort {
+  /** @throws ConfigurationError if there is no configuration, with the place of one in a folder below */
+  readonly findConfiguration: (request: ConfigurationRequest) => Promise<ConfigurationFile>;
+  /** The paths of all files at the checkout's commit; undefined if it has none. */
+  readonly committedFiles: (directory: string) => Promise<readonly string[] | undefined>;
   /** The two commits that an event compares. */
   readonly resolveSides: (request: SidesRequest) => Promise<Sides>;
   /** The checkout's commit, without any other files in the folder. */

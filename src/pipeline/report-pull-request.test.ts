@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { drawn } from '../evidence/session.test-support.ts';
 import { realPorts } from '../main/job-ports.test-support.ts';
-import { openProject } from '../main/project.ts';
+import { openProject } from './open-project.ts';
 import type { Session } from '../session/session.ts';
 import {
   removeTemporaryFolders,
@@ -66,7 +66,7 @@ const sessionOf = (head: string, baseline: string): Session => ({
 const judge = async (session: Session, pull: Partial<ReportedPullRequest> = {}) =>
   await judgePullRequest(
     [{ session, file: 'artifact 1 of run 5' }],
-    await openProject({ directory: checkout.path, config: undefined, overrides: {} }),
+    await openProject({ directory: checkout.path, config: undefined, overrides: {} }, realPorts().source),
     {},
     { number: 7, baseRef: 'main', headSha: at.head, ...pull },
     { event: 'workflow_run', baseRef: 'main', gitEnvironment: {}, secretsOnPullRequests: false },

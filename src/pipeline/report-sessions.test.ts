@@ -5,7 +5,7 @@ import { drawn } from '../evidence/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 import { realPorts } from '../main/job-ports.test-support.ts';
-import { openProject } from '../main/project.ts';
+import { openProject } from './open-project.ts';
 import { judgeForReport } from './report-sessions.ts';
 
 /** Mode report on a real repository: whose rules hold, and which sessions are believed. */
@@ -45,7 +45,7 @@ const session: Session = {
 const report = async (named: readonly NamedSession[], event: string, defaultBranch = 'main') =>
   await judgeForReport(
     named,
-    await openProject({ directory: repo.path, config: undefined, overrides: {} }),
+    await openProject({ directory: repo.path, config: undefined, overrides: {} }, realPorts().source),
     {},
     { event, mergeSha: head, defaultBranch, gitEnvironment: {}, secretsOnPullRequests: false },
     realPorts(),

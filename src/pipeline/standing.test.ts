@@ -10,7 +10,7 @@ import {
   type TestRepository,
 } from '../source/repository.test-support.ts';
 import { realPorts, runIn } from '../main/job-ports.test-support.ts';
-import { openProject } from '../main/project.ts';
+import { openProject } from './open-project.ts';
 import { measureNight } from './measure-night.ts';
 import { mayHaveSecrets, sidesOf, type Occasion } from './occasion.ts';
 import { ruledPlan } from './ruled-plan.ts';
@@ -72,7 +72,10 @@ async function ruled(
   const checkout = shallowClone(path, ref);
   prepare(checkout);
   const given = { gitEnvironment: {}, secretsOnPullRequests: false, defaultBranch: 'main', ...occasion };
-  const project = await openProject({ directory: checkout.path, config, overrides: {}, follow: false });
+  const project = await openProject(
+    { directory: checkout.path, config, overrides: {}, follow: false },
+    realPorts().source,
+  );
   const { sides, standing } = await sidesOf(project, given, realPorts().source);
   const { plan, base, remarks } = await ruledPlan(project, {}, { standing, sides }, realPorts().source);
   const limit = plan.rules.metrics.find(({ name }) => name === 'wall_time_s')?.limit;
@@ -96,7 +99,7 @@ describe.each(NOT_ASKED)("%s with a pull request's checkout", (event) => {
     const commit = change(origin, loosened);
     const checkout = shallowClone(origin.path, commit);
     const night = measureNight(
-      await openProject({ directory: checkout.path, config: undefined, overrides: {} }),
+      await openProject({ directory: checkout.path, config: undefined, overrides: {} }, realPorts().source),
       { event, defaultBranch: 'main', gitEnvironment: {}, anchorNow: false },
       await runIn(temporaryFolder()),
       realPorts(),

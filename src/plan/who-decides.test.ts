@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { refuseTarget } from '../main/action.ts';
 import { realPorts } from '../main/job-ports.test-support.ts';
-import { openProject } from '../main/project.ts';
+import { openProject } from '../pipeline/open-project.ts';
 import { mayHaveSecrets, mayWriteCache, permitted, sidesOf, type Occasion } from '../pipeline/occasion.ts';
 import { ruledPlan } from '../pipeline/ruled-plan.ts';
 import {
@@ -284,7 +284,7 @@ async function cell(repo: TestRepository, event: string, commit: Commit, commits
     ...(event === 'push' ? { before: base } : {}),
   };
   const open = async (config: string) =>
-    await openProject({ directory: repo.path, config, overrides: {}, follow: false });
+    await openProject({ directory: repo.path, config, overrides: {}, follow: false }, realPorts().source);
   const { sides, standing } = await sidesOf(await open('a.yml'), occasion, realPorts().source);
   if ('unavailable' in sides.baseline) throw new Error(sides.baseline.unavailable);
   const found = new Map<string, Decided[]>();

@@ -6,7 +6,7 @@ import { jobPorts } from '../compose.ts';
 import { openOutFolder, type OutFolder } from '../../out-folder/out-folder.ts';
 import type { Places } from '../places.ts';
 import { logDuration } from '../../report/durations.ts';
-import type { ProgressLog } from '../progress.ts';
+import type { ProgressLog } from '../../pipeline/measurement-progress.ts';
 import { statusOfFiles } from '../../pipeline/results.ts';
 import { newSessionId } from '../../measure/session-id.ts';
 import { VERSION } from '../version.ts';

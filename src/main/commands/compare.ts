@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import type { Verdict } from '../../session/rules.ts';
 import type { Session } from '../../session/session.ts';
 import { exitStatus } from '../../verdict/exit-status.ts';
-import { comparedFiles } from '../compose.ts';
-import { openProject } from '../project.ts';
+import { comparedFiles, projectSource } from '../compose.ts';
+import { openProject } from '../../pipeline/open-project.ts';
 import { compareFiles } from '../../pipeline/compare-files.ts';
 import { foldersOf } from '../../out-folder/timeline-files.ts';
 import type { AddCommand, CommandContext } from './command.ts';
@@ -43,7 +43,9 @@ export async function compareCommand(
 ): Promise<number> {
   const { baseline, head, sameMachine, config } = options;
   const project =
-    config === undefined ? undefined : await openProject({ directory: process.cwd(), config, overrides: {} });
+    config === undefined
+      ? undefined
+      : await openProject({ directory: process.cwd(), config, overrides: {} }, projectSource);
   const compared = await compareFiles(
     {
       files,

@@ -1,11 +1,12 @@
 import { Option } from 'commander';
 import { PacegateError } from '../../errors/errors.ts';
+import { DEFAULTS } from '../../plan/defaults.ts';
 import { doctorJson, findingsJson, renderDoctor } from '../../report/doctor.ts';
 import { renderFindings } from '../../report/machine-findings.ts';
 import { examine } from '../../pipeline/doctor.ts';
 import { inspectMachine } from '../../pipeline/machine-inspection.ts';
 import { inspection } from '../compose.ts';
-import { hasConfiguration } from '../project.ts';
+import { hasConfiguration } from '../../source/configuration-file.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { COULD_NOT_BE_MEASURED, withTemporaryRun, type AddCommand, type CommandContext } from './command.ts';
 import { openProjectHere, option, wholeNumber } from './options.ts';
@@ -42,7 +43,7 @@ export const addDoctor: AddCommand = (program, context, done) => {
 };
 
 export async function doctorCommand(context: CommandContext, options: DoctorOptions): Promise<number> {
-  if (options.config === undefined && !(await hasConfiguration(process.cwd())))
+  if (options.config === undefined && !(await hasConfiguration(process.cwd(), DEFAULTS.configurationFile)))
     return await machineAlone(context, options.format === 'json');
   const project = await openProjectHere(options);
   return await withTemporaryRun(context, async (run, ports) => {

@@ -3,7 +3,8 @@ import { DEFAULTS } from '../../plan/defaults.ts';
 import { parseDuration } from '../../plan/quantities.ts';
 import { overridesOf } from '../../plan/resolve.ts';
 import { parseVerdicts, VERDICTS, type EvidenceRequest, type Verdict } from '../../session/rules.ts';
-import { openProject } from '../project.ts';
+import { openProject } from '../../pipeline/open-project.ts';
+import { projectSource } from '../compose.ts';
 import { FORMATS, type Printed } from './formats.ts';
 
 /** The options of commands that measure a configuration's plan. */
@@ -20,11 +21,10 @@ export interface Planned extends Printed {
 
 /** The project of the working folder. The options override its configuration. */
 export const openProjectHere = async (options: Omit<Planned, 'out'>) =>
-  await openProject({
-    directory: process.cwd(),
-    config: options.config,
-    overrides: overridesOf(options),
-  });
+  await openProject(
+    { directory: process.cwd(), config: options.config, overrides: overridesOf(options) },
+    projectSource,
+  );
 
 /** Options that several commands share. */
 export const option = {

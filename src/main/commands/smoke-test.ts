@@ -5,7 +5,8 @@ import { tryGit } from '../../process/git.ts';
 import { measurementsOf, renderMeasurementTerminal } from '../../report/measurement.ts';
 import { metricWords, quantity } from '../../report/verdict-wording.ts';
 import type { Session } from '../../session/session.ts';
-import { openProject } from '../project.ts';
+import { projectSource } from '../compose.ts';
+import { openProject } from '../../pipeline/open-project.ts';
 import { COULD_NOT_BE_MEASURED, withTemporaryRun, type CommandContext } from './command.ts';
 
 export interface SmokeRequest {
@@ -29,7 +30,10 @@ export async function trySmokeTest(
     );
     return 0;
   }
-  const project = await openProject({ directory: top, config: join(top, configuration), overrides: {} });
+  const project = await openProject(
+    { directory: top, config: join(top, configuration), overrides: {} },
+    projectSource,
+  );
   return await withTemporaryRun(context, async (run, ports) => {
     const { session, where, obstacle } = await smokeTest(project, run, ports, context.signal);
     if (obstacle === undefined) {

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
-import { openProject } from './project.ts';
+import { realPorts } from '../main/job-ports.test-support.ts';
+import { openProject } from './open-project.ts';
 
 afterAll(removeTemporaryFolders);
 
@@ -13,7 +14,10 @@ async function opened(config: string, others: Readonly<Record<string, string>> =
   const repo = repository();
   for (const [path, text] of Object.entries({ [config]: CONFIGURATION, ...others })) repo.write(path, text);
   repo.commit('files');
-  const { plan, formerly } = await openProject({ directory: repo.path, config, overrides: {} });
+  const { plan, formerly } = await openProject(
+    { directory: repo.path, config, overrides: {} },
+    realPorts().source,
+  );
   return { name: plan.configuration, formerly };
 }
 

@@ -1,6 +1,6 @@
 import type { ProgressEvent } from '../measure/loop.ts';
 import { logDuration } from '../report/durations.ts';
-import type { Log } from '../pipeline/ports.ts';
+import type { Log } from './ports.ts';
 
 /** A log with lines that the next line replaces. A runner's log omits such lines. */
 export type ProgressLog = Log & { readonly transient: (line: string) => void };
