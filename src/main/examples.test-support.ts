@@ -1,5 +1,5 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from '@jest/globals';
 import { parseDocument } from 'yaml';
 import { freePort, toolPath } from '../process/engine.test-support.ts';
@@ -135,7 +135,9 @@ export async function onTheHost(project: TestRepository): Promise<void> {
 
 export async function gate(project: TestRepository): Promise<Ended> {
   const args = ['gate', '--baseline', 'HEAD~1', '--budget', '12m', '--format', 'json'];
-  return await pacegate(project.path, args);
+  // Where a command starts a shell, its `python` is the interpreter of the variant, as in an image.
+  const path = `${dirname(EXAMPLES_PYTHON)}:${process.env['PATH'] ?? ''}`;
+  return await pacegate(project.path, args, undefined, { PATH: path });
 }
 
 export async function expectLoss(project: TestRepository, { file, from, to, metric }: Loss): Promise<void> {

@@ -7,13 +7,22 @@ import { comparisonJson } from './comparison-json.ts';
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../fixtures/sessions/${name}`, import.meta.url), 'utf8'));
 
+interface Judged {
+  readonly results: readonly { readonly warnings: readonly string[] }[];
+}
+
+/** All but the sentences, whose words may change. */
+const figuresOf = ({ results, ...rest }: Judged) => ({
+  ...rest,
+  results: results.map(({ warnings, ...row }) => ({ ...row, warnings: warnings.length })),
+});
+
 const OLD = sessionSchema.parse(read('before-weights.json'));
 
 test('a file without a method keeps the verdict and the figures that signed ranks gave it', () => {
   expect(OLD.rules.method).toBeUndefined();
-  expect(JSON.parse(JSON.stringify(comparisonJson(compareSession(OLD))))).toEqual(
-    read('before-weights.comparison.json'),
-  );
+  const again = JSON.parse(JSON.stringify(comparisonJson(compareSession(OLD)))) as Judged;
+  expect(figuresOf(again)).toEqual(figuresOf(read('before-weights.comparison.json') as Judged));
 });
 
 test('weighted signs decide the same pairs where signed ranks could not', () => {
