@@ -35,7 +35,7 @@ function forge() {
 }
 
 const open = (directory: string) => openBaselineBranch({ directory, branch: BRANCH });
-/** Stands for the decision: what is stored, by its ids. */
+/** A stand-in for the statistics, which lists the ids of the stored sessions. */
 const evaluation: Evaluation = {
   outcome: ({ purpose }) => (purpose === 'nightly' ? { regressed: true, improved: false } : undefined),
   noise: ({ sessions, summaries }, configuration) =>
@@ -68,7 +68,7 @@ test('what is appended is read back, oldest first, and the user’s repository i
   const { sessions, problems } = await open(clone()).read('pacegate');
   expect(problems).toEqual([]);
   expect(sessions).toEqual([early, late]);
-  // An orphan: no history in common with the code.
+  // An orphan has no history in common with the code.
   expect(runGit(bare, 'rev-list', '--count', BRANCH)).toBe('2');
   expect(runGit(bare, 'ls-tree', '--name-only', BRANCH).split('\n')).toEqual([
     'README.md',
@@ -98,7 +98,7 @@ test('a folder under the old name is read, and moved once by the configuration t
   expect(runGit(bare, 'show', `${BRANCH}:services-orders-1a/noise.json`)).toBe(
     JSON.stringify(['services-orders-1a', [first.id, renamed.id], []]),
   );
-  // It is adopted once: what comes under the old name later is somebody else's.
+  // A folder is adopted once. A later session under the old name belongs to another configuration.
   const other = night(3, 1.2, at(3));
   await evaluating(path).append(other);
   expect((await adopting('pacegate').read('services-orders-1a')).sessions).toEqual([first, renamed]);
@@ -119,7 +119,7 @@ test('eight writers at once, three sessions each: nothing is lost', async () => 
   const { sessions } = await open(clone()).read('pacegate');
   expect(new Set(sessions.map(({ id }) => id)).size).toBe(24);
   expect(runGit(bare, 'rev-list', '--count', BRANCH)).toBe('24');
-  // They did race: somebody had to try again.
+  // The writers raced, so some of them had to retry.
   expect(attempts.reduce((a, b) => a + b, 0)).toBeGreaterThan(24);
   const index = JSON.parse(runGit(bare, 'show', `${BRANCH}:index.json`)) as { sessions: string[] };
   expect(index.sessions).toHaveLength(24);
@@ -154,7 +154,7 @@ test('a file that does not parse is named and left out', async () => {
 test('sessions beyond the newest become summaries', async () => {
   const { clone, bare } = forge();
   await open(clone()).append(night(0, 2, at(0)));
-  // The bulk by hand, as ninety nights would have left it.
+  // Writes most sessions by hand, as ninety nights would leave them.
   const other = repository(temporaryFolder());
   runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
   for (let i = 1; i < RAW_SESSIONS; i++)
@@ -170,7 +170,7 @@ test('sessions beyond the newest become summaries', async () => {
   const summaries = JSON.parse(runGit(bare, 'show', `${BRANCH}:pacegate/summaries.json`)) as {
     summaries: { id: string; medians: Record<string, Record<string, { median: number; n: number }>> }[];
   };
-  // Twelve runs of 2 x (1 + i / 1000): the median lies between the sixth and the seventh.
+  // The median of twelve runs of 2 x (1 + i / 1000) is between the sixth and the seventh.
   expect(summaries.summaries).toEqual([
     expect.objectContaining({ id: 'night-0', medians: { a: { wall_time_s: { median: 2.011, n: 12 } } } }),
   ]);

@@ -15,7 +15,7 @@ import {
 import { openBaselineBranch, type Evaluation } from './branch.ts';
 import { RAW_SESSIONS } from './format.ts';
 
-/** What goes wrong between a measured night and the branch. */
+/** Faults between a measured night and the branch. */
 
 afterAll(removeTemporaryFolders);
 
@@ -53,7 +53,7 @@ function forge() {
   return { bare, clone };
 }
 
-/** Writes onto the branch by hand. */
+/** Edits the branch by hand. */
 function edit(bare: string, files: Readonly<Record<string, string>>): void {
   const other = repository(temporaryFolder());
   runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
@@ -62,7 +62,10 @@ function edit(bare: string, files: Readonly<Record<string, string>>): void {
   other.git('push', '-q', 'origin', BRANCH);
 }
 
-/** git's own server, with some requests answered by a fault. @param fault a status, for the n-th request of a kind */
+/**
+ * git's own server, with faults for some requests.
+ * @param fault a status, for the n-th request of a kind
+ */
 async function serve(bare: string, fault: (path: string, count: number) => number | 'lost' | undefined) {
   const counts = new Map<string, number>();
   const server = createServer((request, response) => {
@@ -174,11 +177,11 @@ describe('files of the branch that cannot be read', () => {
       await expect(open(clone()).check('pacegate')).rejects.toThrow(message);
       await expect(open(clone()).append(night(2, 1))).rejects.toThrow(message);
       expect(runGit(bare, 'rev-parse', BRANCH)).toBe(tip);
-      // A gate reads what can be read and says what cannot.
+      // A gate reads the files that parse and names the others.
       const { sessions, problems } = await open(clone()).read('pacegate');
       expect(sessions).toHaveLength(1);
       expect(problems).toEqual([expect.stringMatching(message)]);
-      // Another configuration has nothing to do with it.
+      // Another configuration is not affected.
       await open(clone()).append(night(2, 1, { configuration: 'api' }));
     },
     60_000,
@@ -247,7 +250,7 @@ describe('a branch whose name is taken', () => {
 });
 
 describe('a server', () => {
-  /** The server runs in this process, so nothing may wait for it without letting it answer. */
+  /** The server runs in this process, so the clone must not block it. */
   const cloneOf = (clone: () => string, url: string) => {
     const path = clone();
     runGit(path, 'remote', 'set-url', 'origin', url);

@@ -4,7 +4,7 @@ import { connect } from './client.ts';
 import { parseEvent } from './context.ts';
 import { startGitHubServer, type GitHubServer } from './server.test-support.ts';
 
-/** Accepting by label: whose word it is, and of which commit. */
+/** Acceptance by label: who may accept, and which commit. */
 
 const servers: GitHubServer[] = [];
 afterAll(async () => {

@@ -4,7 +4,7 @@ import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
 import { expectGenerated } from './generated.test-support.ts';
 
-/** The tables of docs/github.md are made from action.yml, so that an input is described in one place. */
+/** The tables of docs/github.md are generated from action.yml, so that an input is described in one place. */
 
 interface Action {
   readonly inputs: Record<string, { description: string; default: string }>;

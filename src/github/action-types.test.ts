@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { VERDICTS } from '../session/rules.ts';
 import { parseInputs } from './inputs.ts';
 
-/** action-types.yml names the same inputs and outputs as action.yml, in the types that the program reads them in. */
+/** action-types.yml lists the same inputs and outputs as action.yml, with the types that the program reads. */
 
 type Type =
   | { readonly type: 'string' | 'boolean' }
@@ -23,9 +23,9 @@ test('it has the inputs and the outputs of action.yml, in their order', () => {
   expect(Object.keys(types.outputs)).toEqual(Object.keys(action.outputs));
 });
 
-/** What the program says of an input's value; undefined where it takes it. */
+/** The program's message about an input's value; undefined if it accepts the value. */
 function refusal(name: string, value: string): string | undefined {
-  // An input that one mode alone reads is read there.
+  // An input of one mode is read in that mode.
   const modes = ['gate', 'measure', 'report', 'baseline'];
   const answers = modes.map((mode) => {
     try {

@@ -4,7 +4,7 @@ import { connect } from './client.ts';
 import { upsertComment } from './comment.ts';
 import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
 
-/** What GitHub may answer, how often it is asked then, and what is said of it. */
+/** GitHub's possible answers: the number of retries, and the message for each. */
 
 const servers: GitHubServer[] = [];
 afterEach(async () => {

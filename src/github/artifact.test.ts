@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { takenForMeasuring, uploadArtifact, type Taken } from './artifact.ts';
 
-/** A run's artifacts, as GitHub keeps them: a name stands once. */
+/** A run's artifacts, as on GitHub: each name is unique. */
 function service() {
   const kept = new Map<string, readonly string[]>();
   const client = {

@@ -4,7 +4,7 @@ import { connect } from './client.ts';
 import { markOf, relationTo, runMark } from './run-mark.ts';
 import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
 
-/** The check on a pull request's head: whose verdict it shows, in whatever order runs end. */
+/** The check on a pull request's head: the verdict that it shows for every order of runs. */
 
 const servers: GitHubServer[] = [];
 afterEach(async () => {
@@ -56,7 +56,7 @@ const orders = <Value>(values: readonly Value[]): readonly (readonly Value[])[] 
 describe('runs that end in each order leave the newest verdict', () => {
   const first: Job = { run: 99, conclusion: 'failure' };
   const again: Job = { run: 99, attempt: 2, conclusion: 'success' };
-  // A number of more digits is larger, and not smaller as a text would be.
+  // A number with more digits is larger, although it is smaller as text.
   const newest: Job = { run: 100, conclusion: 'neutral' };
   test.each(orders([first, again, newest]))('%j, %j, %j', async (...jobs) => {
     const { post, shown } = await start();
@@ -93,7 +93,7 @@ describe('two runs that end at the same moment', () => {
     let met = false;
     const jobs = both(5, 6);
     const { server, post } = await start({
-      // Between the slower run's look and its check.
+      // Between the slower run's read and its write.
       meanwhile: (request, { checks }) => {
         if (request !== CREATE || met) return;
         met = true;

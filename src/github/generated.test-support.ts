@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 
 /**
- * The generated part of a page, between `<!-- mark:begin -->` and `<!-- mark:end -->`, must be what the code says;
+ * Compares the generated part of a page, between `<!-- mark:begin -->` and `<!-- mark:end -->`, with the code.
  * UPDATE_GOLDEN=1 writes it. Prettier sets the widths of columns, so only the words are compared.
  */
 export function expectGenerated(page: string, mark: string, expected: string): void {

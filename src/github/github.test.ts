@@ -67,7 +67,7 @@ describe('the comment', () => {
       login: 'stranger',
       body: `${markerOf('pacegate')}\nall is well`,
     });
-    // Nor is our own one that only quotes the marker.
+    // Our own comment that only quotes the marker does not count either.
     server.comments.push({
       id: 2,
       issue: 7,
@@ -118,7 +118,7 @@ describe('the comment', () => {
     expect(await write('1', 'arm')).toMatchObject({ kind: 'unchanged' });
     expect(await write('1', 'amd')).toEqual({ kind: 'twice' });
     expect(server.comments.map(({ body }) => body.split('\n').at(-1))).toEqual(['arm']);
-    // A job that is run again is another attempt.
+    // A job that runs again is another attempt.
     expect(await write('2', 'amd')).toMatchObject({ kind: 'updated' });
     expect(runMark({}, 'local')).toBeUndefined();
   });
@@ -223,7 +223,7 @@ describe('the event', () => {
       ).checked,
     ).toBe('d'.repeat(40));
     expect(parsed({}, { GITHUB_EVENT_NAME: 'push' }).checked).toBeUndefined();
-    // Of a fork and of Dependabot the token only reads, whatever the workflow asks for.
+    // The token of a fork or of Dependabot is read-only, for any permissions of the workflow.
     expect(parsed(pull({ ...own, repo: { full_name: 'else/name' } })).readOnlyToken).toBe(true);
     expect(parsed(pull(own), { GITHUB_ACTOR: 'dependabot[bot]' }).readOnlyToken).toBe(true);
   });

@@ -4,7 +4,9 @@ import { upsertNightIssue, type NightIssueRequest } from './night-issue.ts';
 import { markOf } from './run-mark.ts';
 import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
 
-/** The one issue of a configuration's nights, against a server that checks each request by GitHub's description. */
+/**
+ * The issue about a configuration's nights, against a server that checks each request with GitHub's API description.
+ */
 
 const servers: GitHubServer[] = [];
 afterEach(async () => {

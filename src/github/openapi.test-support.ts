@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 
-/** GitHub's own description of its API, so that a fake of it cannot drift from the real one. */
+/** GitHub's own description of its API, so that the fake server cannot differ from the real one. */
 
 interface Operation {
   readonly parameters?: readonly unknown[];
@@ -24,13 +24,13 @@ const SAMPLE_TEXTS: Readonly<Record<string, string>> = {
 };
 
 export interface Description {
-  /** What is wrong with a request; empty for one that GitHub's description allows. */
+  /** The errors in a request; empty if GitHub's description allows it. */
   checkRequest(method: string, url: URL, body: unknown): readonly string[];
-  /** What is wrong with an answer to it. */
+  /** The errors in an answer to it. */
   checkAnswer(method: string, url: URL, status: number, body: unknown): readonly string[];
-  /** The smallest answer that the description allows, so that a fake of it names what matters and nothing else. */
+  /** The smallest answer that the description allows, so that a fake contains only relevant values. */
   sampleAnswer(method: string, url: URL, status: number): Json;
-  /** The same of one entry of an answer that is a list, or that has one. */
+  /** The same for one entry of a list in an answer. */
   sampleEntry(method: string, url: URL, status: number): Json;
 }
 
@@ -40,7 +40,7 @@ export function readDescription(): Description {
     readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   };
   const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: false });
-  // CommonJS seen through NodeNext: the function is the module's default.
+  // CommonJS in NodeNext: the function is the module's default.
   (addFormats as unknown as typeof addFormats.default)(ajv);
   const compiled = new Map<string, ValidateFunction>();
 
@@ -49,7 +49,7 @@ export function readDescription(): Description {
       .slice(2)
       .split('/')
       .reduce<unknown>((node, step) => (node as Json)[step], document) as Json;
-  /** References resolved, and OpenAPI 3.0's `nullable` said in JSON Schema's words. */
+  /** Resolves references, and converts OpenAPI 3.0's `nullable` to JSON Schema. */
   const plain = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(plain);
     if (typeof node !== 'object' || node === null) return node;
@@ -88,7 +88,7 @@ export function readDescription(): Description {
     return content?.['application/json']?.schema;
   };
 
-  /** Resolved step by step: the whole of a schema may hold itself. */
+  /** Resolves step by step, because a schema may contain itself. */
   const sample = (node: unknown, depth = 0): unknown => {
     const schema = node as Json;
     if (typeof schema['$ref'] === 'string') return sample(target(schema['$ref']), depth);
@@ -174,7 +174,7 @@ export function readDescription(): Description {
       const found = find(method, url.pathname);
       const answer = found?.operation.responses[String(status)];
       const schema = answer === undefined ? undefined : jsonSchema(answer);
-      // Errors of the server and refusals are not all described; bodies of successes are.
+      // The description has all bodies of successes, but not of all errors.
       if (found === undefined || schema === undefined)
         return status < 300 ? [`${method} ${url.pathname} has no answer ${status}`] : [];
       return problems(`${method} ${found.path} ${status}`, () => schema, body);

@@ -9,7 +9,7 @@ import {
   type StoredPull,
 } from './server.test-support.ts';
 
-/** Which pull request a run of a fork is of: the event names none. */
+/** Finds the pull request of a fork's run, because the event names none. */
 
 const servers: GitHubServer[] = [];
 afterEach(async () => {

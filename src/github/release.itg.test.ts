@@ -23,9 +23,9 @@ import {
 import { readWorkflow, stepsOf } from './workflows.test-support.ts';
 
 /**
- * The release workflow, run by act on a copy of this repository whose origin is a folder. The builds, the package, the
- * checksums, the bill of materials and the tags are real. Stand-ins take the place of what is GitHub's and npm's: the
- * actions, `gh` and `npm publish` write down what they were asked for. `.ci/run` is the check that runs this very test.
+ * Runs the release workflow with act on a copy of this repository whose origin is a folder. The builds, the package,
+ * the checksums, the bill of materials and the tags are real. Stand-ins replace the parts of GitHub and npm: the
+ * actions, `gh` and `npm publish` record their arguments. A stand-in replaces `.ci/run` too, because it runs this test.
  */
 
 jest.setTimeout(600_000);
@@ -41,10 +41,10 @@ const TAG = `v${VERSION}`;
 const MAJOR = `v${VERSION.split('.')[0] ?? ''}`;
 const FILES = [`pacegate-${VERSION}.cdx.json`, `pacegate-${VERSION}.tgz`];
 
-/** What no step of a release reads: act copies the whole checkout for each job. */
+/** Files that no step of a release reads. act copies the whole checkout for each job. */
 const LEFT_OUT = /^(fixtures\/(?!demo)|benchmarks\/|docs\/)|\.test\.ts$/;
 
-/** What the stand-ins write: a line for each call, and the artifact's folder. */
+/** The folder with the stand-ins' records: a line for each call, and the artifact's files. */
 let record: string;
 let programs: string;
 let server: string;
@@ -56,7 +56,7 @@ const script = (path: string, text: string) => {
   chmodSync(path, 0o755);
 };
 
-/** @returns act's arguments that put a folder with a stand-in in the place of an action */
+/** @returns act's arguments that replace an action by a folder with a stand-in */
 function standIn(action: string, inputs: readonly string[], run: string): readonly string[] {
   const folder = temporaryFolder();
   const env = inputs.map((name) => `        ${name.replaceAll('-', '_')}: \${{ inputs.${name} }}\n`).join('');
@@ -74,7 +74,7 @@ function standIn(action: string, inputs: readonly string[], run: string): readon
   ];
 }
 
-/** Each call of a stand-in: its name, and what it was given. */
+/** Each call of a stand-in: its name and arguments. */
 const calls = () =>
   existsSync(join(record, 'calls')) ? readFileSync(join(record, 'calls'), 'utf8').trimEnd().split('\n') : [];
 
@@ -92,7 +92,7 @@ beforeAll(() => {
     `case "$1" in\nci) ln -s ${TOP}/node_modules node_modules ;;\npublish) echo "npm $*" >> ${record}/calls ;;\n*) exec ${real} "$@" ;;\nesac\n`,
   );
 
-  // This repository as it stands, committed or not.
+  // This repository with its local changes.
   server = temporaryFolder();
   runGit(server, 'init', '-q', '--bare', '-b', 'main', 'owner/name');
   project = repository();
@@ -119,7 +119,7 @@ interface Job {
   readonly log: string;
 }
 
-/** Runs the workflow on what is committed. */
+/** Runs the workflow on the committed files. */
 async function release(dryRun: boolean): Promise<Job> {
   const event = join(temporaryFolder(), 'event.json');
   writeFileSync(event, JSON.stringify({ inputs: { 'dry-run': String(dryRun) }, ref: 'refs/heads/main' }));
@@ -172,7 +172,7 @@ withTool(ACT)('a dry run validates and lists the files, and publishes nothing', 
   expect(tags()).toEqual({});
 
   const files = join(record, 'release-files');
-  // The package is this program, and its bill of materials names what it bundles, without the tools.
+  // The package contains this program. Its bill of materials lists the bundled packages, without the tools.
   const held = execFileSync('tar', ['-tzf', join(files, FILES[1] ?? '')], { encoding: 'utf8' }).split('\n');
   expect(held).toEqual(
     expect.arrayContaining(['package/dist/cli.js', 'package/variants/official/Dockerfile']),
@@ -230,7 +230,7 @@ withTool(ACT)(
       `gh release create ${TAG} --verify-tag --title ${TAG} --notes-file release-files/notes.md ${archive} ${bill} release-files/SHA256SUMS`,
       `npm publish ./${archive} --provenance --access public`,
     ]);
-    // What is attested are the two files, by the digests that they have.
+    // The attestation covers the two files with their digests.
     const files = join(record, 'release-files');
     const sums = readFileSync(join(files, 'SHA256SUMS'), 'utf8');
     expect(execFileSync('sha256sum', [...FILES].reverse(), { cwd: files, encoding: 'utf8' })).toBe(sums);
@@ -250,7 +250,7 @@ withTool(ACT)('the same version of another commit is refused before anything is 
   const { status, log } = await release(false);
   expect(status).not.toBe(0);
   expect(log).toMatch(new RegExp(`The tag ${TAG} is on [0-9a-f]{40} already, .*: raise the version`));
-  // Even if it were not looked for: Git refuses to move it.
+  // Git refuses to move a tag even without the workflow's check.
   expect(() =>
     execFileSync('release/push-tag', [TAG], {
       cwd: project.path,

@@ -13,7 +13,7 @@ import {
   type StoredArtifact,
 } from './server.test-support.ts';
 
-/** The artifacts of a stranger's run: which are taken, and what cannot harm whoever reads them. */
+/** The artifacts of a stranger's run: which are read, and which attacks fail. */
 
 const servers: GitHubServer[] = [];
 afterEach(async () => {
@@ -23,7 +23,7 @@ afterEach(async () => {
   }
 });
 
-/** Makes an archive with Python, which writes what it is told: paths, twins and sizes that are not true. */
+/** Makes an archive with Python, which can write bad paths, duplicates and false sizes. */
 function zip(program: string): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'pacegate-zip-'));
   try {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readDescription, type Description } from './openapi.test-support.ts';
 
-/** A local GitHub: comments of pull requests in memory, each request and answer held against GitHub's description. */
+/** A local GitHub with comments in memory. It checks each request and answer with GitHub's API description. */
 
 export interface StoredComment {
   readonly id: number;
@@ -11,7 +11,7 @@ export interface StoredComment {
   body: string;
 }
 
-/** A check run as GitHub keeps it. */
+/** A check run, as GitHub stores it. */
 export interface StoredCheck {
   readonly id: number;
   readonly head_sha: string;
@@ -26,12 +26,12 @@ export interface StoredCheck {
   };
 }
 
-/** A pull request as GitHub keeps it. */
+/** A pull request, as GitHub stores it. */
 export interface StoredPull {
   readonly number: number;
   readonly state: 'open' | 'closed';
   readonly base: string;
-  /** `owner/name`; null where the fork was deleted. */
+  /** `owner/name`; null if the fork was deleted. */
   readonly headRepository: string | null;
   readonly headBranch: string;
   readonly headSha: string;
@@ -42,12 +42,12 @@ export interface StoredArtifact {
   readonly run: number;
   readonly name: string;
   readonly archive: Buffer;
-  /** As GitHub would say it; the archive's own where nothing is said. */
+  /** The size that GitHub reports. Defaults to the archive's. */
   readonly size?: number;
   readonly expired?: boolean;
 }
 
-/** An issue as GitHub keeps it. */
+/** An issue, as GitHub stores it. */
 export interface StoredIssue {
   readonly number: number;
   readonly login: string;
@@ -57,24 +57,24 @@ export interface StoredIssue {
   readonly labels: readonly string[];
 }
 
-/** What a job's token may write; what is missing is answered with 403. */
+/** The scopes that a job's token may write. Requests for other scopes get status 403. */
 export type Scope = 'checks' | 'pull-requests' | 'issues';
 
 export interface ServerOptions {
   readonly port?: number;
-  /** What the token is: a person's, the job's own or an app's. */
+  /** The token's owner: a person, the job or an app. */
   readonly identity?: 'person' | 'job' | 'app';
-  /** Answers GET /graphql's successor with 404, as a forge without GraphQL does. */
+  /** Whether GraphQL is available. Without it the server answers 404, like a forge without GraphQL. */
   readonly graphql?: boolean;
-  /** Login to permission in the repository; whoever is not named is not known. */
+  /** Login to permission in the repository; other logins are unknown. */
   readonly permissions?: Readonly<Record<string, 'admin' | 'write' | 'read' | 'none'>>;
-  /** Nothing may be written. */
+  /** Whether all writes are refused. */
   readonly readOnly?: boolean;
-  /** The scopes that the token may write; all where nothing is said. */
+  /** The scopes that the token may write. Defaults to all. */
   readonly writes?: readonly Scope[];
-  /** Is called before each answer: what another job does at that moment. */
+  /** Called before each answer, to simulate another job at that moment. */
   readonly meanwhile?: (request: string, server: Pick<GitHubServer, 'checks' | 'comments'>) => void;
-  /** Answers some requests with something else; `lost`: it is done, and answered with 502; `silent`: never answered. */
+  /** Replaces some answers. `lost`: the request is executed and answered with 502; `silent`: it is never answered. */
   readonly fault?: (
     request: string,
     count: number,
@@ -87,7 +87,7 @@ export interface ServerOptions {
     | 'lost'
     | 'silent'
     | undefined;
-  /** The first n requests are answered with 502. */
+  /** The first n requests get status 502. */
   readonly failures?: number;
 }
 
@@ -100,14 +100,14 @@ export interface GitHubServer {
   readonly issues: StoredIssue[];
   /** `METHOD path` of each request. */
   readonly requests: string[];
-  /** What GitHub's description does not allow; a test expects none. */
+  /** Violations of GitHub's description; a test expects none. */
   readonly violations: string[];
   readonly close: () => Promise<void>;
 }
 
 const LOGINS = { person: 'octocat', job: 'github-actions[bot]', app: 'our-app[bot]' };
 
-/** Twelve megabytes: read once. */
+/** Cached, because the description has twelve megabytes. */
 let known: Description | undefined;
 
 export async function startGitHubServer(options: ServerOptions = {}): Promise<GitHubServer> {
@@ -355,7 +355,7 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
         return;
       }
       if (blob !== undefined) {
-        // GitHub's storage is another host, which must not see the token.
+        // GitHub's storage is another host, which must not receive the token.
         if (request.headers.authorization !== undefined) violations.push('the storage was given the token');
         response.writeHead(200, { 'content-type': 'application/zip' }).end(blob.archive);
         return;

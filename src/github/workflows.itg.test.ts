@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { toolPath, withTool } from '../process/engine.test-support.ts';
 import { filesIn, projectWorkflows } from './workflows.test-support.ts';
 
-/** What the linters say of the project's own workflows and of the examples that a user copies. */
+/** The linters' findings about the project's own workflows, and about the examples that users copy. */
 
 const WORKFLOWS = [...filesIn('.github/workflows'), ...filesIn('examples'), ...projectWorkflows()];
 const ACTIONLINT = toolPath('actionlint');

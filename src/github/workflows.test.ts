@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { INPUT_NAMES } from './inputs.ts';
 import { filesIn, projectWorkflows, readWorkflow, stepsOf } from './workflows.test-support.ts';
 
-/** The project's own workflows, and the examples that a user copies; workflows.itg.test.ts has what linters say. */
+/** The project's own workflows, and the examples that users copy. The linters are in workflows.itg.test.ts. */
 
 const EXAMPLES = [...filesIn('examples'), ...projectWorkflows()];
 const WORKFLOWS = [...EXAMPLES, ...filesIn('.github/workflows')];
@@ -32,7 +32,7 @@ test.each(EXAMPLES)('%s gives inputs that the action has', (path) => {
     expect([...INPUT_NAMES]).toEqual(expect.arrayContaining(Object.keys(inputs)));
 });
 
-/** `uses: owner/name@commit # v1.2.3`: action to the commits with their versions. */
+/** `uses: owner/name@commit # v1.2.3`: action -> commits with their versions. */
 function pins(): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
   for (const path of WORKFLOWS)
@@ -51,7 +51,10 @@ test('each action is pinned to one commit everywhere, with its version beside it
     });
 });
 
-/** The majors that GitHub's runners of late 2026 want: Node 24, and a checkout that refuses a fork's code where it may write. */
+/**
+ * The major versions that GitHub's runners of late 2026 need: Node 24, and a checkout that refuses a fork's code if the
+ * token may write.
+ */
 test.each([
   ['actions/checkout', 7],
   ['docker/setup-buildx-action', 4],
@@ -85,7 +88,7 @@ test('Dependabot proposes updates of the packages that dist/ bundles apart from 
     readonly dependencies?: object;
     readonly devDependencies: object;
   };
-  // The package on npm installs nothing.
+  // The npm package has no dependencies.
   expect(dependencies).toEqual({});
   const imported = globSync('src/**/*.ts')
     .filter((path) => !/\.(test|test-support)\.ts$/.test(path))

@@ -9,7 +9,7 @@ import { readRequirements } from './requirements.ts';
 import { smokeHint } from './smoke-hint.ts';
 import { workflowFiles } from './written-files.ts';
 
-/** Each kind of project: what is found, and that what is written is a configuration. */
+/** For each kind of project: the facts found, and whether the written configuration is valid. */
 
 const factsOf = (project: string, context = '.'): ProjectFacts => {
   const facts = findFacts(filesOf(project), context);
@@ -77,7 +77,7 @@ test.each(PROJECTS)(
       const plan = resolvePlan({ text: configuration!.text, file: configuration!.path, root: '/project' });
       expect(plan.variants).toHaveLength(1);
       expect(plan.variants[0]!.kind === 'host').toBe(host);
-      // The measuring code is written, or was there.
+      // The measuring code is written, or exists.
       const known = [...filesOf(project).paths, ...files.map(({ path }) => path)];
       const { context: folder } = plan.workload;
       for (const file of plan.workload.files) {
@@ -132,7 +132,7 @@ test('what a suite needs is installed by a group that has it, or by name', () =>
   }
 });
 
-/** A project that reads its own version, which is there only where it is installed. */
+/** A project that reads its own version, which only an installed project has. */
 const INSTALLED = {
   'pyproject.toml': '[project]\nname = "tool"\nversion = "1"\n',
   'tool/__init__.py': 'from importlib.metadata import version\n__version__ = version("tool")\n',

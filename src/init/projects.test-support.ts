@@ -4,7 +4,7 @@ import { findFacts } from './project-facts.ts';
 import { isTelling, type ProjectFiles } from './project-files.ts';
 import { writtenFiles, type Templates, type Written, type WritingRequest } from './written-files.ts';
 
-/** The small projects of fixtures/projects, as `init` sees them. */
+/** The small projects of fixtures/projects, as `init` reads them. */
 
 export function filesOf(project: string): ProjectFiles {
   const folder = join('fixtures/projects', project);
@@ -20,7 +20,7 @@ export function filesOf(project: string): ProjectFiles {
   };
 }
 
-/** A project that a test makes up. */
+/** A project with the given files. */
 export const madeUp = (texts: Readonly<Record<string, string>>): ProjectFiles => ({
   paths: Object.keys(texts).sort(),
   texts: new Map(Object.entries(texts)),
@@ -32,7 +32,7 @@ export const TEMPLATES: Templates = {
   ignore: readFileSync('variants/application/Dockerfile.dockerignore', 'utf8'),
 };
 
-/** What `init --yes` writes. */
+/** The files that `init --yes` writes. */
 export function writtenFor(
   files: ProjectFiles,
   context = '.',

@@ -7,7 +7,7 @@ import { toolPath, withTool } from '../process/engine.test-support.ts';
 import { madeUp, TEMPLATES, writtenFor } from './projects.test-support.ts';
 import { workflowFiles } from './written-files.ts';
 
-/** What the linters say of the workflows and Dockerfiles that `init` writes. */
+/** The linters' findings about the workflows and Dockerfiles that `init` writes. */
 
 const ACTIONLINT = toolPath('actionlint');
 const ZIZMOR = toolPath('zizmor');
@@ -27,7 +27,7 @@ const workflows = ['.github/pacegate.yml', 'services/orders/pacegate.yml', '.git
   .flatMap((configuration) => workflowFiles(configuration, TEMPLATES))
   .map(({ path, text }) => write(path, text));
 
-/** A project that reads its own version: with these files the default image does not install it. */
+/** Projects that read their own version. With these files the default image does not install them. */
 const dockerfiles = ['pylock.toml', 'Pipfile.lock', 'requirements.txt', 'unrelated'].map((file) =>
   write(
     `${file}-project/Dockerfile`,
@@ -58,7 +58,7 @@ withTool(ZIZMOR)('zizmor finds nothing in the workflows', () => {
 });
 
 withTool(HADOLINT)('hadolint accepts the Dockerfiles', () => {
-  // As for examples: `FROM python` has no tag on purpose, and the tools are the newest ones.
+  // The same exceptions as for the examples: `FROM python` has no tag on purpose, and the tools are the newest ones.
   const args = ['--ignore', 'DL3006', '--ignore', 'DL3013'];
   const { status, stdout, error } = spawnSync(HADOLINT, [...args, ...dockerfiles], { encoding: 'utf8' });
   expect({ status, stdout, error }).toEqual({ status: 0, stdout: '', error: undefined });

@@ -21,8 +21,8 @@ import { comparedFiles } from './compose.ts';
 import { compareFiles } from '../pipeline/compare-files.ts';
 
 /**
- * The action itself, from the built dist/, run by act on this machine with act's own artifact server: the workflows
- * are the README's, as they stand in examples/. GitHub's API is the local server that checks each request.
+ * Runs the action from the built dist/ with act and act's own artifact server. The workflows are those of examples/,
+ * which the README shows. GitHub's API is the local server that checks each request.
  */
 
 jest.setTimeout(600_000);
@@ -50,7 +50,7 @@ let artifacts: string;
 beforeAll(async () => {
   github = await startGitHubServer({ identity: 'job', permissions: { maintainer: 'write' } });
   artifacts = temporaryFolder();
-  // What the action ships, and nothing else.
+  // Only the files that the action ships.
   action = temporaryFolder();
   for (const name of ['action.yml', 'dist', 'variants'])
     cpSync(join(TOP, name), join(action, name), { recursive: true });
@@ -79,7 +79,7 @@ interface Job {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** Runs one of the example workflows on a checkout as GitHub makes it: one commit deep, detached. */
+/** Runs one of the example workflows on a checkout as GitHub makes it: one commit of history, detached. */
 async function runWorkflow(
   workflow: 'gate' | 'baseline' | 'shards' | 'confirm' | 'report',
   event: string,
@@ -91,7 +91,7 @@ async function runWorkflow(
   },
 ): Promise<Job> {
   const checkout = shallowClone(origin, ref);
-  // act copies no empty folder, and a repository without refs/ is none.
+  // act does not copy empty folders, and a repository needs refs/.
   checkout.git('branch', 'checkout');
   const eventFile = join(temporaryFolder(), 'event.json');
   writeFileSync(eventFile, JSON.stringify(payload));
@@ -107,7 +107,7 @@ async function runWorkflow(
   return await new Promise((resolve, reject) => {
     const child = spawn(ACT, args, {
       cwd: checkout.path,
-      // The runtime of the action is the one of the tests.
+      // The action uses the same Node as the tests.
       env: {
         ...process.env,
         PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
@@ -136,7 +136,10 @@ const pullRequest = {
   repository: { full_name: 'owner/name', name: 'name', owner: { login: 'owner' }, default_branch: 'main' },
 };
 
-/** Commits to the pull request's branch and makes the merge commit that GitHub would. @returns the base as merged */
+/**
+ * Commits to the pull request's branch and makes GitHub's merge commit.
+ * @returns the base as merged
+ */
 function pushChange(rounds: number): string {
   project.git('checkout', '-q', '-B', 'change', 'main');
   project.write('app.py', application(rounds));
@@ -153,7 +156,7 @@ const storedSessions = () =>
     .split('\n')
     .filter((path) => path.startsWith('pacegate/sessions/'));
 
-/** The newest artifact's files in a folder. */
+/** The files of the newest artifact. */
 function downloadArtifact(name: string): string {
   const folder = temporaryFolder();
   const found = readdirSync(artifacts, { recursive: true, encoding: 'utf8' }).filter((path) =>
@@ -188,7 +191,7 @@ withEngine(
       facts: { implementation: 'CPython' },
       id: expect.stringMatching(/^sha256:/),
     });
-    // The head's application comes in a layer of its own, upon the same interpreter.
+    // The head's application is in its own layer, on the same interpreter.
     const [baseline, head] = session.images;
     expect(head?.identity).not.toBe(baseline?.identity);
     expect(head?.layers.slice(0, 3)).toEqual(baseline?.layers.slice(0, 3));
@@ -203,7 +206,7 @@ withEngine(
 withEngine(
   'a pull request is commented on once, its base as merged being the baseline; a push edits the comment',
   async () => {
-    // The base moves on while the pull request is open: the merge's first parent is the newer one.
+    // The base moves on while the pull request is open, so the merge's first parent is the newer base.
     project.write('README.md', 'words\n');
     project.commit('docs');
     project.git('push', '-q', 'origin', 'main');
@@ -335,20 +338,20 @@ withEngine(
   },
 );
 
-/** act cannot have the action that downloads artifacts, so a step unpacks them from act's own server in its place. */
+/** act cannot load the action that downloads artifacts, so a step unpacks them from act's own server instead. */
 function withDownload(workflow: string, kept: string): string {
   const step =
     / {6}- uses: actions\/download-artifact@[^\n]+\n {8}with:\n {10}pattern: (\S+)\n {10}path: (\S+)\n/;
   expect(workflow).toMatch(step);
   const unpack = (_: string, pattern: string, path: string) =>
     `      - run: for zip in $(find ${kept} -name '${pattern}.zip'); do python3 -m zipfile -e $zip ${path}/$(basename $zip .zip); done\n`;
-  // One after the other: two jobs on one machine would be each other's noise.
+  // The jobs run one after the other, because two jobs on one machine would disturb each other.
   return workflow
     .replace(step, unpack)
     .replace('fail-fast: false', 'fail-fast: false\n      max-parallel: 1');
 }
 
-/** act itself needs no engine where the jobs run on this machine. */
+/** act needs no engine if the jobs run on this machine. */
 const withAct = withTool(ACT);
 
 withAct(
@@ -395,7 +398,7 @@ rules: { blocks: 8 }
     expect(shards.status).not.toBe(0);
     expect(shards.outputs).toMatchObject({ verdict: 'regressed' });
     expect(JSON.parse(shards.outputs['regressions'] ?? '')).toHaveLength(6);
-    // Nothing is said by the jobs that measure, and nothing fails.
+    // The measuring jobs post nothing and do not fail.
     expect(shards.log.match(/The comment was/g)).toHaveLength(1);
     expect(shards.log).not.toMatch(/measure-\d.*Job failed/);
     const comment = github.comments.at(-1)?.body ?? '';

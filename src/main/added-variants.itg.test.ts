@@ -3,7 +3,7 @@ import { removeTemporaryFolders, repository } from '../source/repository.test-su
 import { application, sessionIn } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** A change that adds many variants takes nothing from those of its base: neither tests, nor blocks, nor time. */
+/** A change that adds many variants does not reduce the tests, blocks or time of its base's variants. */
 
 jest.setTimeout(300_000);
 afterAll(removeTemporaryFolders);
@@ -33,7 +33,7 @@ interface Answer {
   }[];
 }
 
-/** Gates a change that does fifteen times the work, and adds variants. */
+/** Gates a change that does fifteen times the work and adds variants. */
 async function gateLoss(added: readonly string[]) {
   const { path, write, commit } = repository();
   write('pacegate.yml', configuration([]));
@@ -46,7 +46,7 @@ async function gateLoss(added: readonly string[]) {
   const { status, out, log } = await pacegate(path, [
     ...['gate', '--baseline', 'HEAD~1', '--config', 'pacegate.yml', '--seed', '7', '--format', 'json'],
   ]);
-  // Variants that were left out end it with 3, where the machine is too slow for all of them.
+  // The status is 3 if the machine is too slow for all variants.
   expect({ status, log: status === 1 || status === 3 ? '' : log }).toEqual({ status, log: '' });
   const { family, results } = JSON.parse(out) as Answer;
   const session = sessionIn(path);
@@ -55,7 +55,7 @@ async function gateLoss(added: readonly string[]) {
     status,
     session,
     log,
-    /** What is decided of the base's variant, and in which family, under which cap. */
+    /** The verdict for the base's variant, its family and its cap. */
     base: { variant, verdict, blocks, tests: family.tests, cap: session.budget.blocksPlanned ?? BLOCKS },
   };
 }
@@ -66,22 +66,23 @@ test('forty variants that a change adds take nothing from those of its base', as
   expect(without.status).toBe(1);
 
   const { base, session, log } = await gateLoss(ADDED);
-  // On a machine so busy that the base's own pairs fill the time, the time sets the cap, with and without the others.
+  // On a busy machine the base's own pairs may use all the time. Then the time sets the cap, with and without the other
+  // variants.
   const timely = without.session.budget.spentSeconds < BUDGET_SECONDS / 3;
   const { blocks, cap } = timely ? { blocks: without.base.blocks, cap: BLOCKS } : base;
   expect({ base, log: base.verdict === 'regressed' ? '' : log }).toEqual({
     base: { ...without.base, blocks, cap },
     log: '',
   });
-  // All that is measured of the base comes before the first run of what is added.
+  // All runs of the base's variant come before the first run of the added ones.
   const order = [...session.warmup, ...session.runs]
     .sort((a, b) => (a.started < b.started ? -1 : 1))
     .map(({ variant }) => variant === 'ours');
   expect(order.lastIndexOf(true)).toBe(order.filter(Boolean).length - 1);
   expect(order.length).toBeGreaterThan(order.filter(Boolean).length);
-  // Each of them is measured, or has the reason why it is not.
+  // Each of them is measured, or has a reason.
   expect(session.variants).toEqual(['ours', ...ADDED]);
   expect(session.budget.seconds).toBe(BUDGET_SECONDS);
-  // The step that meets the budget's end is finished.
+  // The step at the budget's end is completed.
   expect(session.budget.spentSeconds).toBeLessThan(1.2 * BUDGET_SECONDS);
 });

@@ -26,7 +26,7 @@ test('a baseline is kept on a branch of a repository without a remote, and stand
   const stored = git('ls-tree', '-r', '--name-only', 'pacegate-baseline').split('\n');
   const sessions = stored.filter((name) => name.includes('/sessions/'));
   expect(sessions).toHaveLength(3);
-  // What lies there already is not carried again by each session.
+  // A session does not repeat the nights that are on the branch.
   expect(JSON.parse(git('show', `pacegate-baseline:${sessions[2] ?? ''}`))).toMatchObject({ nights: [] });
   expect(JSON.parse(git('show', 'pacegate-baseline:pacegate/noise.json'))).toMatchObject({
     alarms: { nights: 3 },

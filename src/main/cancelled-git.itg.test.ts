@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 
-/** A run that is cancelled while git waits for a server that takes connections and never answers. */
+/** A cancelled run while git waits for a server that accepts connections and never answers. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
@@ -18,7 +18,7 @@ afterEach(() => {
   server?.close();
 });
 
-/** @returns its port, and a promise of the first that asks it */
+/** @returns its port, and a promise of the first connection */
 async function silentServer() {
   let asked: () => void = () => undefined;
   const isAsked = new Promise<void>((resolve) => (asked = resolve));

@@ -13,8 +13,8 @@ import {
 import { pacegate } from './terminal.test-support.ts';
 
 /**
- * Small projects that other tools of this field are fooled by (fixtures/cases), each with variations, gated as a
- * person would: the exit status, and what the person reads.
+ * Small projects that mislead other tools (fixtures/cases), each with variations. The tests gate them as a user does,
+ * and check the exit status and the output.
  */
 
 jest.setTimeout(600_000);
@@ -63,7 +63,7 @@ async function runCase(name: string, variation: Variation): Promise<void> {
     ...(variation.arguments ?? []),
   ]);
   const said = `${log}\n${out}`;
-  // The whole answer stands in a failure's message.
+  // A failure's message contains the whole output.
   expect({ status, said: status === variation.status ? '' : said }).toEqual({
     status: variation.status,
     said: '',
@@ -78,7 +78,7 @@ const rowsOf = (cases: Cases) =>
     variations.map((variation) => [name, variation.title, variation] as const),
   );
 
-/** What a person reads where nothing stands in the way of a change. */
+/** The output for a change that passes. */
 const GREEN = /lets this through|unchanged in the|Pacegate: (no baseline|unchanged)/;
 
 const ON_THE_HOST: Cases = {
@@ -319,7 +319,7 @@ withEngine.each(rowsOf(IN_CONTAINERS))('%s: %s', async (name, _title, variation)
   await runCase(name, variation);
 });
 
-/** An author for the commits of the baseline branch, as a job has one. */
+/** The author of the baseline branch's commits, as in a job. */
 const AUTHOR = {
   GIT_AUTHOR_NAME: 'Test',
   GIT_AUTHOR_EMAIL: 'test@example.org',
@@ -361,7 +361,7 @@ withEngine(
         ) as { readonly configuration: string };
         identities.set(service, session.configuration);
       }
-      // The comment's marker, the artifact and the nights carry this name.
+      // The comment's marker, the artifact and the nights have this name.
       const [orders = '', billing = ''] = services.map((service) => identities.get(service));
       expect(orders).toMatch(/^services-orders-pacegate-[0-9a-f]{8}$/);
       expect(billing).toMatch(/^services-billing-pacegate-[0-9a-f]{8}$/);
@@ -382,7 +382,7 @@ withEngine(
       );
       expect(gate.log).toContain(`pulled 127.0.0.1:${registry.port}/team/${orders}__official@sha256:`);
       expect(gate.log).not.toContain(billing);
-      // Billing's baseline takes 300 times as long: a comment in orders was "improved -96 %".
+      // Billing's baseline takes 300 times as long. If orders used it, the report would be "improved -96 %".
       expect(gate.out).not.toMatch(/improved|regressed/);
       expect({ status: gate.status, out: gate.status === 0 ? '' : gate.out }).toEqual({ status: 0, out: '' });
       const report = readFileSync(join(project.path, 'pacegate-out', 'report.md'), 'utf8');

@@ -11,7 +11,7 @@ import { realPorts, runIn } from './job-ports.test-support.ts';
 import { placesFrom } from './places.ts';
 import { openProject } from '../pipeline/open-project.ts';
 
-/** Pull requests that make themselves green by what measures them, on a real repository and this machine's Python. */
+/** Pull requests that change their own measuring code to pass, on a real repository and this machine's Python. */
 
 afterAll(removeTemporaryFolders);
 
@@ -44,7 +44,7 @@ const FAST = 500_000;
 
 type Files = Readonly<Record<string, string>>;
 
-/** Gates the merge of a pull request: what its base has, and what it changes. */
+/** Gates the merge of a pull request with the files of its base and its changes. */
 async function gateChange(base: Files, change: Files) {
   const repo = repository();
   const write = (files: Files) => Object.entries(files).forEach(([name, text]) => repo.write(name, text));
@@ -72,7 +72,7 @@ async function gateChange(base: Files, change: Files) {
     new AbortController().signal,
   );
   const text = renderMarkdown(comparison, session);
-  // The file alone gives the verdict, the status and the words again.
+  // The file gives the same verdict, status and report.
   const again = compareSession(parseSession(sessionText(session), 'session.json'));
   expect(again).toEqual(comparison);
   return {
@@ -80,7 +80,7 @@ async function gateChange(base: Files, change: Files) {
     comparison,
     status: exitStatus(comparison, plan.rules.failOn),
     top: (comparison.measuring?.news ?? []).map(({ sentence }) => sentence),
-    /** What stands before the table, or before the details. */
+    /** The text before the table or the details. */
     head: text.split(/^(\||<details>)/m)[0] ?? '',
     verdicts: Object.fromEntries(
       comparison.rows
@@ -103,7 +103,7 @@ test('a variant that is deleted is said first, and judged no more; with the rule
   expect([reported.comparison.verdict, reported.status]).not.toEqual(['failed', 1]);
 
   const strict = configuration({ variants: VARIANTS, rule: ', changed-measurement: fail' });
-  // The head's own rule is none: it cannot excuse itself.
+  // The head's own rules do not apply, so it cannot exempt itself.
   const refused = await gateChange(
     { ...BASE, 'pacegate.yml': strict },
     { 'pacegate.yml': configuration({ rule: ', changed-measurement: report' }), 'note.txt': 'changed' },
@@ -124,13 +124,13 @@ test('a command that does nothing does not hide a loss: the base’s is measured
   expect(top[0]).toBe(
     'This change edits workload.command from "python bench.py" to "python -c pass"; the base\'s was measured, and the new one applies from the next change on.',
   );
-  // The baseline's work is little beside the start of Python, so noise may hide it there.
+  // The baseline's work is small compared with Python's start, so noise may hide the difference there.
   expect(top[1]).toMatch(/disagree in plain: with the head's, .*on the head CPU time is \d+\.\d % lower/);
 }, 600_000);
 
 test('a bench.py that slows the baseline alone is found out', async () => {
   const { verdicts, top, head, session } = await gateChange(BASE, {
-    // Three times the work where the code is not the head's own.
+    // Does three times the work on the baseline's code.
     'bench.py': 'import app\nfor _ in range(1 if hasattr(app, "NEW") else 3):\n    app.work()\n',
     'app.py': `NEW = True\n${app(FAST)}`,
   });

@@ -9,7 +9,7 @@ import { until } from '../process/patience.test-support.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** How the program ends when it is told to, as a process of its own with real signals; on this machine's Python. */
+/** How the program ends after signals, tested as a separate process with this machine's Python. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
@@ -31,14 +31,17 @@ function project(workload = 'import time; time.sleep(0.6)\n') {
 
 interface Started {
   readonly child: ChildProcess;
-  /** Its temporary files go here. */
+  /** The folder for its temporary files. */
   readonly temporary: string;
   readonly out: string;
   readonly log: () => string;
   readonly ended: Promise<{ readonly status: number | null; readonly signal: string | null }>;
 }
 
-/** Starts a gate. @param stdout a file that takes what it prints */
+/**
+ * Starts a gate.
+ * @param stdout a file for its output
+ */
 function start(path: string, stdout?: string, temporary = temporaryFolder()): Started {
   const printedTo = stdout === undefined ? 'ignore' : openSync(stdout, 'w');
   const child = spawn(
@@ -57,7 +60,7 @@ function start(path: string, stdout?: string, temporary = temporaryFolder()): St
   return { child, temporary, out: join(path, 'pacegate-out'), log: () => log, ended };
 }
 
-/** Two blocks are on the disk. */
+/** Waits until two blocks are on the disk. */
 const measuring = async ({ out }: Started) => {
   const file = join(out, 'runs.jsonl');
   await until(() => existsSync(file) && readFileSync(file, 'utf8').split('\n').length > 7);
@@ -88,7 +91,7 @@ test('a second Ctrl-C ends at once, and leaves nothing behind either; its runs c
   await until(() => gate.log().includes('Cancelled'));
   gate.child.kill('SIGINT');
   const ended = await gate.ended;
-  // The first may have been enough already; then the second meets a program that ends, and that no longer listens.
+  // The first signal may be enough. Then the second one reaches a program that is ending and no longer listens.
   expect([130, 3, null]).toContain(ended.status);
   expect(readdirSync(gate.temporary)).toEqual([]);
   expect(readdirSync(gate.out)).not.toContain('.pacegate-lock');
@@ -113,7 +116,8 @@ test('after SIGKILL the runs are read back as a session, and the next start ends
   const next = start(path, undefined, gate.temporary);
   await until(() => existsSync(join(next.out, 'previous/runs.jsonl')));
   await measuring(next);
-  // What was killed is aside, its folder is gone, and the one here is this run's.
+  // The killed run's files are in `previous`, its temporary folder is removed, and the remaining one belongs to this
+  // run.
   expect(readdirSync(next.temporary)).toHaveLength(1);
   expect(readdirSync(join(next.out, 'previous'))).toContain('runs.jsonl');
   next.child.kill('SIGTERM');

@@ -29,8 +29,8 @@ import { removeTemporaryFolders, temporaryFolder } from '../source/repository.te
 import { hashFiles } from '../source/workload-files.ts';
 
 /**
- * Every message that a person may meet in Plan, build and measurement, in one file to be read through:
- * fixtures/errors.md. Each is provoked from the code that says it. UPDATE_GOLDEN=1 writes the file anew.
+ * Every message of plan, build and measurement in one file for reading: fixtures/errors.md. Each is produced by the
+ * code that prints it. UPDATE_GOLDEN=1 writes the file.
  */
 
 jest.setTimeout(600_000);
@@ -149,7 +149,7 @@ rules: { alpha: 2, blocks: 0, fail-on: [slower], budget: 20 }
   ],
 ];
 
-/** A docker that answers as it is told: the words of its call, joined, to the lines of a shell script. */
+/** A docker with scripted answers: from the words of its call to the lines of a shell script. */
 function dockerThatSays(answers: Readonly<Record<string, string>>): void {
   const folder = temporaryFolder();
   const cases = Object.entries(answers).map(([call, script]) => `"${call}"*) ${script};;`);
@@ -327,7 +327,7 @@ const built: readonly (readonly [string, Provoke])[] = [
   ],
 ];
 
-/** A real run of the host engine, and its message as the loop would keep it. */
+/** A real run of the host engine, with its message as the loop records it. */
 const hostRun =
   (command: readonly string[], change: RequestChange = {}) =>
   async () => {
@@ -342,7 +342,7 @@ const hostRun =
     );
     return `${outcome}: ${message ?? ''}`;
   };
-/** The same of a server on a free port. */
+/** The same for a server on a free port. */
 const servedRun =
   (server: readonly string[], load: readonly string[], settings: Partial<Server> = {}) =>
   async () => {
@@ -456,7 +456,7 @@ const measured: readonly (readonly [string, Provoke])[] = [
   ['a timeline with a broken line', () => readTimelines('{"session": 1}\n', 'timeline.jsonl')],
 ];
 
-/** What differs from machine to machine is named instead. */
+/** Replaces the parts that differ from machine to machine by names. */
 const steady = (text: string) =>
   text
     .replace(/\/tmp\/pacegate-test-\w+/g, '/folder')

@@ -12,7 +12,10 @@ import {
   onTheHost,
 } from './examples.test-support.ts';
 
-/** The projects of examples/, gated: several times the work is regressed, and a change of documentation is not. */
+/**
+ * The projects of examples/: a gate reports a regression for several times the work, and passes a change of
+ * documentation.
+ */
 
 jest.setTimeout(1_800_000);
 afterAll(removeTemporaryFolders);
@@ -45,7 +48,7 @@ withEngine.each(['command-line', 'worker', 'dockerfile'])(
     expect({ status: same.status, log: same.status === 0 ? '' : same.log }).toEqual({ status: 0, log: '' });
     expect(JSON.parse(same.out)).toMatchObject({ verdict: 'unchanged' });
     expect(same.log).toMatch(/identical|same image/i);
-    // The others are gated on the host.
+    // The others run on the host.
     if (name === 'dockerfile' && loss !== undefined) await expectLoss(project, loss);
   },
 );

@@ -7,15 +7,15 @@ import { repository, type TestRepository } from '../source/repository.test-suppo
 import { verdictsOf } from './project.test-support.ts';
 import { pacegate, type Ended } from './terminal.test-support.ts';
 
-/** The projects of examples/ with a planted loss each. */
+/** The projects of examples/, each with a planted loss. */
 
 export const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
-/** Of the environment that `.ci/tools` makes, with the packages of the examples. */
+/** The Python of the environment that `.ci/tools` makes, with the packages of the examples. */
 export const EXAMPLES_PYTHON = toolPath('../examples/bin/python');
 export const CONFIGURATION = '.github/pacegate.yml';
 const VARIANTS = /^variants:\n {2}official: .*\n/;
 
-/** Several times the work of one place, so that no busy machine hides it. */
+/** Multiplies the work at one place, so that noise does not hide it. */
 export interface Loss {
   readonly file: string;
   readonly from: string;
@@ -89,7 +89,7 @@ export function replaced(
   write(file, after);
 }
 
-/** A repository with a project of examples/ and its configuration, made quicker. Nothing is committed yet. */
+/** A repository with a project of examples/ and its configuration, made faster. Nothing is committed yet. */
 export function example(
   name: string,
   metric: string,
@@ -101,7 +101,9 @@ export function example(
   return project;
 }
 
-/** The same configuration in less time: one row is judged, a loss shows in the first look, and no profile explains it. */
+/**
+ * The same configuration with less time: one row is judged, the first look finds the loss, and no profile explains it.
+ */
 function quicker(configuration: string, metric: string): string {
   const document = parseDocument(configuration);
   const { metrics = {} } = document.toJS() as { readonly metrics?: Readonly<Record<string, object>> };
@@ -120,7 +122,7 @@ function quicker(configuration: string, metric: string): string {
 
 const BUILT_IN = ['wall_time_s', 'cpu_time_s', 'max_rss_bytes', 'image_size_bytes'];
 
-/** Measures with the interpreter that has the packages of the examples, without a container. */
+/** Measures on the host, with the interpreter that has the packages of the examples. */
 export async function onTheHost(project: TestRepository): Promise<void> {
   replaced(
     project,

@@ -35,8 +35,8 @@ import { comparedFiles } from './compose.ts';
 import { compareFiles } from '../pipeline/compare-files.ts';
 
 /**
- * Every other file that is read from an artifact or from the baseline branch, forged or damaged: refused in words, or
- * read as the measurements that it holds, of which everything else is worked out anew. forged-sessions.test.ts has the
+ * Forged or damaged versions of every other file from an artifact or the baseline branch. Each is rejected with a
+ * message, or only its measurements are used and everything else is computed again. forged-sessions.test.ts covers the
  * sessions themselves.
  */
 
@@ -59,7 +59,7 @@ const honest = drawn(
   { blocks: 12 },
 );
 
-/** Reads so many forgeries: no crash, none longer than its share of a processor, and no message without end. */
+/** Reads many forged files: none may crash the program, take too long, or give an endless message. */
 async function each(
   count: number,
   forge: (draw: Draw) => string,
@@ -86,7 +86,7 @@ async function each(
   return { refused, answered };
 }
 
-/** Some are refused and some are harmless: a forger that only ever made one of them would show nothing. */
+/** Both results must occur: a generator that makes only rejected or only harmless files would test nothing. */
 const both = { refused: expect.any(Number), answered: expect.any(Number) };
 
 test('60 forged timings.csv', async () => {
@@ -195,7 +195,7 @@ const anchors = Array.from({ length: 4 }, (_, week) =>
   nightAgainstItself(20 + week, { noise: 0.01 }, { purpose: 'anchor' }),
 );
 
-/** The files of a branch, honest: a summary is of a night that is no longer there. */
+/** The unmodified files of a branch. A summary is of a night that is no longer there. */
 function branchFiles(): Readonly<Record<string, unknown>> {
   const ranked = rankNights(nights.slice(0, 2));
   return {
@@ -226,7 +226,7 @@ test('240 forged files of 10 baseline branches', async () => {
   const repo = repository();
   const files = branchFiles();
   const newest = nights.at(-1)!;
-  /** What stands on the branch now. */
+  /** The current content of a file on the branch. */
   const show = (path: string) => JSON.parse(repo.git('show', `stored:${path}`)) as unknown;
   const put = (texts: Readonly<Record<string, string>>) => {
     repo.git('checkout', '-q', '--orphan', 'made');
@@ -251,11 +251,11 @@ test('240 forged files of 10 baseline branches', async () => {
       const { problems, ...stored } = await open().read('pacegate');
       for (const problem of problems) expect(problem.length).toBeLessThan(6000);
       const history = { ...nightlyHistory(stored), ...gateHistory(stored) };
-      // Nights that only a file claims are none: what is counted is a session, or a summary, that is there.
+      // Nights that only a derived file claims do not count. Counted are stored sessions and summaries.
       expect(history.alarms.nights).toBeLessThanOrEqual(stored.sessions.length + stored.summaries.length);
       const session = { ...newest, history };
       renderNightlyMarkdown(session, compareSession(session), problems);
-      // Made again from the sessions, whatever stood there; or not written at all, where that would lose something.
+      // Derived files are computed again from the sessions. If this would lose data, nothing is written.
       const written = await open()
         .append(newest)
         .catch((error: unknown) => {
@@ -273,13 +273,13 @@ test('240 forged files of 10 baseline branches', async () => {
       }
       return history;
     },
-    // Twenty-four files, and the noise of the nights among them, which takes most of a second, is worked out three times.
+    // Reads twenty-four files. The noise of the nights takes most of a second, and is computed three times.
     4 * SECONDS,
   );
   expect(answered).toBe(10);
   expect(stopped).toBeGreaterThan(0);
   expect(stopped).toBeLessThan(10);
-  // The same branch with and without the files that are made of others: read alike.
+  // The same branch with and without the derived files gives the same result.
   const honestTexts = Object.fromEntries(
     Object.entries(files).map(([path, file]) => [path, JSON.stringify(file)]),
   );

@@ -15,16 +15,18 @@ import { drawFrom, forgedJson } from './forged.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 /**
- * Sessions that somebody wrote by hand or that were damaged on their way: refused in words, or judged, and never a crash.
- * A file of this size takes milliseconds; the limit is far above that, and far below what anything that is not linear
- * would take.
+ * Forged or damaged sessions are rejected or judged, and never crash the program. A file of this size takes
+ * milliseconds. The limit is far above that, and far below the time of a superlinear algorithm.
  */
 const LIMIT_SECONDS = 10;
 
-/** Processor time: what other processes take does not count. */
+/** Processor time, which excludes other processes. */
 const spentSince = (begun: NodeJS.CpuUsage) => process.cpuUsage(begun).user / 1e6;
 
-/** Whatever a session from outside goes through. @returns the message of a refusal */
+/**
+ * Runs all steps for a session from outside.
+ * @returns the message of a rejection
+ */
 function whole(text: string): string | undefined {
   try {
     const file = parseSessionFile(text, 'forged.json');

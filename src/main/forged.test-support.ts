@@ -1,6 +1,6 @@
 import { uniformSource } from '../statistics/random.ts';
 
-/** What somebody puts into files by hand, or what is left of them after damage: from a seed, so that a fault comes again. */
+/** Forges and damages files from a seed, so that a failure can be repeated. */
 
 const HOSTILE: readonly unknown[] = [
   ...[null, true, -1, 0, 1.5, 5e-324, 1.7e308, -1.7e308, 1e9, 2 ** 53, '', 'a', 'head', 'constructor'],
@@ -44,7 +44,7 @@ export function drawFrom(seed: number): Draw {
   return { below: (n) => Math.floor(random() * n), chance: (probability) => random() < probability };
 }
 
-/** JSON with one to three of its places changed, dropped, doubled or renamed, and now and then cut off. */
+/** JSON with one to three places changed, dropped, duplicated or renamed. Sometimes it is truncated. */
 export function forgedJson(honest: unknown, draw: Draw): string {
   const copy = JSON.parse(JSON.stringify(honest)) as Record<string, unknown>;
   for (let change = draw.below(3); change >= 0; change--) {
@@ -81,7 +81,7 @@ export function forgedJson(honest: unknown, draw: Draw): string {
   return draw.chance(0.05) ? text.slice(0, draw.below(text.length)) : text;
 }
 
-/** Lines with one to three of them changed inside, dropped, doubled or moved, and now and then cut off. */
+/** Lines, of which one to three are edited, dropped, duplicated or moved. Sometimes the text is truncated. */
 export function forgedLines(text: string, draw: Draw, edit: (line: string, draw: Draw) => string): string {
   const lines = text.split('\n');
   for (let change = draw.below(3); change >= 0; change--) {
@@ -105,14 +105,14 @@ export function forgedLines(text: string, draw: Draw, edit: (line: string, draw:
   return draw.chance(0.05) ? whole.slice(0, draw.below(whole.length)) : whole;
 }
 
-/** A line of a CSV with another field. */
+/** A line of a CSV with one field changed. */
 export function forgedRow(line: string, draw: Draw): string {
   const fields = line.split(',');
   fields[draw.below(fields.length)] = FIELDS[draw.below(FIELDS.length)] ?? '';
   return fields.join(',');
 }
 
-/** A line of JSON, forged. */
+/** A forged line of JSON. */
 export function forgedJsonLine(line: string, draw: Draw): string {
   let value: unknown;
   try {
@@ -123,7 +123,7 @@ export function forgedJsonLine(line: string, draw: Draw): string {
   return forgedJson(value, draw);
 }
 
-/** Where a value holds a number that is none, by its path; undefined where all are finite. */
+/** The path of a number that is not finite; undefined if all are finite. */
 export function notFinite(value: unknown, path = ''): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path}: ${value}`;
   if (typeof value !== 'object' || value === null) return undefined;

@@ -16,8 +16,8 @@ import { timelineSchema, type Timeline } from '../session/timeline.ts';
 import { parseTimings, TIMINGS_COLUMNS } from '../session/timings.ts';
 
 /**
- * docs/formats.md: the tables of keys are made here, and the compiler asks for the words of each key that a schema has;
- * the examples are read by the schemas. UPDATE_GOLDEN=1 writes the tables.
+ * docs/formats.md: the tables of keys are generated here, and the compiler requires a description for each key of a
+ * schema. The schemas parse the examples. UPDATE_GOLDEN=1 writes the tables.
  */
 
 const PAGE = 'docs/formats.md';

@@ -5,18 +5,22 @@ import fc from 'fast-check';
 import { readResults } from '../measure/results/read.ts';
 import { PARSERS, readAs } from './parsers.test-support.ts';
 
-/** Every parser on text that no tool wrote: an answer or a refusal in words, and nothing else. */
+/** Every parser with random text: it must answer or reject the text with a message. */
 
-/** CPU time of one text. Far above what any of these takes, far below what is not linear. */
+/**
+ * The limit of CPU time for one text. It is far above the usual time, and far below that of a superlinear algorithm.
+ */
 const LIMIT_MS = 4000;
 const LONG = 100_000;
-/** Libraries do these, with much work for each sign: their square is seen earlier. */
+/**
+ * Shorter texts for parsers in libraries, which do more work for each character. A quadratic time shows earlier there.
+ */
 const SHORTER: Readonly<Record<string, number>> = { configuration: 30_000, timings: 30_000 };
 
 const CORPUS = join(import.meta.dirname, '..', '..', 'fixtures', 'fuzz');
 const parsers = Object.keys(PARSERS);
 
-/** CPU time of reading a text, in milliseconds: other programs of the machine are not in it. */
+/** CPU time for reading a text, in milliseconds, which excludes other programs. */
 function costOf(parser: string, text: string): number {
   const before = process.cpuUsage();
   try {
@@ -81,7 +85,7 @@ test.each(parsers)('the parser of %s answers or refuses in words', (parser) => {
   );
 });
 
-// What a coverage-guided fuzzer found worth keeping: see fixtures/fuzz/README.md.
+// Inputs that a coverage-guided fuzzer found: see fixtures/fuzz/README.md.
 test.each(parsers)('the parser of %s answers or refuses all that was found', (parser) => {
   const names = readdirSync(join(CORPUS, parser));
   expect(names.length).toBeGreaterThan(0);
@@ -96,7 +100,7 @@ test('every folder of what was found is a parser’s', () => {
   expect(folders.map(({ name }) => name).sort()).toEqual([...parsers].sort());
 });
 
-/** Signs that begin something and never end it, and such that a search may begin at again and again. */
+/** Characters that begin something without an end, and characters at which a search may start again and again. */
 const REPEATED = [
   ...[' #', '# ', ' (', '\r', '\n', '\u2028', ' ', '"', '\\', '`', '@', ';', ':', '::', '##['],
   ...[
@@ -119,7 +123,7 @@ const REPEATED = [
   ],
   ...['a 1\n', '{}\n', '{\n', 'FROM a AS a\n', 'ARG A=$A$A\n'],
 ];
-/** Between what a text of some parser stands, so that it gets to the repeated part. */
+/** Text around the repeated part, so that the parser reaches it. */
 const AROUND: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   results: [['a 1', '\u2028x']],
   timings: [['session,side,variant,block,position,metric,value,outcome\n', '\n']],

@@ -7,7 +7,7 @@ import { removeTemporaryFolders } from '../source/repository.test-support.ts';
 import { application, IMAGES, project, sessionIn, verdictsOf } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** The gate on a terminal, as a process of its own, in real containers. */
+/** The gate on a terminal, as a separate process, in real containers. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
@@ -32,7 +32,7 @@ withEngine(
     expect(leftBehind(session.id)).toEqual(['', '']);
     // A loss of seven tenths is decided long before the cap of thirty blocks.
     expect(Math.max(...session.runs.map(({ block }) => block))).toBeLessThan(30);
-    // The file alone gives the live verdict, in every format that was printed or written.
+    // The file gives the live verdict, in every format that was printed or written.
     const again = await pacegate(path, ['compare', 'pacegate-out/session.json', '--format', 'json']);
     expect([again.status, JSON.parse(again.out)]).toEqual([1, JSON.parse(out)]);
     const markdown = await pacegate(path, ['compare', 'pacegate-out/session.json', '--format', 'markdown']);
@@ -56,8 +56,8 @@ withEngine(
 withEngine(
   'a head that differs and costs nothing is not regressed; a change of words is not measured',
   async () => {
-    // At the default alpha one gate in twenty may raise a false alarm by right, where a machine is noisy enough for the
-    // smallest change that counts to keep none away: here one in a thousand may.
+    // With the default alpha one gate in twenty may raise a false alarm on a machine whose noise exceeds the limit.
+    // With this alpha it is one in a thousand.
     const { path, write, commit } = project(IMAGES, { rules: 'alpha: 0.001, blocks: 16' });
     write('other.py', 'UNUSED = 1\n');
     commit('harmless');
@@ -88,7 +88,7 @@ withEngine('a build that fails is named with its step, and the other variant is 
   );
   expect(out).toMatch(/has Python 3\.13\.\d+, not 3\.9/);
   expect(out).toMatch(/official +CPU time .* regressed/);
-  // It builds on neither side, so the change did not break it.
+  // It builds on neither side, so the change is not the cause.
   expect(out).toMatch(/Pacegate: official regressed: .*CPU time \+.*; no figures for old/);
 });
 

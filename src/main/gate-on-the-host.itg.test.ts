@@ -5,7 +5,7 @@ import { removeTemporaryFolders } from '../source/repository.test-support.ts';
 import { application, HOST, project, sessionIn, verdictsOf } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** The gate on a terminal, as a process of its own, without containers. */
+/** The gate on a terminal, as a separate process, without containers. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);

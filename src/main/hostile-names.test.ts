@@ -30,17 +30,18 @@ import { evaluation } from '../pipeline/night-evaluation.ts';
 import { jsonText } from '../report/json-text.ts';
 
 /**
- * Names that every object has, as metric, variant, benchmark, configuration and library, through every report and every
- * file of the baseline branch: the right figures are in each, and no object is written on.
+ * Names of properties that every object has, as metric, variant, benchmark, configuration and library. They pass
+ * through every report and every file of the baseline branch. Each must contain the right figures, and no object may be
+ * modified.
  */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
-/** What a metric may be called. `__proto__` begins with a sign that none begins with. */
+/** Allowed names of a metric. `__proto__` is not allowed, because names do not begin with an underscore. */
 const NAMES = ['constructor', 'toString', 'hasOwnProperty', 'valueOf', 'isPrototypeOf'];
 
-/** Everything that every object inherits, as it was. */
+/** The inherited properties of every object. */
 const inherited = () =>
   [Object.prototype, Object, Array.prototype, Function.prototype].map((holder) =>
     Object.getOwnPropertyNames(holder).sort().join(' '),
@@ -48,7 +49,7 @@ const inherited = () =>
 const before = inherited();
 
 const LIMIT = 0.03;
-/** Two variants, of which the first is slower by a fifth in the metric of its own name. */
+/** Two variants. The first is slower by a fifth in the metric of its own name. */
 function sessionOf(name: string): Session {
   const rule = metricRule(name, { unit: 's', limit: LIMIT });
   const made = drawn(
@@ -65,7 +66,7 @@ function sessionOf(name: string): Session {
   };
 }
 
-/** As it comes back from its file. */
+/** The session after writing and reading its file. */
 const throughItsFile = (session: Session): Session => parseSession(jsonText(session), 'session.json');
 
 describe.each(NAMES)('%s', (name) => {
@@ -185,7 +186,7 @@ test('all of them are kept on the baseline branch, in the night’s report, and 
     images: sessions.flatMap(({ images }, index) =>
       images.filter(({ variant }) => variant !== 'plain' || index === 0),
     ),
-    // One metric of one name for all, and each variant's own beside it.
+    // One metric with the same name for all variants, and one metric of each variant.
     runs: sessions.flatMap(({ runs }, index) =>
       runs
         .filter(({ variant }) => variant !== 'plain' || index === 0)
@@ -247,7 +248,7 @@ test('__proto__ is no name, and is not passed over without a word', () => {
     '{"version": 2, "result_columns": ["result"], "results": {"__proto__": [[1]], "time_x": [[1]]}}',
   ])
     expect(readResults(text)).toMatch('found the name __proto__, which no metric can have');
-  // Formats with names as values have another name for it, as for every name that is none.
+  // Formats with names as values rename it, like every invalid name.
   expect(readResults('{"results": [{"command": "__proto__", "median": 0.2}]}')).toMatchObject({
     values: { bench_proto: 0.2 },
   });

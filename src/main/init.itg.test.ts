@@ -6,12 +6,12 @@ import { removeTemporaryFolders, repository, temporaryFolder } from '../source/r
 import { verdictsOf } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** `init` and the gate after it, as processes of their own. */
+/** `init` and the gate after it, as separate processes. */
 
 jest.setTimeout(300_000);
 afterAll(removeTemporaryFolders);
 
-/** A fresh repository with a project of fixtures/projects in its first commit. */
+/** A new repository with a project of fixtures/projects in its first commit. */
 function fixture(name: string) {
   const made = repository();
   cpSync(join('fixtures/projects', name), made.path, { recursive: true });

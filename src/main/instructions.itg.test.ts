@@ -7,7 +7,7 @@ import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 import { gateLastCommit } from './terminal.test-support.ts';
 
-/** A whole gate that counts, with the real engine and the valgrind of this machine. */
+/** A gate that counts instructions, with the real engine and this machine's valgrind. */
 
 jest.setTimeout(900_000);
 afterAll(removeTemporaryFolders);
@@ -50,7 +50,7 @@ withValgrind(
     const { results } = JSON.parse(out) as { results: readonly Row[] };
     const regressed = results.filter(({ verdict }) => verdict === 'regressed');
     expect(regressed).toMatchObject([{ metric: 'valgrind_instructions', evidence: 'counted' }]);
-    // The start of the interpreter dilutes the tenth; the loop is most of what is left.
+    // The start of the interpreter reduces the tenth; the loop is most of the rest.
     expect(regressed[0]?.change.estimate).toBeGreaterThan(0.05);
     expect(regressed[0]?.change.estimate).toBeLessThan(0.1);
 
@@ -62,7 +62,7 @@ withValgrind(
         version: expect.stringMatching(/^valgrind-3/),
         processes: 1,
       });
-      // A change is counted again, and the same program does the same again.
+      // Counts that differ are repeated, and the same program gives the same count.
       expect(counted?.counts).toHaveLength(2);
       expect(Math.max(...(counted?.counts ?? [])) / Math.min(...(counted?.counts ?? []))).toBeLessThan(
         1.0001,

@@ -4,7 +4,7 @@ import { jobPorts } from './compose.ts';
 import { openOutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
 
-/** What a use case of a repository is given in tests: the real ports, a silent log, and folders of its own. */
+/** The parts that a use case of a repository needs in tests: the real ports, a silent log, and separate folders. */
 
 const nothing = () => undefined;
 const NOWHERE: Places = { probe: '', facts: '', profiler: '', variants: '', fixtures: '', examples: '' };
@@ -12,7 +12,7 @@ const NOWHERE: Places = { probe: '', facts: '', profiler: '', variants: '', fixt
 export const realPorts = (places: Places = NOWHERE): JobPorts =>
   jobPorts(places, { info: nothing, warn: nothing, step: nothing, transient: nothing });
 
-/** @param folder an empty one of the test's own */
+/** @param folder an empty one, for this test only */
 export const runIn = async (folder: string): Promise<RunContext> => ({
   sessionId: 'test',
   workFolder: join(folder, 'work'),

@@ -4,14 +4,14 @@ import { removeTemporaryFolders } from '../source/repository.test-support.ts';
 import { application, HOST, project } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** With `--format json` the standard output is one JSON document: whatever else is printed goes to the error stream. */
+/** With `--format json` the standard output is one JSON document. All other output goes to the error stream. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
-/** A library that prints all the time, while the program runs. */
+/** Simulates a library that prints while the program runs. */
 const NOISE = 'data:text/javascript,setInterval(()=>console.log("noise"),20).unref()';
-/** Node's warnings with their place: a file handle that nobody closed, above all. */
+/** Shows Node's warnings with their origin, such as a file handle that nobody closed. */
 const ENVIRONMENT = { NODE_OPTIONS: `--trace-warnings --import=${NOISE.replaceAll('"', '%22')}` };
 
 /** Runs a command, and reads its whole standard output as JSON. */
@@ -35,7 +35,7 @@ test('each command that knows the format prints JSON and nothing else', async ()
       rules: 'blocks: 8',
     },
   );
-  // A workload that prints must not be read as the answer.
+  // A workload's output must not be part of the result.
   write('bench.py', 'from app import work\n\nprint("{}")\nwork()\n');
   write('app.py', application(600_000));
   commit('slower');

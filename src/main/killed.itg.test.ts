@@ -7,13 +7,13 @@ import { until } from '../process/patience.test-support.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** What is left of a gate that was killed while it built, with the real engine. */
+/** The remains of a gate that was killed during the build, with the real engine. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const CLI = join(import.meta.dirname, '..', 'cli.ts');
-/** So that nothing of another session is taken for this one's. */
+/** A unique name, so that the remains of other sessions are not counted. */
 const VARIANT = `killed${process.pid}`;
 
 const images = () =>

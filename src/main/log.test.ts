@@ -9,7 +9,7 @@ afterEach(() => {
   else process.env['GITHUB_ACTIONS'] = before;
 });
 
-/** What a build, a workload or a file may say. */
+/** Possible output of a build, a workload or a file. */
 const HOSTILE = [
   '::error::forged',
   '  ::set-env name=PATH::/evil',
@@ -35,7 +35,7 @@ function stream() {
 }
 
 test('nothing that a workload says commands the runner', () => {
-  // The others are commands once their control characters are gone.
+  // The others are commands after their control characters are removed.
   for (const line of HOSTILE.filter((one) => !one.startsWith('\u001b')))
     expect(commandsIn(line)).not.toEqual([]);
   process.env['GITHUB_ACTIONS'] = 'true';
@@ -48,7 +48,7 @@ test('nothing that a workload says commands the runner', () => {
     log.step(line);
   }
   expect(commandsIn(text())).toEqual([]);
-  // Its words can still be read.
+  // Its text is still readable.
   expect(text().match(/forged/g)).toHaveLength(4 * 7);
   expect(commandsIn(printed(HOSTILE.join('\n').replaceAll('\u0085', '')))).toEqual([]);
   const json = printed(jsonText({ message: HOSTILE }));
@@ -89,7 +89,7 @@ test('nothing that a workload says commands the terminal', () => {
   const coloured = stream();
   terminalLog(coloured.output, true).error('\u001b[32mgreen');
   expect(coloured.text()).toBe('\u001b[31mgreen\u001b[39m\n');
-  // On a terminal nobody reads commands.
+  // On a terminal no runner reads commands.
   log.info('::error::x');
   expect(text()).toMatch(/^::error::x$/m);
 });

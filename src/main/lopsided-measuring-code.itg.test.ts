@@ -13,7 +13,10 @@ import { gateLastCommit } from './terminal.test-support.ts';
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
-/** Gates the last commit. @returns what stands first in its report, and which images both versions were tried on */
+/**
+ * Gates the last commit.
+ * @returns the beginning of its report, and the images on which both versions were tried
+ */
 async function gated(directory: string) {
   const { status, log } = await gateLastCommit(directory);
   const file = join(directory, 'pacegate-out/session.json');
@@ -47,7 +50,7 @@ rules: { budget: 5m, blocks: 8 }
   write('app.py', application(2_000_000));
   commit('one');
   write('app.py', `NEW = True\n${application(2_000_000)}`);
-  // The base's application has no such name.
+  // The base's application does not have this name.
   write('bench.py', 'import app\nfor _ in range(1 if hasattr(app, "NEW") else 8):\n    app.work()\n');
   commit('two');
   const { tried, news, status, log } = await gated(path);
@@ -85,7 +88,7 @@ test('a load.py that asks the baseline for more is found out', async () => {
     ['{ budget: 10m }', '{ budget: 10m, blocks: 8 }'],
   );
   commit('one');
-  // The head's service has a page that the baseline's has not, and its load asks there how much to send.
+  // The head's service has a page that the baseline's lacks. The head's load reads from it how much to send.
   edit('service/__main__.py', ['self.path == "/health"', 'self.path in ("/health", "/new")']);
   edit(
     'load.py',

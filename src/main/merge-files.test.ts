@@ -9,7 +9,7 @@ import { familySize, namesOfShard } from '../session/shard.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { runTerminal } from './terminal.ts';
 
-/** `merge`, and what reads its files, on files alone. */
+/** `merge`, and the commands that read its files, with files only. */
 
 afterAll(removeTemporaryFolders);
 
@@ -53,7 +53,7 @@ const confirmation = (change: number): Session => ({
   machine: { ...gate.machine, cpuModel: 'another' },
 });
 
-/** Where actions/download-artifact puts them: a folder for each artifact. */
+/** A folder for each artifact, as actions/download-artifact makes them. */
 function folderOf(...sessions: readonly Session[]): string {
   const folder = temporaryFolder();
   for (const session of sessions) {
@@ -87,7 +87,7 @@ test('merge has the verdict of all shards, and writes a file that gives it again
     const again = await pacegate(command, file, '--format', 'json');
     expect([again.status, JSON.parse(again.out)]).toEqual([command === 'compare' ? 1 : 0, found]);
   }
-  // Merging what is merged, in any order and beside its parts, is the same again.
+  // A merge of merged files, in any order and together with their parts, gives the same file.
   const twice = await pacegate('merge', file, folder, '--out', join(out, 'twice'), '--format', 'json');
   expect(JSON.parse(twice.out)).toEqual(found);
 });

@@ -11,7 +11,7 @@ afterAll(removeTemporaryFolders);
 
 const PAGE = readPage('docs/migrating.md');
 
-/** What stands below a heading of the page: the fenced example before, and the configuration after. */
+/** The contents of the page below a heading: the fenced example before, and the configuration after. */
 function section(title: string) {
   const lines = PAGE.text.split('\n');
   const start = lines.indexOf(`## ${title}`) + 1;
@@ -21,7 +21,7 @@ function section(title: string) {
   return { before: fences[0]?.value ?? '', after: fences[1]?.value ?? '', fences: fences.length };
 }
 
-/** Heading, what the old file calls, the project, and the row that finds the loss. */
+/** Heading, the command of the old file, the project, and the row that finds the loss. */
 const SECTIONS: readonly (readonly [string, string, string, string])[] = [
   [
     'From github-action-benchmark',

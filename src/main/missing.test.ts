@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 
-/** What the action needs of its machine and does not find. */
+/** Messages about requirements of the action that a machine lacks. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);

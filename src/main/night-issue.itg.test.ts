@@ -11,7 +11,7 @@ import {
 } from '../source/repository.test-support.ts';
 import { HOST, project } from './project.test-support.ts';
 
-/** The scheduled job of the action as a process of its own, on this machine's Python: the issue of its nights. */
+/** The scheduled job of the action as a separate process, on this machine's Python: the issue about its nights. */
 
 jest.setTimeout(600_000);
 

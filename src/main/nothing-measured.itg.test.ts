@@ -5,7 +5,7 @@ import { removeTemporaryFolders, repository } from '../source/repository.test-su
 import { HOST, project } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** A command that has measured nothing, or was told to stop, is no pass: not then, and not when its file is read. */
+/** A command that measured nothing, or was stopped, does not pass. Neither does its file when it is read. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);

@@ -13,7 +13,7 @@ import { BUILT_IN_METRICS, DESCRIBED_METRICS } from '../session/metric.ts';
 import { readTimelines } from '../session/timeline.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 
-/** What Prometheus' own tool has to say of an export. */
+/** Checks an export with Prometheus' own tool. */
 
 jest.setTimeout(600_000);
 const PROMTOOL = toolPath('promtool');
@@ -37,7 +37,7 @@ function promtool(args: readonly string[], input = ''): Said {
 }
 
 let made = 0;
-/** Reads a text by Prometheus' parser of OpenMetrics and stores it, as a server's block would be. */
+/** Parses a text with Prometheus' OpenMetrics parser and stores it as a server's block. */
 function stored(text: string): Said & { readonly samples: number; readonly blocks: string } {
   const file = join(folder, `export-${++made}.txt`);
   writeFileSync(file, text);
@@ -52,8 +52,8 @@ function stored(text: string): Said & { readonly samples: number; readonly block
 }
 
 /**
- * The text as Prometheus' older format has it, for its linter reads no other: no `info`, a counter's own name, times in
- * whole milliseconds.
+ * The text in Prometheus' older format, because the linter reads only that one: no `info`, a counter's own name, and
+ * times in whole milliseconds.
  */
 const olderFormat = (text: string) =>
   text
@@ -64,7 +64,7 @@ const olderFormat = (text: string) =>
 
 const samplesIn = (text: string) => text.split('\n').filter((line) => line.startsWith('pacegate_')).length;
 
-/** Every metric there is, names that need escaping, and a timeline. */
+/** All metrics, names that need escaping, and a timeline. */
 function everything(): string {
   const level = { level: 10, change: 0.1, spread: 0.01 };
   const names = DESCRIBED_METRICS.filter((metric) => metric.of === 'run').map(({ name }) => name);
@@ -176,7 +176,7 @@ describe('promtool', () => {
       const { status, complaints, samples, blocks } = stored(written);
       expect({ status, complaints }).toEqual({ status: 0, complaints: '' });
       expect(samples).toBe(samplesIn(written));
-      // A server's folder has a log of what is not in blocks yet, and the tool wants to see one.
+      // The tool requires a server's write-ahead log.
       mkdirSync(join(blocks, 'wal'));
       expect(
         promtool(['tsdb', 'dump', '--match={__name__="pacegate_timeline_cpu_seconds_total"}', blocks]).out,

@@ -17,7 +17,7 @@ import { ownerOfThisProcess } from '../process/owner.ts';
 import { runRequest } from '../measure/engines/run-request.test-support.ts';
 import { withEngine } from '../process/engine.test-support.ts';
 
-/** What docs/own-dockerfile.md promises of a Dockerfile that was written for production, with the real engine. */
+/** The statements of docs/own-dockerfile.md about a Dockerfile for production, with the real engine. */
 
 jest.setTimeout(600_000);
 
@@ -29,7 +29,7 @@ const engine = containerEngine({
 });
 afterAll(() => engine.cleanUp());
 
-/** Builds a Dockerfile upon an interpreter, and runs a script of `workload.files` in it once. */
+/** Builds a Dockerfile on an interpreter, and runs a script of `workload.files` in it once. */
 async function measured(dockerfile: string, script: string, variant: InterpreterVariant = official) {
   const tree = await folderWith({ Dockerfile: dockerfile, 'bench.py': script, 'app.py': 'VALUE = 1\n' });
   const { prepare } = builderOf({ dockerfile: 'Dockerfile' });
@@ -42,7 +42,7 @@ async function measured(dockerfile: string, script: string, variant: Interpreter
   return { runnable, run, tree };
 }
 
-/** Reports what expressions are, by the metrics file: what a run prints is not kept where it ends well. */
+/** Reports the values of expressions through the metrics file, because the output of a successful run is not kept. */
 const reporting = (values: Readonly<Record<string, string>>, ...before: readonly string[]) =>
   [
     'import json, os, sys',
@@ -104,7 +104,7 @@ COPY bench.py .
   const tree = await folderWith({ Dockerfile: stages, 'bench.py': '' });
   const image = async (...interpreterFrom: readonly string[]) =>
     await builderOf({ dockerfile: 'Dockerfile', interpreterFrom }).prepare(official, 'head', tree);
-  // The stage is replaced with its steps: the one that fails does not run.
+  // The stage is replaced together with its steps, so the failing step does not run.
   expect(await output(ready(await image('pythons')).image.id, 'python', '--version')).toMatch(
     /^Python 3\.13/,
   );

@@ -10,15 +10,15 @@ import {
 } from '../source/repository.test-support.ts';
 import { verdictsOf } from './project.test-support.ts';
 
-/** The npm package, as a user gets it: packed, installed into an empty folder without a network, and run there. */
+/** The npm package as users get it: packed, installed into an empty folder without a network, and run there. */
 
 jest.setTimeout(300_000);
 afterAll(removeTemporaryFolders);
 
 const TOP = join(import.meta.dirname, '..', '..');
-/** A folder that held nothing before the package was installed into it. */
+/** The folder into which the package was installed, empty before. */
 let installed: string;
-/** What the archive holds. */
+/** The files of the archive. */
 let files: readonly string[];
 
 interface Packed {
@@ -40,7 +40,7 @@ beforeAll(() => {
   installed = temporaryFolder();
   const archives = temporaryFolder();
   const packed = run(TOP, 'npm', 'pack', '--json', '--pack-destination', archives);
-  // npm 11 answers with a list, npm 12 with a table by name.
+  // npm 11 answers with a list, npm 12 with an object by name.
   const [made] = Object.values(JSON.parse(packed.out) as Record<string, Packed>);
   files = (made?.files ?? []).map(({ path }) => path);
   const archive = join(archives, made?.filename ?? '');

@@ -20,9 +20,9 @@ import { readTimelines } from '../session/timeline.ts';
 import { parseTimings } from '../session/timings.ts';
 import { parseSessionOrRuns } from '../session/journal.ts';
 
-/** Everything that reads what somebody else wrote, by the name of its folder in fixtures/fuzz. */
+/** Every parser of input from outside, by the name of its folder in fixtures/fuzz. */
 
-/** A message is read by a person: no text from outside makes it longer. */
+/** The longest message. Text from outside must not make it longer. */
 export const LONGEST_MESSAGE = 9000;
 
 const answer = (stdout: string) => ({ status: 0, stdout, stderr: '', signal: null, timedOut: false });
@@ -65,9 +65,9 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
 };
 
 /**
- * Reads a text with a parser, which answers or refuses in words.
- * @returns the message of a refusal
- * @throws what else the parser threw, or what it changed that is everybody's
+ * Reads a text with a parser, which answers or rejects it with a message.
+ * @returns the message of a rejection
+ * @throws any other error of the parser, or an error if it modified a shared object
  */
 export function readAs(parser: string, text: string): string | undefined {
   let refusal: string | undefined;

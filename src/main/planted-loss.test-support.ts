@@ -1,14 +1,16 @@
 import { expect } from '@jest/globals';
 import { gateWithLoss, JUDGED, judgedRows, PLANTED, regressedIn } from './planted.test-support.ts';
 
-/** What the profile has to name. */
+/** The function that the profile must name. */
 const CAUSES: Readonly<Record<string, string>> = {
   cpu: 'answer',
   memory: 'keep_pages',
   startup: 'sitecustomize',
 };
 
-/** Gates a loss of fixtures/losses, and expects it in the metrics that it is in, with its cause, and in no other. */
+/**
+ * Gates a loss of fixtures/losses. Expects regressions in the loss's metrics, with its cause, and in no other metric.
+ */
 export async function lossIsFoundAlone(loss: string): Promise<void> {
   const expected = PLANTED[loss] ?? [];
   const { status, out, log, named } = await gateWithLoss(loss);
@@ -18,10 +20,10 @@ export async function lossIsFoundAlone(loss: string): Promise<void> {
     log: '',
   });
   expect(status).toBe(expected.length === 0 ? 0 : 1);
-  // A row that is missing, or has no figures, could not have regressed.
+  // A missing row, or one without figures, could not regress.
   expect(rows.map(({ metric }) => metric)).toEqual(JUDGED);
   expect(rows.filter(({ verdict }) => verdict === 'no_data' || verdict === 'failed')).toEqual([]);
-  // Answers that are not there have no function that took longer.
+  // For missing answers no function takes longer.
   const cause = CAUSES[loss];
   if (cause !== undefined) expect(named).toContain(cause);
 }

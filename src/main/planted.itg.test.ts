@@ -4,8 +4,8 @@ import { removeTemporaryFolders } from '../source/repository.test-support.ts';
 import { lossIsFoundAlone } from './planted-loss.test-support.ts';
 
 /**
- * Losses that were planted (fixtures/losses), each found in its own metric and nowhere else, in real containers. The other
- * losses are those of planted.nightly.test.ts.
+ * Planted losses (fixtures/losses) in real containers. Each is found in its own metrics only. planted.nightly.test.ts
+ * has the other losses.
  */
 
 jest.setTimeout(600_000);

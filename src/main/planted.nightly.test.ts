@@ -3,7 +3,7 @@ import { withEngine } from '../process/engine.test-support.ts';
 import { removeTemporaryFolders } from '../source/repository.test-support.ts';
 import { lossIsFoundAlone } from './planted-loss.test-support.ts';
 
-/** The losses that planted.itg.test.ts leaves to the nightly tier: a gate of more than a minute each. */
+/** The losses that planted.itg.test.ts leaves to the nightly tests, because each gate takes more than a minute. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);

@@ -5,17 +5,17 @@ import { repository } from '../source/repository.test-support.ts';
 import { namedAsCause } from './causes.test-support.ts';
 import { gateLastCommit, type Ended } from './terminal.test-support.ts';
 
-/** The losses that fixtures/losses can plant, and the judged metrics that each of them is in. */
+/** The losses that fixtures/losses can plant, with the judged metrics that show each of them. */
 export const PLANTED: Readonly<Record<string, readonly string[]>> = {
   cpu: ['cpu_time_s'],
-  // Memory that a process holds is both of these.
+  // Memory that a process keeps counts in both metrics.
   memory: ['max_rss_bytes', 'anonymous_memory_bytes'],
   startup: ['startup_time_s'],
   tasks: ['tasks'],
   none: [],
 };
 
-/** What fixtures/losses/pacegate.yml judges, in the order of the report. */
+/** The judged metrics of fixtures/losses/pacegate.yml, in the order of the report. */
 export const JUDGED = [
   'wall_time_s',
   'cpu_time_s',
@@ -36,19 +36,19 @@ export interface JudgedRow {
 
 /** `out` is the answer as JSON. */
 export interface Gated extends Ended {
-  /** What the profiles name as the cause. */
+  /** The causes that the profiles name. */
   readonly named: readonly string[];
 }
 
 const LOSSES = join(import.meta.dirname, '..', '..', 'fixtures', 'losses');
 
-/** Gates the service with a loss against the one that has none, as two commits of a repository of their own. */
+/** Gates the service with a loss against the service without one, as two commits of a new repository. */
 export async function gateWithLoss(loss: string): Promise<Gated> {
   const made = repository();
   cpSync(LOSSES, made.path, { recursive: true, filter: (path) => !path.includes('__pycache__') });
   made.commit('as it should be');
   const settings = readFileSync(join(LOSSES, 'service', 'settings.py'), 'utf8');
-  // Without a loss there is a change all the same, or the images would be one and nothing measured.
+  // Without a loss the commit still changes the file, because identical images are not measured.
   made.write('service/settings.py', `${settings.replace('LOSS = "none"', `LOSS = "${loss}"`)}\n# Changed.\n`);
   made.commit(loss);
   const ended = await gateLastCommit(made.path);
@@ -59,7 +59,7 @@ export async function gateWithLoss(loss: string): Promise<Gated> {
   };
 }
 
-/** The judged rows of an answer. */
+/** The judged rows of a JSON report. */
 export const judgedRows = (answer: string): readonly JudgedRow[] =>
   (JSON.parse(answer) as { readonly results: readonly JudgedRow[] }).results.filter(({ gated }) => gated);
 

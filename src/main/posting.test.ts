@@ -26,7 +26,7 @@ import { reportJob } from './gate-job.ts';
 import { realPorts, runIn } from './job-ports.test-support.ts';
 import type { Job } from './job.ts';
 
-/** What is posted where, by event, mode and token: docs/github.md has the table that this test finds. */
+/** Where results are posted, by event, mode and token. docs/github.md has the table of these cases. */
 
 jest.setTimeout(120_000);
 
@@ -36,7 +36,7 @@ const RUN = '41';
 
 const servers: GitHubServer[] = [];
 const environment = { ...process.env };
-/** The runner's own library keeps the path of the summary that it met first. */
+/** The runner's own library caches the path of the first summary. */
 const runnerFolder = temporaryFolder();
 const [output, summary] = [join(runnerFolder, 'output'), join(runnerFolder, 'summary')];
 let log: string;
@@ -102,13 +102,13 @@ const TOKENS: Readonly<Record<Token, ServerOptions>> = {
 
 interface Case {
   readonly event: string;
-  /** What the event's column shows. */
+  /** The text in the event's column. */
   readonly shown: string;
   readonly mode: 'gate' | 'measure' | 'report';
   readonly token: Token;
   readonly payload: () => object;
   readonly inputs?: () => Readonly<Record<string, string>>;
-  /** The whole job, and not its last part alone: nothing of it needs an engine. */
+  /** Whether to run the whole job, instead of only its last part. It needs no engine. */
   readonly whole?: true;
 }
 
@@ -237,7 +237,7 @@ async function posted(
           ...verdict,
           ...{ formerly: undefined, changed: [] },
         });
-  // Whatever is posted, the verdict is in the summary and in the outputs.
+  // The summary and the outputs always contain the verdict.
   expect(readFileSync(summary, 'utf8')).toMatch(/regressed/);
   expect(readFileSync(output, 'utf8')).toMatch(/verdict<<\S+\nregressed\n/);
   const [check, ...others] = server.checks;
@@ -269,7 +269,7 @@ test.each(CASES)('$shown, mode $mode, token: $token', async (one) => {
     check === '' ? 'no' : check.replace('failure on ', ''),
     String(status),
   ]);
-  // What is missing is in the log, in words.
+  // The log names the missing permission.
   if (one.token === 'only reads' && one.event.startsWith('pull'))
     expect(log).toMatch(/No comment was written: the token may not comment .*`pull-requests: write`/);
   if (one.token !== 'writes')
@@ -293,7 +293,7 @@ test("a fork's figures are named as its own, and what was measured again is not"
   if (first === undefined || again === undefined) throw new Error('no case');
   const { server } = await posted(first);
   expect(server.comments[0]?.body).toContain("These figures are the fork's own");
-  // In the name of the run that measured, which is older than this one.
+  // It has the mark of the measuring run, which is older than this one.
   expect(server.comments[0]?.body).toMatch(/^<!-- pacegate:pacegate -->\n<!-- pacegate-run:40\.1:/);
   expect(server.checks[0]?.external_id).toMatch(/^pacegate-run:40\.1:/);
   const second = await posted(again);

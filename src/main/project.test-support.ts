@@ -4,7 +4,7 @@ import type { Session } from '../session/session.ts';
 import { parseSession } from '../session/read.ts';
 import { repository, type TestRepository } from '../source/repository.test-support.ts';
 
-/** A small project to gate with the program as a process of its own. */
+/** A small project to gate with the program as a separate process. */
 
 export const application = (rounds: number): string =>
   `def work():\n    total = 0\n    for i in range(${rounds}):\n        total += i & 7\n    return total\n`;
@@ -13,7 +13,7 @@ export const HOST = '  here: { interpreter: host, python: python3 }\n';
 export const IMAGES =
   '  official: { interpreter: official, python: "3.13" }\n  debian: { interpreter: debian }\n';
 
-/** A repository whose first commit has the configuration and an application; the memory is shown, not judged. */
+/** A repository whose first commit has the configuration and an application. Memory is not judged. */
 export function project(
   variants: string,
   { rounds = 1_500_000, more = '', rules = 'blocks: 10' } = {},

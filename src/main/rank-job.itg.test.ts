@@ -6,7 +6,7 @@ import { rankingFileSchema } from '../session/ranking.ts';
 import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 
-/** `rank` as a process of its own, with interpreters of this machine that differ by their flags. */
+/** `rank` as a separate process, with interpreters of this machine that differ by their flags. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
@@ -23,7 +23,7 @@ const pacegate = async (directory: string, ...args: string[]) =>
     );
   });
 
-/** Without assertions it does less than half of the work, which a busy machine does not hide; BREAK ends it. */
+/** Without assertions it does less than half of the work, which noise does not hide; BREAK ends it. */
 const BENCH = `import json, os, sys
 if os.environ.get("BREAK"):
     sys.exit("it breaks")
@@ -59,7 +59,7 @@ rules: { ${rules} }
 test('variants are ranked against the first; one that breaks is a row, and the file gives the ranking again', async () => {
   const { path } = project('  broken: { interpreter: host, python: python3, env: { BREAK: "1" } }\n');
   const { status, out, log } = await pacegate(path, 'rank');
-  // Something could not be measured, which a script must see.
+  // A script must see that something could not be measured.
   expect({ status, log: status === 3 ? '' : log }).toEqual({ status: 3, log: '' });
   expect(out).toMatch(/^variant +CPU +memory +tasks\/min +CPU\/task +memory\/task +runs\nlean /);
   expect(out).toMatch(/\nlean +−\d+\.\d % \(.*\) better/);
@@ -74,7 +74,7 @@ test('variants are ranked against the first; one that breaks is a row, and the f
   const file = join(path, 'pacegate-out/session.json');
   const session = parseSession(readFileSync(file, 'utf8'), file);
   expect(session).toMatchObject({ purpose: 'ranking', sides: ['head'], ranking: { reference: 'plain' } });
-  // A difference of such a size is decided at the first look that may call it.
+  // A difference of this size is decided at the first look that can decide it.
   expect(Math.max(...session.runs.map(({ block }) => block))).toBeLessThanOrEqual(12);
 
   expect((await pacegate(path, 'report', 'pacegate-out/session.json')).out).toBe(out);

@@ -6,7 +6,7 @@ import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** The temporary folder is cleaned by somebody else while a gate measures with what is in it. */
+/** Another program removes the temporary folder while a gate measures with its files. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
@@ -22,7 +22,7 @@ rules: { blocks: 30, budget: 5m }
 `,
   );
   write('bench/data.txt', 'data\n');
-  // The data are read late: by then they may be gone.
+  // The data are read late, when they may be removed already.
   write('bench/bench.py', 'import time\ntime.sleep(0.7)\nprint(open("bench/data.txt").read())\n');
   write('docker-bake.json', JSON.stringify({ target: { image: { context: '.' } } }));
   write('Dockerfile', 'FROM python:3.13-slim-trixie\nWORKDIR /app\nCOPY app.py /app/\n');

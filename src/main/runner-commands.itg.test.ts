@@ -13,15 +13,15 @@ import {
 } from '../source/repository.test-support.ts';
 
 /**
- * A runner takes some lines of a job's output for commands. What a build and a workload print goes to act, which reads
- * them as GitHub's runner does, by way of the built action.
+ * A runner executes some lines of a job's output as commands. The output of a build and a workload goes through the
+ * built action to act, which reads commands like GitHub's runner.
  */
 
 jest.setTimeout(600_000);
 
 const TOP = join(import.meta.dirname, '..', '..');
 
-/** As act's own log says that it has done what a line asks for. */
+/** act's log after it executed a line's command. */
 const DONE = [
   /⚙ +::set-output:: verdict=forged/,
   /⚙ +::set-output:: ado=forged/,
@@ -29,7 +29,7 @@ const DONE = [
   /⚙ +::stop-commands::/,
   /❗ +::error::\s*forged/,
 ];
-/** As many as there are last lines in a message; some stand behind white space, or what only a terminal sees. */
+/** As many lines as a message quotes. Some follow white space, or characters that only a terminal hides. */
 const HOSTILE = [
   '::set-output name=verdict::forged',
   '  ::set-output name=verdict::forged',
@@ -54,7 +54,10 @@ afterAll(async () => {
   removeTemporaryFolders();
 });
 
-/** Runs a workflow's file of a pull request with act. @returns what act printed */
+/**
+ * Runs a pull request's workflow file with act.
+ * @returns act's output
+ */
 async function act(origin: string, action: string, workflow: string): Promise<string> {
   const checkout = shallowClone(origin, 'refs/pull/7/merge');
   checkout.git('branch', 'checkout');
@@ -102,7 +105,7 @@ withEngine('what a build and a workload print commands the runner nothing', asyn
   project.git('remote', 'add', 'origin', bare);
   const gate = readFileSync(join(TOP, 'examples/gate.yml'), 'utf8');
   project.write('.github/workflows/gate.yml', gate);
-  // What shows that act would do it: the lines as a step prints them.
+  // A control: act executes the lines if a step prints them.
   const bareStep = gate.replace(/ +- uses: pacegate[^]*/, '      - run: cat hostile.txt\n');
   project.write('.github/workflows/cat.yml', bareStep);
   project.write(

@@ -6,13 +6,13 @@ import { parseSession } from '../session/read.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 import { gateLastCommit, pacegate } from './terminal.test-support.ts';
 
-/** Benchmark suites as people have them (fixtures/suites), gated as they are, with the real tools. */
+/** Users' benchmark suites (fixtures/suites), gated unchanged, with the real tools. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 const SUITES = join(import.meta.dirname, '..', '..', 'fixtures', 'suites');
-/** Of the environment that `.ci/tools` makes: pyperf and pytest-benchmark are in no other. */
+/** The Python of the environment that `.ci/tools` makes. Only it has pyperf and pytest-benchmark. */
 const PYTHON = toolPath('../suites/bin/python');
 
 interface Row {
@@ -23,7 +23,7 @@ interface Row {
   readonly head: { readonly median: number };
 }
 
-/** A repository with a suite, whose head renders a page six times over: more than a busy machine hides. */
+/** A repository with a suite. The head renders a page six times over, which noise does not hide. */
 function slower(suite: string) {
   const made = repository();
   cpSync(join(SUITES, suite), made.path, { recursive: true });
@@ -59,11 +59,11 @@ withTool(PYTHON).each([
     for (const name of others) expect(row(name)).toMatchObject({ gated: true, unit: 's' });
     for (const name of others) expect(row(name)?.verdict).not.toBe('regressed');
     expect(results.filter(({ gated }) => gated)).toHaveLength(1 + others.length);
-    // Microseconds, not those of starting the tool.
+    // The figures are microseconds, without the start of the tool.
     for (const name of [worse, ...others]) expect(row(name)?.head.median).toBeLessThan(0.01);
     const file = join(directory, 'pacegate-out/session.json');
     expect(parseSession(readFileSync(file, 'utf8'), file).workload.repetitions).toEqual({ here: 1 });
-    // Its rules are in the file by name, so it gives the verdict again.
+    // The file contains its rules by name, so it gives the verdict again.
     const again = await pacegate(directory, [
       ...['compare', 'pacegate-out/session.json', '--format', 'json'],
     ]);

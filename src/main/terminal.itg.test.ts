@@ -5,7 +5,7 @@ import { removeTemporaryFolders } from '../source/repository.test-support.ts';
 import { HOST, project } from './project.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** What a user writes wrong on a terminal. */
+/** User errors on a terminal. */
 
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-/** What the tests share that run the program as a process of its own. */
+/** Helpers for tests that run the program as a separate process. */
 
 const CLI = join(import.meta.dirname, '..', 'cli.ts');
 
@@ -13,7 +13,7 @@ export interface Ended {
 
 /**
  * Runs the program in a folder, from its sources.
- * @param meanwhile is given the process and what it has logged so far, at each line
+ * @param meanwhile receives the process and its log so far, at each line
  */
 export async function pacegate(
   directory: string,

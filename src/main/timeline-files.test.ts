@@ -15,7 +15,7 @@ afterAll(removeTemporaryFolders);
 const SESSION = drawn({ official: { wall_time_s: { level: 1, change: 0, spread: 0.001 } } }, { blocks: 8 });
 const LINES = withTimelines(SESSION);
 
-/** A folder as a job leaves it, and what the commands say in it. */
+/** A folder as a job leaves it, and the output of the commands in it. */
 function job(timeline: string) {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'job'));

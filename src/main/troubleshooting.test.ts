@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 
 /**
- * docs/troubleshooting.md: the code spans of its third headings are words of messages. Each message of
- * fixtures/errors.md must have an entry, and each entry must be of a message that the code still has.
+ * Compares docs/troubleshooting.md with the messages. The code spans of its third-level headings are parts of messages.
+ * Each message of fixtures/errors.md must have an entry, and each entry must match a message of the code.
  */
 
 const words = readFileSync('docs/troubleshooting.md', 'utf8')

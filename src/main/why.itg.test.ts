@@ -10,13 +10,13 @@ import { removeTemporaryFolders, repository } from '../source/repository.test-su
 import { namedAsCause } from './causes.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
-/** Why something regressed, by the program itself in real containers: a planted function, and another interpreter. */
+/** The causes of a regression, by the program in real containers: a planted function, and another interpreter. */
 
 jest.setTimeout(600_000);
 
 const ORDERS = join(import.meta.dirname, '..', '..', 'fixtures', 'orders');
 const OFFICIAL = 'python:3.13-slim-trixie';
-/** Debian's build of the same Python for debugging: every function of it takes longer. */
+/** Debian's debug build of the same Python, in which every function takes longer. */
 const DEBUG = `pacegate-test/python-debug:${process.pid}`;
 
 beforeAll(() => {
@@ -102,8 +102,8 @@ withEngine('a planted function is named, in the report and in the files beside i
 withEngine('where all functions take longer none is named, and what else moved is', async () => {
   const made = project(`{ image: "${DEBUG}", baseline: "${OFFICIAL}" }`, 'bench.py, orders.py');
   made.commit('the same code');
-  // One profile of each side: on a busy machine one in ten gates names a function that a neighbour held up. A rule that
-  // names where it should not does so each time.
+  // One profile for each side. On a busy machine one gate in ten names a function that another process delayed. A
+  // faulty rule would name a wrong function every time.
   let found = await gated(made);
   for (let more = 2; found.named.length > 0 && more > 0; more -= 1) found = await gated(made);
   const { out, explained, named } = found;

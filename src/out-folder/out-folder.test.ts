@@ -71,7 +71,7 @@ test('what a run left goes aside when the next begins: its verdict is not taken 
     'timings.csv',
   ]);
   await expect(readSessions([folder])).rejects.toThrow(/holds no session\.json and no runs\.jsonl/);
-  // A third one whose runs alone were written.
+  // A third run that only wrote its runs.
   const third = await openOutFolder(folder);
   await third.write('runs.jsonl', '');
   await third.close();
@@ -98,7 +98,7 @@ test('two runs cannot have one folder; that of a process that is gone is free', 
     `^Another run of Pacegate \\(process ${other.pid}\\) writes into ${folder}\\. Wait for its end`,
   );
   await expect(openOutFolder(folder)).rejects.toThrow(message);
-  // A process here is looked for, however old its lock is.
+  // A process on this machine is checked directly, for a lock of any age.
   utimesSync(lock, 0, 0);
   await expect(openOutFolder(folder)).rejects.toThrow(message);
   const ended = new Promise((resolve) => other.on('close', resolve));
@@ -107,7 +107,7 @@ test('two runs cannot have one folder; that of a process that is gone is free', 
   const out = await openOutFolder(folder);
   expect(readFileSync(lock, 'utf8')).toBe(ownerOfThisProcess());
   await out.close();
-  // One in another container is believed for as long as it renews its lock.
+  // A process in another container counts as running while it renews its lock.
   writeFileSync(lock, `1@${place}9`);
   await expect(openOutFolder(folder)).rejects.toThrow(/^Another run of Pacegate \(process 1\)/);
   utimesSync(lock, new Date(), new Date(Date.now() - 120_000));
@@ -147,7 +147,7 @@ test('a file that cannot be written, or made, stops no other; 0 becomes 3, and w
 
 test('a full disk stops no other file either', async () => {
   const folder = temporaryFolder();
-  // A file system of 64 kB needs privileges that not every machine gives.
+  // A file system of 64 kB needs privileges that some machines do not grant.
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
   } catch {
@@ -158,7 +158,7 @@ test('a full disk stops no other file either', async () => {
     writeFileSync(join(folder, 'filler'), Buffer.alloc(40_000));
     const session = { ...twoSided({ wall_time_s: [1, 1] }), notes: ['x'.repeat(100_000)] };
     await writeResults(out, session, compareSession(session), () => 'short\n');
-    // Nothing stands half written.
+    // No file is half written.
     expect(filesIn(folder)).not.toContain('session.json');
     expect(filesIn(folder)).toContain('report.md');
     expect(out.lost()[0]).toMatch(/session\.json cannot be written \(ENOSPC.*Is the disk full/);

@@ -7,7 +7,7 @@ import { removeTemporaryFolders, repository } from '../source/repository.test-su
 import type { Occasion } from './occasion.ts';
 import { judgeForReport } from './report-sessions.ts';
 
-/** Whose word accepts a regression, on a real repository with a pull request's merge commit. */
+/** Accepted regressions, on a real repository with a pull request's merge commit. */
 
 afterAll(removeTemporaryFolders);
 
@@ -17,7 +17,7 @@ accepted:
   - { variant: a, metric: wall_time_s, up-to: 30%, reason: Requests are validated., author: octocat, expires: ${expires} }
 `;
 
-/** A pull request that is 20 % slower, with the file of its base and its own; undefined: it has none. */
+/** A pull request that is 20 % slower, with the files of its base and its head; undefined means no file. */
 async function judged(
   base: string | undefined,
   own: string | undefined,
@@ -70,7 +70,7 @@ metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
     },
     realPorts(),
   );
-  // The session is drawn with rules of its own; whose hold is report-sessions.test.ts' to say.
+  // The session has its own rules. report-sessions.test.ts tests which rules apply.
   const others = remarks.filter((remark) => !remark.startsWith('The sessions carry other rules'));
   return {
     verdict: result.comparison.verdict,

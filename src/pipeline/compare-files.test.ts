@@ -40,7 +40,7 @@ test('one session with both sides is judged as it was live, and so are its timin
 });
 
 test('timings beside the session that they were written from are judged by its family', async () => {
-  // More figures than the rules judge: each would be a check of a CSV alone.
+  // The session has more metrics than the rules judge. For a CSV without its session each would be judged.
   const more = twoSided({ wall_time_s: [1, 1.2], tasks: [9, 9.01], rounds: [5, 5.01] });
   const there = temporaryFolder();
   const path = (name: string) => join(there, name);
@@ -56,7 +56,7 @@ test('timings beside the session that they were written from are judged by its f
   expect(alone.comparison.warnings[0]).toMatch(
     /^Timings carry no rules, so each of the 3 rows here is judged\./,
   );
-  // What was edited afterwards is no longer the session's.
+  // An edited CSV no longer belongs to the session.
   writeFileSync(path('timings.csv'), renderTimings(more).replace(',9,', ',9.5,'));
   expect((await compare({ files: [path('timings.csv')] })).session).toBeUndefined();
 });

@@ -8,7 +8,7 @@ import { until } from '../process/patience.test-support.ts';
 import { resolvePlan } from '../plan/resolve.ts';
 import { freePort } from '../process/engine.test-support.ts';
 
-/** What always holds for the workloads that everything else is tried with; never how long they take. */
+/** Properties of the workloads in fixtures/ that other tests rely on. Durations are not tested. */
 
 const fixtures = join(import.meta.dirname, '..', '..', 'fixtures');
 let top: string;
@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
-/** A copy of a fixture's folder, so that running it leaves nothing in the repository. */
+/** A copy of a fixture's folder, so that a run leaves no files in the repository. */
 function copyOf(fixture: string): string {
   const folder = mkdtempSync(join(top, 'copy-'));
   cpSync(join(fixtures, fixture), folder, { recursive: true });
@@ -42,14 +42,14 @@ function change(folder: string, file: string, from: string, to: string): void {
 }
 
 describe('the time series service', () => {
-  /** As little of the aggregation as there can be: what is tested does not depend on its cost. */
+  /** The smallest amount of aggregation, because the tests do not depend on its cost. */
   const short = ['bench.py', '--rounds', '1'];
 
   test('runs, reports its business metrics and leaves no file behind', () => {
     const folder = copyOf('timeseries');
     const metrics = join(folder, 'metrics.json');
     const temporary = mkdtempSync(join(top, 'tmp-'));
-    // Warnings are errors: a fork beside a running thread is one, from Python 3.12 on.
+    // Warnings are errors. From Python 3.12 a fork while a thread runs gives a warning.
     expect(
       python(folder, ['-W', 'error', 'bench.py'], { PACEGATE_METRICS: metrics, TMPDIR: temporary }),
     ).toEqual({
@@ -143,7 +143,7 @@ describe('the text service', () => {
     port = await freePort();
   });
 
-  /** A round of load on the service as it stands, and how the service ended when asked to. */
+  /** A round of load on the running service, and how the service ended after a stop. */
   async function load(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
     const service = spawn('python3', ['-W', 'error', '-m', 'service', String(port)], {
       cwd: folder,

@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import { ignoredDockerfile, unlockedDependencies } from './exported-sides.ts';
 import { gateRepository } from './gate-repository.ts';
 
-/** What is refused before anything is exported, built or run. */
+/** Requests that are rejected before anything is exported, built or run. */
 
 afterAll(removeTemporaryFolders);
 

@@ -3,7 +3,7 @@ import { nightAgainstItself } from '../evidence/session.test-support.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { gateRequest, type GateAsked } from './gate-request.ts';
 
-/** What a request says that nobody wrote by hand: its commits, its seed, and the images that need no build. */
+/** The computed parts of a request: its commits, its seed, and the images that need no build. */
 
 const planWith = (overrides: Overrides = {}) =>
   resolvePlan({

@@ -15,7 +15,7 @@ import { isAnchorDue, nightlyPlan, reloadFile } from './nightly.ts';
 import type { ImageRequest, MeasureRequest, Ports, Prepared, SingleRun } from './ports.ts';
 import { workloadHash } from './session.ts';
 
-/** The use case over a scripted world: what is asked of it, in which order, and what becomes of the answers. */
+/** The use case with scripted ports: its calls, their order, and the result. */
 
 const planWith = (metrics: string, workload = '') =>
   resolvePlan({
@@ -44,21 +44,21 @@ const result = (outcome: RunResult['outcome'], message?: string, seconds = 1): R
 });
 
 interface Script {
-  /** The image that a side of a variant is; the side's name where nothing is said. */
+  /** The image of a variant's side. Defaults to the side's name. */
   readonly identity?: (request: ImageRequest) => string;
   readonly failing?: (request: ImageRequest) => boolean;
   /** How much slower the head is, in all variants or in each. */
   readonly factor?: number | ((variant: string) => number);
   readonly interrupted?: boolean;
-  /** What valgrind counts of a variant's side the first, second… time; each takes a minute. */
+  /** Valgrind's counts for a variant's side, by the number of the call; each takes a minute. */
   readonly counts?: (variant: string, side: Side, time: number) => number | string;
-  /** What a single run of a workload on an image does. */
+  /** The result of a single run of a workload on an image. */
   readonly runOnce?: (request: SingleRun) => RunResult;
   readonly noCounters?: string;
-  /** Whether two images with different layers hold the same. */
+  /** Whether two images with different layers have the same content. */
   readonly sameContent?: (images: readonly [Runnable, Runnable]) => boolean;
   readonly openProbes?: readonly string[];
-  /** What a side of a variant reports of itself, in its warm-up and in every run. */
+  /** The metrics that a variant's side reports, in its warm-up and in every run. */
   readonly reported?: (variant: string, side: Side) => Readonly<Record<string, number>>;
 }
 
@@ -230,7 +230,7 @@ function world({
   return { ports, asked, caps, warned, kept };
 }
 
-/** A call graph of one function, which takes as long as its side does. */
+/** A call graph of one function, which takes as long as its side. */
 const profiled = (side: Side, factor = 1.2): CallGraph => {
   const own = side === 'head' ? factor : 1;
   return {
@@ -244,7 +244,7 @@ const profiled = (side: Side, factor = 1.2): CallGraph => {
   };
 };
 
-/** What is asked for when a variant regressed, after the last block. */
+/** The calls for a regressed variant after the last block. */
 const looksInto = (variant: string) =>
   ['baseline', 'head'].flatMap((side) => [
     `profile time ${variant} ${side}`,
@@ -318,7 +318,7 @@ describe('instructions', () => {
       counts: (_, side) => (side === 'head' ? 1009 : 1000),
       identity: ({ variant, side }) => (variant.name === 'a' ? 'same' : side),
     });
-    // Two minutes of ten for the images; sixty times the workload's limit is 240 s.
+    // The images took two of ten minutes; sixty times the workload's limit is 240 s.
     expect(asked).toEqual([
       'cachegrind b baseline in 240 s',
       'cachegrind b head in 180 s',
@@ -348,7 +348,7 @@ describe('instructions', () => {
     expect(session.images[0]?.counted).toMatchObject({ counts: [1000, 1000], seconds: 120 });
     expect(session.images[1]?.counted).toMatchObject({ counts: [1015, 1003], seconds: 120 });
     expect(rows[0]).toBe('a unchanged counted');
-    // The images' sizes are the same: the one alarm there could be is of a count.
+    // The images' sizes are equal, so only a count could cause a false alarm.
     expect(comparison.rows.some(({ verdict }) => verdict === 'regressed')).toBe(false);
 
     const clear = await counted({ counts: (_, side) => (side === 'head' ? 1100 : 1000) }, { plan: onlyA });
@@ -361,7 +361,7 @@ describe('instructions', () => {
     expect(unsteady.warnings).toEqual([
       'two counts of one side differ by up to 15.0 %, and the sides do not differ by more: this workload does not do the same work each time',
     ]);
-    // Apart, and yet no further than the baseline from itself.
+    // The sides differ, but by less than the baseline's own two counts.
     const near = await counted(
       { counts: (_, side, time) => (side === 'head' ? 1100 : time === 1 ? 1000 : 1055) },
       { plan: onlyA },
@@ -378,7 +378,7 @@ describe('instructions', () => {
     expect(warnings[0]).toBe("the head's instructions could not be counted: it died");
     expect(session.notes).toEqual(["a, b: the head's instructions could not be counted: it died\nTraceback"]);
     expect(session.images.map(({ counted: found }) => found)).toEqual(Array(4).fill(undefined));
-    // What can be measured is.
+    // The other variants are measured.
     expect(asked.at(-1)).toMatch(/^measure a\+b/);
 
     const again = await counted({
@@ -397,7 +397,7 @@ describe('instructions', () => {
 
   test('for which there is no time are said to have had none', async () => {
     const { asked, rows, warnings } = await counted({ counts: (_, side) => (side === 'head' ? 1100 : 1000) });
-    // Four minutes for counts are four counts, all of them of the first variant.
+    // Four minutes of counting are four counts, all of the first variant.
     expect(asked.filter((one) => one.startsWith('cachegrind'))).toHaveLength(4);
     expect(rows).toEqual(['a regressed counted', 'b no_data none']);
     expect(warnings.at(-1)).toContain('half of what the budget had left was spent on counts before its turn');
@@ -472,7 +472,7 @@ test('counters that a machine does not have are said once, with what counts with
     "The hardware's counters did not count (workload.instructions: counters): this machine has none that a program may use, as most virtual machines (ENOENT). instructions: cachegrind counts without them.",
   ]);
   expect(comparison.verdict).toBe('unchanged');
-  // What is asked of the probe is part of the workload; what valgrind does beside it is not.
+  // The probe's settings are part of the workload; valgrind's separate runs are not.
   const files = { 'bench.py': 'b' };
   const hash = (how: string) => workloadHash(planWith('', `, instructions: ${how}`), files);
   expect(hash('cachegrind')).toBe(hash('none'));
@@ -488,7 +488,7 @@ test('a figure of the builds is measured where it is judged or asked for, before
     { variant: 'b', metric: 'build_time_s', verdict: 'unchanged', evidence: 'once' },
     { variant: 'b', metric: 'build_cpu_time_s', verdict: 'info', evidence: 'once' },
   ]);
-  // Outside the family of tests, whatever is judged.
+  // It is outside the family of tests, whether or not it is judged.
   const plain = await gate(request(), world({}).ports, never);
   const all = await gate(request({ plan: judgingBuilds }), world({}).ports, never);
   expect(all.comparison.family.tests).toBe(plain.comparison.family.tests);
@@ -648,7 +648,7 @@ test('each side is built by the Dockerfile that its own configuration names', as
     await gate(request({ plan: named(head), pair }), ports, never);
     return asked.slice(0, 2);
   };
-  // The head's is the plan's.
+  // The head's Dockerfile is the plan's.
   expect(await dockerfiles('Dockerfile', 'docker/Dockerfile')).toEqual([
     ['baseline', 'Dockerfile'],
     ['head', "the plan's"],
@@ -669,7 +669,7 @@ test('each side has installed what its own configuration names', async () => {
       return false;
     },
   });
-  // A group that the change adds is not in the baseline's files.
+  // The baseline's files lack a group that the change adds.
   const pair = {
     head: { directory: '/head' },
     baseline: { directory: '/baseline', plan: installing(undefined) },
@@ -852,7 +852,7 @@ test('a pattern is resolved by the warm-up, told while it is measured, and the f
     { variant: 'a', metric: 'test_both' },
     { variant: 'b', metric: 'test_both' },
   ]);
-  // A night of the same keeps the same rules.
+  // A night of the same variants has the same rules.
   const nightly = await gate(request({ plan: patterned, purpose: 'nightly' }), world({}).ports, never);
   expect(nightly.session.rules.patterns).toEqual(patterned.rules.patterns);
   expect(nightly.comparison.rows.filter(({ metric }) => metric === 'test_*')).toMatchObject([
@@ -884,7 +884,7 @@ test.each([
   ['2026-01-01T03:00:00Z', true],
   ['2026-01-02T03:00:00Z', false],
 ])('the anchor compared with at %s is due a week later: %s', (last, due) => {
-  // Six and a half days: a night that starts an hour early still counts.
+  // Six and a half days, so that a night that starts an hour early still counts.
   expect(isAnchorDue(last, new Date('2026-01-08T02:00:00Z'))).toBe(due);
 });
 
@@ -968,7 +968,7 @@ rules: { blocks: 10, alpha: 0.4, budget: 60m }
 });
 
 test('what was measured is kept before it is judged: a judgement that fails loses nothing', async () => {
-  // A value that no run can have: the judgement throws on it, as a fault of the program would.
+  // A value that no run can have. The verdict throws on it, as it would for a fault of the program.
   const { ports, kept } = world();
   const broken: Ports = {
     ...ports,

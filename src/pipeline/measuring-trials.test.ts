@@ -6,16 +6,16 @@ import type { Side } from '../session/run.ts';
 import { tryMeasuringCode, type MeasuringRequest, type TriedMeasuringCode } from './measuring-trials.ts';
 import type { Ports, SingleRun } from './ports.ts';
 
-/** The trials of two versions of the measuring code, over scripted runs of known length. */
+/** The trials of two versions of the measuring code, with scripted runs of known length. */
 
-/** A run as the scripts see it. */
+/** The properties of a run that the scripts read. */
 interface Asked {
-  /** Whose image. */
+  /** The side of the image. */
   readonly image: Side;
-  /** Whose measuring code. */
+  /** The side of the measuring code. */
   readonly code: 'base' | 'head';
   readonly command: readonly string[];
-  /** Of this image with this code, from 1: the first is the warm-up. */
+  /** The number of the run on this image with this code; run 1 is the warm-up. */
   readonly time: number;
 }
 type Answer = Partial<Pick<RunResult, 'outcome' | 'message'>> & { readonly seconds?: number };
@@ -37,7 +37,7 @@ interface Setting {
   readonly trees?: MeasuringRequest['base']['trees'];
   readonly variants?: readonly string[];
   readonly secondsLeft?: number;
-  /** Cancelled at this run. */
+  /** Cancels at this run. */
   readonly cancelAt?: number;
 }
 
@@ -160,7 +160,7 @@ describe('two versions of the measuring code', () => {
   });
 
   test('a fifth of the budget that is left bounds them; a first pair is made in any case', async () => {
-    // 20 s: two warm-ups on two images take 4 s, and each round of two pairs 4 s.
+    // The trials have 20 s: two warm-ups on two images take 4 s, and each round of two pairs 4 s.
     const some = await tried(() => ({}), { secondsLeft: 100 });
     expect(some.measuring.trials.map(({ pairs }) => pairs)).toEqual([4, 4]);
     const few = await tried(() => ({}), { secondsLeft: 60 });

@@ -6,7 +6,7 @@ import type { AnchorResult } from './anchor.ts';
 import type { Night } from './measure-night.ts';
 import { endOf } from './night-end.ts';
 
-/** What becomes of a night: its sentences and its job's status. */
+/** The end of a night: its sentences and its job's exit status. */
 
 const session = nightAgainstItself(0, { noise: 0.02, blocks: 8 });
 const night = (change: Partial<Night> = {}): Night => ({

@@ -7,7 +7,7 @@ import type { Run } from '../session/run.ts';
 import type { ImageRequest, MeasureRequest, Ports, Prepared } from './ports.ts';
 import { rank, referenceIn, type RankOptions } from './rank-session.ts';
 
-/** The use case over a scripted world: what is asked of it, in which order, and what becomes of the answers. */
+/** The use case with scripted ports: its calls, their order, and the result. */
 
 const plan = resolvePlan({
   text: `version: 1
@@ -140,7 +140,7 @@ test('one side of all variants; sizes are asked for, and builds from nothing onl
   expect(asked).toEqual([
     ...['build a', 'build b', 'build c'],
     ...['compress a', 'cold a', 'compress b', 'cold b', 'compress c', 'cold c'],
-    // Ten minutes less what building took: builds that were asked for beside it do not take from the measurement.
+    // Ten minutes less the time for building. Additional builds do not use the time for measuring.
     'measure a+b+c in 510 s',
   ]);
   expect(session).toMatchObject({ purpose: 'ranking', ranking: { reference: 'a' }, rules: { blocks: 12 } });

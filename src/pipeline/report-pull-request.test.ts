@@ -13,7 +13,7 @@ import {
 } from '../source/repository.test-support.ts';
 import { judgePullRequest, type ReportedPullRequest } from './report-pull-request.ts';
 
-/** A fork's pull request is judged in a checkout of the default branch: by which rules, and what is believed of it. */
+/** Judges a fork's pull request in a checkout of the default branch: which rules apply, and which data are trusted. */
 
 afterAll(removeTemporaryFolders);
 
@@ -41,7 +41,7 @@ beforeAll(() => {
   project.write('.github/pacegate.yml', configuration('3%', 'regressed, inconclusive'));
   project.write('README.md', 'words\n');
   at.base = project.commit('stricter');
-  // The fork began before, and loosens its own gate.
+  // The fork started from an older base, and loosens its own gate.
   project.git('checkout', '-q', '-b', 'fork', at.before);
   project.write('app.py', 'slow\n');
   at.head = project.commit('change');

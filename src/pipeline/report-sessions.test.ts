@@ -8,7 +8,7 @@ import { realPorts } from '../main/job-ports.test-support.ts';
 import { openProject } from './open-project.ts';
 import { judgeForReport } from './report-sessions.ts';
 
-/** Mode report on a real repository: whose rules hold, and which sessions are believed. */
+/** Mode report on a real repository: which rules apply, and which sessions are trusted. */
 
 afterAll(removeTemporaryFolders);
 
@@ -39,7 +39,7 @@ const session: Session = {
     baseline: { commit: base, dirty: false },
     head: { commit: head, dirty: false },
   },
-  // What a job that was tampered with would hand over.
+  // The session of a job that was tampered with.
   rules: { ...measured.rules, metrics: measured.rules.metrics.map((rule) => ({ ...rule, limit: 0.5 })) },
 };
 const report = async (named: readonly NamedSession[], event: string, defaultBranch = 'main') =>

@@ -60,6 +60,6 @@ test('what is measured with another load is another workload; a time limit makes
   const hashes = ['', ...changes.map(server), ', server: { load: [wrk], ready: 8000 }'].map(hash);
   expect(new Set(hashes).size).toBe(hashes.length);
   expect(hash(server('ready: 8000, start-timeout: 1m, stop-timeout: 1m'))).toBe(hash(server('ready: 8000')));
-  // As every session had it before there were servers.
+  // The hash from before server workloads existed.
   expect(hash('')).toBe('3575ad06a85a785b48328658217782ba89d7ce8a1ffaf66b92341d3f14941e89');
 });

@@ -15,7 +15,7 @@ const INTERPRETER: Required<Python> = {
   build: BUILD,
 };
 
-/** A head whose image says one thing of itself, and its interpreter another. */
+/** A head whose image and interpreter report different facts. */
 async function prepared(found: Partial<Python>, asked: AskedPython | undefined) {
   const runnable = {
     image: { variant: 'official', side: 'head', identity: 'i' },

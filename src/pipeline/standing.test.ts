@@ -15,10 +15,10 @@ import { measureNight } from './measure-night.ts';
 import { mayHaveSecrets, sidesOf, type Occasion } from './occasion.ts';
 import { ruledPlan } from './ruled-plan.ts';
 
-/** What a checkout's configuration may decide, on a real git server: by its commit and not by the event's name. */
+/** What a checkout's configuration may decide, on a real git server. Its commit decides, and not the event's name. */
 
 afterAll(removeTemporaryFolders);
-// Each test is some thirty calls of git.
+// Each test calls git about thirty times.
 jest.setTimeout(600_000);
 
 const configuration = (limit: string, more = '') =>
@@ -37,7 +37,10 @@ interface Server {
   readonly repo: TestRepository;
 }
 
-/** A bare repository with a main branch. @param text of the configuration there; undefined for none */
+/**
+ * A bare repository with a main branch.
+ * @param text of its configuration; undefined for none
+ */
 function server(text: string | undefined): Server {
   const path = temporaryFolder();
   runGit(path, 'init', '-q', '--bare', '-b', 'main');
@@ -61,7 +64,7 @@ function change({ repo }: Server, edit: (repo: TestRepository) => void, branch =
   return commit;
 }
 
-/** Whose rules hold for a checkout one commit deep, as actions/checkout makes it. */
+/** The rules that apply to a checkout with one commit of history, as actions/checkout makes it. */
 async function ruled(
   { path }: Server,
   ref: string,
@@ -178,7 +181,7 @@ test('a change whose base cannot be had is not judged by its own rules: status 3
       exitStatus: 3,
       message: expect.stringMatching(/the base is not available: .*Nothing was built or run\. Let actions/),
     });
-  // An orphan has no base, whatever is fetched.
+  // An orphan has no merge base, even with the whole history.
   origin.repo.git('checkout', '-q', '--orphan', 'orphan');
   loosened(origin.repo);
   const orphan = origin.repo.commit('nothing before it');

@@ -82,7 +82,7 @@ test('a pointer in a named context is refused too, by its path from the top', as
   await expect(look(vendor, variant('a: ./vendor, b: vendor/python'))).rejects.toThrow(
     'vendor/python/Python.tgz is a Git LFS pointer',
   );
-  // A context has an ignore file of its own; addresses are no folders of this machine.
+  // A context has its own ignore file. Addresses are not folders of this machine.
   const ignored = { ...vendor, 'vendor/python/.dockerignore': '*.tgz' };
   expect(await look(ignored, variant('python-source: vendor/python'))).toEqual([]);
   expect(await look(vendor, variant('a: "docker-image://vendor", b: "https://vendor/python"'))).toEqual([]);

@@ -18,19 +18,19 @@ import type { ImageRequest, Ports, Prepared } from './ports.ts';
 import { workloadHash } from './session.ts';
 
 /**
- * What fails x on which side x evidence -> verdict, exit status, blame: each cell is run through the real use case and
- * the real loop, over a scripted engine. The table in docs/verdicts.md is made of these cells.
+ * What fails x on which side x evidence -> verdict, exit status, cause. Each cell runs the real use case and the real
+ * loop with a scripted engine. The table in docs/verdicts.md is generated from these cells.
  */
 
-/** One run as a cell's script sees it. */
+/** The properties of a run that a cell's script reads. */
 interface Asked {
   readonly side: Side;
-  /** Whose measuring code. */
+  /** The side of the measuring code. */
   readonly code: Side;
   readonly repetitions: number;
-  /** Measured run of this side, from 1; 0 in the warm-up and in trials. */
+  /** The number of the measured run of this side, from 1; 0 in the warm-up and in trials. */
   readonly n: number;
-  /** How often this side was run, this run too. */
+  /** The number of runs of this side, including this one. */
   readonly time: number;
 }
 
@@ -40,20 +40,20 @@ interface Cell {
   readonly evidence: 'paired' | 'stored' | 'none';
   readonly verdict: Verdict;
   readonly blame: string;
-  /** Part of the row's reason, or of a warning. */
+  /** A part of the row's reason, or of a warning. */
   readonly says: RegExp;
   readonly build?: (side: Side) => 'build' | 'engine' | undefined;
   readonly run?: (asked: Asked) => RunResult['outcome'];
   /** Whether `bench.py` differs between the sides. */
   readonly changed?: boolean;
   readonly identical?: boolean;
-  /** Where the baseline has none of the measuring code. */
+  /** Whether the baseline has none of the measuring code. */
   readonly isNew?: boolean;
   readonly budget?: string;
   readonly metrics?: string;
-  /** Seconds of a run; short ones are repeated. */
+  /** The duration of a run in seconds; short runs are repeated. */
   readonly seconds?: number;
-  /** Cancelled at this call of the engine. */
+  /** Cancels at this call of the engine. */
   readonly cancelAt?: number;
 }
 
@@ -627,7 +627,7 @@ const STATUS: Readonly<Partial<Record<Verdict, number>>> = { failed: 3, no_data:
 test.each(CELLS.map((cell) => [`${cell.what} (${cell.side}, ${cell.evidence})`, cell] as const))(
   '%s',
   async (_, cell) => {
-    // Whichever side comes first, one situation has one verdict.
+    // The order of the sides does not change the verdict.
     for (const seed of [1, 2, 3, 4]) {
       const { session, comparison, good } = await resultOf(cell, seed);
       const status = exitStatus(comparison, session.rules.failOn);
@@ -636,10 +636,10 @@ test.each(CELLS.map((cell) => [`${cell.what} (${cell.side}, ${cell.evidence})`, 
       const said = [...judged.flatMap(({ warnings }) => warnings), ...comparison.warnings];
       if (cell.says.source !== '^$') expect(said.join('\n')).toMatch(cell.says);
       else expect(judged.flatMap(({ warnings }) => warnings)).toEqual([]);
-      // Nothing is let through that never ran: only the same image is the same without a run.
+      // Code that never ran must not pass. Only identical images pass without a run.
       if (status === 0 && !(cell.identical === true && cell.changed !== true))
         expect(good).toContain('head head');
-      // The file gives the verdict again.
+      // The file gives the same verdict.
       expect(compareSession(session).verdict).toBe(comparison.verdict);
     }
   },

@@ -8,7 +8,7 @@ import { until } from './patience.test-support.ts';
 
 afterAll(removeTemporaryFolders);
 
-/** A zombie has ended: nobody may be there to take its status. */
+/** A zombie counts as ended, because possibly no parent reads its status. */
 function isAlive(pid: string): boolean {
   try {
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -17,7 +17,7 @@ function isAlive(pid: string): boolean {
   }
 }
 
-/** A process of our own that runs a command, which starts another and writes down both their numbers. */
+/** A process that runs a command, which starts another one and records the ids of both. */
 async function parentOf(group: boolean) {
   const file = join(temporaryFolder(), 'pids');
   const script = `sleep 307 & echo $$ $! > ${file}.part; mv ${file}.part ${file}; wait`;
@@ -73,7 +73,7 @@ test('a line that comes in thousands of pieces is put together once', async () =
     onStdoutLine: (line) => lines.push(line.length),
   });
   expect({ status, lines }).toEqual({ status: 0, lines: [5, 800 * 65_536, 0, 4] });
-  // To copy what there is of the line for each piece takes many times as long.
+  // A copy of the partial line for each piece would take many times as long.
   expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(3);
 }, 60_000);
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isTimeOver, within } from './deadline.ts';
 
 const never = new AbortController().signal;
-/** Waits for the signal, and says whether it was the time's. */
+/** Waits for the signal, and returns whether the time limit caused it. */
 const ended = async (signal: AbortSignal) =>
   await delay(5000, 'not ended', { signal }).catch(() => isTimeOver(signal));
 

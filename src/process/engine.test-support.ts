@@ -8,8 +8,8 @@ const required = process.env['PACEGATE_REQUIRE_ENGINE'] === '1';
 const answers = spawnSync('docker', ['version'], { stdio: 'ignore' }).status === 0;
 
 /**
- * A test that needs a real engine with its base images. Without one it is skipped, unless
- * PACEGATE_REQUIRE_ENGINE=1 says that there has to be one: then it fails.
+ * A test that needs a real engine with its base images. Without an engine it is skipped, or fails if
+ * PACEGATE_REQUIRE_ENGINE=1 is set.
  */
 export const withEngine: typeof test | typeof test.skip = answers || required ? test : test.skip;
 
@@ -20,7 +20,7 @@ export const withTool = (path: string): typeof test | typeof test.skip =>
 /** For a test that needs the engine and this machine's valgrind. */
 export const withValgrind = existsSync('/usr/bin/valgrind') || required ? withEngine : test.skip;
 
-/** Where `.ci/tools` puts a tool. */
+/** The path of a tool that `.ci/tools` installs. */
 export const toolPath = (name: string): string =>
   join(process.env['PACEGATE_TOOLS'] ?? '/opt/pacegate-tools', 'bin', name);
 

@@ -10,25 +10,26 @@ import { withEngine } from './engine.test-support.ts';
 const INSTALLED = process.env['PACEGATE_ENGINE_DIR'] ?? '/opt/pacegate-engine';
 const dockerd = join(INSTALLED, 'usr/sbin/dockerd');
 
-/** For a test that does to an engine what no other test would survive: it needs the one that `.ci/engine` installs. */
+/** For a test that would break the other tests' engine. It needs the engine that `.ci/engine` installs. */
 export const withOwnEngine: typeof withEngine =
   existsSync(dockerd) || process.env['PACEGATE_REQUIRE_ENGINE'] === '1' ? withEngine : test.skip;
 
 export interface OwnEngine {
   /** For DOCKER_HOST. */
   readonly host: string;
-  /** The daemon itself, not the containerd below it. It is another one after a restart. */
+  /** The process id of the daemon, not of its containerd. It changes after a restart. */
   readonly pid: () => number;
-  /** Kills the daemon and starts it again after a while, as a supervisor does. It need not answer yet. */
+  /** Kills the daemon and starts it again after a while, like a supervisor. The daemon may not answer yet. */
   readonly restart: (awaySeconds: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** An engine of the test's own, with no network, beside the one that the other tests share; and images of that one in it. */
+/** Starts a separate engine without a network, and loads images of the shared engine into it. */
 export async function startOwnEngine(...images: readonly string[]): Promise<OwnEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'pacegate-engine-'));
   const host = `unix://${folder}/docker.sock`;
-  // Without a bridge a daemon removes docker0, which is the other engine's: it gets a network namespace of its own.
+  // Without a bridge a daemon removes docker0, which belongs to the other engine, so it runs in a separate network
+  // namespace.
   const start = () => {
     const log = openSync(join(folder, 'log'), 'a');
     const started = spawn(
@@ -87,7 +88,7 @@ export async function startOwnEngine(...images: readonly string[]): Promise<OwnE
   return { host, pid: () => running.daemon.pid ?? 0, restart, stop };
 }
 
-/** An engine that was killed leaves its containerd, the shims and what runs in its containers. */
+/** A killed engine leaves its containerd, the shims and the processes of its containers. */
 function killAll(folder: string): void {
   const read = (pid: number, name: string) => {
     try {

@@ -1,9 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A guard against waiting for ever. A busy machine must not fail a test that only takes its time. */
+/**
+ * A time limit for tests that would otherwise wait forever. It is long, so that a slow machine does not fail a test.
+ */
 const PATIENCE_SECONDS = 300;
 
-/** Asks again and again until the answer is true. @throws Error when it does not become so within the seconds */
+/**
+ * Polls until the answer is true.
+ * @throws Error if it is not true within the seconds
+ */
 export async function until(
   answer: () => boolean | Promise<boolean>,
   seconds: number = PATIENCE_SECONDS,

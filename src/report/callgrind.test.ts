@@ -10,7 +10,7 @@ import type { CallGraph } from '../session/profile.ts';
 import { renderCallgrind } from './callgrind.ts';
 import { renderSpeedscope } from './speedscope.ts';
 
-/** main calls work (3 of 4 s) and itself; work calls a built-in; a thread begins by itself. */
+/** main calls work (3 of 4 s) and itself; work calls a built-in; a thread is a second root. */
 const graph: CallGraph = {
   kind: 'time',
   functions: [
@@ -58,7 +58,7 @@ describe('callgrind format', () => {
     expect(renderCallgrind(hostile, 'a\nb')).not.toMatch(/^(fn=\(9\)|b)/m);
   });
 
-  // Of Debian's valgrind, which is where the instruction counts come from too.
+  // The tool is from Debian's valgrind, which also counts instructions.
   withTool('/usr/bin/callgrind_annotate')('its own tool reads it, with the sums that it was made of', () => {
     const folder = mkdtempSync(join(tmpdir(), 'pacegate-callgrind-'));
     try {
@@ -112,7 +112,7 @@ describe('speedscope', () => {
     const schema = JSON.parse(
       readFileSync(join(folder, 'dist/release/file-format-schema.json'), 'utf8'),
     ) as Record<string, unknown>;
-    // Of draft 4, which ajv reads as long as it is not told so.
+    // The schema is of draft 4, which ajv reads only without `$schema`.
     delete schema['$schema'];
     const validate = new Ajv({ strict: false }).compile(schema);
     for (const one of [graph, hostile, { ...graph, kind: 'memory' as const }]) {

@@ -4,7 +4,7 @@ import { drawn } from '../evidence/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { checkName, checkText, clipMarkdown, CHECK_LIMIT, regressionPlaces } from './check.ts';
 
-/** What a check shows of a verdict. */
+/** The content of a verdict's check. */
 
 const measured = drawn({ a: { wall_time_s: { level: 1, change: 0.2, spread: 0.002 } } }, { blocks: 12 });
 const profile = (own: number) => ({

@@ -10,7 +10,7 @@ const METRICS: Readonly<Record<string, Drawn>> = {
   cpu_time_s: { level: 0.4, change: 0, spread: 0.01 },
   max_rss_bytes: { level: 2e7, change: 0, spread: 0.002 },
   user_time_s: { level: 0.3, change: 0, spread: 0.005 },
-  // Certainly more, and less than would count.
+  // Certainly more, but by less than the limit.
   system_time_s: { level: 0.1, change: 0.05, spread: 0.01 },
   page_faults_minor: { level: 9000, change: 0.2, spread: 0.01 },
   page_faults_major: { level: 0, change: 0, spread: 0 },

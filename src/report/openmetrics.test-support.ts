@@ -1,7 +1,7 @@
 import type { Session } from '../session/session.ts';
 import type { Timeline } from '../session/timeline.ts';
 
-/** A timeline of each run of a session, as the sampling keeps it: CPU at work all the time, memory that grows. */
+/** A timeline for each run of a session, as sampling records it: constant CPU use, and growing memory. */
 export const withTimelines = ({ id, runs }: Session): readonly Timeline[] =>
   runs.map(({ variant, side, block, position, attempt, started }, index) => ({
     ...{ session: id, variant, side, block, position, attempt, started },
@@ -11,7 +11,7 @@ export const withTimelines = ({ id, runs }: Session): readonly Timeline[] =>
       t,
       (index + 1) / 100 + turn * 0.25,
       8_000_000 + turn * 4_096_000,
-      // A machine may not say it at every look.
+      // Some machines do not provide this value in every sample.
       turn === 1 ? null : 6_000_000,
     ]),
   }));

@@ -25,7 +25,7 @@ const exported = (session: Session = SESSION) =>
     timelines: withTimelines(session),
   });
 
-/** Lines of a sample's name. */
+/** The lines with a sample's name. */
 const samples = (text: string, name: string) =>
   text.split('\n').filter((line) => line.startsWith(`${name}{`));
 
@@ -141,7 +141,7 @@ describe('what is in it', () => {
       ],
     };
     expect(samples(exported(again), 'pacegate_run_info')).toHaveLength(24);
-    // The timeline of the try that was given up is left out with it.
+    // The timeline of the discarded try is left out too.
     const [stale] = withTimelines({ ...session, runs: [first!] });
     const both = renderOpenMetrics({ sessions: [again], timelines: [stale!] });
     expect(both).not.toContain('pacegate_timeline');

@@ -13,7 +13,7 @@ import { renderNightlyMarkdown, renderNightlyTerminal } from './nightly.ts';
 import { rankingDetail, renderRankingMarkdown, renderRankingTerminal } from './ranking-report.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
-/** The golden file of a report; UPDATE_GOLDEN=1 writes it anew. */
+/** Compares with the golden file of a report; UPDATE_GOLDEN=1 writes it. */
 function golden(name: string, text: string) {
   const path = `fixtures/reports/${name}`;
   if (process.env['UPDATE_GOLDEN'] === '1') {
@@ -37,7 +37,7 @@ interface Talk {
   readonly pgo: boolean;
 }
 
-/** The talk's table as the truth that is drawn around: build s, MB, CPU s a task, memory MB, tasks a minute. */
+/** The true values around which the sessions are drawn: build s, MB, CPU s per task, memory MB, tasks per minute. */
 const debian12 = 'Debian GNU/Linux 12 (bookworm)';
 const TALK: Readonly<Record<string, Talk>> = {
   official: {

@@ -27,7 +27,7 @@ import { reasonsUndecided } from './undecided.ts';
 import { percent, quantity } from './verdict-wording.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
-/** The golden file of a report; UPDATE_GOLDEN=1 writes it anew. */
+/** Compares with the golden file of a report; UPDATE_GOLDEN=1 writes it. */
 function golden(name: string, text: string) {
   const path = `fixtures/reports/${name}`;
   if (process.env['UPDATE_GOLDEN'] === '1') {
@@ -39,7 +39,7 @@ function golden(name: string, text: string) {
 
 const MiB = 1024 ** 2;
 
-/** What one variant's rows are drawn from: every metric moves by the same but for memory. */
+/** The true values of one variant's rows: every metric except memory changes by the same factor. */
 const rowsOf = (change: number, spread: number): Readonly<Record<string, Drawn>> => ({
   wall_time_s: { level: 0.412, change, spread },
   cpu_time_s: { level: 0.401, change, spread: spread * 0.8 },
@@ -47,7 +47,7 @@ const rowsOf = (change: number, spread: number): Readonly<Record<string, Drawn>>
   memory_peak_bytes: { level: 30_000_000, change: 0.003, spread: 0.01 },
 });
 
-/** A session that stopped each variant at the look that decided its last row, as a gate does. */
+/** A session that stops each variant at the look that decides its last row, like a gate. */
 function gated(
   variants: Readonly<Record<string, Readonly<Record<string, Drawn>>>>,
   headBytes = 128.4 * MiB,
@@ -91,14 +91,14 @@ const noHistory = [
 ];
 const without = (observed: Session, change: Partial<Session>): Session => ({ ...observed, ...change });
 const nights = Array.from({ length: 16 }, (_, i) => night(i, 0.41 * (1 + (i % 5) / 300)));
-/** Nights that measured the baseline against itself: they tell what a pair's noise is here. */
+/** Nights that measured the baseline against itself. They show the noise of a pair. */
 const nightsAgainstItself = nights.map((one, i) => ({
   ...drawn({ a: { wall_time_s: { level: 0.41, change: 0, spread: 0.015 } } }, { blocks: 12, seed: i }),
   id: one.id,
   purpose: 'nightly' as const,
 }));
 const slower = gated({ official: rowsOf(0.061, 0.02), debian: rowsOf(0.004, 0.012) });
-/** Other guests of the machine and other processes on it took their part while a few of the runs went on. */
+/** Other virtual machines and other processes used the machine during a few of the runs. */
 const onBusyMachine = (observed: Session): Session => ({
   ...observed,
   runs: observed.runs.map((run, index) => ({
@@ -111,7 +111,7 @@ const onBusyMachine = (observed: Session): Session => ({
     },
   })),
 });
-/** The base of `official` moved to the next Debian under the change; `debian` stands on what it stood on. */
+/** The base image of `official` changed to the next Debian during the change; the base of `debian` stayed the same. */
 function onMovedBase(observed: Session): Session {
   const looked = facts({
     system: 'Debian GNU/Linux 12.11 (bookworm)',
@@ -194,7 +194,7 @@ const storedOnly = (head: number, cpuModel = 'model') =>
   });
 const sevenVariants = ['official', 'alpine', 'debian', 'ubuntu', 'pyenv', 'uv', 'conda'];
 
-/** What the change did to what measures it. */
+/** The change's edits to the measuring code. */
 const changing = (
   observed: Session,
   measuring: Partial<Measuring>,
@@ -217,7 +217,7 @@ interface Case {
   readonly observed: Session;
   readonly history?: readonly Session[];
   readonly remarks?: readonly string[];
-  /** What happened to the verdicts after the comparison. */
+  /** A change of the verdicts after the comparison. */
   readonly then?: (comparison: Comparison) => Comparison;
 }
 
@@ -225,7 +225,7 @@ interface Case {
 const cases: Readonly<Record<string, Case>> = {
   // `debian` was decided at the first look, `official` only later.
   regressed: { observed: slower },
-  // Somebody's base image moved under the change, and one variant was measured on what it had before.
+  // One variant's base image changed during the change, and the other's stayed the same.
   'moved-base': { observed: onMovedBase(slower) },
   // A function that the change calls twice as often, and one that it adds.
   'why-named': {
@@ -236,7 +236,7 @@ const cases: Readonly<Record<string, Case>> = {
       'check service/storage.py 52': [0.019, 320],
     }),
   },
-  // Another interpreter: everything takes as much longer, and the facts say what moved.
+  // Another interpreter: every function takes longer by the same factor, and the facts name the difference.
   'why-spread': {
     observed: onMovedBase(
       explained(
@@ -350,7 +350,7 @@ const cases: Readonly<Record<string, Case>> = {
       },
     }),
   },
-  // What measures is not what it was.
+  // The change edits what is measured.
   'variant-removed': {
     observed: changing(gated({ official: rowsOf(0.002, 0.015) }), {
       changes: [
@@ -650,9 +650,9 @@ describe('what valgrind counted', () => {
       'Instructions were counted by callgrind (valgrind-3.19.0), one repetition of each side with the same hash seed, before the first block; what differed by the limit was counted again, and counts of one side are less than 0.001 % apart.',
     );
     expect(markdown).toContain('60 s of them to count instructions');
-    // Nothing that is judged was tested.
+    // No judged row was tested.
     expect(markdown).not.toContain('Holm over');
-    // There is no noise in it that a report could be wrong by in one of twenty cases.
+    // Without noise no report is wrong in one of twenty cases.
     expect(markdown).not.toContain('would still raise an alarm');
     expect(texts(counted([1000], [1000])).markdown).toContain('what differs by the limit is counted again');
   });

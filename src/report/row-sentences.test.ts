@@ -5,7 +5,7 @@ import { sentences } from './row-sentences.ts';
 
 const STYLE = { name: (text: string) => text, text: (text: string) => text };
 
-/** What is said of one row without a decision. */
+/** The sentence about one inconclusive row. */
 function said(
   direction: 'lower' | 'higher',
   low: number,
@@ -32,6 +32,6 @@ test('one whose interval holds zero, or is a gain, is not', () => {
     expect(said(direction, -0.01, 0.05, 0.1)).not.toContain('probably');
   expect(said('lower', -0.2, -0.1, -0.01)).not.toContain('probably');
   expect(said('higher', 0.02, 0.12, 0.262)).not.toContain('probably');
-  // It would be shown as 0.0 %.
+  // The bound is printed as 0.0 %.
   expect(said('lower', 0.0004, 0.03, 0.06)).not.toContain('probably');
 });

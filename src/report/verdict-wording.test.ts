@@ -4,10 +4,10 @@ import { judgedMetric } from './verdict-wording.ts';
 test.each([
   ['wall_time_s', 0.03, 'balanced', 'wall time'],
   ['wall_time_s', 0.05, 'balanced', 'wall time (limit 5 %)'],
-  // 500 % must be seen by who reads `unchanged`.
+  // A reader of `unchanged` must see a limit of 500 %.
   ['test_a', 5, 'balanced', 'test_a (limit 500 %)'],
   ['test_a', 0.0005, 'balanced', 'test_a (limit 0.05 %)'],
-  // The default of a profile is one, and so is that of a metric.
+  // The defaults of a profile and of a metric are not printed.
   ['wall_time_s', 0.05, 'loose', 'wall time'],
   ['wall_time_s', 0.03, 'loose', 'wall time (limit 3 %)'],
   ['image_size_bytes', 0.05, 'strict', 'image size'],

@@ -15,7 +15,7 @@ import { resolveHead, resolveSides } from './sides.ts';
 
 afterAll(removeTemporaryFolders);
 
-/** main with four commits; `change` leaves it at the second and has two of its own. */
+/** main with four commits; `change` branches off at the second and has two commits. */
 function origin() {
   const made = repository();
   made.git('config', 'uploadpack.allowFilter', 'true');
@@ -32,7 +32,7 @@ function origin() {
   return { ...made, one, two, three, four, early, late };
 }
 
-/** A full clone of a moment when origin had no more than a commit. */
+/** A full clone from a time when origin had only one commit. */
 function fullClone(path: string, ref: string) {
   const made = repository();
   made.git('remote', 'add', 'origin', `file://${path}`);

@@ -31,7 +31,7 @@ test('a pointer is found by its first line and its size, wherever it lies', asyn
   expect(await lfsPointers(folder, 'none')).toEqual([]);
 });
 
-/** A repository whose base keeps a file in LFS, and whose head does no more; objects lie in a folder, as git-lfs has them. */
+/** A repository whose base stores a file in LFS and whose head does not. Objects are in a folder, as with git-lfs. */
 function movedOutOfLfs() {
   const origin = repository();
   const objects = temporaryFolder();
@@ -58,7 +58,7 @@ test('where git knows the filter, each side is written by its own attributes, an
   await exportTree(path, head, after);
   expect(readFileSync(join(before, 'model.bin'), 'utf8')).toBe('the base’s model');
   expect(readFileSync(join(after, 'model.bin'), 'utf8')).toBe('the head’s model');
-  // What the filter is run in is no place of the user's.
+  // The filter does not run in the user's work tree.
   expect(git('status', '--porcelain')).toBe('');
 });
 

@@ -5,7 +5,7 @@ import { gitReason } from '../process/git.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from './repository.test-support.ts';
 import { resolveCommit, topLevel } from './sides.ts';
 
-/** What stands between the program and a repository, and whether the message says so. */
+/** Obstacles between the program and a repository, and their messages. */
 
 afterAll(removeTemporaryFolders);
 const environment = { ...process.env };

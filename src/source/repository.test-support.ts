@@ -8,13 +8,16 @@ export interface TestRepository {
   readonly path: string;
   readonly git: (...args: string[]) => string;
   readonly write: (name: string, text: string) => void;
-  /** Commits everything. @returns the commit. */
+  /**
+   * Commits everything.
+   * @returns the commit
+   */
   readonly commit: (message: string) => string;
 }
 
 const folders: string[] = [];
 
-/** Removes every folder that tests asked for. */
+/** Removes every folder that the tests created. */
 export const removeTemporaryFolders = (): void =>
   folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true }));
 
@@ -39,7 +42,7 @@ export const runGit = (directory: string, ...args: string[]): string =>
     },
   }).trim();
 
-/** @param path an existing clone; without one a new repository with the branch main */
+/** @param path an existing clone; defaults to a new repository with the branch main */
 export function repository(path?: string): TestRepository {
   const folder = path ?? temporaryFolder();
   if (path === undefined) runGit(folder, 'init', '-q', '-b', 'main');
@@ -60,7 +63,7 @@ export function repository(path?: string): TestRepository {
   };
 }
 
-/** A clone with one commit of history, as the runner's checkout makes it. */
+/** A clone with one commit of history, like the runner's checkout. */
 export function shallowClone(origin: string, ref: string): TestRepository {
   const folder = temporaryFolder();
   runGit(folder, 'init', '-q', '-b', 'checkout');

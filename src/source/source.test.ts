@@ -155,7 +155,7 @@ describe('the baseline', () => {
 
   test('an edit in the second of the commit, of the same length, is part of the working folder', async () => {
     const made = repository();
-    // Nothing but the index's own time tells such an edit.
+    // Only the index's own time reveals such an edit.
     made.git('config', 'core.trustctime', 'false');
     const second = new Date('2026-01-01T00:00:00Z');
     const file = join(made.path, 'app.py');
@@ -256,7 +256,7 @@ test('a file that is a link is followed inside of the repository, and is never n
     ['vendor/pacegate.yml', 'lies in the submodule vendor, which is another repository'],
   ] as const)
     expect({ name, ...(await at(name)) }).toEqual({ name, kind: 'refused', reason });
-  // Whether the folder behind the link was meant to have it nobody can say.
+  // It is unknown whether the linked folder is meant to have the file.
   expect(await at('folder/none.yml')).toMatchObject({ kind: 'refused' });
   expect(await at('real/none.yml')).toEqual({ kind: 'none' });
   expect(await at('real/a.yml\n')).toMatchObject({ kind: 'refused' });

@@ -10,11 +10,11 @@ import {
 import { resolveSides } from './sides.ts';
 import { matches, standingOf, upstreamOf, type TrustRequest } from './trust.ts';
 
-/** Who is trusted, asked of a real git server: the commit decides and not the event. */
+/** Trust, tested with a real git server. The commit decides, and not the event. */
 
 afterAll(removeTemporaryFolders);
 
-/** main of 70 commits, a release branch, and somebody's change that left main long ago. */
+/** main with 70 commits, a release branch, and a change that branched off main long ago. */
 function origin(): TestRepository & Readonly<Record<'old' | 'tip' | 'release' | 'left' | 'change', string>> {
   const repo = repository();
   repo.git('config', 'uploadpack.allowAnySHA1InWant', 'true');
@@ -121,7 +121,7 @@ test("a fork's checkout is not judged by the fork's own main branch", async () =
     kind: 'change',
     branch: 'main',
   });
-  // What would be believed without asking whose repository it is.
+  // Without the repository's address the fork's commit would be trusted.
   expect(await standing(checkout.path)).toMatchObject({ kind: 'trusted' });
 });
 
