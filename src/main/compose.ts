@@ -60,7 +60,7 @@ const exists = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** What opens a project. */
+/** The ports for opening a project. */
 export const projectSource: ProjectSource = { findConfiguration, committedFiles, readFileAt };
 
 const sourcePort = (places: Places): SourcePort => ({

@@ -137,7 +137,7 @@ export async function onTheHost(project: TestRepository): Promise<void> {
 
 export async function gate(project: TestRepository): Promise<Ended> {
   const args = ['gate', '--baseline', 'HEAD~1', '--budget', '12m', '--format', 'json'];
-  // Where a command starts a shell, its `python` is the interpreter of the variant, as in an image.
+  // If a command starts a shell, its `python` is the interpreter of the variant, as in an image.
   const path = `${dirname(EXAMPLES_PYTHON)}:${process.env['PATH'] ?? ''}`;
   return await pacegate(project.path, args, undefined, { PATH: path });
 }

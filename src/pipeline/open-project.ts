@@ -19,7 +19,7 @@ export interface ProjectRequest {
   readonly follow?: boolean;
 }
 
-/** What opens a project. */
+/** The ports for opening a project. */
 export type ProjectSource = Pick<SourcePort, 'findConfiguration' | 'committedFiles' | 'readFileAt'>;
 
 /** @throws ConfigurationError if there is no configuration, or with all errors in it */

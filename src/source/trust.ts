@@ -12,7 +12,7 @@ export type Standing =
   | { readonly kind: 'own' }
   /** The commit is on a branch of which the maintainers accepted every commit. */
   | { readonly kind: 'trusted'; readonly branch: string }
-  /** A change of somebody, such as a pull request, whatever event started the run. */
+  /** A change that the maintainers have not accepted, such as a pull request. The event does not matter. */
   | {
       readonly kind: 'change';
       /** Why the commit is not trusted, if the event does not make it clear. */
