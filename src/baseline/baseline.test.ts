@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { night } from '../evidence/session.test-support.ts';
+import { night } from '../session/session.test-support.ts';
 import {
   removeTemporaryFolders,
   repository,

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
-import { night } from '../evidence/session.test-support.ts';
+import { night } from '../session/session.test-support.ts';
 import {
   removeTemporaryFolders,
   repository,

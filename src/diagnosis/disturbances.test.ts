@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Noise } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { disturbances } from './disturbances.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 
 /** 24 runs of 0.5 s that use 0.4 s of a processor on two, each with what the function says of it. */
 function observed(

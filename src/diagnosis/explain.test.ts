@@ -6,7 +6,7 @@ import type { Explanation, Profile, ProfiledFunction } from '../session/profile.
 import { uniformSource } from '../statistics/random.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { explain, standingOut, wantedProfiles, type Explained } from './explain.ts';
-import { drawn, type Drawn } from '../evidence/session.test-support.ts';
+import { drawn, type Drawn } from '../session/session.test-support.ts';
 
 const one = (name: string, own: number, change: Partial<ProfiledFunction> = {}): ProfiledFunction => ({
   file: 'app.py',

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ImageStore } from '../session/session.ts';
 import { compareSession } from '../verdict/compare.ts';
-import { twoSided } from './session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 /** Docker has two stores for images, and sizes are compared within one alone. */

@@ -10,7 +10,7 @@ import { gateHistory, nightlyHistory, noiseFile } from './history.ts';
 import { levelShifts } from '../evidence/level-shifts.ts';
 import { nightsFor, residualsOf } from '../evidence/nights.ts';
 import { betweenNights, noiseOf } from './row-noise.ts';
-import { night, nightAgainstItself, session, simulated } from '../evidence/session.test-support.ts';
+import { night, nightAgainstItself, session, simulated } from '../session/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 const range = (n: number) => Array.from({ length: n }, (_, index) => index);

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { BuildOptions, Plan, Variant } from '../plan/plan.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import { cacheWarnings, compileWarnings } from '../plan/warnings.ts';
 import { cacheEntry } from './cache.ts';
 
@@ -25,11 +26,11 @@ const interpreter = (name: string, kind: 'pyenv' | 'debian'): Variant => ({
   env: {},
 });
 
-const planWith = (variants: Variant[], build: Partial<BuildOptions>) =>
-  ({
-    variants,
-    build: { cacheFrom: [], cacheTo: [], secrets: [], ca: undefined, registry: undefined, ...build },
-  }) as unknown as Plan;
+const planWith = (variants: Variant[], build: Partial<BuildOptions>): Plan => ({
+  ...planOf(),
+  variants,
+  build: { ...planOf().build, ...build },
+});
 
 test('compiling is announced with its minutes where nothing would keep the result', () => {
   const variants = [interpreter('a', 'debian'), interpreter('b', 'pyenv')];

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { comparisonJson } from '../verdict/comparison-json.ts';
 import { markerOf } from '../report/markdown.ts';
 import { startGitHubServer, type GitHubServer } from '../github/server.test-support.ts';
-import { drawn } from '../evidence/session.test-support.ts';
+import { drawn } from '../session/session.test-support.ts';
 import { parseSession } from '../session/read.ts';
 import { sessionFileText } from '../session/write.ts';
 import {

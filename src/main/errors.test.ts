@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { assembleParts } from '../verdict/parts.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { buildFailureMessage } from '../images/build-failure.ts';
 import { cacheWarnings, compileWarnings } from '../plan/warnings.ts';
 import { createImageBuilder } from '../images/images.ts';

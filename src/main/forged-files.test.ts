@@ -8,7 +8,7 @@ import { compareSession, compareTimings } from '../verdict/compare.ts';
 import { gateHistory, nightlyHistory, noiseFile } from '../history/history.ts';
 import { comparisonJson } from '../verdict/comparison-json.ts';
 import { rankNights, rankingFile } from '../ranking/ranked-nights.ts';
-import { drawn, nightAgainstItself } from '../evidence/session.test-support.ts';
+import { drawn, nightAgainstItself } from '../session/session.test-support.ts';
 import { PacegateError } from '../errors/errors.ts';
 import { sessionOfJournal } from '../session/journal.ts';
 import { readDumps } from '../measure/profile/dumps.ts';

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { compareSession } from '../verdict/compare.ts';
 import { compareParts } from '../verdict/merge.ts';
 import { assembleParts } from '../verdict/parts.ts';
-import { drawn, simulated } from '../evidence/session.test-support.ts';
+import { drawn, simulated } from '../session/session.test-support.ts';
 import { PacegateError } from '../errors/errors.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderOpenMetrics } from '../report/openmetrics.ts';

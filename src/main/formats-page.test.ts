@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { README, summariesSchema, summarySchema, type Summary } from '../baseline/format.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { comparisonJson } from '../verdict/comparison-json.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { expectGenerated } from '../github/generated.test-support.ts';
 import { NOISE_FORMAT, noiseFileSchema, type NoiseFile } from '../session/history.ts';
 import { MERGED_FORMAT, MERGED_VERSION } from '../session/merged.ts';

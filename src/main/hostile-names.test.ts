@@ -7,7 +7,7 @@ import { compareParts } from '../verdict/merge.ts';
 import { assembleParts } from '../verdict/parts.ts';
 import { rankNights } from '../ranking/ranked-nights.ts';
 import { rankVariants } from '../ranking/rank.ts';
-import { drawn } from '../evidence/session.test-support.ts';
+import { drawn } from '../session/session.test-support.ts';
 import { PacegateError } from '../errors/errors.ts';
 import { readResults } from '../measure/results/read.ts';
 import { measuringChanges } from '../plan/measuring-changes.ts';

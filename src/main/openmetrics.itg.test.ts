@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import { stringify } from 'yaml';
 import { compareSession } from '../verdict/compare.ts';
-import { drawn } from '../evidence/session.test-support.ts';
+import { drawn } from '../session/session.test-support.ts';
 import { toolPath, withTool } from '../process/engine.test-support.ts';
 import { withTimelines } from '../report/openmetrics.test-support.ts';
 import { renderOpenMetrics } from '../report/openmetrics.ts';

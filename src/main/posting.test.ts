@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { markdownTable } from 'markdown-table';
-import { drawn } from '../evidence/session.test-support.ts';
+import { drawn } from '../session/session.test-support.ts';
 import { parseEvent } from '../github/context.ts';
 import { expectGenerated } from '../github/generated.test-support.ts';
 import { parseInputs } from '../github/inputs.ts';

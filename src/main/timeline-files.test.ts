@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { sessionText } from '../session/write.ts';
-import { drawn } from '../evidence/session.test-support.ts';
+import { drawn } from '../session/session.test-support.ts';
 import { withTimelines } from '../report/openmetrics.test-support.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import type { CommandContext } from './commands/command.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareSession } from '../verdict/compare.ts';
 import { exitStatus } from '../verdict/exit-status.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { run as anyRun, twoSided } from '../session/session.test-support.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
@@ -21,19 +21,13 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const SESSION: Session = { ...twoSided({ wall_time_s: [1, 1] }), warmup: [], runs: [] };
 
-const run = (block: number, change: Partial<Run> = {}): Run => ({
-  side: 'head',
-  variant: 'official',
-  block,
-  position: 0,
-  attempt: 0,
-  started: '2026-01-31T12:00:00.000Z',
-  outcome: 'ok',
-  metrics: { wall_time_s: 1.25, tasks: 1e-9 },
-  noise: { load_1m: 0.5 },
-  exitStatus: 0,
-  ...change,
-});
+const run = (block: number, change: Partial<Run> = {}): Run =>
+  anyRun({
+    ...{ variant: 'official', block, started: '2026-01-31T12:00:00.000Z' },
+    metrics: { wall_time_s: 1.25, tasks: 1e-9 },
+    noise: { load_1m: 0.5 },
+    ...change,
+  });
 
 async function written(...runs: readonly (readonly [Run, boolean])[]): Promise<string> {
   const journal = await openJournal(path, SESSION);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { fixedPlanner } from '../planning/planner.ts';
-import { resolvePlan } from '../plan/resolve.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import type { Run, Side } from '../session/run.ts';
 import type { Image } from '../session/session.ts';
 import type { Engine, RunRequest, RunResult, Runnable } from './engine.ts';
@@ -9,16 +9,10 @@ import { scheduleBlocks } from './schedule.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 const plan = (extra = '') =>
-  resolvePlan({
-    text: `version: 1
-workload: { command: [python, bench.py], timeout: 10s ${extra} }
-variants:
-  a: { interpreter: host, python: python3 }
-  b: { interpreter: host, python: python4 }
-rules: { blocks: 8 }
-`,
-    file: 'pacegate.yml',
-    root: '/',
+  planOf({
+    workload: `{ command: [python, bench.py], timeout: 10s ${extra} }`,
+    variants: '{ a: { interpreter: host, python: python3 }, b: { interpreter: host, python: python4 } }',
+    rules: '{ blocks: 8 }',
   });
 
 const runnable = (variant: string, side: 'baseline' | 'head'): Runnable => ({

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, jest } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { runCommand } from '../process/command.ts';
 import { withEngine } from '../process/engine.test-support.ts';
 import type { Image } from '../session/session.ts';

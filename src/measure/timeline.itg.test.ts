@@ -6,7 +6,7 @@ import { withEngine } from '../process/engine.test-support.ts';
 import type { Image } from '../session/session.ts';
 import { readTimelines, type Timeline } from '../session/timeline.ts';
 import { containerEngine } from './engines/container.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { openJournal } from './journal.ts';
 import { ownerOfThisProcess } from '../process/owner.ts';
 import { never, runRequest } from './engines/run-request.test-support.ts';

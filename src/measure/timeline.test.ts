@@ -4,11 +4,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { MOST_SAMPLES, readTimelines, type TimelineSample } from '../session/timeline.ts';
-import type { Run } from '../session/run.ts';
 import type { Engine, RunResult } from './engine.ts';
 import { hostEngine } from './engines/host.ts';
 import { resolveInterpreter } from './engines/host-interpreter.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { run, twoSided } from '../session/session.test-support.ts';
 import { openJournal } from './journal.ts';
 import { never, runRequest } from './engines/run-request.test-support.ts';
 import { timelineFile } from './timeline.ts';
@@ -175,18 +174,10 @@ test('a tree of processes is summed, with what has ended and with names that hol
   expect(processTree(12, roots).look()).toBeUndefined();
 });
 
-const RUN: Run = {
-  variant: 'official',
-  side: 'head',
-  block: 3,
-  position: 1,
-  attempt: 0,
-  started: '2026-01-31T12:00:00.000Z',
-  outcome: 'ok',
-  metrics: {},
-  noise: {},
-  exitStatus: 0,
-};
+const RUN = run({
+  ...{ variant: 'official', block: 3, position: 1, started: '2026-01-31T12:00:00.000Z' },
+  ...{ metrics: {}, noise: {} },
+});
 const journal = () => openJournal(join(folder, 'runs.jsonl'), twoSided({ wall_time_s: [1, 1] }));
 
 async function hostRun(script: readonly string[], lines: (samples: readonly TimelineSample[]) => void) {

@@ -15,7 +15,7 @@ import { ownerOfThisProcess } from '../process/owner.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { openOutFolder } from './out-folder.ts';
 import { statusOfFiles, writeResults } from '../pipeline/results.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { readSessions } from './session-files.ts';
 

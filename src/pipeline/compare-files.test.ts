@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { night, nightAgainstItself, session, twoSided } from '../evidence/session.test-support.ts';
+import { night, nightAgainstItself, session, twoSided } from '../session/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { renderTimings } from '../session/timings.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
 import { realPorts, runIn } from '../main/job-ports.test-support.ts';
 import { openProject } from './open-project.ts';
-import type { Plan } from '../plan/plan.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import { ignoredDockerfile, unlockedDependencies } from './exported-sides.ts';
 import { gateRepository } from './gate-repository.ts';
 
@@ -57,7 +57,7 @@ test.each([
   for (const [path, text] of Object.entries(files as Record<string, string>)) repo.write(path, text);
   repo.commit('base');
   const { source } = realPorts();
-  const plan = { workload: { context: 'app' }, variants: [{ kind: 'interpreter' }] } as unknown as Plan;
+  const plan = planOf({ workload: '{ context: app, command: [python, bench.py] }' });
   const notes = await unlockedDependencies(plan, repo.path, await source.resolveHead(repo.path), source);
   expect(notes).toEqual(
     named === undefined
@@ -68,17 +68,16 @@ test.each([
 
 test('a Dockerfile that is not used is named', async () => {
   const repo = repository();
-  const plan = (workload: object) =>
-    ({ workload: { context: 'app', ...workload }, variants: [{ kind: 'interpreter' }] }) as unknown as Plan;
-  expect(await ignoredDockerfile(plan({}), repo.path, realPorts().source)).toEqual([]);
+  const plan = (more = '') => planOf({ workload: `{ context: app, command: [python, bench.py]${more} }` });
+  expect(await ignoredDockerfile(plan(), repo.path, realPorts().source)).toEqual([]);
   repo.write('app/Dockerfile', 'FROM python');
-  expect(await ignoredDockerfile(plan({}), repo.path, realPorts().source)).toEqual([
+  expect(await ignoredDockerfile(plan(), repo.path, realPorts().source)).toEqual([
     expect.stringMatching(/^app\/Dockerfile is not used: workload\.dockerfile is not set/),
   ]);
-  expect(await ignoredDockerfile(plan({ dockerfile: 'Dockerfile' }), repo.path, realPorts().source)).toEqual(
+  expect(await ignoredDockerfile(plan(', dockerfile: Dockerfile'), repo.path, realPorts().source)).toEqual(
     [],
   );
-  expect(await ignoredDockerfile({ ...plan({}), variants: [] }, repo.path, realPorts().source)).toEqual([]);
+  expect(await ignoredDockerfile({ ...plan(), variants: [] }, repo.path, realPorts().source)).toEqual([]);
 });
 
 test('a shard without a variant is refused with what is legal', async () => {

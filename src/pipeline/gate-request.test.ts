@@ -1,22 +1,15 @@
 import { expect, test } from '@jest/globals';
-import { nightAgainstItself } from '../evidence/session.test-support.ts';
-import { resolvePlan, type Overrides } from '../plan/resolve.ts';
+import { nightAgainstItself } from '../session/session.test-support.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import { gateRequest, type GateAsked } from './gate-request.ts';
 
 /** The computed parts of a request: its commits, its seed, and the images that need no build. */
 
-const planWith = (overrides: Overrides = {}) =>
-  resolvePlan({
-    text: 'version: 1\nworkload: { command: [python, bench.py] }\nvariants: { a: { interpreter: debian } }\n',
-    file: 'pacegate.yml',
-    root: '/repo',
-    overrides,
-  });
 const run = { sessionId: 'this', toolVersion: '1.2.3', seed: 7 };
 const side = (commit: string) => ({ directory: `/${commit}`, commit: { commit, dirty: false } });
 const ask = (change: Partial<GateAsked> = {}) =>
   gateRequest(run, {
-    plan: planWith(),
+    plan: planOf(),
     pair: { head: side('abe'), baseline: side('abc') },
     repository: 'owner/name',
     event: 'push',
@@ -32,7 +25,7 @@ const stored = (digest: string, dirty: boolean) => {
   };
 };
 const history = [stored('r@sha256:1', false), stored('r@sha256:2', false), stored('r@sha256:3', true)];
-const [variant] = planWith().variants;
+const [variant] = planOf().variants;
 
 test('the commits are those of the trees, and a folder has none', () => {
   expect(ask().source).toEqual({
@@ -47,7 +40,7 @@ test('the commits are those of the trees, and a folder has none', () => {
 
 test("the seed is the plan's, else the run's", () => {
   expect(ask().seed).toBe(7);
-  expect(ask({ plan: planWith({ seed: 0 }) }).seed).toBe(0);
+  expect(ask({ plan: planOf({ overrides: { seed: 0 } }) }).seed).toBe(0);
 });
 
 test("the baseline's image is known by its digest, the newest first, never from uncommitted files", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { night } from '../evidence/session.test-support.ts';
+import { night } from '../session/session.test-support.ts';
 import type { Runnable, RunResult } from '../measure/engine.ts';
 import type { CountResult } from '../measure/counting/instruction-count.ts';
 import type { Install } from '../plan/plan.ts';
-import { resolvePlan } from '../plan/resolve.ts';
+import { planOf, WALL_ALONE } from '../plan/plan.test-support.ts';
 import type { Run, Side } from '../session/run.ts';
 import { facts } from '../session/facts.test-support.ts';
 import type { CallGraph } from '../session/profile.ts';
@@ -18,15 +18,11 @@ import { workloadHash } from './session.ts';
 /** The use case with scripted ports: its calls, their order, and the result. */
 
 const planWith = (metrics: string, workload = '') =>
-  resolvePlan({
-    text: `version: 1
-workload: { files: [bench.py], command: [python, bench.py]${workload} }
-variants: { a: { interpreter: debian }, b: { interpreter: official, python: "3.13" } }
-metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false }${metrics} }
-rules: { blocks: 10, budget: 10m }
-`,
-    file: 'pacegate.yml',
-    root: '/project',
+  planOf({
+    workload: `{ files: [bench.py], command: [python, bench.py]${workload} }`,
+    variants: '{ a: { interpreter: debian }, b: { interpreter: official, python: "3.13" } }',
+    metrics: `{ ${WALL_ALONE}${metrics} }`,
+    rules: '{ blocks: 10, budget: 10m }',
   });
 const plan = planWith('');
 const judgingBuilds = planWith(', build_time_s: {}');
@@ -951,15 +947,11 @@ describe('why something regressed', () => {
 
   test('three variants at most', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
-    const many = resolvePlan({
-      text: `version: 1
-workload: { files: [bench.py], command: [python, bench.py] }
-variants: { ${names.map((name, index) => `${name}: { interpreter: debian, env: { N: "${index}" } }`).join(', ')} }
-metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
-rules: { blocks: 10, alpha: 0.4, budget: 60m }
-`,
-      file: 'pacegate.yml',
-      root: '/project',
+    const many = planOf({
+      workload: '{ files: [bench.py], command: [python, bench.py] }',
+      variants: `{ ${names.map((name, index) => `${name}: { interpreter: debian, env: { N: "${index}" } }`).join(', ')} }`,
+      metrics: `{ ${WALL_ALONE} }`,
+      rules: '{ blocks: 10, alpha: 0.4, budget: 60m }',
     });
     const { ports, asked } = world({ factor: 1.2 });
     await gate(request({ plan: many }), ports, never);

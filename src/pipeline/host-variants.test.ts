@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
-import type { HostVariant, Plan } from '../plan/plan.ts';
+import type { HostVariant } from '../plan/plan.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import { resolveInterpreter } from '../measure/engines/host-interpreter.ts';
 import { hashFolder } from '../source/workload-files.ts';
 import { hostVariants } from './host-variants.ts';
 
 const variant: HostVariant = { name: 'here', kind: 'host', python: 'python3', flags: [], env: {} };
-const plan = { workload: { context: '.' } } as unknown as Plan;
+const plan = planOf();
 const prepare = async (secondsLeft: number) =>
   await hostVariants(plan, { resolveInterpreter, hashFolder }).prepare(
     {

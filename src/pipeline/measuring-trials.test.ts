@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Runnable, RunResult } from '../measure/engine.ts';
-import type { Plan, Workload } from '../plan/plan.ts';
+import type { Workload } from '../plan/plan.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import type { MeasuringChange } from '../session/measuring.ts';
 import type { Side } from '../session/run.ts';
 import { tryMeasuringCode, type MeasuringRequest, type TriedMeasuringCode } from './measuring-trials.ts';
@@ -20,14 +21,10 @@ interface Asked {
 }
 type Answer = Partial<Pick<RunResult, 'outcome' | 'message'>> & { readonly seconds?: number };
 
-const WORKLOAD = {
-  context: '.',
-  files: ['bench.py'],
-  command: ['python', 'bench.py'],
-  env: {},
-  timeoutSeconds: 60,
-  repetitions: 1,
-} as unknown as Workload;
+const PLAN = planOf({
+  workload: '{ files: [bench.py], command: [python, bench.py], timeout: 60s, repetitions: 1 }',
+});
+const WORKLOAD = PLAN.workload;
 const EDITED: MeasuringChange = { kind: 'files', edited: ['bench.py'], added: [], removed: [] };
 
 interface Setting {
@@ -86,7 +83,7 @@ async function tried(
   const result = await tryMeasuringCode(
     { changes, head, base: { workload: base, trees } },
     {
-      plan: { workload: base, rules: { metrics: [] } } as unknown as Plan,
+      plan: { ...PLAN, workload: base },
       variants: variants.map((variant) => ({
         variant,
         sides: { baseline: runnable(variant, 'baseline'), head: runnable(variant, 'head') },

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { compareSession } from '../verdict/compare.ts';
 import { nightlyHistory } from '../history/history.ts';
-import { nightAgainstItself } from '../evidence/session.test-support.ts';
+import { nightAgainstItself } from '../session/session.test-support.ts';
 import type { AnchorResult } from './anchor.ts';
 import type { Night } from './measure-night.ts';
 import { endOf } from './night-end.ts';

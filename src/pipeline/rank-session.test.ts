@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { rankVariants } from '../ranking/rank.ts';
-import { night } from '../evidence/session.test-support.ts';
-import { resolvePlan } from '../plan/resolve.ts';
+import { night } from '../session/session.test-support.ts';
+import { planOf, WALL_ALONE } from '../plan/plan.test-support.ts';
 import { facts } from '../session/facts.test-support.ts';
 import type { Run } from '../session/run.ts';
 import type { ImageRequest, MeasureRequest, Ports, Prepared } from './ports.ts';
@@ -9,15 +9,12 @@ import { rank, referenceIn, type RankOptions } from './rank-session.ts';
 
 /** The use case with scripted ports: its calls, their order, and the result. */
 
-const plan = resolvePlan({
-  text: `version: 1
-workload: { files: [bench.py], command: [python, bench.py] }
-variants: { a: { interpreter: debian }, b: { interpreter: debian, flags: [-O] }, c: { interpreter: debian, flags: [-OO] } }
-metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
-rules: { blocks: 30, budget: 10m }
-`,
-  file: 'pacegate.yml',
-  root: '/project',
+const plan = planOf({
+  workload: '{ files: [bench.py], command: [python, bench.py] }',
+  variants:
+    '{ a: { interpreter: debian }, b: { interpreter: debian, flags: [-O] }, c: { interpreter: debian, flags: [-OO] } }',
+  metrics: `{ ${WALL_ALONE} }`,
+  rules: '{ blocks: 30, budget: 10m }',
 });
 const never = new AbortController().signal;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { drawn } from '../evidence/session.test-support.ts';
+import { drawn } from '../session/session.test-support.ts';
 import { realPorts } from '../main/job-ports.test-support.ts';
 import { openProject } from './open-project.ts';
 import type { Session } from '../session/session.ts';

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { nightlyHistory } from '../history/history.ts';
 import type { NamedSession } from '../session/merged.ts';
-import { drawn } from '../evidence/session.test-support.ts';
+import { drawn } from '../session/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 import { realPorts } from '../main/job-ports.test-support.ts';

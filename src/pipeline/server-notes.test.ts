@@ -1,18 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { resolvePlan } from '../plan/resolve.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import type { Run } from '../session/run.ts';
 import { serverNotes } from './server-notes.ts';
 import { workloadHash } from './session.ts';
 
 const plan = (more: string) =>
-  resolvePlan({
-    text: `version: 1
-workload: { command: [python, -m, service]${more} }
-variants:
-  a: { interpreter: host, python: python3 }
-`,
-    file: 'pacegate.yml',
-    root: '/',
+  planOf({
+    workload: `{ command: [python, -m, service]${more} }`,
+    variants: '{ a: { interpreter: host, python: python3 } }',
   });
 const SERVED = ', server: { ready: 8000, load: [python, load.py], stop-timeout: 2s }';
 const { workload } = plan(SERVED);

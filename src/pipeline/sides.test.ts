@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Plan } from '../plan/plan.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import type { Python } from '../session/facts.ts';
 import { facts } from '../session/facts.test-support.ts';
 import type { Runnable } from '../measure/engine.ts';
@@ -35,7 +35,7 @@ async function prepared(found: Partial<Python>, asked: AskedPython | undefined) 
     facts: () => Promise.resolve(facts(found)),
     log: { warn: () => undefined },
   } as unknown as Ports;
-  const plan = { variants: [{ name: 'official', kind: 'interpreter' }] } as unknown as Plan;
+  const plan = planOf({ variants: '{ official: { interpreter: official, python: "3.13" } }' });
   const { failures, variants } = await prepareSides(
     plan,
     [{ side: 'head', tree: { directory: '/tree' } }],

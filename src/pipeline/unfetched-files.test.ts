@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { resolvePlan } from '../plan/resolve.ts';
+import { planOf } from '../plan/plan.test-support.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../source/repository.test-support.ts';
 import { realPorts } from '../main/job-ports.test-support.ts';
 import { placesFrom } from '../main/places.ts';
@@ -21,11 +21,10 @@ function look(
     mkdirSync(dirname(join(tree, name)), { recursive: true });
     writeFileSync(join(tree, name), text);
   }
-  const plan = resolvePlan({
-    text: `version: 1\nworkload: { command: [python, bench.py]${workload} }\nvariants: { python: ${variant} }\n`,
-    file: '.github/pacegate.yml',
+  const plan = planOf({
+    workload: `{ command: [python, bench.py]${workload} }`,
+    variants: `{ python: ${variant} }`,
     root: tree,
-    overrides: {},
   });
   return refusePointers(plan, tree, 'the head’s files', realPorts(places).source);
 }

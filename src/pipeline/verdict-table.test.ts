@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { markdownTable } from 'markdown-table';
 import { exitStatus } from '../verdict/exit-status.ts';
-import { night } from '../evidence/session.test-support.ts';
+import { night } from '../session/session.test-support.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Engine, Runnable, RunRequest, RunResult } from '../measure/engine.ts';
 import { measureSession } from '../measure/loop.ts';
 import { tryWorkload } from '../measure/trial.ts';
-import { resolvePlan } from '../plan/resolve.ts';
+import { planOf, WALL_ALONE } from '../plan/plan.test-support.ts';
 import { facts } from '../session/facts.test-support.ts';
 import type { Side } from '../session/run.ts';
 import type { Verdict } from '../session/rules.ts';
@@ -587,15 +587,10 @@ function worldOf(cell: Cell) {
 }
 
 const plan = ({ evidence, budget = '10m', metrics = '' }: Cell, files: string) =>
-  resolvePlan({
-    text: `version: 1
-workload: { files: [${files}], command: [python, bench.py] }
-variants: { a: { interpreter: debian } }
-metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false }${metrics} }
-rules: { blocks: 12, budget: ${budget}, evidence: ${evidence === 'none' ? 'auto' : evidence} }
-`,
-    file: 'pacegate.yml',
-    root: '/project',
+  planOf({
+    workload: `{ files: [${files}], command: [python, bench.py] }`,
+    metrics: `{ ${WALL_ALONE}${metrics} }`,
+    rules: `{ blocks: 12, budget: ${budget}, evidence: ${evidence === 'none' ? 'auto' : evidence} }`,
   });
 
 async function resultOf(cell: Cell, seed: number) {

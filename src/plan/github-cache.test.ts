@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { hasOwnScope, isGitHubCache, usesGitHubCache, withoutGitHubCacheTo } from './github-cache.ts';
-import { resolvePlan } from './resolve.ts';
+import { planOf } from './plan.test-support.ts';
 
 test.each([
   ['type=gha', true],
@@ -32,15 +32,8 @@ test('a push writes to its branch’s scope while the pushed commit is what is b
 });
 
 test('a plan without it writes its other caches, and reads as it did', () => {
-  const plan = resolvePlan({
-    text: JSON.stringify({
-      version: 1,
-      workload: { command: ['python'] },
-      variants: { a: { interpreter: 'debian' } },
-      build: { 'cache-from': ['type=gha'], 'cache-to': ['type=gha,mode=max', 'type=inline'] },
-    }),
-    file: 'pacegate.yml',
-    root: '/project',
+  const plan = planOf({
+    build: '{ cache-from: [type=gha], cache-to: ["type=gha,mode=max", type=inline] }',
   });
   const { build } = withoutGitHubCacheTo(plan);
   expect(build).toEqual({ ...plan.build, cacheTo: ['type=inline'] });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Engine, Runnable } from '../measure/engine.ts';
 import { measureSession, type ProgressEvent } from '../measure/loop.ts';
-import { resolvePlan } from '../plan/resolve.ts';
+import { planOf, WALL_ALONE } from '../plan/plan.test-support.ts';
 import type { Side } from '../session/run.ts';
 import type { Image, Session } from '../session/session.ts';
 import { parseSession } from '../session/read.ts';
@@ -10,7 +10,7 @@ import { uniformSource } from '../statistics/random.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { ruledBy } from '../verdict/ruled-session.ts';
 import { sequentialPlanner } from './planner.ts';
-import { image, session } from '../evidence/session.test-support.ts';
+import { image, session } from '../session/session.test-support.ts';
 
 /** Sessions measured by the real loop, looked at by the real planner, in a world whose truth is known. */
 
@@ -25,18 +25,13 @@ async function measured(
   truths: Readonly<Record<string, Truth>>,
   { secondsLeft = 100_000, seed = 5, rules = '{ budget: 100h }', benchmarks = 0 } = {},
 ): Promise<{ readonly session: Session; readonly events: readonly ProgressEvent[] }> {
-  const plan = resolvePlan({
-    text: `version: 1
-workload: { command: [python, bench.py], repetitions: 1 }
-variants:
-${Object.keys(truths)
-  .map((name, index) => `  ${name}: { interpreter: host, python: python${index} }`)
-  .join('\n')}
-metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false }${benchmarks > 0 ? ", 'test_*': {}" : ''} }
-rules: ${rules}
-`,
-    file: 'pacegate.yml',
-    root: '/',
+  const plan = planOf({
+    workload: '{ command: [python, bench.py], repetitions: 1 }',
+    variants: `{ ${Object.keys(truths)
+      .map((name, index) => `${name}: { interpreter: host, python: python${index} }`)
+      .join(', ')} }`,
+    metrics: `{ ${WALL_ALONE}${benchmarks > 0 ? ", 'test_*': {}" : ''} }`,
+    rules,
   });
   const random = uniformSource(seed);
   let now = 0;

@@ -3,7 +3,7 @@ import type { Run, Side } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { nearlyNormalFrom } from '../statistics/normal.test-support.ts';
 import { uniformSource } from '../statistics/random.ts';
-import { image, session } from '../evidence/session.test-support.ts';
+import { image, session } from '../session/session.test-support.ts';
 
 /** Sessions of several variants for tests, from a function that says every value. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { compareSession } from '../verdict/compare.ts';
-import { drawn } from '../evidence/session.test-support.ts';
+import { drawn } from '../session/session.test-support.ts';
 import type { Session } from '../session/session.ts';
 import { checkName, checkText, clipMarkdown, CHECK_LIMIT, regressionPlaces } from './check.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { compareSession } from '../verdict/compare.ts';
-import { image, session, twoSided } from '../evidence/session.test-support.ts';
+import { image, session, twoSided } from '../session/session.test-support.ts';
 import { facts } from '../session/facts.test-support.ts';
 import type { InterpreterFacts, Knowledge } from '../session/facts.ts';
 import type { Image, Session } from '../session/session.ts';

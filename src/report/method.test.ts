@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { compareSession } from '../verdict/compare.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { environmentDetail } from './details.ts';
 import { methodDetail } from './method.ts';
 

@@ -3,7 +3,7 @@ import { alarmsOf } from '../history/alarms.ts';
 import { checkup, type RowCheckup } from '../diagnosis/checkup.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { nightlyHistory } from '../history/history.ts';
-import { nightAgainstItself, simulated } from '../evidence/session.test-support.ts';
+import { nightAgainstItself, simulated } from '../session/session.test-support.ts';
 import type { History } from '../session/history.ts';
 import type { Finding } from '../session/machine-reading.ts';
 import { adviceOf, doctorJson, renderDoctor, type DoctorReport } from './doctor.ts';

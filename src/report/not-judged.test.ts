@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { compareSession } from '../verdict/compare.ts';
-import { drawn, type Drawn } from '../evidence/session.test-support.ts';
+import { drawn, type Drawn } from '../session/session.test-support.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
 import { renderMarkdown } from './markdown.ts';
 import { notJudged } from './not-judged.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compareSession } from '../verdict/compare.ts';
-import { drawn, twoSided } from '../evidence/session.test-support.ts';
+import { drawn, twoSided } from '../session/session.test-support.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';
 import type { Session } from '../session/session.ts';
 import { withTimelines } from './openmetrics.test-support.ts';

@@ -12,7 +12,7 @@ import {
   session,
   twoSided,
   type Drawn,
-} from '../evidence/session.test-support.ts';
+} from '../session/session.test-support.ts';
 import { facts } from '../session/facts.test-support.ts';
 import type { ChangedMeasurement, Measuring, MeasuringTrial } from '../session/measuring.ts';
 import { BUILT_IN_METRICS } from '../session/metric.ts';

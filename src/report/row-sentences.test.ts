@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { compareSession } from '../verdict/compare.ts';
 import { sentences } from './row-sentences.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { IMPLIED, PURPOSES, writtenPurpose, type Implications } from './purpose.ts';
 import { parseSession } from './read.ts';
 import { sessionText } from './write.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from './session.test-support.ts';
 import { observeSession } from '../evidence/observations.ts';
 import { compareSession } from '../verdict/compare.ts';
 

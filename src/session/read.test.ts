@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from './session.test-support.ts';
 import { merged } from './merged.ts';
 import { METRIC_KINDS } from './metric.ts';
 import { parseSession, parseSessionFile } from './read.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import type { AcceptedEntry } from '../session/acceptance.ts';
 import type { Session } from '../session/session.ts';
 import { compareSession } from './compare.ts';

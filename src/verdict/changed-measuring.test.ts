@@ -10,7 +10,7 @@ import { compareParts } from './merge.ts';
 import { assembleParts } from './parts.ts';
 import { ruledBy } from './ruled-session.ts';
 import { patternWarnings } from './patterns.ts';
-import { drawn, session, twoSided } from '../evidence/session.test-support.ts';
+import { drawn, session, twoSided } from '../session/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 /** What a change takes from what measures it: what is said of it, and when it makes the gate say no. */

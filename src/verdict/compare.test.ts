@@ -8,7 +8,7 @@ import { compareSession, compareTimings } from './compare.ts';
 import { exitStatus } from './exit-status.ts';
 import { comparisonJson } from './comparison-json.ts';
 import { withNights } from '../evidence/nights.ts';
-import { image, night, session, twoSided } from '../evidence/session.test-support.ts';
+import { image, night, session, twoSided } from '../session/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 const HEADER = 'session,side,variant,block,position,metric,value,outcome\n';

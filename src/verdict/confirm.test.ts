@@ -8,7 +8,7 @@ import { variantsToConfirm } from './confirm.ts';
 import { exitStatus } from './exit-status.ts';
 import { compareParts } from './merge.ts';
 import { assembleParts } from './parts.ts';
-import { cutTo, drawn, type Drawn } from '../evidence/session.test-support.ts';
+import { cutTo, drawn, type Drawn } from '../session/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 const RULES: readonly MetricRule[] = [

@@ -9,7 +9,7 @@ import { exitStatus } from './exit-status.ts';
 import { compareParts, wholeOf } from './merge.ts';
 import { ruledBy } from './ruled-session.ts';
 import { assembleParts } from './parts.ts';
-import { drawn, twoSided, type Drawn } from '../evidence/session.test-support.ts';
+import { drawn, twoSided, type Drawn } from '../session/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 const RULES: readonly MetricRule[] = ['wall_time_s', 'cpu_time_s'].map((name) =>

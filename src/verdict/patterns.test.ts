@@ -9,7 +9,7 @@ import { compareSession, compareTimings } from './compare.ts';
 import { compareParts } from './merge.ts';
 import { ruledBy } from './ruled-session.ts';
 import { assembleParts } from './parts.ts';
-import { image, night, session } from '../evidence/session.test-support.ts';
+import { image, night, session } from '../session/session.test-support.ts';
 
 /** What patterns do to verdicts: sessions whose runs report benchmarks, each side its own. */
 

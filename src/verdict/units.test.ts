@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { percent } from '../report/verdict-wording.ts';
 import { compareSession } from './compare.ts';
 import { exitStatus } from './exit-status.ts';
-import { night, session, twoSided } from '../evidence/session.test-support.ts';
+import { night, session, twoSided } from '../session/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
 /** What the sides say of a metric decides whether their figures can be compared at all. */

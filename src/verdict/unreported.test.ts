@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { MetricRule } from '../session/metric.ts';
-import { twoSided } from '../evidence/session.test-support.ts';
+import { twoSided } from '../session/session.test-support.ts';
 import { compareSession } from './compare.ts';
 import { unreported } from './unreported.ts';
 import { metricRule } from '../session/metric.test-support.ts';

@@ -1,9 +1,9 @@
-import type { MetricRule } from '../session/metric.ts';
-import type { Noise, Side } from '../session/run.ts';
-import type { Image, Session } from '../session/session.ts';
+import type { MetricRule } from './metric.ts';
+import { SIDES, type Noise, type Run, type Side } from './run.ts';
+import type { Image, Session } from './session.ts';
 import { nearlyNormalFrom } from '../statistics/normal.test-support.ts';
 import { uniformSource } from '../statistics/random.ts';
-import { metricRule } from '../session/metric.test-support.ts';
+import { metricRule } from './metric.test-support.ts';
 
 /** Sessions for tests: small, complete, and with numbers that are easy to follow. */
 
@@ -18,6 +18,21 @@ const QUIET: Noise = {
   other_cpu_s: 0.01,
   frequency_hz: 2.6e9,
 };
+
+/** A run of variant a that ended well; what a test is about is in `change`. */
+export const run = (change: Partial<Run> = {}): Run => ({
+  side: 'head',
+  variant: 'a',
+  block: 1,
+  position: 0,
+  attempt: 0,
+  started: '2026-01-01T00:00:00.000Z',
+  outcome: 'ok',
+  metrics: { wall_time_s: 1 },
+  noise: QUIET,
+  exitStatus: 0,
+  ...change,
+});
 
 export const image = (variant: string, side: Side, identity: string): Image => ({
   variant,
@@ -86,20 +101,19 @@ export function twoSided(
 ): Session {
   const whole = session(metrics);
   const runs = Array.from({ length: 12 }, (_, index) =>
-    (['baseline', 'head'] as const).map((side, place) => ({
-      side,
-      variant: 'a',
-      block: index + 1,
-      position: place === 0 ? (0 as const) : (1 as const),
-      attempt: 0,
-      started: whole.started,
-      outcome: 'ok' as const,
-      metrics: Object.fromEntries(
-        Object.entries(values).map(([name, pair]) => [name, pair[place === 0 ? 0 : 1] * (1 + index / 1000)]),
-      ),
-      noise: QUIET,
-      exitStatus: 0,
-    })),
+    SIDES.map((side) =>
+      run({
+        side,
+        block: index + 1,
+        position: side === 'baseline' ? 0 : 1,
+        metrics: Object.fromEntries(
+          Object.entries(values).map(([name, [baseline, head]]) => [
+            name,
+            (side === 'baseline' ? baseline : head) * (1 + index / 1000),
+          ]),
+        ),
+      }),
+    ),
   ).flat();
   return { ...whole, runs };
 }
@@ -152,23 +166,18 @@ export function drawn(
   };
   const all = Array.from({ length: blocks + 1 }, (_, block) =>
     Object.entries(variants).flatMap(([variant, rows]) =>
-      (['baseline', 'head'] as const).map((side, place) => ({
-        side,
-        variant,
-        block,
-        position: place === 0 ? (0 as const) : (1 as const),
-        attempt: 0,
-        started: tick(),
-        outcome: 'ok' as const,
-        metrics: Object.fromEntries(
-          Object.entries(rows).map(([name, { level, change, spread }]) => [
-            name,
-            level * (side === 'head' ? 1 + change : 1) * Math.exp(spread * normal()),
-          ]),
-        ),
-        noise: QUIET,
-        exitStatus: 0,
-      })),
+      SIDES.map((side) =>
+        run({
+          ...{ side, variant, block, started: tick() },
+          position: side === 'baseline' ? 0 : 1,
+          metrics: Object.fromEntries(
+            Object.entries(rows).map(([name, { level, change, spread }]) => [
+              name,
+              level * (side === 'head' ? 1 + change : 1) * Math.exp(spread * normal()),
+            ]),
+          ),
+        }),
+      ),
     ),
   ).flat();
   const names = Object.keys(variants);
@@ -226,18 +235,14 @@ export function simulated(
     runs: Array.from({ length: blocks }, (_, index) => {
       const baseline = level * Math.exp((noise / Math.SQRT2) * normal());
       const head = level * Math.exp(centre + (noise / Math.SQRT2) * normal());
-      return (['baseline', 'head'] as const).map((side, place) => ({
-        side,
-        variant: 'a',
-        block: index + 1,
-        position: place === 0 ? (0 as const) : (1 as const),
-        attempt: 0,
-        started: whole.started,
-        outcome: 'ok' as const,
-        metrics: { wall_time_s: side === 'head' ? head : baseline },
-        noise: QUIET,
-        exitStatus: 0,
-      }));
+      return SIDES.map((side) =>
+        run({
+          side,
+          block: index + 1,
+          position: side === 'baseline' ? 0 : 1,
+          metrics: { wall_time_s: side === 'head' ? head : baseline },
+        }),
+      );
     }).flat(),
     ...change,
   };
