@@ -89,7 +89,7 @@ export async function within<Value>(seconds: number, work: Promise<Value>): Prom
     ]);
   } finally {
     end.abort();
-    // A later rejection has no handler.
+    // Without a handler a later rejection would end the process.
     work.catch(() => undefined);
   }
 }
