@@ -114,7 +114,7 @@ export function observeSession(session: Session): Observations {
 export interface TimingsOptions {
   /** The user states that all sessions ran on one machine, because a CSV has no fingerprint. */
   readonly sameMachine: boolean;
-  readonly rules?: Rules;
+  readonly rules?: Rules | undefined;
 }
 
 /** Reads timings as observations. Without rules every metric in the file is judged, and lower is better. */

@@ -13,9 +13,9 @@ export interface ImageRequest {
    * The application's Dockerfile, and what the default one installs, as that side's own configuration has them. Absent where the side has no configuration of
    * its own: the plan's.
    */
-  readonly own?: Pick<Workload, 'dockerfile' | 'interpreterFrom' | 'install'>;
+  readonly own?: Pick<Workload, 'dockerfile' | 'interpreterFrom' | 'install'> | undefined;
   /** Digest reference to try to pull before building. */
-  readonly known?: string;
+  readonly known?: string | undefined;
   /** What is left of the budget, in seconds: building and pulling end with it. Without it there is no limit. */
   readonly secondsLeft?: number;
 }

@@ -46,7 +46,7 @@ async function measure({ inputs, event, run, ports, signal }: Job, project: Proj
     {
       event: event.event,
       remote: await upstreamOf(project.top, jobRepository(event)),
-      ...(event.defaultBranch === undefined ? {} : { defaultBranch: event.defaultBranch }),
+      defaultBranch: event.defaultBranch,
       gitEnvironment,
       anchorNow: false,
     },

@@ -42,7 +42,7 @@ export interface Delivered extends JudgedSessions {
   /** Where to post the verdict, if not at the event's own pull request or commit. */
   readonly target?: PostTarget;
   /** The run that measured, if it is another one. */
-  readonly measuredBy?: RunMark;
+  readonly measuredBy?: RunMark | undefined;
 }
 
 /**

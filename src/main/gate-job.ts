@@ -31,8 +31,8 @@ export async function gateJob(job: Job): Promise<number> {
     signal,
     {
       skips: inputs.mode === 'gate',
-      ...(inputs.shard === undefined ? {} : { shard: inputs.shard }),
-      ...(first === undefined ? {} : { confirm: first }),
+      shard: inputs.shard,
+      confirm: first,
     },
   );
   return await deliver(job, {
@@ -99,7 +99,7 @@ async function pullRequestJob(job: Job): Promise<number> {
     formerly: undefined,
     changed: await changedBy(job, project, judged.session),
     target: { ...targetOf(event), number: pull.number, commit: pull.headSha, readOnly: false },
-    ...(measuredBy === undefined ? {} : { measuredBy }),
+    measuredBy,
   });
 }
 
@@ -114,13 +114,11 @@ async function occasionOf({ inputs, event, signal }: Job, { top }: Project): Pro
   return {
     event: event.event,
     remote: await upstreamOf(top, jobRepository(event)),
-    ...(defaultBranch === undefined ? {} : { defaultBranch }),
-    ...(before === undefined ? {} : { before }),
-    ...(pullRequest === undefined ? {} : { baseRef: pullRequest.baseRef }),
+    ...{ defaultBranch, before, sha },
+    baseRef: pullRequest?.baseRef,
     // Only for a pull request is the runner's commit the merge that GitHub made.
-    ...(pullRequest === undefined || sha === undefined ? {} : { mergeSha: sha }),
-    ...(sha === undefined ? {} : { sha }),
-    ...(mergeBase === undefined ? {} : { baseSha: mergeBase }),
+    mergeSha: pullRequest === undefined ? undefined : sha,
+    baseSha: mergeBase,
     gitEnvironment: await tokenEnvironment(top, inputs.githubToken, event.serverUrl),
     secretsOnPullRequests: inputs.buildSecretsOnPullRequests,
     ...(event.accepting === undefined

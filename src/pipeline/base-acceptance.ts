@@ -37,7 +37,7 @@ export async function acceptanceFor(
     accepted:
       ofBase.entries.length === 0 && label === undefined
         ? undefined
-        : { file, entries: [...ofBase.entries], ...(label === undefined ? {} : { label }) },
+        : { file, entries: [...ofBase.entries], label },
     remarks: [
       ...ofBase.remarks,
       ...remarks,

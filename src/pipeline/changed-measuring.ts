@@ -74,7 +74,7 @@ export async function measuringRequest(
   }: {
     readonly plan: Plan;
     readonly base: Plan | undefined;
-    readonly measuring?: HeadMeasuring;
+    readonly measuring?: HeadMeasuring | undefined;
   },
   baseline: SideCommit | undefined,
   head: SideCommit,

@@ -120,7 +120,7 @@ function compareSessions(sessions: readonly Session[], request: ComparisonFiles)
 
 function compareRuns(runs: readonly TimedRun[], { sameMachine, rules }: ComparisonFiles): Comparison {
   refuseDoubles(runs);
-  return compareTimings(runs, { sameMachine, ...(rules === undefined ? {} : { rules }) });
+  return compareTimings(runs, { sameMachine, rules });
 }
 
 /**

@@ -57,9 +57,8 @@ export async function confirm(
       `What is to be confirmed was measured of something else; nothing was built or run.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
   // The history is read here, because a session's file may contain a forged one.
-  const history = request.record === undefined ? {} : { history: request.record };
   const ruled = first.map(({ session, file }) => ({
-    session: { ...ruledBy(withoutHistory(session), plan.rules), ...history },
+    session: { ...ruledBy(withoutHistory(session), plan.rules), history: request.record },
     file,
   }));
   const before = assembleParts(ruled);

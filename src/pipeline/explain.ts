@@ -82,7 +82,7 @@ async function explanationOf(
     kind,
     profiler: by,
     sides: profiles,
-    ...(problems.length === 0 ? {} : { problem: problems.join('; ').slice(0, 3000) }),
+    problem: problems.length === 0 ? undefined : problems.join('; ').slice(0, 3000),
     seconds: (ports.clock().getTime() - started) / 1000,
   };
 }

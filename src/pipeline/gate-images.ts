@@ -132,7 +132,7 @@ async function buildSides(
           {
             side: 'baseline' as const,
             tree: baseline,
-            ...(knownImage === undefined ? {} : { known: knownImage }),
+            known: knownImage,
           },
         ]),
     { side: 'head', tree: pair.head },

@@ -23,9 +23,9 @@ import { readHistory } from './stored-history.ts';
 
 /** The part of a gate that this job runs. Without any property it is the whole gate. */
 export interface GatePart {
-  readonly shard?: ShardRequest;
+  readonly shard?: ShardRequest | undefined;
   /** The sessions of an earlier job's gate. This job measures their regressions again. */
-  readonly confirm?: readonly NamedSession[];
+  readonly confirm?: readonly NamedSession[] | undefined;
   /** Whether to skip a change of ignored paths only. Left out if another job judges. */
   readonly skips?: boolean;
   /** Whether to build both sides once more without a cache, to measure the build time. */
@@ -115,9 +115,7 @@ async function exportSides(
   ];
   for (const note of ignored) log.warn(note);
   const baseline: SideTree | { readonly unavailable: string } =
-    exported === undefined
-      ? unavailable(sides)
-      : { ...exported.tree, ...(ruled.base === undefined ? {} : { plan: ruled.base }) };
+    exported === undefined ? unavailable(sides) : { ...exported.tree, plan: ruled.base };
   return {
     pair: { head: head.tree, baseline },
     measuring,

@@ -90,8 +90,8 @@ export function gateRequest(
     source: {
       repository,
       event,
-      ...(baseline === undefined ? {} : { baseline }),
-      ...(head === undefined ? {} : { head }),
+      baseline,
+      head,
     },
     history,
     notes,

@@ -76,9 +76,9 @@ function sessionsOf(request: GateRequest, { started, machine, images }: Assembly
     assembleSession({
       id: request.sessionId,
       purpose: purposeOf(request),
-      ...(request.shard === undefined ? {} : { shard: request.shard }),
+      shard: request.shard,
       plan: images.plan,
-      ...(versions === undefined ? {} : { measuring: versions.measuring }),
+      measuring: versions?.measuring,
       started,
       ended: ports.clock(),
       toolVersion: request.toolVersion,
@@ -91,7 +91,7 @@ function sessionsOf(request: GateRequest, { started, machine, images }: Assembly
       failures: images.failures,
       measured,
       trials,
-      ...(code === undefined ? {} : { measuringCode: code.record }),
+      measuringCode: code?.record,
       notes: [...request.notes, ...unavailableNote(request.pair.baseline, stored), ...images.notes],
     });
   // The nights are stored with the session, so that a later judgement of its file uses the same nights.
@@ -99,8 +99,8 @@ function sessionsOf(request: GateRequest, { started, machine, images }: Assembly
   return (measured, trials = []) => ({
     ...assembled(measured, trials),
     nights,
-    ...(request.record === undefined ? {} : { history: request.record }),
-    ...(request.accepted === undefined ? {} : { accepted: request.accepted }),
+    history: request.record,
+    accepted: request.accepted,
   });
 }
 

@@ -51,7 +51,7 @@ export async function measureTree(
           source: {
             repository: repositoryOrFolder,
             event,
-            ...(tree.commit === undefined ? {} : { [side]: tree.commit }),
+            [side]: tree.commit,
           },
           seed: plan.seed ?? ports.seed(),
           toolVersion: run.toolVersion,

@@ -70,7 +70,7 @@ export async function tryMeasuringCode(
     if (!signal.aborted) trials.push(...(await triedOn(variant, trials.length === 0, bench)));
   return {
     workload: command?.of === 'head' ? head : plan.workload,
-    measuring: { changes: [...changes], ...(command === undefined ? {} : { command }), trials },
+    measuring: { changes: [...changes], command, trials },
   };
 }
 

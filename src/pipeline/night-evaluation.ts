@@ -19,7 +19,7 @@ export const evaluation = (seen: (history: History) => void): Evaluation => ({
     const file = noiseFile(stored, configuration);
     const { alarms, noise, shifts, anchor } = file;
     const ranked = rankNights(stored.sessions);
-    seen({ alarms, noise, shifts, anchor, ...(ranked === undefined ? {} : { ranking: ranked.ranking }) });
+    seen({ alarms, noise, shifts, anchor, ranking: ranked?.ranking });
     return jsonText(file);
   },
   ranking: ({ sessions }) => {

@@ -12,19 +12,19 @@ import { standingIn } from './standing.ts';
 export interface Occasion {
   /** `pull_request`, `push`, … or `terminal`. */
   readonly event: string;
-  readonly before?: string;
-  readonly baseRef?: string;
+  readonly before?: string | undefined;
+  readonly baseRef?: string | undefined;
   /** The merge commit that GitHub made for the pull request, to distinguish it from other merges. */
-  readonly mergeSha?: string;
+  readonly mergeSha?: string | undefined;
   /** The event's commit, from the runner (GITHUB_SHA). */
-  readonly sha?: string;
+  readonly sha?: string | undefined;
   /** The repository's default branch, from the event. */
-  readonly defaultBranch?: string;
+  readonly defaultBranch?: string | undefined;
   /** The remote's name or address of the job's own repository. Defaults to `origin`. */
-  readonly remote?: string;
+  readonly remote?: string | undefined;
   /** The commit that a merge queue's group starts from. */
-  readonly baseSha?: string;
-  readonly baselineRef?: string;
+  readonly baseSha?: string | undefined;
+  readonly baselineRef?: string | undefined;
   /** The result of checking the label that accepts the pull request's commit, if the event is its addition. */
   readonly label?: LabelResult | undefined;
   /** Environment for git: credentials. */
@@ -48,12 +48,8 @@ export async function sidesOf(
     event,
     env,
     change: standing.kind === 'change',
-    ...(before === undefined ? {} : { before }),
-    ...(base === undefined ? {} : { baseRef: base }),
-    ...(mergeSha === undefined ? {} : { mergeSha }),
-    ...(baseSha === undefined ? {} : { baseSha }),
-    ...(baselineRef === undefined ? {} : { baselineRef }),
-    ...(remote === undefined ? {} : { remote }),
+    baseRef: base,
+    ...{ before, mergeSha, baseSha, baselineRef, remote },
   });
   return { sides, standing };
 }
@@ -75,4 +71,4 @@ export const mayWriteCache = (
   { kind }: Standing,
   { event, sha }: Pick<Occasion, 'event' | 'sha'>,
   head: string,
-): boolean => kind !== 'change' || hasOwnScope({ event, head, ...(sha === undefined ? {} : { sha }) });
+): boolean => kind !== 'change' || hasOwnScope({ event, head, sha });

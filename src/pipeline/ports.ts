@@ -270,7 +270,7 @@ export interface SideTree {
   /** Absent if the files are of a plain folder. */
   readonly commit?: { readonly commit: string; readonly dirty: boolean };
   /** The variants and build settings of that side's own configuration, if it has one. */
-  readonly plan?: Plan;
+  readonly plan?: Plan | undefined;
 }
 
 export interface SidePair {

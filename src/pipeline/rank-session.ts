@@ -59,7 +59,7 @@ export async function rank(
       plan,
       // A ranking shows the images' sizes too.
       figures: { compressed: true, ...(coldBuilds ? { coldBuilds: 'all' } : {}) },
-      record: { purpose: 'ranking', ranking: { reference, ...(work === undefined ? {} : { work }) } },
+      record: { purpose: 'ranking', ranking: { reference, work } },
       planner: (sessionOf) => rankPlanner(sessionOf, reference),
       ready: (_, failures) => {
         const failure = failures.find(({ variant }) => variant === reference);

@@ -34,7 +34,7 @@ export async function judgePullRequest(
 ): Promise<ReportedSessions> {
   const { source } = ports;
   const { remote, gitEnvironment: env } = occasion;
-  const request = { directory: project.top, env, ...(remote === undefined ? {} : { remote }) };
+  const request = { directory: project.top, env, remote };
   const measured = measuredCommit(named, pull);
   need(await source.fetchCommit(request, measured), measured, pull);
   if (measured !== pull.headSha) {

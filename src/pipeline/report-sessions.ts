@@ -75,7 +75,7 @@ export async function judgeChange(
       repository: '',
       event: occasion.event,
       head: { commit: sides.head.commit, dirty: false },
-      ...(baseline === undefined ? {} : { baseline: { commit: baseline.commit, dirty: false } }),
+      baseline: baseline === undefined ? undefined : { commit: baseline.commit, dirty: false },
     },
     configuration: plan.configuration,
     // The head's commit contains the measuring code.

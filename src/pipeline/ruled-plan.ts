@@ -27,7 +27,7 @@ export interface RuledPlan {
   /** The source of the rules, if it is not the base's configuration; for the top of the report. */
   readonly remarks: readonly string[];
   /** The head's edits to the measuring code; absent if there are none, or if there is no base. */
-  readonly measuring?: HeadMeasuring;
+  readonly measuring?: HeadMeasuring | undefined;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function ruledPlan(
       base: at.plan,
       notes: [],
       remarks,
-      ...(measuring === undefined ? {} : { measuring }),
+      measuring,
     };
   }
   const { at, note } = await basePlan(project, baseline.commit, head.commit, overrides, source);
@@ -83,7 +83,7 @@ export async function ruledPlan(
         base: at.plan,
         notes: ruleChanges(plan, at.plan),
         remarks: [...more, ...guardNotes(plan, at.plan)],
-        ...(measuring === undefined ? {} : { measuring }),
+        measuring,
       };
     }
     case 'none':

@@ -22,9 +22,9 @@ import { own } from '../session/record.ts';
 export interface SessionParts {
   readonly id: string;
   readonly purpose: Session['purpose'];
-  readonly shard?: Session['shard'];
+  readonly shard?: Session['shard'] | undefined;
   readonly plan: Plan;
-  readonly measuring?: Measuring;
+  readonly measuring?: Measuring | undefined;
   readonly started: Date;
   readonly ended: Date;
   readonly toolVersion: string;
@@ -36,8 +36,8 @@ export interface SessionParts {
   readonly variants: readonly VariantSides[];
   readonly failures: readonly Failure[];
   readonly measured: Measured;
-  readonly trials?: readonly Trial[];
-  readonly measuringCode?: MeasuringCodeRecord;
+  readonly trials?: readonly Trial[] | undefined;
+  readonly measuringCode?: MeasuringCodeRecord | undefined;
   readonly notes: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export function assembleSession(parts: SessionParts): Session {
     version: SESSION_VERSION,
     id: parts.id,
     purpose: parts.purpose,
-    ...(parts.shard === undefined ? {} : { shard: parts.shard }),
+    shard: parts.shard,
     configuration: plan.configuration,
     started: parts.started.toISOString(),
     ended: parts.ended.toISOString(),
@@ -61,14 +61,14 @@ export function assembleSession(parts: SessionParts): Session {
     machine: parts.machine,
     workload: {
       command: [...plan.workload.command],
-      ...(plan.workload.server === undefined ? {} : { server: serverRecord(plan.workload.server) }),
+      server: plan.workload.server === undefined ? undefined : serverRecord(plan.workload.server),
       hash: workloadHash(plan, parts.files),
       files: { ...parts.files },
       repetitions: { ...measured.repetitions },
       timeoutSeconds: plan.workload.timeoutSeconds,
       instructions: plan.workload.instructions,
     },
-    ...(parts.measuring === undefined ? {} : { measuring: parts.measuring }),
+    measuring: parts.measuring,
     variants: plan.variants.map(({ name }) => name),
     sides: [...parts.sides],
     rules: plan.rules,
@@ -77,8 +77,8 @@ export function assembleSession(parts: SessionParts): Session {
     warmup: [...measured.warmup],
     runs: [...measured.runs],
     failures: [...parts.failures, ...measured.failures],
-    ...(parts.trials === undefined || parts.trials.length === 0 ? {} : { trials: [...parts.trials] }),
-    ...(parts.measuringCode === undefined ? {} : { measuringCode: parts.measuringCode }),
+    trials: parts.trials === undefined || parts.trials.length === 0 ? undefined : [...parts.trials],
+    measuringCode: parts.measuringCode,
     ...(measured.interrupted ? { interrupted: true } : {}),
     nights: [],
     declaredMetrics: measured.declaredMetrics,

@@ -17,7 +17,7 @@ export interface SideRequest {
   readonly side: Side;
   readonly tree: SideTree;
   /** The digest reference to try first, if the history has one. */
-  readonly known?: (variant: Variant) => string | undefined;
+  readonly known?: ((variant: Variant) => string | undefined) | undefined;
 }
 
 /**
@@ -50,7 +50,7 @@ export async function prepareSides(
           filesFrom,
           ...ownApplication(tree),
           secondsLeft: secondsLeft(),
-          ...(digest === undefined ? {} : { known: digest }),
+          known: digest,
         },
         ports,
         signal,
@@ -74,8 +74,7 @@ export const ownVariant = ({ plan }: SideTree, variant: Variant): Variant =>
  * The application's build settings from a side's own configuration. In the baseline a Dockerfile that the change
  * renames is still at its old path, and a dependency group that the change adds does not exist.
  */
-export const ownApplication = ({ plan }: SideTree): Pick<ImageRequest, 'own'> =>
-  plan === undefined ? {} : { own: plan.workload };
+export const ownApplication = ({ plan }: SideTree): Pick<ImageRequest, 'own'> => ({ own: plan?.workload });
 
 async function prepareOne(
   request: Parameters<Ports['images']['prepare']>[0],

@@ -7,9 +7,9 @@ import { isOutside, planAt, type Project } from './project.ts';
 export interface StandingRequest {
   readonly event: string;
   /** From the event. */
-  readonly defaultBranch?: string;
+  readonly defaultBranch?: string | undefined;
   /** The remote's name or address of the job's own repository. Defaults to `origin`. */
-  readonly remote?: string;
+  readonly remote?: string | undefined;
   readonly gitEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -27,8 +27,8 @@ export async function standingIn(
     directory: project.top,
     event,
     env,
-    ...(defaultBranch === undefined ? {} : { defaultBranch }),
-    ...(remote === undefined ? {} : { remote }),
+    defaultBranch,
+    remote,
     listed: async (tip) => {
       const at = await planAt(project, tip, {}, source);
       return at.kind === 'plan' ? at.plan.trustedBranches : [];

@@ -18,7 +18,7 @@ const OWN_SCOPE = ['pull_request', 'pull_request_review', 'pull_request_review_c
 export interface CacheOccasion {
   readonly event: string;
   /** The commit that the event is about, as the runner names it. */
-  readonly sha?: string;
+  readonly sha?: string | undefined;
   /** The commit that is checked out. */
   readonly head: string;
 }

@@ -137,7 +137,7 @@ function settledAfter(
     const centre = centreOf(worse);
     const own = {
       sessions: [Array.from(worse, (d) => d - centre)],
-      ...(levels === undefined ? {} : { levels: [Array.from(levels)] }),
+      levels: levels === undefined ? undefined : [Array.from(levels)],
     };
     return blocksToSettle(own, centre, row, uniformSource(seed));
   }

@@ -71,7 +71,7 @@ export async function tryGit(
       },
       timeoutSeconds,
       maxStdoutBytes: MOST_STDOUT_BYTES,
-      ...(cancel === undefined || before ? {} : { signal: cancel }),
+      signal: before ? undefined : cancel,
       input,
     });
     if (!before && isCancelled() && ended.status !== 0) throw cancelledIn(args);

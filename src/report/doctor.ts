@@ -102,7 +102,7 @@ export const findingsJson = (findings: readonly Finding[], error?: string): unkn
   ...JSON_HEAD,
   findings,
   rows: [],
-  ...(error === undefined ? {} : { error }),
+  error,
 });
 
 /** The check-up as JSON. Values are fractions or seconds. */

@@ -47,7 +47,7 @@ const TOLD_OPENLY: ReadonlySet<Row['verdict']> = new Set([
 
 export interface MarkdownOptions {
   /** The hidden first line that identifies the comment. */
-  readonly marker?: string;
+  readonly marker?: string | undefined;
   /** The address of the artifact with the raw timings, for details that are left out. */
   readonly artifactUrl?: string | undefined;
   /** Sentences below the headline, such as a missing history or a missing permission to comment. */

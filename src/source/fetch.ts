@@ -9,7 +9,7 @@ export interface FetchRequest {
   /** Credentials for the remote, as environment for git. */
   readonly env?: Readonly<Record<string, string>>;
   /** A remote's name or an address. Defaults to `origin`. */
-  readonly remote?: string;
+  readonly remote?: string | undefined;
 }
 
 /** A commit, or a clause that says why there is none. */

@@ -27,19 +27,19 @@ export interface SidesRequest {
   /** `pull_request`, `push`, … or `terminal`. */
   readonly event: string;
   /** The commit before a push, from the event. */
-  readonly before?: string;
+  readonly before?: string | undefined;
   /** The branch that the pull request targets. */
-  readonly baseRef?: string;
+  readonly baseRef?: string | undefined;
   /** The merge commit that GitHub made for this pull request, from the runner (GITHUB_SHA). */
-  readonly mergeSha?: string;
+  readonly mergeSha?: string | undefined;
   /** Treat the checkout as a change, for any event. Its base is the merge base with `baseRef`. */
   readonly change?: boolean;
   /** The remote's name or address from which to fetch base and history. Defaults to `origin`. */
-  readonly remote?: string;
+  readonly remote?: string | undefined;
   /** The commit that a merge queue's group starts from. */
-  readonly baseSha?: string;
+  readonly baseSha?: string | undefined;
   /** `--baseline REF`. */
-  readonly baselineRef?: string;
+  readonly baselineRef?: string | undefined;
   /** Environment for fetching, such as credentials. */
   readonly env?: Readonly<Record<string, string>>;
 }

@@ -25,7 +25,7 @@ export interface TrustRequest extends FetchRequest {
   /** `terminal`, `push`, `workflow_run`, … */
   readonly event: string;
   /** From the event; if it is undefined, the remote is asked. */
-  readonly defaultBranch?: string;
+  readonly defaultBranch?: string | undefined;
   /**
    * Reads the patterns of further trusted branches from the configuration at the default branch's tip.
    * @param tip the tip's commit, readable here

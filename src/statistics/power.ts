@@ -9,7 +9,7 @@ export interface NoiseModel {
   /** Centred log ratios of each earlier session, at least one session and one value in each. */
   readonly sessions: readonly (readonly number[])[];
   /** The levels of the same pairs, if they are known: towards worse, as logarithms. */
-  readonly levels?: readonly (readonly number[])[];
+  readonly levels?: readonly (readonly number[])[] | undefined;
   /** Standard deviation between the centres of sessions in which nothing changed, a logarithm; 0 if unknown. */
   readonly quirk?: number;
 }

@@ -55,8 +55,8 @@ export function comparisonText(
         );
       return renderOpenMetrics({ sessions: parts, comparison, timelines });
     case 'markdown': {
-      const marker = session === undefined ? {} : { marker: markerOf(session.configuration) };
-      return renderMarkdown(comparison, session, { ...marker, remarks, parts });
+      const marker = session === undefined ? undefined : markerOf(session.configuration);
+      return renderMarkdown(comparison, session, { marker, remarks, parts });
     }
     default:
       return renderTerminal(comparison, session, { colour, remarks });

@@ -75,7 +75,7 @@ export async function gateCommand(context: CommandContext, options: GateOptions)
       {
         ...TERMINAL,
         secretsOnPullRequests: true,
-        ...(options.baseline === undefined ? {} : { baselineRef: options.baseline }),
+        baselineRef: options.baseline,
       },
       run,
       ports,
@@ -83,8 +83,8 @@ export async function gateCommand(context: CommandContext, options: GateOptions)
       {
         coldBuilds,
         skips: true,
-        ...(shard === undefined ? {} : { shard }),
-        ...(first === undefined ? {} : { confirm: first }),
+        shard,
+        confirm: first,
       },
     );
     const { comparison, remarks, plan, interrupted } = judged;

@@ -46,7 +46,7 @@ export async function profileRun(
           ...workload,
           timeoutSeconds: BESIDE_SECONDS + SLOWER * Math.min(longestSeconds, workload.timeoutSeconds),
           memoryBytes: workload.memoryBytes === undefined ? undefined : workload.memoryBytes * LARGER,
-          ...(workload.server === undefined ? {} : { server: patient(workload.server) }),
+          server: workload.server === undefined ? undefined : patient(workload.server),
         },
         repetitions: repetitionsFor(profile.kind, repetitions),
         hashSeed: HASH_SEED,
