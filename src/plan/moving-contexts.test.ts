@@ -21,12 +21,12 @@ test.each([
 );
 
 test.each([
-  ['https://example.org/python.git', 'Name a commit'],
-  ['https://example.org/python.git#', 'Name a commit'],
-  ['https://example.org/python.git#main', 'Name a commit'],
-  ['https://example.org/python.git#v3.13.5:Modules', 'Name a commit'],
+  ['https://example.org/python.git', 'Add a whole commit hash'],
+  ['https://example.org/python.git#', 'Add a whole commit hash'],
+  ['https://example.org/python.git#main', 'Add a whole commit hash'],
+  ['https://example.org/python.git#v3.13.5:Modules', 'Add a whole commit hash'],
   // Nobody but git finds a commit by its first digits, and they may come to name another one.
-  [`https://example.org/python.git#${COMMIT.slice(0, 12)}`, 'Name a commit'],
+  [`https://example.org/python.git#${COMMIT.slice(0, 12)}`, 'Add a whole commit hash'],
   ['https://example.org/python.tar.gz', 'Keep its files in a folder'],
   [`https://example.org/python.tar.gz#${COMMIT}`, 'Keep its files in a folder'],
 ])('%s may move', (context, advice) => {

@@ -86,7 +86,7 @@ test.each<[RunResult['outcome'], string, string]>([
   [
     'signal',
     'it was ended by SIGILL',
-    'SIGILL. Under valgrind it may as well be an instruction that valgrind',
+    'SIGILL. The cause may also be an instruction that valgrind',
   ],
 ])(
   'a workload that ends as %s has no count; what to do stands before its own words',
