@@ -22,7 +22,8 @@ export async function savedLayers<Figure>(
   measure: (layer: ReadableStream<Uint8Array>) => Promise<Figure | undefined>,
   signal: AbortSignal,
 ): Promise<readonly Figure[]> {
-  const child = spawn('docker', ['save', image], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_SECONDS * 1000)]);
+  const child = spawn('docker', ['save', image], { stdio: ['ignore', 'pipe', 'pipe'], signal: patience });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-1000)));
   const ended = new Promise<number | null>((resolve) => {
@@ -42,7 +43,7 @@ export async function savedLayers<Figure>(
         layers = savedSchema.safeParse(JSON.parse(await new Response(body).text())).data?.[0].Layers;
       else if (known.has(header.name)) await passOver(body);
       else {
-        const figure = await measure(body);
+        const figure = await measuredToItsEnd(body, measure);
         if (figure !== undefined) known.set(header.name, figure);
       }
     }
@@ -59,6 +60,27 @@ export async function savedLayers<Figure>(
       `Tried to read the layers of ${image} (\`docker save\`): ${words.trim() || 'its answer does not hold the layers that it names, or they cannot be read'}.`,
     );
   return figures;
+}
+
+/** For one image. An engine that falls silent must not hold a gate. */
+const PATIENCE_SECONDS = 180;
+
+/** What is made of a layer; what was not read of it is passed over, also where the measure gave up in the middle. */
+async function measuredToItsEnd<Figure>(
+  body: ReadableStream<Uint8Array>,
+  measure: (layer: ReadableStream<Uint8Array>) => Promise<Figure | undefined>,
+): Promise<Figure | undefined> {
+  const reader = body.getReader();
+  const layer = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+  const figure = await measure(layer);
+  while (!(await reader.read()).done);
+  return figure;
 }
 
 /** Reads an entry to its end and drops it: a cancelled entry would block the whole archive. */
