@@ -83,11 +83,7 @@ test.each<[RunResult['outcome'], string, string]>([
     'the kernel killed a process',
     'process. Valgrind takes memory of its own: raise workload.memory\nlast',
   ],
-  [
-    'signal',
-    'it was ended by SIGILL',
-    'SIGILL. The cause may also be an instruction that valgrind',
-  ],
+  ['signal', 'it was ended by SIGILL', 'SIGILL. The cause may also be an instruction that valgrind'],
 ])(
   'a workload that ends as %s has no count; what to do stands before its own words',
   async (outcome, what, words) => {
