@@ -117,7 +117,7 @@ export interface PairedRule {
   readonly method: Method;
   /** The number of looks in the row's schedule. */
   readonly looks: number;
-  /** Level of each pair, towards worse; undefined if nobody knows them. */
+  /** Level of each pair, towards worse; undefined if they are not known. */
   readonly levels?: Float64Array | undefined;
 }
 

@@ -57,7 +57,7 @@ test('is opened for a concern, kept up to date, and closed when nothing is left'
   expect(comments()).toEqual([]);
 });
 
-test('a concern that comes to an open issue is told in a comment, and one that stays is not', async () => {
+test('a new concern of an open issue gets a comment, and a known one gets none', async () => {
   const { server, kinds, comments } = await start();
   await kinds(['failed'], ['failed', CREEP], ['failed', CREEP], [CREEP]);
   expect(comments()).toEqual([`new: ${CREEP}`]);

@@ -149,11 +149,11 @@ describe('a hostile archive is refused in words', () => {
     expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
   });
 
-  test('one that is said to be too large is not downloaded', async () => {
+  test('an archive with a declared size above the limit is not downloaded', async () => {
     await expect(read([{ size: 100_001 }], {}, small)).rejects.toThrow('larger than 100000 bytes');
     expect(servers.at(-1)?.requests.filter((request) => request.includes('zip'))).toEqual([]);
   });
-  test('one that is larger than it was said to be is given up', async () => {
+  test('an archive larger than its declared size is refused', async () => {
     const archive = Buffer.alloc(200_000);
     await expect(read([{ archive, size: 100 }], {}, small)).rejects.toThrow('larger than 100000 bytes');
   });

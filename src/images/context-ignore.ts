@@ -21,7 +21,7 @@ export async function ignoredByImage(
   variantsFolder: string,
 ): Promise<(path: string) => boolean> {
   const projects = await textOf(join(context, '.dockerignore'));
-  // As docker looks for it: beside the Dockerfile, else at the top of the context.
+  // Docker uses the ignore file next to the Dockerfile, or else the one at the top of the context.
   if (dockerfile !== undefined)
     return ignoring((await textOf(join(context, `${dockerfile}.dockerignore`))) ?? projects ?? '');
   const ours = await textOf(join(variantsFolder, 'application/Dockerfile.dockerignore'));
