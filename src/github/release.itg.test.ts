@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, jest } from '@jest/globals';
 import { notesOf, released } from '../../release/changelog.ts';
 import { toolPath, withTool } from '../process/engine.test-support.ts';
 import {
@@ -49,6 +49,8 @@ let record: string;
 let programs: string;
 let server: string;
 let project: TestRepository;
+/** The commit that each test begins with. */
+let start: string;
 
 const script = (path: string, text: string) => {
   mkdirSync(dirname(path), { recursive: true });
@@ -112,6 +114,14 @@ beforeAll(() => {
   project.commit('the release');
   project.git('remote', 'add', 'origin', join(server, 'owner/name'));
   project.git('push', '-q', 'origin', 'main');
+  start = project.git('rev-parse', 'HEAD');
+});
+
+// A second attempt at a test begins as the first did.
+beforeEach(() => {
+  execFileSync('sh', ['-c', `rm -rf ${record}/*`]);
+  project.git('reset', '-q', '--hard', start);
+  for (const tag of Object.keys(tags())) project.git('push', '-q', 'origin', `:${tag}`);
 });
 
 interface Job {
@@ -160,8 +170,6 @@ const tags = () => {
   return Object.fromEntries(lines.map((line) => line.split('\t').reverse() as [string, string]));
 };
 
-const forget = () => execFileSync('sh', ['-c', `rm -rf ${record}/*`]);
-
 withTool(ACT)('a dry run validates and lists the files, and publishes nothing', async () => {
   const { status, log } = await release(true);
   expect({ status, log: status === 0 ? '' : log }).toEqual({ status: 0, log: '' });
@@ -188,7 +196,6 @@ withTool(ACT)('a dry run validates and lists the files, and publishes nothing', 
 });
 
 withTool(ACT)('a failed check, a stale dist/ and a version without notes each stop a release', async () => {
-  forget();
   project.write('fails', '');
   project.write('dist/cli.js', 'stale\n');
   project.commit('stale');
@@ -197,22 +204,19 @@ withTool(ACT)('a failed check, a stale dist/ and a version without notes each st
   expect(stale.log).toContain('1 passed, 1 failed');
   expect(stale.log).toContain('dist/ differs from what its sources build');
   expect(calls()).toEqual(['.ci/run']);
-  project.git('reset', '-q', '--hard', 'HEAD~1');
 
-  forget();
+  project.git('reset', '-q', '--hard', start);
   project.write('CHANGELOG.md', '# Changelog\n\n## Unreleased\n\n- Add a thing.\n');
   project.commit('no notes');
   const unlisted = await release(false);
   expect(unlisted.status).not.toBe(0);
   expect(unlisted.log).toContain(`CHANGELOG.md has no section "## ${VERSION} - date"`);
-  project.git('reset', '-q', '--hard', 'HEAD~1');
   expect(tags()).toEqual({});
 });
 
 withTool(ACT)(
   'a release attests the files by their checksums, makes its tag, and moves that of the major version last',
   async () => {
-    forget();
     // An earlier release.
     const earlier = project.git('commit-tree', '-m', 'earlier', 'HEAD^{tree}');
     project.git('push', '-q', 'origin', `${earlier}:refs/tags/${MAJOR}`);
@@ -243,7 +247,7 @@ withTool(ACT)(
 );
 
 withTool(ACT)('the same version of another commit is refused before anything is published', async () => {
-  forget();
+  for (const tag of [TAG, MAJOR]) project.git('push', '-q', 'origin', `${start}:refs/tags/${tag}`);
   const before = tags();
   project.write('README.md', 'changed after the release\n');
   project.commit('more');

@@ -97,15 +97,17 @@ withEngine.each([
   expect(message).toContain('python -m venv');
 });
 
-withEngine.each([
-  ['ARG PYTHON_VERSION=3.13\nFROM python:${PYTHON_VERSION}-slim-trixie\nCOPY app.py .\n', 2],
-  ['FROM python AS builder\nCOPY app.py /a\nFROM python:3.13-slim-trixie\nCOPY --from=builder /a /a\n', 3],
-])('the same Python from elsewhere is refused by its layers: %j', async (dockerfile, line) => {
-  const { message } = await gated(dockerfile);
+/** A last stage on the official image under a name that only BuildKit can read, so only the built layers tell. */
+const ELSEWHERE =
+  'ARG BASE=python:3.13-slim-trixie\nFROM python AS builder\nCOPY . /a\nFROM ${BASE%%zzz}\nCOPY --from=builder /a /a\n';
+const ELSEWHERE_LINE = '(line 4: `FROM ${BASE%%zzz}`)';
+
+withEngine('the same Python from elsewhere is refused by its layers', async () => {
+  const { message } = await gated(ELSEWHERE);
   expect(message).toMatch(
     /^build: official \(head\): the built image does not stand on this variant's interpreter/,
   );
-  expect(message).toContain(`(line ${line}: `);
+  expect(message).toContain(ELSEWHERE_LINE);
 });
 
 withEngine(
@@ -127,13 +129,8 @@ withEngine(
       const built = ready(await gate.prepare(variant, 'head', right)).image;
       expect(built.interpreter).toEqual({ key, reference, origin: 'registry' });
       expect((await tryDocker(['image', 'inspect', reference])).status).not.toBe(0);
-      const wrong = await folderWith({
-        Dockerfile: 'FROM python AS builder\nFROM python:3.13-slim-trixie\nCOPY file /file\n',
-        file: '1',
-      });
-      expect(failure(await gate.prepare(variant, 'head', wrong))).toContain(
-        '(line 2: `FROM python:3.13-slim-trixie`)',
-      );
+      const wrong = await folderWith({ Dockerfile: ELSEWHERE, file: '1' });
+      expect(failure(await gate.prepare(variant, 'head', wrong))).toContain(ELSEWHERE_LINE);
     } finally {
       registry.stop();
     }
