@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { claimStandardOutput, endOnUnexpected, endureLostOutput } from './main/unexpected.ts';
+import { claimStandardOutput, endureLostOutput, sayAtOnce } from './main/output.ts';
 import { placesFrom } from './main/places.ts';
 import { runTerminal } from './main/terminal.ts';
+import { endOnUnexpected } from './process/unexpected.ts';
 
-endOnUnexpected();
+endOnUnexpected(sayAtOnce);
 endureLostOutput();
 process.exitCode = await runTerminal(process.argv.slice(2), placesFrom(import.meta.dirname), {
   out: claimStandardOutput(),

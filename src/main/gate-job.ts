@@ -1,9 +1,16 @@
 import { resolve } from 'node:path';
 import { tokenEnvironment } from '../baseline/credentials.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import { connect } from '../github/client.ts';
 import type { Inputs } from '../github/inputs.ts';
+import { pullRequestNumbered, pullRequestOf } from '../github/pull-request.ts';
+import { sessionTexts } from '../github/run-artifact.ts';
+import { markOf } from '../github/run-mark.ts';
 import { gateRepository } from '../pipeline/gate-repository.ts';
 import type { Occasion } from '../pipeline/occasion.ts';
+import type { PullRequestPort } from '../pipeline/ports.ts';
 import type { Project } from '../pipeline/project.ts';
+import { FORK_FIGURES, findPullRequest } from '../pipeline/find-pull-request.ts';
 import { judgePullRequest } from '../pipeline/report-pull-request.ts';
 import { judgeForReport } from '../pipeline/report-sessions.ts';
 import type { Session } from '../session/session.ts';
@@ -12,7 +19,6 @@ import { deliver } from './delivered-verdict.ts';
 import { checkAccepting, runner, targetOf } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
 import { openProject } from '../pipeline/open-project.ts';
-import { FORK_FIGURES, reportedPullRequest } from './reported-pull-request.ts';
 import { readSessions } from '../out-folder/session-files.ts';
 
 /**
@@ -72,9 +78,17 @@ export async function reportJob(job: Job): Promise<number> {
 
 /** Mode `report` for a pull request that is neither the event's nor checked out: of a fork, or of Dependabot. */
 async function pullRequestJob(job: Job): Promise<number> {
-  const { inputs, overrides, signal, event } = job;
+  const { inputs, overrides, signal, event, run } = job;
   const project = await openProjectOf(job);
-  const taken = await reportedPullRequest(job, artifactName(inputs, project.plan.configuration));
+  const taken = await findPullRequest(
+    {
+      number: inputs.pullRequest,
+      triggeredBy: event.triggeredBy,
+      sessions: inputs.sessions && pathsOf(job, inputs.sessions),
+      artifact: artifactName(inputs, project.plan.configuration),
+    },
+    await pullRequestPort(job),
+  );
   if (taken.kind === 'none') {
     runner.log.info(`Pacegate posts nothing: ${taken.reason}.`);
     return 0;
@@ -99,8 +113,24 @@ async function pullRequestJob(job: Job): Promise<number> {
     formerly: undefined,
     changed: await changedBy(job, project, judged.session),
     target: { ...targetOf(event), number: pull.number, commit: pull.headSha, readOnly: false },
-    measuredBy,
+    measuredBy: measuredBy && markOf(measuredBy.id, measuredBy.attempt, run.sessionId),
   });
+}
+
+/** @throws ConfigurationError without a token */
+async function pullRequestPort({ inputs, event, signal }: Job): Promise<PullRequestPort> {
+  const { owner, repo, apiUrl } = event;
+  if (inputs.githubToken === undefined)
+    throw new ConfigurationError(
+      'The input github-token is empty, so GitHub cannot be asked for the pull request. Leave the input out, and give the job pull-requests: write, checks: write and actions: read.',
+    );
+  const octokit = await connect(inputs.githubToken, apiUrl, { signal });
+  return {
+    ofRun: async (run) => await pullRequestOf(octokit, { owner, repo }, run),
+    numbered: async (number) => await pullRequestNumbered(octokit, { owner, repo }, number),
+    sessionTexts: async (run, name) => await sessionTexts(octokit, { owner, repo, run, name }),
+    readSessions,
+  };
 }
 
 const openProjectOf = async ({ directory, inputs, overrides, ports }: Job) =>

@@ -13,7 +13,7 @@ import { addRank } from './commands/rank.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
 import { endOnSignals } from '../process/signals.ts';
-import { printed, terminalLog, wantsColour, type Output } from './log.ts';
+import { printed, terminalLog, wantsColour, type Output } from './output.ts';
 import type { Places } from './places.ts';
 import { plainError } from '../errors/plain-error.ts';
 import { VERSION } from './version.ts';

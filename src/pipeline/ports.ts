@@ -1,5 +1,8 @@
 import type { ColdBuild as ColdBuilt } from '../images/cold-build.ts';
 import type { BaselineBranch, BranchOptions } from '../baseline/branch.ts';
+import type { TriggeringRun } from '../github/context.ts';
+import type { FoundPullRequest } from '../github/pull-request.ts';
+import type { SessionText } from '../github/run-artifact.ts';
 import type { ImageRequest } from '../images/image-request.ts';
 import type { ImageFacts } from '../images/inspect.ts';
 import type { Pulled } from '../images/store.ts';
@@ -16,6 +19,7 @@ import type { AskedImage, InterpreterFacts } from '../session/facts.ts';
 import type { CallGraph, ProfileKind } from '../session/profile.ts';
 import type { EngineReading, MachineReading, ProcessReading } from '../session/machine-reading.ts';
 import type { Machine, Session, Trial } from '../session/session.ts';
+import type { NamedSession } from '../session/merged.ts';
 import type { AnchorRequest } from '../source/anchor.ts';
 import type { ConfigurationFile, ConfigurationRequest } from '../source/configuration-file.ts';
 import type { FileAt } from '../source/export.ts';
@@ -207,6 +211,24 @@ export interface ComparedFilesPort {
   /** @throws ConfigurationError if the file cannot be read */
   readonly readText: (file: string) => Promise<string>;
   readonly exists: (path: string) => Promise<boolean>;
+}
+
+/** Finds a pull request that is not the event's, and what other runs measured of it. */
+export interface PullRequestPort {
+  /**
+   * The open pull request of a run's head.
+   * @throws GitHubError if GitHub does not answer, or if several pull requests have this head
+   */
+  readonly ofRun: (run: TriggeringRun) => Promise<FoundPullRequest>;
+  /** @throws GitHubError if GitHub does not answer */
+  readonly numbered: (number: number) => Promise<FoundPullRequest>;
+  /**
+   * The texts of the sessions in a run's artifacts; none if the run has no such artifact.
+   * @throws GitHubError if GitHub does not return an artifact, or if one exceeds a limit
+   */
+  readonly sessionTexts: (run: number, artifact: string) => Promise<readonly SessionText[]>;
+  /** @throws ConfigurationError if a file cannot be read */
+  readonly readSessions: (paths: readonly string[]) => Promise<readonly NamedSession[]>;
 }
 
 /** Whether a path, relative to its folder, is excluded from a build. */

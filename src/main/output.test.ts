@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { runner } from './delivery.ts';
-import { terminalLog, printed, type Output } from './log.ts';
+import { terminalLog, printed, type Output } from './output.ts';
 import { jsonText } from '../report/json-text.ts';
 
 const before = process.env['GITHUB_ACTIONS'];
