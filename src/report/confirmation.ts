@@ -20,12 +20,13 @@ export function confirmationWords({ verdict, confirmation }: Row): string {
 
 /**
  * The headline if no regression is left that fails the job: 1 of 6 checks regressed in one session and not in a second.
+ * @param probable the words for other rows that are probably a loss; may be empty
  */
-export function notSeenAgainHeadline(gated: readonly Row[]): string {
+export function notSeenAgainHeadline(gated: readonly Row[], probable: string): string {
   const unseen = gated.filter(notSeenAgain).length;
   const others = gated.filter((row) => row.verdict === 'inconclusive').length - unseen;
   return `${unseen} of ${count(gated.length, 'check')} regressed in one session and not in a second${
-    others === 0 ? '' : `; ${others} inconclusive`
+    others === 0 ? '' : `; ${probable === '' ? '' : `${probable}; `}${others} inconclusive`
   }`;
 }
 

@@ -2,6 +2,7 @@ import { exitStatus } from '../verdict/exit-status.ts';
 import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Verdict } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
+import { isProbableLoss, probableHeadline } from './probable-loss.ts';
 import { ruledOut } from './row-sentences.ts';
 import { NOT_SEEN_AGAIN, notSeenAgain, notSeenAgainHeadline } from './confirmation.ts';
 import { reasonsUndecided } from './undecided.ts';
@@ -44,11 +45,13 @@ export function headline(
       return `${moved(regressed, 'regressed')}${lost === '' ? '' : `; ${lost}`}`;
     case 'no_data':
       return lost === '' ? 'nothing was measured' : lost;
-    case 'inconclusive':
-      if (gated.some(notSeenAgain)) return notSeenAgainHeadline(gated);
-      return `no regression found, but ${checks(of('inconclusive'))} inconclusive${
+    case 'inconclusive': {
+      const probable = probableHeadline(gated, name);
+      if (gated.some(notSeenAgain)) return notSeenAgainHeadline(gated, probable);
+      return `${probable === '' ? 'no regression found, but ' : `${probable}; `}${checks(of('inconclusive'))} inconclusive${
         of('improved').length > 0 ? `; ${moved(of('improved'), 'improved')}` : ''
       }`;
+    }
     case 'incomparable':
       return of('incomparable').length === gated.length
         ? 'not comparable with what is stored, so nothing was judged'
@@ -134,11 +137,18 @@ export function lead(
     const undecided = rows.filter((row) => row.verdict === 'inconclusive');
     return rows.some(notSeenAgain)
       ? [...stops, NOT_SEEN_AGAIN]
-      : [...stops, means, ...reasonsUndecided(undecided, session)];
+      : [
+          ...stops,
+          rows.some(isProbableLoss) ? PROBABLE_LOSS : means,
+          ...reasonsUndecided(undecided, session),
+        ];
   }
   // The rows list what regressed and failed, so only the next step is added here.
   return verdict === 'regressed' || verdict === 'failed' ? [...stops, next] : [...stops, means, next];
 }
+
+const PROBABLE_LOSS =
+  'A loss is likely, but the measurements do not show that it is one that counts: this is no all-clear.';
 
 const NEXT_AFTER_REFUSAL =
   'If it is meant, change what measures in a pull request of its own and let a reviewer decide; if not, undo it and push again.';

@@ -19,6 +19,7 @@ import { historyDetails } from './history.ts';
 import { methodDetail, minutesDetail } from './method.ts';
 import { notJudged } from './not-judged.ts';
 import { partsDetail } from './merged-jobs.ts';
+import { probableWords } from './probable-loss.ts';
 import { confidence, sentences, type RowSentence } from './row-sentences.ts';
 import { whyDetails, whySentences } from './why.ts';
 import { change, judgedMetric, quantity, SIGNS, sorted, VERDICT_WORDS } from './verdict-wording.ts';
@@ -73,7 +74,9 @@ export function renderMarkdown(
   const jobs = Math.max(1, parts.length);
   const { shown, more, unchanged, info } = divided(comparison.rows);
   const said = sentences(comparison, { name: code, text: sentence });
-  const below = said.filter(({ verdict }) => TOLD_OPENLY.has(verdict)).slice(0, SENTENCES_SHOWN);
+  const below = said
+    .filter(({ verdict, probableLoss }) => probableLoss || TOLD_OPENLY.has(verdict))
+    .slice(0, SENTENCES_SHOWN);
   const notes = session?.notes ?? [];
   const rules = session?.rules;
   // Open if no rows could be compared, because the notes contain the reason.
@@ -229,7 +232,7 @@ function table(rows: readonly Row[], rules: Session['rules'] | undefined): strin
     unbroken(quantity(row.baseline.median, sentence(row.unit))),
     unbroken(quantity(row.head.median, sentence(row.unit))),
     unbroken(change(row)),
-    `${unbroken(`${SIGNS[row.verdict]} ${emphasised(row)}`)}${confirmationWords(row)}`,
+    `${unbroken(`${SIGNS[row.verdict]} ${emphasised(row)}`)}${probableWords(row)}${confirmationWords(row)}`,
   ]);
   return markdownTable(
     [['variant', 'metric', 'baseline', 'head', unbroken('change (95 % interval)'), 'verdict'], ...body],

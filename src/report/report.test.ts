@@ -288,6 +288,21 @@ const cases: Readonly<Record<string, Case>> = {
       budget: { seconds: 600, spentSeconds: 590, blocksLeftOut: 8, secondsLeftOut: 540 },
     }),
   },
+  // Undecided rows whose whole interval is a loss.
+  'probably-slower': {
+    observed: gated({ official: rowsOf(0.05, 0.08), debian: rowsOf(0, 0.01) }, undefined, 5),
+  },
+  'probably-lower': {
+    observed: drawn(
+      {
+        a: { requests: { level: 1200, change: -0.045, spread: 0.07 } },
+        ...Object.fromEntries(
+          ['b', 'c', 'd'].map((name) => [name, { requests: { level: 1200, change: 0, spread: 0.01 } }]),
+        ),
+      },
+      { blocks: 30, seed: 5, metrics: [metricRule('requests', { unit: 'requests/s', better: 'higher' })] },
+    ),
+  },
   'image-size': {
     observed: gated({ official: rowsOf(0, 0.01), debian: rowsOf(0, 0.01) }, 139.6 * MiB),
   },

@@ -22,9 +22,11 @@ function said(
 
 test('a row without a decision whose whole interval is a loss is said to be probably worse', () => {
   expect(said('lower', 0.02, 0.12, 0.262)).toMatch(
-    /^a wall time is inconclusive, but probably worse: most likely 12.0 % higher, between 2.0 % and 26.2 %, and not proven to be 3 % \(\d+ pairs\)$/,
+    /^a wall time is probably slower \(\+2\.0 to \+26\.2 %\), not proven to be 3 %: most likely 12\.0 % higher \(\d+ pairs\)$/,
   );
-  expect(said('higher', -0.2, -0.1, -0.01)).toContain('probably worse: most likely 10.0 % lower');
+  expect(said('higher', -0.2, -0.1, -0.01)).toBe(
+    'a wall time is probably lower (−1.0 to −20.0 %), not proven to be 3 %: most likely 10.0 % lower (8 pairs)',
+  );
 });
 
 test('one whose interval holds zero, or is a gain, is not', () => {

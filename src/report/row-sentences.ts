@@ -2,6 +2,7 @@ import { isOutsideTests, type Comparison, type Row } from '../verdict/comparison
 import { notSeenAgain } from './confirmation.ts';
 import { MARGIN } from '../statistics/sequential.ts';
 import { clip } from './escape.ts';
+import { isProbableLoss, probableLoss } from './probable-loss.ts';
 import { count, listed, metricWords, percent, quantity, share, sorted } from './verdict-wording.ts';
 
 /** Formats names and other text from outside for its place: Markdown or a terminal. */
@@ -14,6 +15,8 @@ export interface Style {
 export interface RowSentence {
   readonly verdict: Row['verdict'];
   readonly text: string;
+  /** Whether the row is inconclusive and probably a loss, which a reader must not miss. */
+  readonly probableLoss: boolean;
 }
 
 /** The sentences about all judged rows that are not unchanged, the worst first. */
@@ -34,7 +37,7 @@ export function sentences({ rows }: Comparison, style: Style): readonly RowSente
     const [row] = group;
     if (row === undefined) return [];
     const text = hasFigures(row) ? figureSentence(row, style) : reasonSentence(group, rows, style);
-    return [{ verdict: row.verdict, text }];
+    return [{ verdict: row.verdict, text, probableLoss: isProbableLoss(row) }];
   });
 }
 
@@ -91,10 +94,7 @@ function figureSentence(row: Row, { name, text }: Style): string {
     oneSided ? size : (fraction) => percent(fraction).replace('±', ''),
   );
   const between = bounds[0] === bounds[1] ? '' : `, between ${bounds.join(' and ')}`;
-  // Uses the rounded interval, because a bound that is printed as 0.0 % does not indicate a loss.
-  const isWorse = row.direction === 'lower' ? low >= 0.0005 : high <= -0.0005;
-  if (row.verdict === 'inconclusive' && isWorse)
-    return `${what} is inconclusive, but probably worse: most likely ${amount}${between}, and not proven to be ${share(row.limit)} (${source})`;
+  if (isProbableLoss(row)) return `${what} is ${probableLoss(row)}: most likely ${amount} (${source})`;
   if (row.verdict === 'inconclusive')
     return `${what} is inconclusive: most likely ${amount}${between.replace(', between', ', but anything between')}${between === '' ? '' : ' fits'} (${source})`;
   return `${what} ${MOVED[row.verdict] ?? 'moved'}: most likely ${amount}${between} (${source})`;

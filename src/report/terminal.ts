@@ -6,6 +6,7 @@ import { clip, oneLine, printable } from './escape.ts';
 import { noise } from './noise.ts';
 import { movedToo } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
+import { probableWords } from './probable-loss.ts';
 import { confidence, hasFigures, sentences } from './row-sentences.ts';
 import { whySentences } from './why.ts';
 import { change, isDetail, judgedMetric, quantity, sorted, VERDICT_WORDS } from './verdict-wording.ts';
@@ -86,7 +87,7 @@ const cellsOf = (row: Row, session: Session | undefined): readonly string[] => [
   quantity(row.baseline.median, oneLine(row.unit)),
   quantity(row.head.median, oneLine(row.unit)),
   change(row),
-  `${VERDICT_WORDS[row.verdict]}${confirmationWords(row)}`,
+  `${VERDICT_WORDS[row.verdict]}${probableWords(row)}${confirmationWords(row)}`,
 ];
 
 /** Formats each row as a line with aligned columns. */
