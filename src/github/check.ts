@@ -50,64 +50,30 @@ export type CheckResult =
 
 /** GitHub's limit for one request. */
 const MOST_ANNOTATIONS = 50;
-/** The maximum number of read-write rounds. Two runs that end at the same moment need two. */
-const MOST_ROUNDS = 5;
+/** The maximum number of read-write rounds. Each other run that ends at the same moment costs one or two. */
+const MOST_ROUNDS = 12;
 
 /**
- * Writes the check of a commit and configuration: updates it or creates it. An older run never overwrites the result of
- * a newer one. After the write it reads the checks again: if two runs end at the same moment and both create the check,
- * both checks get the result of the newer run.
+ * Writes the check of a commit and configuration. An older run never overwrites the result of a newer one.
+ *
+ * GitHub has no conditional write, so a run that edits another run's check can overwrite a newer result that came
+ * between its read and its write. Each run therefore creates a check of its own and writes its result nowhere else
+ * before that. Nothing older replaces this check, so every later read finds the newest run. After each write a run reads
+ * again, and gives every check of the commit the result of the newest run that it finds. All checks of a commit then show
+ * the same result, in whatever order the requests of several runs arrive.
  *
  * Never throws for GitHub's answers: a token that may not write checks is a result.
  */
 export async function upsertCheck(octokit: Octokit, request: CheckRequest): Promise<CheckResult> {
-  const { owner, repo, commit, run } = request;
-  const id = run?.id ?? `${MARK}unknown`;
-  let written: { readonly kind: 'created' | 'updated'; readonly url: string } | undefined;
-  let failures = 0;
+  const { owner, repo, commit } = request;
+  const written: Written = { result: undefined };
   try {
-    for (let round = 1; ; round += 1) {
-      const ours = await findOurs(octokit, request);
-      const relations = ours.map((check) => ({ check, relation: relationTo({ id }, check.external_id) }));
-      const newer = newest(
-        relations.filter(({ relation }) => relation === 'newer').map(({ check }) => check),
-      );
-      if (newer !== undefined) {
-        // Our check was created between the newer run's read and its write. A branch rule must not read our result.
-        for (const { check, relation } of relations)
-          if (relation === 'own')
-            await octokit.rest.checks.update({ owner, repo, check_run_id: check.id, ...copyOf(newer) });
-        return { kind: 'outdated', url: newer.html_url ?? '' };
-      }
-      if (request.shared !== true && relations.some(({ relation }) => relation === 'sibling'))
-        return { kind: 'twice' };
-      const stale = ours.filter(({ external_id }) => external_id !== id);
-      const [own] = ours.filter(({ external_id }) => external_id === id);
-      if (own !== undefined && run !== undefined && stale.length === 0)
-        return written ?? { kind: 'created', url: own.html_url ?? '' };
-      if (written !== undefined && (run === undefined || round > MOST_ROUNDS)) return written;
-      if (ours.length > 0) {
-        for (const { id: check_run_id, html_url } of run === undefined ? ours : stale) {
-          await octokit.rest.checks.update({ owner, repo, check_run_id, ...contentOf(request, id) });
-          written ??= { kind: 'updated', url: html_url ?? '' };
-        }
-        continue;
-      }
-      try {
-        const { data } = await octokit.rest.checks.create({
-          ...{ owner, repo, head_sha: commit, ...contentOf(request, id) },
-          // The check may exist although its answer was lost, so the next round reads before it creates again.
-          request: { retries: 0 },
-        });
-        written = { kind: 'created', url: data.html_url ?? '' };
-      } catch (error) {
-        failures += 1;
-        if (failures === MOST_POSTS || !isPassing(error)) throw error;
-      }
-    }
+    return request.run === undefined
+      ? await writeUnnumbered(octokit, request, written)
+      : await writeNumbered(octokit, request, request.run, written);
   } catch (error) {
     // The check is written, although the read after the write failed.
-    if (written !== undefined) return written;
+    if (written.result !== undefined) return written.result;
     return {
       kind: 'refused',
       forbidden: refusalOf(error) === 'permission',
@@ -118,6 +84,100 @@ export async function upsertCheck(octokit: Octokit, request: CheckRequest): Prom
       }),
     };
   }
+}
+
+/** What was written so far; it is known although a later request fails. */
+interface Written {
+  result: { readonly kind: 'created' | 'updated'; readonly url: string } | undefined;
+}
+
+async function writeNumbered(
+  octokit: Octokit,
+  request: CheckRequest,
+  { id }: RunMark,
+  written: Written,
+): Promise<CheckResult> {
+  let failures = 0;
+  for (let round = 1; ; round += 1) {
+    const ours = await findOurs(octokit, request);
+    const related = ours.map((check) => ({ check, relation: relationTo({ id }, check.external_id) }));
+    const newer = newest(related.filter(({ relation }) => relation === 'newer').map(({ check }) => check));
+    if (newer !== undefined) {
+      // A branch rule must not read our result, nor what we wrote over a check of an older run.
+      const behind =
+        written.result === undefined
+          ? []
+          : ours.filter(({ external_id }) => external_id !== newer.external_id);
+      await writeAll(octokit, request, behind, copyOf(newer));
+      if (behind.length === 0 || round >= MOST_ROUNDS) return { kind: 'outdated', url: newer.html_url ?? '' };
+      continue;
+    }
+    const siblings = related.filter(({ relation }) => relation === 'sibling');
+    if (request.shared !== true && siblings.length > 0) return { kind: 'twice' };
+    const own = ours.find(({ external_id }) => external_id === id);
+    const [sibling] = siblings;
+    if (own === undefined && sibling !== undefined) {
+      // An earlier job of our own run has ended, so nobody else of this run writes its check.
+      await writeAll(octokit, request, [sibling.check], contentOf(request, id));
+      written.result = { kind: 'updated', url: sibling.check.html_url ?? '' };
+      continue;
+    }
+    if (own !== undefined) {
+      written.result ??= { kind: 'created', url: own.html_url ?? '' };
+      const stale = ours.filter(({ external_id }) => external_id !== id);
+      if (stale.length === 0 || round >= MOST_ROUNDS) return written.result;
+      await writeAll(octokit, request, stale, contentOf(request, id));
+      continue;
+    }
+    try {
+      written.result = { kind: 'created', url: await create(octokit, request, id) };
+    } catch (error) {
+      failures += 1;
+      if (failures === MOST_POSTS || !isPassing(error)) throw error;
+    }
+  }
+}
+
+/** Where the runner does not number its runs, the last one to write decides: it edits the check, or creates it. */
+async function writeUnnumbered(
+  octokit: Octokit,
+  request: CheckRequest,
+  written: Written,
+): Promise<CheckResult> {
+  const id = `${MARK}unknown`;
+  for (let failures = 0; ;) {
+    const ours = await findOurs(octokit, request);
+    await writeAll(octokit, request, ours, contentOf(request, id));
+    const [first] = ours;
+    if (first !== undefined) return (written.result = { kind: 'updated', url: first.html_url ?? '' });
+    try {
+      return (written.result = { kind: 'created', url: await create(octokit, request, id) });
+    } catch (error) {
+      failures += 1;
+      if (failures === MOST_POSTS || !isPassing(error)) throw error;
+    }
+  }
+}
+
+/** @returns the check's address */
+async function create(octokit: Octokit, request: CheckRequest, id: string): Promise<string> {
+  const { owner, repo, commit } = request;
+  const { data } = await octokit.rest.checks.create({
+    ...{ owner, repo, head_sha: commit, ...contentOf(request, id) },
+    // The check may exist although its answer was lost, so the next round reads before it creates again.
+    request: { retries: 0 },
+  });
+  return data.html_url ?? '';
+}
+
+async function writeAll(
+  octokit: Octokit,
+  { owner, repo }: CheckRequest,
+  checks: readonly FoundCheck[],
+  content: ReturnType<typeof contentOf> | ReturnType<typeof copyOf>,
+): Promise<void> {
+  for (const { id } of checks)
+    await octokit.rest.checks.update({ owner, repo, check_run_id: id, ...content });
 }
 
 const MOST_POSTS = 3;

@@ -9,6 +9,7 @@ import { jobPorts } from './compose.ts';
 import { runner } from './delivery.ts';
 import { endOnSignals } from '../process/signals.ts';
 import { removeSession } from './engines.ts';
+import { endedWith, runJob } from './failed-job.ts';
 import { gateJob, reportJob } from './gate-job.ts';
 import type { Job } from './job.ts';
 import { openOutFolder, type OutFolder } from '../out-folder/out-folder.ts';
@@ -48,14 +49,11 @@ async function runMain(places: Places): Promise<void> {
     const run = { sessionId, workFolder, out, toolVersion: VERSION };
     const ports = jobPorts(places, runner.log);
     const job: Job = { inputs, overrides, event, directory, run, ports, signal: ending.signal };
-    process.exitCode = statusOfFiles(out, await JOBS[inputs.mode](job), (text) => runner.fail(text));
+    process.exitCode = statusOfFiles(out, await runJob(job, JOBS[inputs.mode]), (text) => runner.fail(text));
   } catch (error) {
     const plain = plainError(error);
     if (plain === undefined) throw error;
-    // Later steps that read the verdict must see that nothing was measured.
-    if (plain.exitStatus === 3) runner.output('verdict', 'no_data');
-    runner.fail(plain.message);
-    process.exitCode = plain.exitStatus;
+    process.exitCode = endedWith(plain);
   } finally {
     ending.stop();
     await out?.close();

@@ -2,8 +2,6 @@ import { tokenEnvironment } from '../baseline/credentials.ts';
 import { plainError } from '../errors/plain-error.ts';
 import { runMark } from '../github/run-mark.ts';
 import { concernName, concernsOf, type Concern } from '../history/concerns.ts';
-import { DEFAULTS } from '../plan/defaults.ts';
-import { identityOf } from '../plan/identity.ts';
 import { measureNight } from '../pipeline/measure-night.ts';
 import { endOf } from '../pipeline/night-end.ts';
 import type { Project } from '../pipeline/project.ts';
@@ -14,25 +12,19 @@ import type { History } from '../session/history.ts';
 import { upstreamOf } from '../source/trust.ts';
 import { postNightIssue, runner, upload, writeSummary } from './delivery.ts';
 import { jobRepository, type Job } from './job.ts';
-import { openProject } from '../pipeline/open-project.ts';
+import { nameOfConfiguration, openProject } from '../pipeline/open-project.ts';
 import { writeResults } from '../pipeline/results.ts';
 
 /** The action's `mode: baseline`: measures a night and writes its files, summary, outputs and issue. */
 export async function baselineJob(job: Job): Promise<number> {
   const { inputs, overrides, event, directory, ports, signal } = job;
-  // If the file cannot be read, the name in it is unknown.
-  let configuration = inputs.name ?? identityOf(inputs.config ?? DEFAULTS.configurationFile);
+  const request = { directory, config: inputs.config, overrides, follow: false };
   try {
-    const project = await openProject(
-      { directory, config: inputs.config, overrides, follow: false },
-      ports.source,
-    );
-    ({ configuration } = project.plan);
-    return await measure(job, project);
+    return await measure(job, await openProject(request, ports.source));
   } catch (error) {
     // A person watches a night that was started by hand.
     if (event.event === 'schedule' && !signal.aborted)
-      await keepIssue(job, configuration, [
+      await keepIssue(job, await nameOfConfiguration(request, ports.source), [
         { kind: 'failed', reason: plainError(error)?.message ?? String(error) },
       ]);
     throw error;

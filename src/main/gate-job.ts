@@ -55,9 +55,10 @@ export async function reportJob(job: Job): Promise<number> {
   const { inputs, overrides, signal, event } = job;
   if (inputs.pullRequest !== undefined || (event.triggeredBy !== undefined && inputs.sessions === undefined))
     return await pullRequestJob(job);
-  const named = await readSessions(pathsOf(job, inputs.sessions ?? []));
   // A change is judged by its base's rules, which needs a checkout. Other sessions contain the rules of their commit.
+  // The configuration comes first: if it is wrong, no job has measured, and the missing sessions are not the reason.
   const project = await openProjectOf(job);
+  const named = await readSessions(pathsOf(job, inputs.sessions ?? []));
   const { judged, failOn, remarks } = await judgeForReport(
     named,
     project,

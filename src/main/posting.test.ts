@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { markdownTable } from 'markdown-table';
 import { drawn } from '../session/session.test-support.ts';
+import { BuildError } from '../errors/errors.ts';
 import { parseEvent } from '../github/context.ts';
 import { expectGenerated } from '../github/generated.test-support.ts';
 import { parseInputs } from '../github/inputs.ts';
@@ -22,7 +23,8 @@ import {
 import { sessionFileText } from '../session/write.ts';
 import { refuseTarget } from './action.ts';
 import { deliver } from './delivered-verdict.ts';
-import { reportJob } from './gate-job.ts';
+import { runJob } from './failed-job.ts';
+import { gateJob, reportJob } from './gate-job.ts';
 import { realPorts, runIn } from './job-ports.test-support.ts';
 import type { Job } from './job.ts';
 
@@ -186,6 +188,7 @@ interface Found {
 async function posted(
   { event, mode, token, payload, inputs = () => ({}), whole }: Case,
   more: Readonly<Record<string, string>> = {},
+  { interrupted = false }: { readonly interrupted?: boolean } = {},
 ): Promise<Found> {
   const server = await startGitHubServer(TOKENS[token]);
   servers.push(server);
@@ -228,7 +231,7 @@ async function posted(
     ports: realPorts(),
     signal: new AbortController().signal,
   };
-  const verdict = { remarks: [], failOn: ['regressed'], interrupted: false, artifact: 'none' } as const;
+  const verdict = { remarks: [], failOn: ['regressed'], interrupted, artifact: 'none' } as const;
   const status =
     whole === true
       ? await reportJob(job)
@@ -239,7 +242,8 @@ async function posted(
         });
   // The summary and the outputs always contain the verdict.
   expect(readFileSync(summary, 'utf8')).toMatch(/regressed/);
-  expect(readFileSync(output, 'utf8')).toMatch(/verdict<<\S+\nregressed\n/);
+  const said = interrupted ? 'no_data' : 'regressed';
+  expect(readFileSync(output, 'utf8')).toMatch(new RegExp(`verdict<<\\S+\\n${said}\\n`));
   const [check, ...others] = server.checks;
   expect(others).toEqual([]);
   const commits = new Map([
@@ -299,6 +303,127 @@ test("a fork's figures are named as its own, and what was measured again is not"
   const second = await posted(again);
   expect(second.server.comments[0]?.body).not.toContain("the fork's own");
   expect(second.server.checks[0]?.external_id).toMatch(/^pacegate-run:41\.1:/);
+});
+
+describe('a job that ends with an error', () => {
+  const BROKEN = CONFIGURATION.replace('version: 1', 'version: 1\nname: api').replace(
+    'limit: 3%',
+    'limit: big',
+  );
+  const rest = { event: 'pull_request', payload: pull() } as const;
+
+  async function failed(
+    {
+      mode = 'gate',
+      event = rest.event,
+      payload = rest.payload,
+      aborted = false,
+      token = {},
+      text = BROKEN,
+    }: {
+      readonly mode?: 'gate' | 'measure' | 'report';
+      readonly event?: string;
+      readonly payload?: object;
+      readonly aborted?: boolean;
+      readonly token?: ServerOptions;
+      readonly text?: string;
+    },
+    work?: (job: Job) => Promise<number>,
+  ) {
+    const server = await startGitHubServer(token);
+    servers.push(server);
+    const project = repository();
+    project.write('.github/pacegate.yml', text);
+    project.commit('change');
+    writeFileSync(output, '');
+    const runnerEnvironment = {
+      ...{ GITHUB_REPOSITORY: 'owner/name', GITHUB_EVENT_NAME: event, GITHUB_API_URL: server.url },
+      ...{ GITHUB_RUN_ID: RUN, GITHUB_RUN_ATTEMPT: '1', GITHUB_OUTPUT: output },
+    };
+    process.env = { ...environment, ...runnerEnvironment };
+    log = '';
+    jest.spyOn(process.stdout, 'write').mockImplementation((line) => {
+      log += String(line);
+      return true;
+    });
+    const inputs = parseInputs({
+      ...runnerEnvironment,
+      ...{ INPUT_MODE: mode, 'INPUT_GITHUB-TOKEN': 'token' },
+      ...(mode === 'report' ? { INPUT_SESSIONS: 'none' } : {}),
+    });
+    const job: Job = {
+      ...{ inputs, overrides: overridesOf(inputs), directory: project.path },
+      event: parseEvent(runnerEnvironment, JSON.stringify(payload)),
+      run: await runIn(temporaryFolder()),
+      ports: realPorts(),
+      signal: aborted ? AbortSignal.abort() : new AbortController().signal,
+    };
+    const status = await runJob(job, work ?? (mode === 'report' ? reportJob : gateJob));
+    return { status, server };
+  }
+
+  test.each(['gate', 'report'] as const)(
+    'mode %s: a wrong configuration on the head is a failed check of its name, with the message',
+    async (mode) => {
+      const { status, server } = await failed({ mode });
+      expect(status).toBe(2);
+      expect(server.checks).toMatchObject([
+        {
+          ...{ name: 'Pacegate verdict: api', head_sha: HEAD, conclusion: 'failure' },
+          external_id: `pacegate-run:${RUN}.1:test`,
+          output: {
+            title: 'The gate has no verdict: its input is wrong',
+            summary: 'The gate does not pass. It ended with exit status 2 and has no verdict.',
+            text: expect.stringMatching(/^```[^]*limit[^]*big[^]*```$/),
+          },
+        },
+      ]);
+      expect(server.comments).toEqual([]);
+      expect(log).toMatch(/::error title=Pacegate::.*big/);
+    },
+  );
+
+  test('a measurement that is not possible is one too, and the verdict is no_data', async () => {
+    const { status, server } = await failed({ text: CONFIGURATION }, () =>
+      Promise.reject(new BuildError('The engine does not answer.')),
+    );
+    expect(status).toBe(3);
+    expect(server.checks).toMatchObject([
+      { name: 'Pacegate verdict', conclusion: 'failure', output: { text: expect.stringMatching(/engine/) } },
+    ]);
+    expect(readFileSync(output, 'utf8')).toMatch(/verdict<<\S+\nno_data\n/);
+  });
+
+  test('a merge group has it on its commit', async () => {
+    const { server } = await failed({ event: 'merge_group', payload: group() });
+    expect(server.checks).toMatchObject([{ head_sha: GROUP, conclusion: 'failure' }]);
+  });
+
+  test.each([
+    ['a measuring job', { mode: 'measure' }],
+    ['a cancelled job', { aborted: true }],
+    ['an event without a commit to check', { event: 'push', payload: { before: 'd'.repeat(40) } }],
+  ] as const)('%s writes none', async (_, more) => {
+    const { status, server } = await failed(more);
+    expect([status, server.checks]).toEqual([2, []]);
+  });
+
+  test('without the permission the status stays, and the log names it', async () => {
+    const { status, server } = await failed({ token: { readOnly: true } });
+    expect([status, server.checks]).toEqual([2, []]);
+    expect(log).toMatch(/No check was written: .*`checks: write`/);
+  });
+
+  test('a fault of Pacegate is thrown', async () => {
+    await expect(failed({}, () => Promise.reject(new TypeError('x')))).rejects.toThrow('x');
+  });
+});
+
+test('a cancelled run posts nothing and has no data', async () => {
+  const one: Case = { ...own, mode: 'gate', token: 'writes' };
+  const { comment, check, status } = await posted(one, {}, { interrupted: true });
+  expect({ comment, check, status }).toEqual({ comment: '', check: '', status: 3 });
+  expect(log).toContain('This run was cancelled before its end');
 });
 
 test('an input switches each of them off, and comment: changes says a regression', async () => {

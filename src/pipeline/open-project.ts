@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors/errors.ts';
 import { DEFAULTS } from '../plan/defaults.ts';
-import { formerIdentityOf, identityOf, isConfigurationFile } from '../plan/identity.ts';
+import { formerIdentityOf, IDENTITY, identityOf, isConfigurationFile } from '../plan/identity.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import type { SourcePort } from './ports.ts';
 import { isOutside, type Project } from './project.ts';
@@ -41,6 +41,22 @@ export async function openProject(
     plan: resolvePlan({ text, file, root: top, overrides }),
     formerly: repository ? await formerName(top, file, source) : undefined,
   };
+}
+
+/**
+ * The name of a configuration that may not be readable: as given, else as its file says, else as its path makes it.
+ * Errors are posted and kept under this name. Never throws.
+ */
+export async function nameOfConfiguration(
+  { directory, config, overrides }: Omit<ProjectRequest, 'follow'>,
+  source: Pick<ProjectSource, 'findConfiguration'>,
+): Promise<string> {
+  const standard = DEFAULTS.configurationFile;
+  const found = await source.findConfiguration({ directory, config, standard }).catch(() => undefined);
+  // The file may be broken anywhere else, so it is not parsed.
+  const [, named = ''] = /^name:[ \t]*(?:"|')?([^\s"'#]+)/m.exec(found?.text ?? '') ?? [];
+  const given = [overrides.name, named].find((name) => name !== undefined && IDENTITY.test(name));
+  return given ?? identityOf(found?.file ?? config ?? standard);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Comparison } from '../verdict/comparison.ts';
 import type { Session } from '../session/session.ts';
-import { clip, oneLine } from './escape.ts';
+import { clip, fence, oneLine } from './escape.ts';
 import { headline } from './headline.ts';
 import { renderMarkdown, type MarkdownOptions } from './markdown.ts';
 import { listed, metricWords } from './verdict-wording.ts';
@@ -48,6 +48,19 @@ export function checkText(
     text: clipMarkdown(renderMarkdown(comparison, session, { ...options, limit: CHECK_LIMIT }), CHECK_LIMIT),
   };
 }
+
+/**
+ * The check of a job that ended with an error.
+ * @param message of the error; it may quote the pull request's files
+ */
+export const errorCheckText = (message: string, exitStatus: 2 | 3): CheckText => ({
+  title:
+    exitStatus === 2
+      ? 'The gate has no verdict: its input is wrong'
+      : 'The gate has no verdict: it could not measure',
+  summary: `The gate does not pass. It ended with exit status ${exitStatus} and has no verdict.`,
+  text: clipMarkdown(fence(message, CHECK_LIMIT / 2), CHECK_LIMIT),
+});
 
 /** Shortens a report. It drops whole details; if the first part is too long by itself, it is cut after a paragraph. */
 export function clipMarkdown(text: string, limit: number): string {
