@@ -4,6 +4,10 @@ import { hintFor } from './hints.ts';
 /** What the programs print, word for word, and the line that helps. */
 test.each([
   [
+    'runc run failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory',
+    /no shell: write the step as a list of words/,
+  ],
+  [
     "ModuleNotFoundError: No module named 'numpy.linalg'",
     /the module numpy\.linalg: .*workload\.install\.packages; .*PYTHONPATH in workload\.env/,
   ],

@@ -1,6 +1,11 @@
 /** Frequent causes of a failed build or run, each with the one line to write in the configuration or to run. */
 const CAUSES: readonly (readonly [RegExp, (found: readonly (string | undefined)[]) => string])[] = [
   [
+    /exec: "?\/bin\/sh"?: (?:stat \/bin\/sh: )?no such file or directory/,
+    () =>
+      'This image has no shell: write the step as a list of words (`RUN ["python", "-m", "venv", "/opt/venv"]`), or choose an image that has one (interpreter dhi: `distribution: debian13-dev`).',
+  ],
+  [
     /\bpip3?: (?:command )?not found|\bNo module named '?pip\b|externally-managed-environment/,
     () =>
       'This Python has no pip of its own: install into a virtual environment (`RUN python -m venv /opt/venv` and `ENV PATH=/opt/venv/bin:$PATH` in the Dockerfile), or leave workload.dockerfile out.',

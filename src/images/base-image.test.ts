@@ -14,6 +14,9 @@ test.each([
   ['pyenv', { DEBIAN_RELEASE: 'bookworm' }, 'debian:bookworm-slim'],
   ['uv', {}, 'debian:trixie-slim'],
   ['conda-forge', {}, 'debian:trixie-slim'],
+  ['dhi', { PYTHON_VERSION: '3.14', DISTRIBUTION: 'alpine3.24-dev' }, 'dhi.io/python:3.14-alpine3.24-dev'],
+  ['dhi', {}, 'dhi.io/python:3.13-debian13'],
+  ['wolfi', { PYTHON_VERSION: '3.14' }, 'cgr.dev/chainguard/wolfi-base:latest'],
 ])('%s with %j stands on %s', (name, args, expected) =>
   expect(baseImageOf(folder(name), args)).toBe(expected),
 );

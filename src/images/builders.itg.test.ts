@@ -130,7 +130,7 @@ withTool(buildkitd)(
       python: {
         python: '3.13.5',
         implementation: await uuidOf(one.image.id),
-        executable: '-B -I -S /pacegate/facts.py python',
+        executable: '-B -I -S /pacegate/facts.py python /python.json',
       },
     });
     expect(two.image.base).toEqual(one.image.base);

@@ -1,6 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
+import type { Runnable } from '../measure/engine.ts';
 import type { Install, InterpreterVariant } from '../plan/plan.ts';
 import { builderOf, folderWith, output, ready } from './images.test-support.ts';
 
@@ -82,7 +83,7 @@ export const DEPENDENCY_FILES: Readonly<Record<string, DependencyFile>> = {
 };
 
 /** Builds one cell of the table for real, and runs what it installed. */
-export async function isInstalled(name: string, variant: InterpreterVariant): Promise<void> {
+export async function isInstalled(name: string, variant: InterpreterVariant): Promise<Runnable> {
   const cell = DEPENDENCY_FILES[name];
   if (cell === undefined) throw new Error(`no cell of the name ${name}`);
   const { project, install, command, prints, change } = cell;
@@ -99,6 +100,7 @@ export async function isInstalled(name: string, variant: InterpreterVariant): Pr
     build: { ca: SYSTEM },
     install: install === undefined ? undefined : { groups: [], extras: [], packages: [], ...install },
   });
-  const { image } = ready(await prepare(variant, 'head', tree));
-  expect(await output(image.id, ...command)).toMatch(prints);
+  const runnable = ready(await prepare(variant, 'head', tree));
+  expect(await output(runnable.image.id, ...command)).toMatch(prints);
+  return runnable;
 }

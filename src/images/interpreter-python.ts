@@ -26,10 +26,13 @@ export interface PythonQuestion {
 
 const ANSWER = 'python.json';
 
-/** The answer is the only file of an image, and no image is made of it. */
+/**
+ * The answer is the only file of an image, and no image is made of it. Python writes it, because not every interpreter's
+ * image has a shell.
+ */
 const DOCKERFILE = `FROM python AS asked
 RUN --network=none --mount=type=bind,source=facts.py,target=/pacegate/facts.py \\
-    python -B -I -S /pacegate/facts.py python > /${ANSWER}
+    ["python", "-B", "-I", "-S", "/pacegate/facts.py", "python", "/${ANSWER}"]
 FROM scratch
 COPY --from=asked /${ANSWER} /
 `;
@@ -55,7 +58,7 @@ export async function askInterpreter(question: PythonQuestion, signal: AbortSign
     return python === undefined
       ? {
           kind: 'failed',
-          message: `${variant}: its interpreter was asked which Python it is, and its answer cannot be read: ${JSON.stringify(text.slice(0, 120))}. Its start must print nothing.`,
+          message: `${variant}: its interpreter was asked which Python it is, and its answer cannot be read: ${JSON.stringify(text.slice(0, 120))}.`,
         }
       : { kind: 'answered', python };
   } finally {

@@ -159,13 +159,13 @@ const alpineVariant = table({
   interpreter: z.literal('alpine').meta({ description: "Docker's official Python image on Alpine (musl)." }),
   python: version,
   alpine: z
-    .string({ error: 'legal: an Alpine release in quotes, such as "3.22"' })
-    .regex(/^\d+\.\d+$/, legal('an Alpine release such as "3.22"'))
+    .string({ error: 'legal: an Alpine release in quotes, such as "3.24"' })
+    .regex(/^\d+\.\d+$/, legal('an Alpine release such as "3.24"'))
     .optional()
     .meta({
       description: 'The Alpine release of the base image, in quotes.',
       default: DEFAULTS.alpine,
-      examples: ['3.21'],
+      examples: ['3.23'],
     }),
   base: pinnedBase,
   ...carried,
@@ -300,6 +300,34 @@ const condaForgeVariant = table({
   ...built,
 });
 
+const DISTRIBUTION = 'the end of a tag of dhi.io/python, such as debian13, alpine3.24 or debian13-dev';
+
+const dhiVariant = table({
+  interpreter: z.literal('dhi').meta({ description: "Docker's hardened Python image, which has no shell." }),
+  python: version,
+  distribution: z
+    .string()
+    .regex(/^[a-z]+[0-9]+(\.[0-9]+)?(-dev)?$/, legal(DISTRIBUTION))
+    .optional()
+    .meta({
+      description:
+        "The part of the image's tag after the version: the system below, and `-dev` for the image that has a shell and a package manager.",
+      default: DEFAULTS.distribution,
+      examples: ['alpine3.24', 'debian13-dev'],
+    }),
+  base: pinnedBase,
+  ...carried,
+  ...built,
+});
+
+const wolfiVariant = table({
+  interpreter: z.literal('wolfi').meta({ description: "Wolfi's own Python, as in Chainguard's images." }),
+  python: version,
+  base: pinnedBase,
+  ...carried,
+  ...built,
+});
+
 const hostVariant = table({
   interpreter: z
     .literal('host')
@@ -372,6 +400,8 @@ export const variantSchema = z.union([
   pyenvBoltVariant,
   uvVariant,
   condaForgeVariant,
+  dhiVariant,
+  wolfiVariant,
   hostVariant,
   imageVariant,
   bakeVariant,

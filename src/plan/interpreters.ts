@@ -36,9 +36,7 @@ export function interpreterOf(given: Given): Pick<InterpreterVariant, 'interpret
     interpreter: given.interpreter,
     args: definedOnly({
       PYTHON_VERSION: given.python,
-      ...(given.interpreter === 'alpine'
-        ? { ALPINE_RELEASE: given.alpine ?? DEFAULTS.alpine }
-        : { DEBIAN_RELEASE: given.debian ?? DEFAULTS.debian }),
+      ...systemOf(given),
       BASE_IMAGE: given.base,
       UV_PYTHON_INSTALL_MIRROR: 'mirror' in given ? given.mirror : undefined,
       UV_PYTHON_DOWNLOADS_JSON_URL: 'downloads' in given ? given.downloads : undefined,
@@ -48,6 +46,14 @@ export function interpreterOf(given: Given): Pick<InterpreterVariant, 'interpret
     }),
     march,
   };
+}
+
+/** The argument that selects the system below an interpreter; Wolfi has no releases. */
+function systemOf(given: Given): Record<string, string> {
+  if (given.interpreter === 'wolfi') return {};
+  if (given.interpreter === 'alpine') return { ALPINE_RELEASE: given.alpine ?? DEFAULTS.alpine };
+  if (given.interpreter === 'dhi') return { DISTRIBUTION: given.distribution ?? DEFAULTS.distribution };
+  return { DEBIAN_RELEASE: given.debian ?? DEFAULTS.debian };
 }
 
 const compiled = (given: Given): given is CompiledVariant => isCompiled(given.interpreter);

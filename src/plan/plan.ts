@@ -13,6 +13,8 @@ export const IMAGE_INTERPRETERS = [
   'pyenv-bolt',
   'uv',
   'conda-forge',
+  'dhi',
+  'wolfi',
 ] as const;
 export type ImageInterpreter = (typeof IMAGE_INTERPRETERS)[number];
 

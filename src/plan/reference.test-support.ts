@@ -109,7 +109,7 @@ function variantKeys(): Key[] {
       const known = keys.get(id);
       keys.set(id, { ...key, of: [...(known?.of ?? []), selector] });
     }
-  const order = ['python', 'image', 'baseline', 'bake', 'file', 'debian', 'alpine', 'base'];
+  const order = ['python', 'image', 'baseline', 'bake', 'file', 'debian', 'alpine', 'distribution', 'base'];
   const rank = ({ name }: Key) => (order.includes(name) ? order.indexOf(name) : order.length);
   const last = ['contexts', 'flags', 'env'];
   return [...keys.values()].sort((a, b) => rank(a) - rank(b) || last.indexOf(a.name) - last.indexOf(b.name));

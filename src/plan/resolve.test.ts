@@ -587,7 +587,16 @@ describe('interpreters', () => {
   test.each(['3.8', '3.8.20', '3.16', '3.16.0a1', '2.7', '4.0', '3.90', '3.1'])(
     'Python %s is refused when the configuration is read',
     (python) => {
-      for (const interpreter of ['official', 'alpine', 'debian', 'pyenv-native', 'uv', 'conda-forge'])
+      for (const interpreter of [
+        'official',
+        'alpine',
+        'debian',
+        'pyenv-native',
+        'uv',
+        'conda-forge',
+        'dhi',
+        'wolfi',
+      ])
         expect(() => variantOf(`interpreter: ${interpreter}, python: "${python}"`)).toThrow(
           `variants.x.python: found "${python}"; expected: a version of Python from 3.9 to 3.15`,
         );
@@ -603,7 +612,34 @@ describe('interpreters', () => {
     });
   });
 
+  test('hardened images have a distribution, and Wolfi has no releases', () => {
+    expect(variantOf('interpreter: dhi, python: "3.14"').args).toEqual({
+      PYTHON_VERSION: '3.14',
+      DISTRIBUTION: 'debian13',
+    });
+    expect(variantOf('interpreter: dhi, python: "3.13.5", distribution: alpine3.24-dev').args).toEqual({
+      PYTHON_VERSION: '3.13.5',
+      DISTRIBUTION: 'alpine3.24-dev',
+    });
+    expect(variantOf('interpreter: wolfi, python: "3.13"').args).toEqual({ PYTHON_VERSION: '3.13' });
+  });
+
   test.each([
+    ...['trixie', '13', 'debian13-fips', 'debian13 x', 'debian13@sha256:1'].map(
+      (distribution): [string, RegExp] => [
+        `interpreter: dhi, python: "3.13", distribution: "${distribution}"`,
+        /variants\.x\.distribution: found .*; expected: the end of a tag of dhi\.io\/python, such as debian13/,
+      ],
+    ),
+    [
+      'interpreter: dhi, python: 3.13t',
+      /variants\.x\.python: found "3\.13t", a free-threaded Python, of dhi/,
+    ],
+    ['interpreter: wolfi, python: 3.13t', /found "3\.13t", a free-threaded Python, of wolfi/],
+    [
+      'interpreter: wolfi, python: "3.13", debian: trixie',
+      /variants\.x\.debian: found a key that is not known/,
+    ],
     [
       'interpreter: official, python: 3.13t',
       /variants\.x\.python: found "3\.13t", a free-threaded Python, of official/,
@@ -709,7 +745,7 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:6: workload.mode: found a key that is not known; expected: context, dockerfile, interpreter-from, install, files, command, timeout, env, network, memory, pids, repetitions, instructions, server, profiler
        .github/pacegate.yml:8: variants.Official: found the name "Official"; expected: a name of small letters, digits, ., _ and -
        .github/pacegate.yml:9: variants.debian: found a table (interpeter); expected: one of interpreter, image, bake to say where the Python comes from
-       .github/pacegate.yml:10: variants.new.interpreter: found "conda"; expected: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, host
+       .github/pacegate.yml:10: variants.new.interpreter: found "conda"; expected: official, alpine, debian, pyenv, pyenv-optimized, pyenv-native, pyenv-bolt, uv, conda-forge, dhi, wolfi, host
        .github/pacegate.yml:11: variants.old.python: found 3.1 (a number); expected: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)
        .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; expected: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03
        .github/pacegate.yml:14: rules.alpha: found 2 (a number); expected: a probability such as 0.05, from 0.000001 to below 0.5

@@ -101,6 +101,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
     ({ contexts }) => contexts,
   ),
   'variants.*.alpine': ofArguments('alpine', 'ALPINE_RELEASE', '3.21', '3.22'),
+  'variants.*.distribution': ofArguments('dhi', 'DISTRIBUTION', 'debian13', 'debian13-dev'),
   'variants.*.march': ofVariant('pyenv', 'x86-64-v2', 'x86-64-v3', ({ march }) => march),
   'variants.*.configure': ofArguments('pyenv', 'CONFIGURE_OPTIONS', ['--with-a'], ['--with-b']),
   'variants.*.jit': ofArguments('jit', 'LLVM_VERSION', false, true),
@@ -142,6 +143,7 @@ const VARIANTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   jit: { interpreter: 'pyenv', python: '3.14' },
   uv: { interpreter: 'uv', python: '3.13' },
   conda: { interpreter: 'conda-forge', python: '3.13' },
+  dhi: { interpreter: 'dhi', python: '3.13' },
   image: {},
   bake: {},
 };
@@ -155,6 +157,7 @@ const VARIANT_OF: Readonly<Record<string, string>> = {
   mirror: 'uv',
   downloads: 'uv',
   channel: 'conda',
+  distribution: 'dhi',
   image: 'image',
   baseline: 'image',
   bake: 'bake',

@@ -3,6 +3,7 @@
     python -B install.py locks        copies the files that say what is installed: /files -> /locks
     python -B install.py dependencies installs what they name into /opt/venv; the working directory has them
     python -B install.py project      installs what is built from the project's source; its files go to /own
+    python -B install.py application  compiles /app, and gives it to the user that runs it
 
 The steps are apart so that a change of code keeps the layer with the dependencies. Standard library only, Python 3.9 to
 3.15. INSTALL is `workload.install` of the configuration, as JSON. Exit status: 0, or 1 with a sentence on what to do.
@@ -18,6 +19,8 @@ import sys
 
 FILES, LOCKS, OWN, VENV, TOOL = "/files", "/locks", "/own", "/opt/venv", "/tmp/tool"
 PYTHON = VENV + "/bin/python"
+# As USER in the Dockerfile.
+USER = 10001
 # What the step `locks` found, beside the lock files: the kind of dependency file, and its name.
 NOTE = ".pacegate-install.json"
 
@@ -603,19 +606,25 @@ def project():
         shutil.move(path, target)
 
 
-def compile_all(*words):
+def compile_all(*words, python=PYTHON):
     """Hashes instead of times in the bytecode: the same packages give the same bytes."""
     levels = ("-o", "0", "-o", "1", "-o", "2")
     # A template is no module: what does not compile is not imported either.
-    subprocess.run([PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *levels, *words])
+    subprocess.run([python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *levels, *words])
+
+
+def application():
+    """Compiles the application, and gives its folder to the user that runs it."""
+    compile_all("/app", python=sys.executable)
+    os.chown("/app", USER, USER)
 
 
 def main(step):
     global kind, found, wanted
     given = json.loads(os.environ.get("INSTALL") or "{}")
     wanted = {key: given.get(key, []) for key in ("groups", "extras", "packages")}
-    if step == "locks":
-        return locks()
+    if step in ("locks", "application"):
+        return {"locks": locks, "application": application}[step]()
     certificate = "/run/pacegate/ca.pem"
     if os.path.isfile(certificate):
         for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):

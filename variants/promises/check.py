@@ -243,7 +243,12 @@ PROMISES = {promise.__name__: promise for promise in (path, version, modules, by
 
 def main():
     parser = argparse.ArgumentParser(description="Checks what every interpreter image promises.")
-    parser.add_argument("--version", default="", help="as asked for: 3.13, 3.13.5, 3.13t; empty: any")
+    parser.add_argument(
+        "--version",
+        # In an image without a shell nothing puts an argument of the build into the words of a step.
+        default=os.environ.get("PYTHON_VERSION", ""),
+        help="as asked for: 3.13, 3.13.5, 3.13t; empty: any; default: the variable PYTHON_VERSION",
+    )
     parser.add_argument("--without", action="append", default=[], metavar="NAME", help="a module this image may lack")
     parser.add_argument("--only", action="append", choices=list(PROMISES), help="check this promise; default: all")
     options = parser.parse_args()
