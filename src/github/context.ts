@@ -53,6 +53,8 @@ export interface TriggeringRun {
   readonly headBranch: string;
   /** `owner/name`; empty if the repository was deleted. */
   readonly headRepository: string;
+  /** The number of its workflow; undefined if the event does not name it. */
+  readonly workflow: number | undefined;
 }
 
 export interface PullRequest {
@@ -80,6 +82,7 @@ const payloadSchema = z.object({
     .object({
       id: z.int().positive(),
       run_attempt: z.int().positive().optional(),
+      workflow_id: z.int().positive().optional(),
       event: z.string(),
       head_sha: z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/),
       head_branch: z.string().nullable(),
@@ -148,6 +151,7 @@ function triggeringOf({ workflow_run: run }: z.infer<typeof payloadSchema>): Tri
     : {
         ...{ id: run.id, attempt: run.run_attempt ?? 1, event: run.event, headSha: run.head_sha },
         ...{ headBranch: run.head_branch ?? '', headRepository: run.head_repository?.full_name ?? '' },
+        workflow: run.workflow_id,
       };
 }
 

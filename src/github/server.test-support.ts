@@ -57,6 +57,27 @@ export interface StoredIssue {
   readonly labels: readonly string[];
 }
 
+/** A label that somebody put on a pull request, or removed. */
+export interface StoredLabelling {
+  readonly issue: number;
+  readonly event: 'labeled' | 'unlabeled';
+  readonly label: string;
+  readonly actor: string;
+  /** Such as `2026-01-01T00:00:00Z`. */
+  readonly at: string;
+}
+
+/** A run of a workflow on a pull request. */
+export interface StoredRun {
+  readonly id: number;
+  readonly workflow: number;
+  readonly headRepository: string;
+  readonly headBranch: string;
+  readonly headSha: string;
+  readonly actor: string;
+  readonly at: string;
+}
+
 /** The scopes that a job's token may write. Requests for other scopes get status 403. */
 export type Scope = 'checks' | 'pull-requests' | 'issues';
 
@@ -98,6 +119,8 @@ export interface GitHubServer {
   readonly pulls: StoredPull[];
   readonly artifacts: StoredArtifact[];
   readonly issues: StoredIssue[];
+  readonly labellings: StoredLabelling[];
+  readonly runs: StoredRun[];
   /** `METHOD path` of each request. */
   readonly requests: string[];
   /** Violations of GitHub's description; a test expects none. */
@@ -119,6 +142,8 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
   const pulls: StoredPull[] = [];
   const artifacts: StoredArtifact[] = [];
   const issues: StoredIssue[] = [];
+  const labellings: StoredLabelling[] = [];
+  const runs: StoredRun[] = [];
   const requests: string[] = [];
   const violations: string[] = [];
   let failures = options.failures ?? 0;
@@ -223,6 +248,42 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
       },
     };
   };
+  const answerLabellings = (url: URL) => {
+    const [, issue] = /\/issues\/(\d+)\/events$/.exec(url.pathname) ?? [];
+    if (issue === undefined) return undefined;
+    const sample = description.sampleEntry('GET', url, 200);
+    const found = labellings
+      .map((one, index) => ({ ...one, id: 100 + index }))
+      .filter((one) => one.issue === Number(issue));
+    return {
+      status: 200,
+      body: found.map(({ id, event, label, actor, at }) => ({
+        ...sample,
+        ...{ id, event, created_at: at, actor: user(actor, false) },
+        label: { name: label, color: 'ededed' },
+      })),
+    };
+  };
+  const answerRuns = (url: URL) => {
+    const [, workflow] = /\/actions\/workflows\/(\d+)\/runs$/.exec(url.pathname) ?? [];
+    if (workflow === undefined) return undefined;
+    const sample = description.sampleEntry('GET', url, 200) as Readonly<Record<string, object>>;
+    const found = runs
+      .filter((run) => run.workflow === Number(workflow) && run.headBranch === url.searchParams.get('branch'))
+      .reverse();
+    return {
+      status: 200,
+      body: {
+        total_count: found.length,
+        workflow_runs: found.map((run) => ({
+          ...sample,
+          ...{ id: run.id, head_sha: run.headSha, head_branch: run.headBranch, created_at: run.at },
+          actor: user(run.actor, false),
+          head_repository: { ...sample['head_repository'], full_name: run.headRepository },
+        })),
+      },
+    };
+  };
   const issueBody = (url: URL, { login, labels, ...issue }: StoredIssue) => ({
     ...(description.sampleEntry('GET', new URL('/repos/owner/name/issues', url), 200) as object),
     ...issue,
@@ -283,7 +344,12 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
     const scope = scopeOf(url, method);
     if (method !== 'GET' && (readOnly || options.writes?.includes(scope) === false))
       return { status: 403, body: { message: 'Resource not accessible by integration' } };
-    const checked = answerCheck(url, body) ?? answerPull(url) ?? answerArtifacts(url);
+    const checked =
+      answerCheck(url, body) ??
+      answerPull(url) ??
+      answerArtifacts(url) ??
+      answerLabellings(url) ??
+      answerRuns(url);
     if (checked !== undefined) return checked;
     const issue = answerIssue(method, url, body);
     if (issue !== undefined) return issue;
@@ -384,6 +450,8 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
     pulls,
     artifacts,
     issues,
+    labellings,
+    runs,
     requests,
     violations,
     close: async () => {

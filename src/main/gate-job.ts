@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { tokenEnvironment } from '../baseline/credentials.ts';
 import { ConfigurationError } from '../errors/errors.ts';
+import { checkLabelOfRun } from '../github/acceptance.ts';
 import { connect } from '../github/client.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { pullRequestNumbered, pullRequestOf } from '../github/pull-request.ts';
@@ -94,8 +95,8 @@ async function pullRequestJob(job: Job): Promise<number> {
     runner.log.info(`Pacegate posts nothing: ${taken.reason}.`);
     return 0;
   }
-  const { pull, named, measuredBy } = taken;
-  const occasion = { ...(await occasionOf(job, project)), baseRef: pull.baseRef };
+  const { pull, named, measuredBy, label } = taken;
+  const occasion = { ...(await occasionOf(job, project)), baseRef: pull.baseRef, label };
   const { judged, failOn, remarks } = await judgePullRequest(
     named,
     project,
@@ -129,6 +130,7 @@ async function pullRequestPort({ inputs, event, signal }: Job): Promise<PullRequ
   return {
     ofRun: async (run) => await pullRequestOf(octokit, { owner, repo }, run),
     numbered: async (number) => await pullRequestNumbered(octokit, { owner, repo }, number),
+    label: async (number, run) => await checkLabelOfRun(octokit, { owner, repo, number, run }),
     sessionTexts: async (run, name) => await sessionTexts(octokit, { owner, repo, run, name }),
     readSessions,
   };

@@ -5,10 +5,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { markdownTable } from 'markdown-table';
 import { drawn } from '../session/session.test-support.ts';
 import { BuildError } from '../errors/errors.ts';
-import { parseEvent } from '../github/context.ts';
+import { ACCEPTING_LABEL, parseEvent } from '../github/context.ts';
 import { expectGenerated } from '../github/generated.test-support.ts';
 import { parseInputs } from '../github/inputs.ts';
-import { startGitHubServer, type GitHubServer, type ServerOptions } from '../github/server.test-support.ts';
+import {
+  startGitHubServer,
+  type GitHubServer,
+  type ServerOptions,
+  type StoredRun,
+} from '../github/server.test-support.ts';
 import { judgedParts } from '../pipeline/judged-sessions.ts';
 import { overridesOf } from '../plan/resolve.ts';
 import type { Session } from '../session/session.ts';
@@ -112,6 +117,8 @@ interface Case {
   readonly inputs?: () => Readonly<Record<string, string>>;
   /** Whether to run the whole job, instead of only its last part. It needs no engine. */
   readonly whole?: true;
+  /** Called before the job, to put labels and runs on the server. */
+  readonly before?: (server: GitHubServer) => void;
 }
 
 const pull = (repository = 'owner/name') => ({
@@ -125,7 +132,7 @@ const ended = () => ({
   repository: { default_branch: 'main' },
   workflow_run: {
     ...{ id: 40, run_attempt: 1, event: 'pull_request', head_sha: forkHead, head_branch: 'fork' },
-    head_repository: { full_name: 'stranger/name' },
+    ...{ workflow_id: 3, head_repository: { full_name: 'stranger/name' } },
   },
 });
 const group = () => ({ merge_group: { base_sha: 'c'.repeat(40), head_sha: GROUP } });
@@ -186,9 +193,12 @@ interface Found {
 }
 
 async function posted(
-  { event, mode, token, payload, inputs = () => ({}), whole }: Case,
+  { event, mode, token, payload, inputs = () => ({}), whole, before }: Case,
   more: Readonly<Record<string, string>> = {},
-  { interrupted = false }: { readonly interrupted?: boolean } = {},
+  {
+    interrupted = false,
+    verdict: expected = 'regressed',
+  }: { readonly interrupted?: boolean; readonly verdict?: string } = {},
 ): Promise<Found> {
   const server = await startGitHubServer(TOKENS[token]);
   servers.push(server);
@@ -197,6 +207,7 @@ async function posted(
     ...{ headBranch: 'fork', headSha: forkHead },
   });
   server.artifacts.push({ id: 1, run: 40, name: 'pacegate-pacegate', archive });
+  before?.(server);
   const folder = temporaryFolder();
   for (const path of [output, summary]) writeFileSync(path, '');
   const runner = {
@@ -241,9 +252,9 @@ async function posted(
           ...{ formerly: undefined, changed: [] },
         });
   // The summary and the outputs always contain the verdict.
-  expect(readFileSync(summary, 'utf8')).toMatch(/regressed/);
-  const said = interrupted ? 'no_data' : 'regressed';
-  expect(readFileSync(output, 'utf8')).toMatch(new RegExp(`verdict<<\\S+\\n${said}\\n`));
+  expect(readFileSync(summary, 'utf8')).toContain(expected);
+  const said = interrupted ? 'no_data' : expected;
+  expect(readFileSync(output, 'utf8')).toMatch(new RegExp(`verdict<<\\S+\n${said}\n`));
   const [check, ...others] = server.checks;
   expect(others).toEqual([]);
   const commits = new Map([
@@ -424,6 +435,40 @@ test('a cancelled run posts nothing and has no data', async () => {
   const { comment, check, status } = await posted(one, {}, { interrupted: true });
   expect({ comment, check, status }).toEqual({ comment: '', check: '', status: 3 });
   expect(log).toContain('This run was cancelled before its end');
+});
+
+describe("the label on a fork's pull request", () => {
+  const labelled = (actor: string, more: Partial<StoredRun> = {}): Case => ({
+    ...{ ...afterwards, token: 'can ask' as Token },
+    before: ({ labellings, runs }) => {
+      const at = '2026-01-01T12:00:00Z';
+      labellings.push({ issue: 7, event: 'labeled', label: ACCEPTING_LABEL, actor, at });
+      runs.push({
+        ...{ id: 40, workflow: 3, headRepository: 'stranger/name', headBranch: 'fork', headSha: forkHead },
+        ...{ actor, at: '2026-01-01T12:00:03Z', ...more },
+      });
+    },
+  });
+  Object.assign(TOKENS, { 'can ask': { permissions: { maintainer: 'write', passerby: 'read' } } });
+
+  test('of somebody who may write accepts the commit, by the report', async () => {
+    const { check, server, status } = await posted(labelled('maintainer'), {}, { verdict: 'accepted' });
+    expect({ check, status }).toEqual({ check: 'success on the head', status: 0 });
+    expect(server.comments[0]?.body).toMatch(/maintainer/);
+  });
+
+  test.each<[string, Case, RegExp]>([
+    ['of somebody who may not write', labelled('passerby'), /passerby has the permission "read" here/],
+    [
+      'that was put before a newer push',
+      labelled('maintainer', { id: 39, headSha: 'f'.repeat(40) }),
+      /accepts the commit that run 39 measured, and these figures are of run 40/,
+    ],
+  ])('%s accepts nothing, and the comment has the reason', async (_, one, words) => {
+    const { check, server } = await posted(one);
+    expect(check).toBe('failure on the head');
+    expect(server.comments[0]?.body).toMatch(words);
+  });
 });
 
 test('an input switches each of them off, and comment: changes says a regression', async () => {

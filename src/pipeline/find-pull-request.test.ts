@@ -15,6 +15,7 @@ const RUN: TriggeringRun = {
   headSha: 'c0ffee',
   headBranch: 'faster',
   headRepository: 'stranger/name',
+  workflow: 3,
 };
 const ARTIFACT = { name: 'artifact 17 of run 5', text: JSON.stringify(session()) };
 
@@ -33,6 +34,7 @@ async function found(question: Partial<PullRequestQuestion>, texts = [ARTIFACT])
         number === PULL.number
           ? answer(`number ${number}`, { kind: 'found', pull: PULL })
           : answer(`number ${number}`, { kind: 'none', reason: `pull request ${number} is closed` }),
+      label: (number, { id }) => answer(`label on ${number} for run ${id}`, { kind: 'refused', reason: 'x' }),
       sessionTexts: (run, name) => answer(`${name} of ${run}`, texts),
       readSessions: (paths) => answer(paths.join(), [{ session: session(), file: '/a' }]),
     },
@@ -42,12 +44,13 @@ async function found(question: Partial<PullRequestQuestion>, texts = [ARTIFACT])
 
 test('a run that measured leads to its pull request and its artifact', async () => {
   const { reported, asked } = await found({ triggeredBy: RUN });
-  expect(asked).toEqual(['run 5', 'pacegate-x of 5']);
+  expect(asked).toEqual(['run 5', 'pacegate-x of 5', 'label on 7 for run 5']);
   expect(reported).toMatchObject({
     kind: 'found',
     pull: PULL,
     named: [{ file: 'artifact 17 of run 5', session: { id: 'this' } }],
     measuredBy: { id: 5, attempt: 2 },
+    label: { kind: 'refused' },
   });
 });
 

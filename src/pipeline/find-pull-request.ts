@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/errors.ts';
+import type { LabelResult } from '../github/acceptance.ts';
 import type { TriggeringRun } from '../github/context.ts';
 import type { OpenPullRequest } from '../github/pull-request.ts';
 import { partsOf, type NamedSession } from '../session/merged.ts';
@@ -29,6 +30,8 @@ export type Reported =
       readonly named: readonly NamedSession[];
       /** The run that measured, if it is another one. */
       readonly measuredBy: TriggeringRun | undefined;
+      /** The result of checking the accepting label; undefined if the pull request does not have it. */
+      readonly label?: LabelResult | undefined;
     }
   | { readonly kind: 'none'; readonly reason: string };
 
@@ -62,6 +65,7 @@ export async function findPullRequest(
       partsOf(parseSessionFile(text, name)).map((session) => ({ session, file: name })),
     ),
     measuredBy: measuring,
+    label: await port.label(pull.number, measuring),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ColdBuild as ColdBuilt } from '../images/cold-build.ts';
 import type { BaselineBranch, BranchOptions } from '../baseline/branch.ts';
+import type { LabelResult } from '../github/acceptance.ts';
 import type { TriggeringRun } from '../github/context.ts';
 import type { FoundPullRequest } from '../github/pull-request.ts';
 import type { SessionText } from '../github/run-artifact.ts';
@@ -227,6 +228,8 @@ export interface PullRequestPort {
    * @throws GitHubError if GitHub does not return an artifact, or if one exceeds a limit
    */
   readonly sessionTexts: (run: number, artifact: string) => Promise<readonly SessionText[]>;
+  /** Whether the accepting label covers a run's commit; undefined if the pull request does not have it. */
+  readonly label: (number: number, run: TriggeringRun) => Promise<LabelResult | undefined>;
   /** @throws ConfigurationError if a file cannot be read */
   readonly readSessions: (paths: readonly string[]) => Promise<readonly NamedSession[]>;
 }

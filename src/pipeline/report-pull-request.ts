@@ -57,7 +57,8 @@ export async function judgePullRequest(
       sides: { head: side(measured), baseline: side(base.commit), notes: [] },
       standing: { kind: 'change' },
     },
-    occasion,
+    // What was measured is the newest commit or its merge, so an accepting label on that commit covers it.
+    { ...occasion, mergeSha: measured },
     ports,
   );
 }
