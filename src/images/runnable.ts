@@ -1,5 +1,5 @@
 import type { Runnable } from '../measure/engine.ts';
-import { missingFlags } from '../session/cpu.ts';
+import { commonLevel, missingFlags } from '../session/cpu.ts';
 import type { ImageStore } from '../session/session.ts';
 import { EMULATED, isForeign } from './emulation.ts';
 import type { EngineVersions } from './engine-check.ts';
@@ -79,5 +79,5 @@ export async function refusal(
   const missing = missingFlags(needed, await processorFlags());
   return missing.length === 0
     ? undefined
-    : `${subject}: this image was compiled for a processor with ${missing.join(', ')}, which this machine's processor lacks. Its first such instruction would end it (SIGILL, illegal instruction), so it was not started. Run it where it was built for, build it here (no registry or cache holds one for this processor), or use pyenv-optimized with march: x86-64-v3, which more processors can run.`;
+    : `${subject}: this image was compiled for a processor with ${missing.join(', ')}, which this machine's processor lacks. Its first such instruction would end it (SIGILL, illegal instruction), so it was not started. Run it where it was built for, build it here (no registry or cache holds one for this processor), or use pyenv-optimized with march: ${commonLevel(facts.architecture)}, which more processors can run.`;
 }

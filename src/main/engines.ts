@@ -30,6 +30,7 @@ import type { EnginesRequest, Ports, Profiled } from '../pipeline/ports.ts';
 import { hashFiles, hashFolder, overlayFiles } from '../source/workload-files.ts';
 import { addedVariants } from '../session/measuring.ts';
 import { atExit } from '../process/at-exit.ts';
+import { refuseForeignLevels } from '../plan/interpreters.ts';
 import { hostVariants } from '../pipeline/host-variants.ts';
 import { PROFILES_FOLDER } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
@@ -62,6 +63,8 @@ export async function withEngines<Result>(
   surroundings: Surroundings,
   use: (ports: Ports) => Promise<Result>,
 ): Promise<Result> {
+  // The engine is taken to run on this machine.
+  refuseForeignLevels(request.plan, process.arch);
   const engines = openEngines(request, surroundings);
   const { sessionId } = request.run;
   const done = atExit(() => {

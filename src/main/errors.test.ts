@@ -17,6 +17,7 @@ import { readJournal } from '../session/journal.ts';
 import { never, runRequest, type RequestChange } from '../measure/engines/run-request.test-support.ts';
 import { loadCommand, serverCommand, serverSettings } from '../measure/server/server.test-support.ts';
 import type { Server } from '../plan/plan.ts';
+import { refuseForeignLevels } from '../plan/interpreters.ts';
 import { resolvePlan, type Overrides } from '../plan/resolve.ts';
 import { shardOf } from '../plan/shard.ts';
 import type { CommandResult } from '../process/command.ts';
@@ -125,6 +126,20 @@ rules: { alpha: 2, blocks: 0, fail-on: [slower], budget: 20 }
     changed('wall_time_s: { limit: 5% }', 'wall_time_s: { limit: 5% }\n  valgrind_instructions: {}'),
   ],
   ['options that do not fit the file', () => plan(CONFIGURATION, { variants: ['offical'], budget: 'soon' })],
+  [
+    'a level of processors of another architecture than the machine’s',
+    () => {
+      refuseForeignLevels(
+        plan(
+          CONFIGURATION.replace(
+            /variants:\n/,
+            'variants:\n  portable: { interpreter: pyenv, python: "3.13", march: armv8.2-a }\n',
+          ),
+        ),
+        'x64',
+      );
+    },
+  ],
   ['measuring code that is not there', () => hashFiles(temporaryFolder(), ['bench.py'])],
   ['a session that is none', () => parseSession('{"benchmarks": []}', 'session.json')],
   ['a shard that has nothing to do', () => shardOf(plan(CONFIGURATION), { index: 3, of: 3 })],

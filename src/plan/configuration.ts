@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MARCH_LEVELS } from '../session/cpu.ts';
 import { LEGAL_FORMULA, parseFormula } from '../session/formula.ts';
 import { betterSchema, METRIC_NAME_OR_PATTERN } from '../session/metric.ts';
 import { CHANGED_MEASUREMENT } from '../session/measuring.ts';
@@ -212,14 +213,14 @@ const compiled = {
   ...built,
 };
 
-const MARCH = 'x86-64-v2, x86-64-v3 or x86-64-v4';
+const LEVELS = [...MARCH_LEVELS.amd64, ...MARCH_LEVELS.arm64] as const;
 const march = z
-  .enum(['x86-64-v2', 'x86-64-v3', 'x86-64-v4'], legal(MARCH))
+  .enum(LEVELS, legal(`${LEVELS.slice(0, -1).join(', ')} or ${LEVELS.at(-1) ?? ''}`))
   .optional()
   .meta({
     description:
-      'The level of x86-64 processors to compile for. Pacegate does not start the image on an older processor. Without this key the interpreter runs on every processor of the architecture.',
-    examples: ['x86-64-v3'],
+      'The level of processors to compile for: of x86-64, or of arm64. Pacegate does not start the image on a processor that lacks an instruction set of the level, and refuses a level of the other architecture. Without this key the interpreter runs on every processor of the architecture.',
+    examples: ['x86-64-v3', 'armv8.2-a'],
   });
 
 const pyenvVariant = table({

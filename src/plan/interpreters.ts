@@ -1,7 +1,9 @@
+import { ConfigurationError } from '../errors/errors.ts';
+import { MARCH_LEVELS } from '../session/cpu.ts';
 import type { Configuration, VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { Problem, YamlDocument } from './document.ts';
-import type { InterpreterVariant } from './plan.ts';
+import type { InterpreterVariant, Plan } from './plan.ts';
 import { definedOnly, own } from '../session/record.ts';
 
 /** A variant of the configuration whose interpreter is built from a folder of `variants/`. */
@@ -68,6 +70,31 @@ function compiledArguments(given: CompiledVariant): Record<string, string> {
     CONFIGURE_OPTIONS: options.length === 0 ? undefined : options.join(' '),
     LLVM_VERSION: llvm,
   });
+}
+
+/**
+ * Refuses to compile for processors of another architecture. It is asked where something is built, and not where the
+ * configuration is read: a job on another machine may make the report.
+ * @param architecture the machine's, by Node's name
+ * @throws ConfigurationError
+ */
+export function refuseForeignLevels({ variants, file }: Plan, architecture: string): void {
+  const machine = architecture === 'x64' ? 'amd64' : architecture;
+  const levels: readonly string[] = own<readonly string[]>(MARCH_LEVELS, machine) ?? [];
+  const problems = variants.flatMap((variant) =>
+    variant.kind !== 'interpreter' ||
+    variant.march === undefined ||
+    variant.march === 'native' ||
+    levels.includes(variant.march)
+      ? []
+      : [
+          `variants.${variant.name}.march: found ${variant.march}, which this machine (${machine}) cannot run; expected: ${[...levels, 'no march'].join(', ')}`,
+        ],
+  );
+  if (problems.length > 0)
+    throw new ConfigurationError(
+      `${file}: ${problems.join('. ')}. Nothing was built or run. Measure these variants on a machine of that architecture, or select others (\`--variants\`, the input \`variants\`).`,
+    );
 }
 
 /** `3.13` of `3.13.5t`. */

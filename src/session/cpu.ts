@@ -29,15 +29,46 @@ const INSTRUCTION_SETS = new Set(
 /** The levels of the x86-64 psABI (version 1.0, table 3.1), in the kernel's names. */
 const V2 = 'cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3';
 const V3 = `${V2} abm avx avx2 bmi1 bmi2 f16c fma movbe xsave`;
-const LEVELS: Readonly<Record<string, string>> = {
+const X86_LEVELS = {
   'x86-64-v2': V2,
   'x86-64-v3': V3,
   'x86-64-v4': `${V3} avx512bw avx512cd avx512dq avx512f avx512vl`,
-};
+} as const;
+
+/**
+ * What GCC's AArch64 options let a compiler use at each version of the architecture, in the kernel's names (hwcaps of
+ * arm64). Left out is what a processor without it takes for a hint (paca, bti), and what only the kernel uses.
+ */
+const ARM_8_1 = 'asimd asimdrdm atomics crc32 fp';
+const ARM_8_3 = `${ARM_8_1} fcma jscvt lrcpc`;
+const ARM_8_4 = `${ARM_8_3} asimddp flagm ilrcpc uscat`;
+const ARM_8_5 = `${ARM_8_4} flagm2 frint sb ssbs`;
+const ARM_LEVELS = {
+  'armv8-a': 'asimd fp',
+  'armv8.1-a': ARM_8_1,
+  'armv8.2-a': ARM_8_1,
+  'armv8.3-a': ARM_8_3,
+  'armv8.4-a': ARM_8_4,
+  'armv8.5-a': ARM_8_5,
+  'armv8.6-a': `${ARM_8_5} bf16 i8mm`,
+  'armv9-a': `${ARM_8_5} sve sve2`,
+} as const;
+
+const LEVELS: Readonly<Record<string, string>> = { ...X86_LEVELS, ...ARM_LEVELS };
+
+/** The levels of each architecture, by Docker's names of these. */
+export const MARCH_LEVELS = {
+  amd64: Object.keys(X86_LEVELS) as (keyof typeof X86_LEVELS)[],
+  arm64: Object.keys(ARM_LEVELS) as (keyof typeof ARM_LEVELS)[],
+} as const;
+
+/** A level that most processors of an architecture have, to recommend. */
+export const commonLevel = (architecture: string): string =>
+  architecture === 'arm64' ? 'armv8.2-a' : 'x86-64-v3';
 
 /**
  * The flags that a binary compiled with a `-march` may need.
- * @param march `native`, or a level of the psABI
+ * @param march `native`, or a level of `MARCH_LEVELS`
  * @param have the flags of the processor that `native` means
  * @returns sorted; of an architecture other than x86 all that it has
  */
