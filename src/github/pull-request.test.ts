@@ -2,12 +2,8 @@ import { afterEach, expect, test } from '@jest/globals';
 import { connect } from './client.ts';
 import { parseEvent } from './context.ts';
 import { pullRequestNumbered, pullRequestOf } from './pull-request.ts';
-import {
-  startGitHubServer,
-  type GitHubServer,
-  type ServerOptions,
-  type StoredPull,
-} from './server.test-support.ts';
+import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
+import type { StoredPull } from './server-state.test-support.ts';
 
 /** Finds the pull request of a fork's run, because the event names none. */
 

@@ -6,12 +6,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { connect } from './client.ts';
 import { textIn } from './zip.ts';
 import { artifactsOf, BOUNDS, sessionTexts } from './run-artifact.ts';
-import {
-  startGitHubServer,
-  type GitHubServer,
-  type ServerOptions,
-  type StoredArtifact,
-} from './server.test-support.ts';
+import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
+import type { StoredArtifact } from './server-state.test-support.ts';
 
 /** The artifacts of a stranger's run: which are read, and which attacks fail. */
 

@@ -8,12 +8,8 @@ import { BuildError } from '../errors/errors.ts';
 import { ACCEPTING_LABEL, parseEvent } from '../github/context.ts';
 import { expectGenerated } from '../github/generated.test-support.ts';
 import { parseInputs } from '../github/inputs.ts';
-import {
-  startGitHubServer,
-  type GitHubServer,
-  type ServerOptions,
-  type StoredRun,
-} from '../github/server.test-support.ts';
+import { startGitHubServer, type GitHubServer, type ServerOptions } from '../github/server.test-support.ts';
+import type { StoredRun } from '../github/server-state.test-support.ts';
 import { judgedParts } from '../pipeline/judged-sessions.ts';
 import { overridesOf } from '../plan/resolve.ts';
 import type { Session } from '../session/session.ts';
