@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createTarDecoder } from 'modern-tar';
-import { inspectImage } from './inspect.ts';
+import { type ImageFacts, inspectImage } from './inspect.ts';
 import { archiveOf, savedLayers } from './saved-layers.ts';
 
 /**
@@ -36,15 +36,21 @@ export async function holdSame(
   const [a, b] = [await inspectImage(ids[0]), await inspectImage(ids[1])];
   if (a === undefined || b === undefined) return false;
   if (a.configuration !== b.configuration || a.layers.length !== b.layers.length) return false;
-  // Layers of both need not be read. Docker names them by these digests in its classic store.
+  // Layers of both need not be read. The classic store names them by these digests in what it saves; containerd's names
+  // a layer by the digest of what it keeps, which may be compressed, and then they are read and left out of the comparison.
   for (const [index, layer] of a.layers.entries()) {
     const name = layer.replace('sha256:', 'blobs/sha256/');
-    if (layer === b.layers[index] && !known.has(name))
-      known.set(name, { digest: layer, sources: new Map(), stamps: new Map() });
+    if (layer === b.layers[index] && !known.has(name)) known.set(name, unread(layer));
   }
-  const first = contentOf(await savedLayers(a.id, known, layerContent, signal));
-  return first === contentOf(await savedLayers(b.id, known, layerContent, signal));
+  const contents = async (image: ImageFacts) =>
+    (await savedLayers(image.id, known, layerContent, signal)).map((content, index) => {
+      const layer = a.layers[index];
+      return layer !== undefined && layer === b.layers[index] ? unread(layer) : content;
+    });
+  return contentOf(await contents(a)) === contentOf(await contents(b));
 }
+
+const unread = (digest: string): LayerContent => ({ digest, sources: new Map(), stamps: new Map() });
 
 /**
  * One text of an image's layers. Bytecode is taken to be used or not, by the time of its source in the last layer that

@@ -23,7 +23,11 @@ export async function savedLayers<Figure>(
   signal: AbortSignal,
 ): Promise<readonly Figure[]> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_SECONDS * 1000)]);
-  const child = spawn('docker', ['save', image], { stdio: ['ignore', 'pipe', 'pipe'], signal: patience });
+  const child = spawn('docker', ['save', image], {
+    env: process.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: patience,
+  });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-1000)));
   const ended = new Promise<number | null>((resolve) => {
