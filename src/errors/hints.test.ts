@@ -48,6 +48,10 @@ test.each([
     "error: Distribution `a==1` can't be installed because it doesn't have a source distribution or wheel for the current platform",
     /Alpine and free-threaded builds/,
   ],
+  [
+    'docker: Error response from daemon: invalid mount config for type "bind": bind source path does not exist: /tmp/x.',
+    /engine does not see this path, .*\(DOCKER_HOST\).*\(TMPDIR\) at the same paths/,
+  ],
   ["../meson.build:1:0: ERROR: Unknown compiler(s): [['cc'], ['gcc']]", /no compiler/],
 ])('%j', (text, hint) => expect(hintFor(`something before\n${text}\nand after`)).toMatch(hint));
 

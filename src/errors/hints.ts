@@ -51,6 +51,11 @@ const CAUSES: readonly (readonly [RegExp, (found: readonly (string | undefined)[
     () =>
       'A package has no wheel for this interpreter, and the image has no compiler: choose another variants.*.python or interpreter (Alpine and free-threaded builds have the fewest wheels), or install a compiler in a Dockerfile (workload.dockerfile).',
   ],
+  [
+    /bind source path does not exist|invalid mount config for type "bind"/,
+    () =>
+      "The Docker engine does not see this path, which is on Pacegate's side: the engine runs on another machine or in another container (DOCKER_HOST). Let both see Pacegate's own folder and the folder for temporary files (TMPDIR) at the same paths, or use an engine on this machine. docs/github.md says how for a runner in a pod.",
+  ],
 ];
 
 /**

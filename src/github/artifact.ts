@@ -32,7 +32,9 @@ export type ArtifactResult =
   /** Another job of this run has an artifact of this name. Nothing was uploaded or changed. */
   | { readonly kind: 'taken' }
   /** The upload failed. The verdict stays the same. */
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** The server is not github.com, and the client does not work there. The verdict stays the same. */
+  | { readonly kind: 'unsupported'; readonly reason: string };
 
 type Client = Pick<ArtifactClient, 'uploadArtifact' | 'deleteArtifact'>;
 
@@ -58,6 +60,8 @@ export async function uploadArtifact(
     return await upload(name);
   } catch (error) {
     // Names are unique in a run, so a matrix or a second step needs another one.
+    if (error instanceof Error && error.name === 'GHESNotSupportedError')
+      return { kind: 'unsupported', reason: UNSUPPORTED };
     if (!/conflict|already exists/i.test(messageOf(error)))
       return { kind: 'failed', reason: messageOf(error) };
   }
@@ -73,6 +77,9 @@ export async function uploadArtifact(
     return { kind: 'failed', reason: messageOf(error) };
   }
 }
+
+const UNSUPPORTED =
+  'the artifacts of this version exist on github.com only. Set the inputs artifact-name: none and out: pacegate-out, and let a step after this one upload the folder pacegate-out (docs/github.md, Other servers)';
 
 /** The time limit of an upload, because the client has none and a silent server must not hold a job. */
 const UPLOAD_SECONDS = 300;

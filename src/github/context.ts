@@ -17,6 +17,11 @@ export interface EventContext {
   readonly pullRequest: PullRequest | undefined;
   /** The commit that a merge queue's group starts from. */
   readonly mergeBase: string | undefined;
+  /**
+   * The merge commit that GitHub made for the pull request. Undefined if the runner's commit is the head itself, as on
+   * Forgejo: its author chooses the parents.
+   */
+  readonly mergeSha: string | undefined;
   /** The commit on which a required check must be: a pull request's head, or a merge queue's group. */
   readonly checked: string | undefined;
   /** The commit before a push. */
@@ -135,6 +140,10 @@ export function parseEvent(
             fromFork,
           },
     mergeBase: merge_group?.base_sha,
+    mergeSha:
+      pull === undefined || environment['GITHUB_SHA'] === pull.head.sha
+        ? undefined
+        : environment['GITHUB_SHA'],
     checked: pull?.head.sha ?? merge_group?.head_sha,
     before,
     sha: environment['GITHUB_SHA'],
@@ -166,6 +175,9 @@ function acceptingOf({
     return undefined;
   return { author: sender.login, commit };
 }
+
+/** Whether a server is Forgejo or Gitea. Their API has version 1, and GitHub's and GHES's has 3 or none. */
+export const isForgejo = (apiUrl: string): boolean => /\/api\/v1\/?$/.test(apiUrl);
 
 /** The event of this job. */
 export async function readEvent(): Promise<EventContext> {

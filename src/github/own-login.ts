@@ -1,5 +1,9 @@
 import { statusOf } from './answer.ts';
 import type { Octokit } from './client.ts';
+import { isForgejo } from './context.ts';
+
+/** The owners of a job's own token on Forgejo and on Gitea. Both names are reserved there. */
+const JOB_LOGINS = ['forgejo-actions', 'gitea-actions'];
 
 /**
  * Finds out which of some logins is ours. GitHub's GraphQL field `viewer.login` answers for an app's token, without
@@ -17,7 +21,10 @@ export async function ownLogin(octokit: Octokit, logins: readonly string[]): Pro
   try {
     return (await octokit.rest.users.getAuthenticated()).data.login;
   } catch (error) {
-    if (statusOf(error) === 403 || statusOf(error) === 401) return undefined;
+    const status = statusOf(error);
+    if (isForgejo(octokit.request.endpoint.DEFAULTS.baseUrl) && [401, 403, 404].includes(status ?? 0))
+      return logins.find((login) => JOB_LOGINS.includes(login));
+    if (status === 403 || status === 401) return undefined;
     throw error;
   }
 }

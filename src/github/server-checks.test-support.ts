@@ -4,9 +4,10 @@ import {
   type Api,
   type Call,
   type StoredCheck,
+  type StoredStatus,
 } from './server-state.test-support.ts';
 
-/** The local GitHub's answers about check runs. */
+/** The local GitHub's answers about check runs, and about the statuses of commits. */
 
 type SentCheck = Omit<Partial<StoredCheck>, 'output'> & { readonly output?: Partial<StoredCheck['output']> };
 
@@ -76,4 +77,19 @@ function checkBody(
     html_url: `https://github.com/owner/name/runs/${check.id}`,
     output: { ...sample['output'], ...output, annotations_count: annotations.length },
   };
+}
+
+/** @returns undefined if the call is not about statuses */
+export function answerStatuses({ state, description }: Api, { method, url, body }: Call): Answer | undefined {
+  const [, listed] = /\/commits\/([^/]+)\/statuses$/.exec(url.pathname) ?? [];
+  if (listed !== undefined) {
+    const sample = description.sampleEntry('GET', url, 200);
+    const found = state.statuses.filter(({ sha }) => sha === listed).reverse();
+    return { status: 200, body: found.map((status) => ({ ...sample, ...status })) };
+  }
+  const [, sha] = /\/statuses\/([^/]+)$/.exec(url.pathname) ?? [];
+  if (sha === undefined) return undefined;
+  const made = { sha, ...(body as Omit<StoredStatus, 'sha'>) };
+  state.statuses.push(made);
+  return { status: 201, body: { ...description.sampleAnswer(method, url, 201), ...made } };
 }

@@ -55,6 +55,15 @@ export interface StoredIssue {
   readonly labels: readonly string[];
 }
 
+/** The status of a commit. */
+export interface StoredStatus {
+  readonly sha: string;
+  readonly context: string;
+  readonly state: string;
+  readonly description: string;
+  readonly target_url: string;
+}
+
 /** A label that somebody put on a pull request, or removed. */
 export interface StoredLabelling {
   readonly issue: number;
@@ -84,6 +93,8 @@ export interface GitHubState {
   readonly artifacts: StoredArtifact[];
   readonly issues: StoredIssue[];
   readonly labellings: StoredLabelling[];
+  /** The statuses of commits, the newest last. */
+  readonly statuses: StoredStatus[];
   readonly runs: StoredRun[];
 }
 
@@ -94,6 +105,7 @@ export const emptyState = (): GitHubState => ({
   artifacts: [],
   issues: [],
   labellings: [],
+  statuses: [],
   runs: [],
 });
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readDescription, type Description } from './openapi.test-support.ts';
-import { answerCheck } from './server-checks.test-support.ts';
+import { answerCheck, answerStatuses } from './server-checks.test-support.ts';
 import { answerComment, answerIssue, answerLabellings, user } from './server-issues.test-support.ts';
 import { answerPull } from './server-pulls.test-support.ts';
 import { answerArtifacts, answerRuns } from './server-runs.test-support.ts';
@@ -27,8 +27,13 @@ interface Fault {
 
 export interface ServerOptions {
   readonly port?: number;
+  /**
+   * The server's kind. `ghes`: the API is below /api/v3, and GraphQL at /api/graphql. `forgejo`: the API is below
+   * /api/v1, without GraphQL, check runs and the calls of Actions, as far as its documentation has it.
+   */
+  readonly kind?: keyof typeof PREFIXES;
   /** The token's owner: a person, the job or an app. */
-  readonly identity?: 'person' | 'job' | 'app';
+  readonly identity?: 'person' | 'job' | 'app' | 'forgejo';
   /** Whether GraphQL is available. Without it the server answers 404, like a forge without GraphQL. */
   readonly graphql?: boolean;
   /** Login to permission in the repository; other logins are unknown. */
@@ -54,7 +59,13 @@ export interface GitHubServer extends GitHubState {
   readonly close: () => Promise<void>;
 }
 
-const LOGINS = { person: 'octocat', job: 'github-actions[bot]', app: 'our-app[bot]' };
+const LOGINS = {
+  person: 'octocat',
+  job: 'github-actions[bot]',
+  app: 'our-app[bot]',
+  forgejo: 'forgejo-actions',
+};
+const PREFIXES = { github: '', ghes: '/api/v3', forgejo: '/api/v1' };
 
 /** Cached, because the description has twelve megabytes. */
 let known: Description | undefined;
@@ -67,7 +78,10 @@ interface Running extends Pick<GitHubServer, 'requests' | 'violations'> {
   failures: number;
 }
 
-export async function startGitHubServer(options: ServerOptions = {}): Promise<GitHubServer> {
+export async function startGitHubServer(given: ServerOptions = {}): Promise<GitHubServer> {
+  const { kind = 'github' } = given;
+  const options: ServerOptions =
+    kind === 'forgejo' ? { identity: 'forgejo', graphql: false, ...given } : given;
   known ??= readDescription();
   const state = emptyState();
   const running: Running = {
@@ -81,7 +95,7 @@ export async function startGitHubServer(options: ServerOptions = {}): Promise<Gi
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, resolve));
   const { requests, violations } = running;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${PREFIXES[kind]}`,
     ...state,
     requests,
     violations,
@@ -96,6 +110,7 @@ async function respond(running: Running, request: IncomingMessage, response: Ser
   const { options, api, requests, violations } = running;
   const method = request.method ?? 'GET';
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
+  if (!withoutPrefix(options, url)) violations.push(`${url.pathname} is not below the API's address`);
   const call: Call = { method, url, body: await readBody(request) };
   const name = `${method} ${url.pathname}`;
   requests.push(name);
@@ -129,6 +144,16 @@ async function respond(running: Running, request: IncomingMessage, response: Ser
     .end(JSON.stringify(given.body));
 }
 
+/** Takes the prefix of the API from an address. @returns false if it has none */
+function withoutPrefix({ kind = 'github' }: ServerOptions, url: URL): boolean {
+  const prefix = PREFIXES[kind];
+  if (url.pathname.startsWith('/storage/')) return true;
+  if (kind === 'ghes' && url.pathname === '/api/graphql') url.pathname = '/graphql';
+  else if (!url.pathname.startsWith(`${prefix}/`)) return false;
+  else url.pathname = url.pathname.slice(prefix.length);
+  return true;
+}
+
 /** Answers for an artifact's archive: GitHub redirects to its storage. @returns whether it was one */
 function download(
   { api: { state, description }, violations }: Running,
@@ -153,6 +178,7 @@ function download(
 
 function answer(options: ServerOptions, api: Api, call: Call): Answer {
   const { method, url } = call;
+  if (options.kind === 'forgejo' && /\/check-runs|\/actions\//.test(url.pathname)) return NOT_FOUND;
   const owner = answerOwner(options, api, url) ?? answerPermission(options, url);
   if (owner !== undefined) return owner;
   const refused = options.readOnly === true || options.writes?.includes(scopeOf(url, method)) === false;
@@ -162,6 +188,7 @@ function answer(options: ServerOptions, api: Api, call: Call): Answer {
     answerPull(api, call) ??
     answerArtifacts(api, call) ??
     answerRuns(api, call) ??
+    answerStatuses(api, call) ??
     answerLabellings(api, call) ??
     answerIssue(api, call) ??
     answerComment(api, call)

@@ -202,7 +202,10 @@ function ended(
   const measuring = inputs.mode === 'measure';
   // The judging job reports this job's findings, so a failed upload would lose them.
   if (measuring && artifact.id === undefined && name !== 'none')
-    return failed(3, 'The session could not be uploaded, so the job that judges cannot have it.');
+    return failed(
+      3,
+      `The session could not be uploaded, so the job that judges cannot have it.${artifact.unsupported === true ? ` ${artifact.remarks.join(' ')}` : ''}`,
+    );
   if (posted.comment.twice === true || posted.check.twice === true)
     return failed(2, twiceWords(session.configuration));
   const status = measuring || told ? 0 : exitStatus(comparison, failOn);

@@ -3,9 +3,10 @@ import type { Comparison } from '../verdict/comparison.ts';
 import { uploadArtifact, type Taken } from '../github/artifact.ts';
 import { upsertCheck, type CheckRequest } from '../github/check.ts';
 import { connect } from '../github/client.ts';
+import { writeCommitStatus } from '../github/commit-status.ts';
 import { upsertComment, type CommentRequest } from '../github/comment.ts';
 import { checkLabel, type LabelResult } from '../github/acceptance.ts';
-import { ACCEPTING_LABEL, type Accepting, type EventContext } from '../github/context.ts';
+import { ACCEPTING_LABEL, isForgejo, type Accepting, type EventContext } from '../github/context.ts';
 import type { Inputs } from '../github/inputs.ts';
 import { upsertNightIssue, type NightIssueRequest } from '../github/night-issue.ts';
 import { forRunner, oneLine, printable } from '../report/escape.ts';
@@ -36,6 +37,8 @@ export interface Uploaded {
   readonly url?: string;
   /** Another job of this run has an artifact of this name. */
   readonly taken?: true;
+  /** The server does not take artifacts of this version. */
+  readonly unsupported?: true;
   /** Sentences for the report if the upload failed. */
   readonly remarks: readonly string[];
 }
@@ -65,6 +68,10 @@ export async function upload(
   if (result.kind === 'taken') return { taken: true, remarks: [] };
   if (result.kind === 'uploaded')
     return { id: result.id, url: `${event.runUrl}/artifacts/${result.id}`, remarks: [] };
+  if (result.kind === 'unsupported') {
+    log.warn(`No artifact was uploaded: ${result.reason}. The files are in ${out.path}.`);
+    return { unsupported: true, remarks: [`No artifact was uploaded: ${result.reason}.`] };
+  }
   log.warn(`The artifact could not be uploaded: ${result.reason}. The files are in ${out.path}.`);
   return { remarks: [`The raw timings could not be uploaded as an artifact: ${result.reason}`] };
 }
@@ -180,7 +187,8 @@ export async function postCheck(
 ): Promise<Checked> {
   if (!check || commit === undefined || githubToken === undefined) return { remarks: [] };
   const octokit = await connect(githubToken, apiUrl, { signal });
-  const result = await upsertCheck(octokit, { owner, repo, commit, ...written });
+  const write = isForgejo(apiUrl) ? writeCommitStatus : upsertCheck;
+  const result = await write(octokit, { owner, repo, commit, ...written });
   switch (result.kind) {
     case 'twice':
       return { remarks: [], twice: true };

@@ -143,14 +143,12 @@ const pathsOf = ({ directory }: Job, paths: readonly string[]) =>
   paths.map((path) => resolve(directory, path));
 
 async function occasionOf({ inputs, event, signal }: Job, { top }: Project): Promise<Occasion> {
-  const { pullRequest, before, mergeBase, sha, defaultBranch } = event;
+  const { pullRequest, before, mergeBase, mergeSha, sha, defaultBranch } = event;
   return {
     event: event.event,
     remote: await upstreamOf(top, jobRepository(event)),
-    ...{ defaultBranch, before, sha },
+    ...{ defaultBranch, before, sha, mergeSha },
     baseRef: pullRequest?.baseRef,
-    // Only for a pull request is the runner's commit the merge that GitHub made.
-    mergeSha: pullRequest === undefined ? undefined : sha,
     baseSha: mergeBase,
     gitEnvironment: await tokenEnvironment(top, inputs.githubToken, event.serverUrl),
     secretsOnPullRequests: inputs.buildSecretsOnPullRequests,

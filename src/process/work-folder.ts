@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../errors/errors.ts';
 import { killProcessesNow, killProcessesWith } from './host-processes.ts';
 import { isOwnerAlive, OWNER_VARIABLE, ownerOfThisProcess } from './owner.ts';
 import { keepGitStoresIn } from './git-store.ts';
 import { atExit } from './at-exit.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const PREFIX = 'pacegate-work-';
 
@@ -30,7 +30,7 @@ export async function openWorkFolder(): Promise<string> {
     if ((await engineSessionOf(path)) === undefined) await removeWorkFolder(path);
   }
   try {
-    const path = await mkdtemp(join(tmpdir(), `${PREFIX}${owner}_`));
+    const path = await mkdtemp(join(temporaryFolder(), `${PREFIX}${owner}_`));
     exits.set(
       path,
       atExit(() => {
@@ -42,7 +42,7 @@ export async function openWorkFolder(): Promise<string> {
     return path;
   } catch (error) {
     throw new ConfigurationError(
-      `The folder for temporary files ${tmpdir()} cannot be used (${(error as Error).message}). Set TMPDIR to a folder that exists and that you may write.`,
+      `The folder for temporary files ${temporaryFolder()} cannot be used (${(error as Error).message}). Set TMPDIR to a folder that exists and that you may write.`,
       { cause: error },
     );
   }
@@ -92,12 +92,12 @@ async function engineSessionOf(path: string): Promise<string | undefined> {
 }
 
 async function foldersOfTheDead(): Promise<readonly { readonly path: string; readonly owner: string }[]> {
-  const names = await readdir(tmpdir()).catch(() => []);
+  const names = await readdir(temporaryFolder()).catch(() => []);
   const found = await Promise.all(
     names.map(async (name) => {
       const owner = ownerOfFolder(name);
       if (owner === undefined || isOwnerAlive(owner)) return [];
-      const path = join(tmpdir(), name);
+      const path = join(temporaryFolder(), name);
       // Anyone may write to the temporary folder, so folders of other users are ignored.
       const uid = await stat(path).then(
         (status) => status.uid,

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { cpus, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { runCommand } from '../../process/command.ts';
+import { temporaryFolder } from '../../process/temporary-folder.ts';
 import type { DiskReading, MachineReading, ProcessReading } from '../../session/machine-reading.ts';
 import { cpuFlags } from '../../session/cpu.ts';
 
@@ -50,7 +51,7 @@ export async function readMachine(probe: string, roots: MachineRoots = ROOTS): P
     counters: { counting: trial?.counting, paranoid: numberOf(file(proc, 'sys/kernel/perf_event_paranoid')) },
     process: readProcess(file(proc, 'self/status') ?? ''),
     storeBypass: file(processor, 'vulnerabilities/spec_store_bypass'),
-    workDisk: await diskAt(tmpdir()),
+    workDisk: await diskAt(temporaryFolder()),
   };
 }
 
