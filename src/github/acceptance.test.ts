@@ -6,7 +6,8 @@ import { startGitHubServer, type GitHubServer } from './server.test-support.ts';
 
 /** Acceptance by label: who may accept, and which commit. */
 
-jest.setTimeout(60_000);
+// The first answer of a kind compiles its part of GitHub's description.
+jest.setTimeout(240_000);
 
 const servers: GitHubServer[] = [];
 afterAll(async () => {
@@ -109,7 +110,7 @@ describe('the label on a fork, where another job reports', () => {
     servers.push(server);
     server.labellings.push(...labellings);
     server.runs.push(...runs);
-    const octokit = await connect('token', server.url, { limits: { answer: 20, wait: 1, total: 20 } });
+    const octokit = await connect('token', server.url, { limits: { answer: 100, wait: 1, total: 200 } });
     return await checkLabelOfRun(octokit, {
       ...{ owner: 'owner', repo: 'name', number: 7 },
       run: {
