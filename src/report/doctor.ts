@@ -4,6 +4,7 @@ import { disturbances, TAKEN } from '../diagnosis/disturbances.ts';
 import type { Finding } from '../session/machine-reading.ts';
 import type { Session } from '../session/session.ts';
 import { MARGIN } from '../statistics/sequential.ts';
+import { aligned } from './aligned.ts';
 import { clip, oneLine, printable } from './escape.ts';
 import { findingLines, type FindingsLook } from './machine-findings.ts';
 import { disturbanceWords, noise } from './noise.ts';
@@ -141,16 +142,7 @@ export function renderDoctor(report: DoctorReport, look: FindingsLook): string {
     row.blocks === null ? `> ${cap}` : String(row.blocks),
     inSeconds(checkup.variants.find(({ variant }) => variant === row.variant)?.runSeconds ?? 0),
   ]);
-  const widths = HEADER.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) =>
-        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
+  const [header = '', ...lines] = aligned([HEADER, ...rows], (column) => (column < 2 ? 'left' : 'right'));
   const advice = adviceOf(report);
   const container = inContainer === undefined ? [] : findingLines([inContainer], look);
   return [
@@ -158,11 +150,8 @@ export function renderDoctor(report: DoctorReport, look: FindingsLook): string {
     ...(rows.length === 0
       ? container
       : [
-          dim(line(HEADER)),
-          ...rows.map((row, index) => {
-            const found = checkup.rows[index];
-            return found !== undefined && isBlunt(found) ? yellow(line(row)) : line(row);
-          }),
+          dim(header),
+          ...checkup.rows.map((row, index) => (isBlunt(row) ? yellow : String)(lines[index] ?? '')),
           '',
           `A gate of unchanged code measures for about ${minutes(checkup.seconds)} here, ${minutes(checkup.secondsAtMost)} at most; building took ${minutes(checkup.buildSeconds)} and the budget is ${minutes(budgetSeconds)}.`,
           dim(`Machine during the runs: ${noise(session)} (${loadWords(checkup.busy)}).`),

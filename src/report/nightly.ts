@@ -3,6 +3,7 @@ import { createColors } from 'picocolors';
 import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { RowNoise } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
+import { aligned } from './aligned.ts';
 import { environmentDetail, failureDetails, imageDetails } from './details.ts';
 import { noise } from './noise.ts';
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
@@ -120,15 +121,7 @@ export function renderNightlyTerminal(
       .filter((row) => !isDetail(row))
       .map((row) => cells(row, history?.noise ?? []).map((cell) => clip(oneLine(cell), 40))),
   ];
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column < 2 || column === 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = aligned(rows, (column) => (column < 2 || column === 4 ? 'left' : 'right'));
   return [
     ...(lines.length > 1 ? [dim(lines[0] ?? ''), ...lines.slice(1), ''] : []),
     ...session.failures.flatMap(({ message }) => printable(message).split('\n').slice(0, 20)).map(red),

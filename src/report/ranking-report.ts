@@ -2,6 +2,7 @@ import { markdownTable } from 'markdown-table';
 import { createColors } from 'picocolors';
 import type { RankedVariant, Ranking } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
+import { aligned } from './aligned.ts';
 import { environmentDetail, failureDetails, imageDetails, type Detail } from './details.ts';
 import { noise } from './noise.ts';
 import { clip, code, oneLine, printable, sentence, unbroken } from './escape.ts';
@@ -297,17 +298,5 @@ function linesOf(ranking: Ranking, { header, rows, align }: Table): readonly str
       ...some.map((cell) => clip(oneLine(cell), 40)),
     ]),
   ];
-  const widths = (cells[0] ?? []).map((_, column) =>
-    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  return cells.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 || align === 'left'
-          ? cell.padEnd(widths[column] ?? 0)
-          : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
+  return aligned(cells, (column) => (column === 0 ? 'left' : align));
 }

@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
 import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Session } from '../session/session.ts';
+import { aligned } from './aligned.ts';
 import { confirmationWords } from './confirmation.ts';
 import { clip, oneLine, printable } from './escape.ts';
 import { noise } from './noise.ts';
@@ -17,7 +18,7 @@ export interface TerminalOptions {
 }
 
 const HEADER = ['variant', 'metric', 'baseline', 'head', 'change (95 % interval)', 'verdict'];
-const RIGHT = [false, false, true, true, true, false];
+const ALIGNMENTS = ['left', 'left', 'right', 'right', 'right', 'left'] as const;
 /** The number of text lines below the table. The run's files contain all of them. */
 const LINES_SHOWN = 20;
 /** With more rows than this, unchanged rows are left out. */
@@ -70,7 +71,10 @@ function tableLines(comparison: Comparison, session: Session | undefined, paint:
       : seen.filter(({ verdict }) => verdict !== 'unchanged' && verdict !== 'info');
   if (rows.length === 0) return [];
   const hidden = comparison.rows.length - rows.length;
-  const [header = '', ...lines] = aligned([HEADER, ...rows.map((row) => cellsOf(row, session))]);
+  const [header = '', ...lines] = aligned(
+    [HEADER, ...rows.map((row) => cellsOf(row, session))],
+    (column) => ALIGNMENTS[column] ?? 'left',
+  );
   return [
     paint.dim(header),
     ...rows.map((row, index) => paint.verdict(row.verdict)(lines[index] ?? '')),
@@ -89,19 +93,6 @@ const cellsOf = (row: Row, session: Session | undefined): readonly string[] => [
   change(row),
   `${VERDICT_WORDS[row.verdict]}${probableWords(row)}${confirmationWords(row)}`,
 ];
-
-/** Formats each row as a line with aligned columns. */
-function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        RIGHT[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
-}
 
 const failureLines = (session: Session | undefined, { red }: Paint): readonly string[] =>
   (session?.failures ?? []).flatMap(({ variant, side, stage, message }) => [
