@@ -1,10 +1,13 @@
 import pRetry from 'p-retry';
 import { StoreError } from '../errors/errors.ts';
+import type { BranchContents, Pruned } from '../session/branch-contents.ts';
 import type { Session } from '../session/session.ts';
 import { sessionText } from '../session/write.ts';
 import { isAdopting } from './adoption.ts';
 import { commitSession } from './commit.ts';
+import { readContents } from './contents.ts';
 import type { Writing } from './draft.ts';
+import { commitPruned } from './prune.ts';
 import { PassingError, RaceError } from './push-refusal.ts';
 import { readStored, refuseNewer } from './read.ts';
 import { fetchTip, tryPush, push, type Patience, type Place } from './remote.ts';
@@ -33,6 +36,21 @@ export interface BaselineBranch {
    * @throws StoreError with the obstacle
    */
   check(configuration: string): Promise<void>;
+  /** Reads and checks every file; undefined if there is no branch yet. */
+  contents(): Promise<BranchContents | undefined>;
+  /**
+   * Replaces the branch by one commit, in which nights beyond the newest ones are summaries.
+   * @returns undefined if there is no branch yet
+   * @throws StoreError if the branch cannot be written; it is unchanged then
+   */
+  prune(options: PruneOptions): Promise<Pruned | undefined>;
+}
+
+export interface PruneOptions {
+  /** Nights of each configuration that stay in full. */
+  readonly nightsKept: number;
+  /** False: only compute what would change. */
+  readonly push: boolean;
 }
 
 export interface BranchOptions {
@@ -86,6 +104,11 @@ export function openBaselineBranch(options: BranchOptions): BaselineBranch {
       }
     },
     append: async (session) => await append(place, writing, session),
+    contents: async () => {
+      const commit = await fetchTip(reading);
+      return commit === undefined ? undefined : await readContents(directory, branch, commit);
+    },
+    prune: async (asked) => await prune(place, writing, asked),
   };
 }
 
@@ -95,31 +118,63 @@ async function append(
   writing: Writing,
   session: Session,
 ): Promise<{ readonly commit: string; readonly attempts: number }> {
-  let attempts = 0;
-  let last: string | undefined;
-  const begun = performance.now();
   const text = sessionText(session);
-  const once = async (): Promise<string> => {
-    attempts += 1;
+  let last: string | undefined;
+  const { result: commit, attempts } = await whileRaced(place, KEPT, async () => {
     const parent = await fetchTip(place);
     // The server may have accepted the push although its answer was lost.
     if (parent !== undefined && parent === last) return parent;
     last = await commitSession(writing, parent, session, text);
     await push(place, last, parent);
     return last;
+  });
+  return { commit, attempts };
+}
+
+/** Prunes the tip and pushes. A session that another writer appends meanwhile is kept: the prune begins again. */
+async function prune(
+  place: Place,
+  writing: Writing,
+  { nightsKept, push: pushes }: PruneOptions,
+): Promise<Pruned | undefined> {
+  let last: Pruned | undefined;
+  const { result } = await whileRaced(place, 'The branch is unchanged.', async () => {
+    const tip = await fetchTip(place);
+    if (tip === undefined || tip === last?.commit) return last;
+    last = { branch: place.branch, pushed: pushes, ...(await commitPruned(writing, tip, nightsKept)) };
+    if (pushes) await push(place, last.commit, tip);
+    return last;
+  });
+  return result;
+}
+
+/**
+ * Repeats a change of the branch while other writers are faster.
+ * @param kept what is not lost if it fails, as a sentence
+ */
+async function whileRaced<Result>(
+  place: Place,
+  kept: string,
+  change: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly attempts: number }> {
+  let attempts = 0;
+  const begun = performance.now();
+  const once = async () => {
+    attempts += 1;
+    return await change();
   };
   try {
-    const commit = await pRetry(once, {
+    const result = await pRetry(once, {
       ...{ retries: RETRIES, minTimeout: 50, maxTimeout: 3000, factor: 1.5, randomize: true },
       maxRetryTime: place.patience.raceSeconds * 1000,
       shouldRetry: ({ error }) => error instanceof RaceError,
     });
-    return { commit, attempts };
+    return { result, attempts };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     const tries = `${attempts} ${attempts === 1 ? 'try' : 'tries'}`;
     const seconds = Math.round((performance.now() - begun) / 1000);
-    throw new StoreError(`${error.message} (${tries} in ${seconds} s). ${KEPT}`, { cause: error });
+    throw new StoreError(`${error.message} (${tries} in ${seconds} s). ${kept}`, { cause: error });
   }
 }
 

@@ -28,16 +28,20 @@ export interface Writing {
 }
 
 /** The next commit under construction: files in a temporary index. */
-export interface Draft extends Writing {
-  readonly configuration: string;
+export interface Tree extends Writing {
   /** The parent commit. */
   readonly parent: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly add: (path: string, content: string) => Promise<void>;
 }
 
+/** The same, for the files of one configuration. */
+export interface Draft extends Tree {
+  readonly configuration: string;
+}
+
 /** @param prefix a folder with a trailing slash; empty for all configurations */
-export async function sessionFiles({ directory, env }: Draft, prefix: string): Promise<readonly Blob[]> {
+export async function sessionFiles({ directory, env }: Tree, prefix: string): Promise<readonly Blob[]> {
   const listed = await git(directory, ['ls-files', '-s', '-z', '--', prefix === '' ? '.' : prefix], { env });
   return listed
     .split('\0')
@@ -52,19 +56,31 @@ const SESSION_ENTRY = new RegExp(
   `^\\d+ ([0-9a-f]+) \\d+\\t([^/]+/(?:${SESSION_FOLDERS.join('|')})/[^/]+\\.json)$`,
 );
 
+/** What the squash of old sessions leaves. */
+export interface Squashed {
+  /** All summaries, the new ones last. */
+  readonly summaries: readonly Summary[];
+  /** Sessions that stay in full. */
+  readonly kept: number;
+  /** Nights that became summaries. */
+  readonly summarised: number;
+  /** Sessions of the anchor that were removed. */
+  readonly dropped: number;
+}
+
 /**
- * Squashes the nights older than the newest ninety into summaries, and removes the anchor's sessions beyond ninety.
- * @returns all summaries
+ * Squashes the nights older than the newest ones into summaries, and removes the anchor's sessions beyond ninety.
+ * @param nightsKept nights that stay in full
  */
-export async function squashOld(draft: Draft): Promise<readonly Summary[]> {
+export async function squashOld(draft: Draft, nightsKept = RAW_SESSIONS): Promise<Squashed> {
   const { directory, configuration, env, add, blobs, evaluation } = draft;
   const before = await summariesBefore(draft);
   const files = await sessionFiles(draft, `${folderOf(configuration)}/`);
-  const oldOf = (kind: SessionFolder) => {
+  const oldOf = (kind: SessionFolder, kept: number) => {
     const own = files.filter(({ path }) => path.startsWith(`${folderOf(configuration)}/${kind}/`));
-    return own.slice(0, Math.max(0, own.length - RAW_SESSIONS));
+    return own.slice(0, Math.max(0, own.length - kept));
   };
-  const [nights, anchors] = [oldOf('sessions'), oldOf('anchors')];
+  const [nights, anchors] = [oldOf('sessions', nightsKept), oldOf('anchors', RAW_SESSIONS)];
   const squashed: Summary[] = [];
   for (const night of nights) {
     const { sessions } = await blobs.read([night]);
@@ -74,13 +90,14 @@ export async function squashOld(draft: Draft): Promise<readonly Summary[]> {
     await git(directory, ['update-index', '--force-remove', night.path], { env });
   }
   for (const { path } of anchors) await git(directory, ['update-index', '--force-remove', path], { env });
-  if (squashed.length === 0) return before;
   const summaries = [...before, ...squashed];
-  await add(
-    summariesPath(configuration),
-    `${JSON.stringify({ format: 'pacegate-summaries', version: 1, summaries }, null, 1)}\n`,
-  );
-  return summaries;
+  if (squashed.length > 0)
+    await add(
+      summariesPath(configuration),
+      `${JSON.stringify({ format: 'pacegate-summaries', version: 1, summaries }, null, 1)}\n`,
+    );
+  const [summarised, dropped] = [squashed.length, anchors.length];
+  return { summaries, kept: files.length - summarised - dropped, summarised, dropped };
 }
 
 /** @throws StoreError if they cannot be read */

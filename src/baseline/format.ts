@@ -71,8 +71,12 @@ export type SessionFolder = (typeof SESSION_FOLDERS)[number];
 export function sessionPath(session: Session, text: string): string {
   const time = session.started.replace(/[^0-9TZ]/g, '').slice(0, 15);
   const kind: SessionFolder = session.purpose === 'anchor' ? 'anchors' : 'sessions';
-  return `${folderOf(session.configuration)}/${kind}/${time}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.json`;
+  return `${folderOf(session.configuration)}/${kind}/${time}-${contentDigest(text)}.json`;
 }
+
+/** The part of a session's file name that depends on its content: 12 hexadecimal digits of SHA-256. */
+export const contentDigest = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 12);
 
 export const summariesPath = (configuration: string): string => `${folderOf(configuration)}/summaries.json`;
 

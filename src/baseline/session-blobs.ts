@@ -44,7 +44,7 @@ export function sessionBlobs(directory: string): SessionBlobs {
 }
 
 /** A session of the branch, or a sentence with the error. */
-function readSession(text: string): Session | string {
+export function readSession(text: string): Session | string {
   try {
     return parseSession(text, 'the file');
   } catch (error) {

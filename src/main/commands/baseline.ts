@@ -4,6 +4,7 @@ import { measureNight } from '../../pipeline/measure-night.ts';
 import { endOf } from '../../pipeline/night-end.ts';
 import { renderNightlyMarkdown } from '../../report/nightly.ts';
 import { writeResults } from '../../pipeline/results.ts';
+import { addBranchCommands } from './baseline-branch.ts';
 import { sayWhere, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { nightText, timelinesFor } from './formats.ts';
 import { openProjectHere, option, type Planned } from './options.ts';
@@ -13,8 +14,10 @@ interface BaselineOptions extends Planned {
 }
 
 export const addBaseline: AddCommand = (program, context, done) => {
-  program
+  const baseline = program
     .command('baseline')
+    // An option after a command below belongs to that command.
+    .enablePositionalOptions()
     .description('measure this commit against itself and append the session to the baseline branch')
     .addOption(option.config())
     .addOption(option.out())
@@ -25,6 +28,7 @@ export const addBaseline: AddCommand = (program, context, done) => {
     .addOption(option.branch())
     .addOption(new Option('--anchor', 'compare with rules.anchor too, although no week has passed'))
     .action(async (options: BaselineOptions) => done(await baselineCommand(context, options)));
+  addBranchCommands(baseline, context, done);
 };
 
 export async function baselineCommand(context: CommandContext, options: BaselineOptions): Promise<number> {

@@ -2,6 +2,8 @@ import { compareSession } from '../../verdict/compare.ts';
 import { isMerged } from '../../session/merged.ts';
 import { judgedTogether } from '../../pipeline/judged-sessions.ts';
 import { readSessionFile } from '../../out-folder/session-files.ts';
+import type { Session } from '../../session/session.ts';
+import type { Timeline } from '../../session/timeline.ts';
 import { IMPLIED } from '../../session/purpose.ts';
 import { foldersOf } from '../../out-folder/timeline-files.ts';
 import type { AddCommand, CommandContext } from './command.ts';
@@ -36,6 +38,17 @@ export async function reportCommand(
     context.print(comparisonText(judged, [], options, context.colour, timelines));
     return 0;
   }
+  printSession(context, session, options, timelines);
+  return 0;
+}
+
+/** Prints the report that fits the session's purpose. */
+export function printSession(
+  context: CommandContext,
+  session: Session,
+  options: Printed,
+  timelines: readonly Timeline[] = [],
+): void {
   if (IMPLIED[session.purpose].sameCode)
     context.print(nightText(session, compareSession(session), [], options, context.colour, timelines));
   else if (session.purpose === 'ranking')
@@ -52,5 +65,4 @@ export async function reportCommand(
       ),
     );
   else context.print(measurementText(session, options, context.colour, timelines));
-  return 0;
 }
