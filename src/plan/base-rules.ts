@@ -129,16 +129,19 @@ const rulesOf = ({
 
 const metricsOf = ({ rules: { metrics, patterns = [] } }: Plan) =>
   Object.fromEntries([
-    ...metrics.map(({ name, better, gate, limit, formula }) => [
+    ...metrics.map(({ name, better, gate, limit, warn, formula }) => [
       name,
-      `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %${formula === undefined ? '' : `, ${formula}`}`,
+      `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %${warnWords(warn)}${formula === undefined ? '' : `, ${formula}`}`,
     ]),
     // The order matters: the first of two patterns applies to a metric that both match.
-    ...patterns.map(({ pattern, unit, better, gate, limit }, index) => [
+    ...patterns.map(({ pattern, unit, better, gate, limit, warn }, index) => [
       pattern,
-      `pattern ${index + 1}, ${gate ? 'judged' : 'not judged'}, ${better === undefined ? '' : `${better} is better, `}limit ${+(limit * 100).toFixed(2)} %${unit === undefined ? '' : `, in ${unit}`}`,
+      `pattern ${index + 1}, ${gate ? 'judged' : 'not judged'}, ${better === undefined ? '' : `${better} is better, `}limit ${+(limit * 100).toFixed(2)} %${warnWords(warn)}${unit === undefined ? '' : `, in ${unit}`}`,
     ]),
   ]) as Readonly<Record<string, string>>;
+
+const warnWords = (warn: number | undefined) =>
+  warn === undefined ? '' : `, warning from ${+(warn * 100).toFixed(2)} %`;
 
 function differences(
   what: string,

@@ -638,6 +638,11 @@ const metricSchema = table({
       "The smallest change that counts: a percentage with its sign, or a fraction below 1. Defaults to the metric's own limit, or that of `rules.profile`.",
     examples: ['5%', 0.05],
   }),
+  warn: fraction.optional().meta({
+    description:
+      'A smaller loss that gives the verdict `warning`, below the `limit`. A warning does not fail the job, unless `fail-on` names it.',
+    examples: ['2%'],
+  }),
   better: betterSchema.optional().meta({
     description:
       'Which values are better. Defaults to what the workload reports with the metric, else to `lower`.',

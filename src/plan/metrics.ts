@@ -40,6 +40,7 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
         (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
         // The profile's limit applies to metrics without one.
         (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
+      ...(given.warn === undefined ? {} : { warn: parseFraction(String(given.warn)) }),
       kind: rule.kind,
       formula: given.formula,
     };
@@ -92,7 +93,33 @@ export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile
       limit:
         (given?.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
         PROFILE_SETTINGS[profile].limit,
+      ...(given?.warn === undefined ? {} : { warn: parseFraction(String(given.warn)) }),
     }));
+
+/** Reports a `warn` that is not below its `limit`: between the two no loss is left. */
+export function wrongWarnings(
+  { rules: { metrics, patterns = [] } }: Plan,
+  document: YamlDocument,
+): Problem[] {
+  const ruled = [
+    ...metrics.map(({ name, limit, warn }) => ({ name, limit, warn })),
+    ...patterns.map(({ pattern, limit, warn }) => ({ name: pattern, limit, warn })),
+  ];
+  return ruled.flatMap(({ name, limit, warn }) =>
+    warn === undefined || warn < limit
+      ? []
+      : [
+          {
+            line: document.lineOf(['metrics', name, 'warn']),
+            place: `metrics.${name}.warn`,
+            found: `${percent(warn)}, and the limit of the metric is ${percent(limit)}`,
+            legal: `a percentage below ${percent(limit)}, or a larger limit`,
+          },
+        ],
+  );
+}
+
+const percent = (fraction: number) => `${Number((fraction * 100).toPrecision(6))} %`;
 
 /**
  * Warns of names under `metrics` that are not measured and similar to one that is, such as `walltime`. The workload may

@@ -186,6 +186,7 @@ const MORE: Readonly<Record<string, string>> = {
   variants: '[interpreters](interpreters.md)',
   'variants.*.march': '[compile for one processor](interpreters.md#compile-for-one-processor)',
   metrics: '[metrics](metrics.md), [patterns](workloads.md#patterns)',
+  'metrics.*.warn': '[`warning`](verdicts.md#warning)',
   'metrics.*.formula': '[formula metrics](workloads.md#formula-metrics)',
   rules: '[method](method.md)',
   'rules.profile': '[paired evidence](method.md#paired-evidence)',

@@ -66,6 +66,36 @@ describe('a quantity without its unit', () => {
     expect(message).toContain('has a problem;');
   });
 
+  test('a loss that warns is read beside the limit, of a metric and of a pattern', () => {
+    const plan = resolve(
+      GOOD.replace('limit: 5%', 'limit: 5%, warn: 2%').replace(
+        'metrics:',
+        "metrics:\n  'test_*': { warn: 0.01 }",
+      ),
+    );
+    expect(plan.rules.metrics.find(({ name }) => name === 'wall_time_s')).toMatchObject({
+      ...{ limit: 0.05, warn: 0.02 },
+    });
+    expect(plan.rules.patterns).toMatchObject([{ pattern: 'test_*', limit: 0.03, warn: 0.01 }]);
+  });
+
+  test.each([
+    ['limit: 5%, warn: 5%', '5 %, and the limit of the metric is 5 %; expected: a percentage below 5 %'],
+    [
+      'warn: 3%',
+      '3 %, and the limit of the metric is 3 %; expected: a percentage below 3 %, or a larger limit',
+    ],
+    ['limit: 5%, warn: 2', '2 (a number); expected: a percentage'],
+    ['limit: 5%, warn: -1%', '"-1%"; expected: a percentage'],
+  ])('%s is refused', (given, problem) => {
+    const message = messageOf(() => resolve(GOOD.replace('limit: 5%', given)));
+    expect(message).toContain(`pacegate.yml:12: metrics.wall_time_s.warn: found ${problem}`);
+    const pattern = messageOf(() =>
+      resolve(GOOD.replace('wall_time_s:', "'test_*':").replace('limit: 5%', given)),
+    );
+    expect(pattern).toContain(`metrics.test_*.warn: found ${problem}`);
+  });
+
   test('the limit of a pattern is refused alike', () => {
     const text = GOOD.replace('wall_time_s:', "'test_*':").replace('limit: 5%', 'limit: 5');
     expect(messageOf(() => resolve(text))).toContain(
@@ -749,7 +779,7 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:11: variants.old.python: found 3.1 (a number); expected: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)
        .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; expected: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03
        .github/pacegate.yml:14: rules.alpha: found 2 (a number); expected: a probability such as 0.05, from 0.000001 to below 0.5
-       .github/pacegate.yml:14: rules.fail-on.0: found "slower"; expected: failed, regressed, no_data, inconclusive, incomparable, no_baseline, accepted, improved, unchanged"
+       .github/pacegate.yml:14: rules.fail-on.0: found "slower"; expected: failed, regressed, no_data, inconclusive, incomparable, no_baseline, accepted, warning, improved, unchanged"
     `);
   });
 

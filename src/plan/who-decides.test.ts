@@ -41,7 +41,7 @@ const ofVariant = (name: string, a: unknown, b: unknown, of: (variant: Record<st
   });
 const ofArguments = (name: string, key: string, a: unknown, b: unknown) =>
   ofVariant(name, a, b, ({ args }) => (args as Record<string, unknown>)[key]);
-const ofMetric = (key: 'limit' | 'better' | 'unit' | 'gate' | 'formula', a: unknown, b: unknown) =>
+const ofMetric = (key: 'limit' | 'warn' | 'better' | 'unit' | 'gate' | 'formula', a: unknown, b: unknown) =>
   field(a, b, ({ rules }) => rules.metrics.find(({ name }) => name === 'own')?.[key]);
 const ofServer = (key: keyof NonNullable<Plan['workload']['server']>, a: unknown, b: unknown): Field => ({
   ...field(a, b, ({ workload }) => workload.server?.[key]),
@@ -114,6 +114,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   'variants.*.bake': ofVariant('bake', 'app', 'other', ({ target }) => target),
   'variants.*.file': ofVariant('bake', 'a.hcl', 'b.hcl', ({ file }) => file),
   'metrics.*.limit': ofMetric('limit', '4%', '50%'),
+  'metrics.*.warn': ofMetric('warn', '1%', '2%'),
   'metrics.*.better': ofMetric('better', 'lower', 'higher'),
   'metrics.*.unit': ofMetric('unit', 's', 'B'),
   'metrics.*.gate': ofMetric('gate', true, false),

@@ -126,12 +126,12 @@ function expectedBlocks(
  * their sessions were off, around no change.
  */
 function settledAfter(
-  { tested, variant, metric, limit }: UnjudgedRow,
+  { tested, variant, metric, limit, warn }: UnjudgedRow,
   { nights, alpha, seed, method }: Observations,
   looks: readonly Look[],
   tests: number,
 ): number | undefined {
-  const row = { limit, alpha, looks, method, tests: Math.max(1, tests) };
+  const row = { limit, warn, alpha, looks, method, tests: Math.max(1, tests) };
   if (tested?.kind === 'paired' && tested.ratios.length >= PAIRS_FOR_NOISE) {
     const { worse, levels } = tested.series;
     const centre = centreOf(worse);

@@ -81,6 +81,8 @@ function testedAs(draft: UnjudgedRankRow, { work, drafts }: JudgedRanking): Unju
 const WORDS: Readonly<Record<RowOutcome['decision'], RankVerdict>> = {
   regressed: 'worse',
   improved: 'better',
+  // No row of a ranking has a smaller loss that warns.
+  warning: 'same',
   unchanged: 'same',
   undecided: 'undecided',
 };

@@ -185,7 +185,13 @@ function versionsMoved(before: Versions, after: Versions, all = false): string[]
 const few = (moved: readonly string[], rest: string): string[] =>
   moved.length <= NAMED ? [...moved] : [...moved.slice(0, NAMED), count(moved.length - NAMED, rest)];
 
-const ASKED_WHY: ReadonlySet<string> = new Set(['regressed', 'improved', 'inconclusive', 'accepted']);
+const ASKED_WHY: ReadonlySet<string> = new Set([
+  'regressed',
+  'improved',
+  'inconclusive',
+  'accepted',
+  'warning',
+]);
 
 /**
  * Sentences below the verdicts about differences apart from the code, one for all variants that share a difference.

@@ -62,6 +62,10 @@ export function headline(
         : `no baseline for ${checks(of('no_baseline'))}`;
     case 'accepted':
       return `${moved(of('accepted'), 'regressed')}, and that was accepted`;
+    case 'warning':
+      return `${moved(of('warning'), 'got worse')}, below the limit${
+        of('improved').length > 0 ? `; ${moved(of('improved'), 'improved')}` : ''
+      }`;
     case 'improved':
       return `${moved(of('improved'), 'improved')}; nothing got worse`;
     case 'unchanged':

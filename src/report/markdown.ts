@@ -44,6 +44,7 @@ const TOLD_OPENLY: ReadonlySet<Row['verdict']> = new Set([
   'no_data',
   'incomparable',
   'no_baseline',
+  'warning',
 ]);
 
 export interface MarkdownOptions {

@@ -86,6 +86,14 @@ function gated(
   };
 }
 
+/** Judged with a limit of 5 %, and with a warning from 2 % on. */
+const warning = (observed: Session): Session => ({
+  ...observed,
+  rules: {
+    ...observed.rules,
+    metrics: observed.rules.metrics.map((rule) => (rule.gate ? { ...rule, limit: 0.05, warn: 0.02 } : rule)),
+  },
+});
 const noHistory = [
   'There is no baseline history yet: run Pacegate on a schedule with mode: baseline to begin one.',
 ];
@@ -302,6 +310,10 @@ const cases: Readonly<Record<string, Case>> = {
       },
       { blocks: 30, seed: 5, metrics: [metricRule('requests', { unit: 'requests/s', better: 'higher' })] },
     ),
+  },
+  // A loss below the limit of 5 % that warns from 2 % on, in the runs and in the image.
+  warning: {
+    observed: warning(gated({ official: rowsOf(0.031, 0.012), debian: rowsOf(0.002, 0.01) }, 132.6 * MiB)),
   },
   'image-size': {
     observed: gated({ official: rowsOf(0, 0.01), debian: rowsOf(0, 0.01) }, 139.6 * MiB),

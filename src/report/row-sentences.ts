@@ -46,6 +46,7 @@ export const hasFigures = ({ verdict, change }: Row): boolean =>
   (verdict === 'regressed' ||
     verdict === 'improved' ||
     verdict === 'accepted' ||
+    verdict === 'warning' ||
     verdict === 'inconclusive') &&
   change.estimate !== null;
 
@@ -82,7 +83,7 @@ function figureSentence(row: Row, { name, text }: Style): string {
   const moved = `${size(estimate ?? 0)} ${(estimate ?? 0) < 0 ? 'lower' : 'higher'}`;
   const amount = size(estimate ?? 0) === '0.0 %' ? 'no change' : moved;
   if (isOutsideTests(row))
-    return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount}, from ${quantity(row.baseline.median, text(row.unit))} to ${quantity(row.head.median, text(row.unit))}. ${EXACT_WORDS[row.evidence] ?? 'This figure is exact'}; a change counts from ${share(row.limit)}`;
+    return `${what} ${MOVED[row.verdict] ?? 'moved'}: ${amount}, from ${quantity(row.baseline.median, text(row.unit))} to ${quantity(row.head.median, text(row.unit))}. ${EXACT_WORDS[row.evidence] ?? 'This figure is exact'}; a change counts from ${share(row.limit)}${row.warn === undefined ? '' : ` and warns from ${share(row.warn)}`}`;
   const source =
     row.evidence === 'stored'
       ? `against ${count(row.baseline.n, 'stored night')} of this machine`
@@ -97,7 +98,11 @@ function figureSentence(row: Row, { name, text }: Style): string {
   if (isProbableLoss(row)) return `${what} is ${probableLoss(row)}: most likely ${amount} (${source})`;
   if (row.verdict === 'inconclusive')
     return `${what} is inconclusive: most likely ${amount}${between.replace(', between', ', but anything between')}${between === '' ? '' : ' fits'} (${source})`;
-  return `${what} ${MOVED[row.verdict] ?? 'moved'}: most likely ${amount}${between} (${source})`;
+  const warned =
+    row.verdict === 'warning' && row.warn !== undefined
+      ? `; a loss warns from ${share(row.warn)}, and the limit is ${share(row.limit)}`
+      : '';
+  return `${what} ${MOVED[row.verdict] ?? 'moved'}: most likely ${amount}${between} (${source})${warned}`;
 }
 
 /** The wording for figures outside the tests that are not quite exact. */
@@ -109,6 +114,7 @@ const EXACT_WORDS: Readonly<Partial<Record<Row['evidence'], string>>> = {
 const MOVED: Readonly<Partial<Record<Row['verdict'], string>>> = {
   regressed: 'got worse',
   accepted: 'got worse, which was accepted',
+  warning: 'got worse, below the limit',
   improved: 'got better',
   inconclusive: 'is inconclusive',
 };
@@ -120,11 +126,13 @@ export function ruledOut(rows: readonly Row[]): number | undefined {
   const margins = new Set(
     rows
       .filter(({ evidence }) => evidence === 'paired' || evidence === 'stored')
-      .map(({ limit }) => MARGIN * limit),
+      .map(({ limit, warn = limit }) => MARGIN * warn),
   );
   const [margin] = margins;
   // An exact figure excludes its own limit, which must not be the larger of the two.
-  const exact = rows.filter(({ evidence }) => evidence === 'deterministic').map(({ limit }) => limit);
+  const exact = rows
+    .filter(({ evidence }) => evidence === 'deterministic')
+    .map(({ limit, warn = limit }) => warn);
   return margin === undefined || margins.size > 1 || exact.some((limit) => limit > margin + 1e-9)
     ? undefined
     : margin;

@@ -13,14 +13,17 @@ export { metricWords };
  * @param rules the session's rules; undefined if they are unknown, and then the default profile applies
  */
 export function judgedMetric(
-  { metric, limit, gated }: Pick<Row, 'metric' | 'limit' | 'gated'>,
+  { metric, limit, warn, gated }: Pick<Row, 'metric' | 'limit' | 'warn' | 'gated'>,
   rules: Pick<Rules, 'profile'> | undefined,
 ): string {
   const own = defaultRule(metric, true).limit;
   const byDefault = own === DEFAULT_LIMIT ? PROFILE_SETTINGS[rules?.profile ?? 'balanced'].limit : own;
-  return gated && Math.abs(limit - byDefault) > 1e-12
-    ? `${metricWords(metric)} (limit ${Number((limit * 100).toPrecision(3))} %)`
-    : metricWords(metric);
+  const size = (fraction: number) => `${Number((fraction * 100).toPrecision(3))} %`;
+  const bounds = [
+    ...(Math.abs(limit - byDefault) > 1e-12 ? [`limit ${size(limit)}`] : []),
+    ...(warn === undefined ? [] : [`warning from ${size(warn)}`]),
+  ];
+  return gated && bounds.length > 0 ? `${metricWords(metric)} (${bounds.join(', ')})` : metricWords(metric);
 }
 
 /** The sign of a verdict. The verdict's name always follows, so colour is never the only mark. */
@@ -32,6 +35,7 @@ export const SIGNS: Readonly<Record<Verdict | 'info', string>> = {
   incomparable: '⚪',
   no_baseline: '⚪',
   accepted: '🔵',
+  warning: '🟠',
   improved: '🟢',
   unchanged: '✅',
   info: '▫️',
@@ -45,6 +49,7 @@ export const VERDICT_WORDS: Readonly<Record<Verdict | 'info', string>> = {
   incomparable: 'incomparable',
   no_baseline: 'no baseline',
   accepted: 'accepted',
+  warning: 'warning',
   improved: 'improved',
   unchanged: 'unchanged',
   info: 'not judged',
@@ -100,6 +105,11 @@ export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentenc
   accepted: {
     means: 'It is worse, and somebody with write access accepted that.',
     next: 'Nothing is left to do.',
+  },
+  warning: {
+    means:
+      'The new code is worse by more than noise explains. The loss is large enough to warn and smaller than the limit; one of 5/3 of the limit or more is ruled out.',
+    next: 'Look whether this cost is intended. Several small losses add up.',
   },
   improved: {
     means:

@@ -32,6 +32,8 @@ const metricRuleFields = z.object({
   gate: z.boolean(),
   /** The smallest change that counts, a fraction (0.03 is 3 %). */
   limit: z.number().positive(),
+  /** A smaller loss that gives the verdict `warning`, a fraction below the limit. */
+  warn: z.number().positive().optional(),
   /** The formula of a formula metric: see formula.ts. */
   formula: z.string().optional(),
   /**
@@ -92,6 +94,7 @@ export const metricPatternSchema = z.object({
   better: betterSchema.optional(),
   gate: z.boolean(),
   limit: z.number().positive(),
+  warn: z.number().positive().optional(),
 });
 export type MetricPattern = z.infer<typeof metricPatternSchema>;
 

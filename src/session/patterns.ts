@@ -163,7 +163,7 @@ export function withPatterns(
 }
 
 function ruleOf(
-  { pattern, unit, better, gate, limit }: MetricPattern,
+  { pattern, unit, better, gate, limit, warn }: MetricPattern,
   { name, variants, added }: Standing,
   declared: DeclaredMetrics,
 ): MetricRule {
@@ -174,6 +174,7 @@ function ruleOf(
     better: better ?? said?.better ?? 'lower',
     gate,
     limit,
+    ...(warn === undefined ? {} : { warn }),
     kind: 'paired',
     pattern: {
       text: pattern,

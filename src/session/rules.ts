@@ -12,6 +12,7 @@ export const VERDICTS = [
   'incomparable',
   'no_baseline',
   'accepted',
+  'warning',
   'improved',
   'unchanged',
 ] as const;

@@ -16,6 +16,7 @@ export interface NoiseModel {
 
 export interface RowUnderTest {
   readonly limit: number;
+  readonly warn?: number | undefined;
   readonly alpha: number;
   readonly looks: readonly Look[];
   /**
@@ -70,12 +71,13 @@ export function resample(
 export function judgeResampled(
   { worse, levels }: Resampled,
   shift: number,
-  { limit, alpha, looks, tests, method = 1 }: RowUnderTest,
+  { limit, warn, alpha, looks, tests, method = 1 }: RowUnderTest,
 ): RowOutcome | undefined {
   const row = {
     worse: worse.map((d) => d + shift),
     levels: levels?.map((level) => level + shift / 2),
     limit,
+    warn,
   };
   return judgeFamily([row], { alpha, looks, tests, method })[0];
 }

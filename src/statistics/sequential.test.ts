@@ -74,6 +74,74 @@ describe('one row, by hand', () => {
   });
 });
 
+describe('a loss that warns, 2 %, below a limit of 5 %', () => {
+  const warned = (centre: number, n = 30, step = 0.0001, method?: 1 | 2) => {
+    const worse = around(Math.log1p(centre), n, step);
+    const levels = Float64Array.from(worse, (_, i) => i * 1e-6);
+    return judgeFamily([{ worse, levels, limit: 0.05, warn: 0.02 }], rules({ method }))[0]!;
+  };
+
+  test.each([
+    [0.06, 'regressed', 12],
+    [0.03, 'warning', 12],
+    [0.021, 'warning', 12],
+    // Significant, and smaller than what warns.
+    [0.01, 'unchanged', 8],
+    [0, 'unchanged', 8],
+    // A gain below the limit is no news: only losses warn.
+    [-0.03, 'unchanged', 8],
+    [-0.06, 'improved', 12],
+  ] as const)('%d is %s after %d pairs, by either version of the rule', (centre, decision, blocks) => {
+    expect(warned(centre)).toMatchObject({ decision, blocks });
+    expect(warned(centre, 30, 0.0001, 2)).toMatchObject({ decision, blocks });
+  });
+
+  test('before a look that may spend alpha it is undecided, and without `warn` it is unchanged', () => {
+    expect(warned(0.03, 11)).toMatchObject({ decision: 'undecided', blocks: 8 });
+    const worse = around(Math.log1p(0.03), 11, 0.0001);
+    expect(judgeFamily([{ worse, limit: 0.05 }], rules())[0]).toMatchObject({ decision: 'unchanged' });
+  });
+
+  test('noise hides it, as it hides any loss', () => {
+    expect(warned(0.03, 30, 0.006)).toMatchObject({ decision: 'warning', blocks: 12 });
+    expect(warned(0.03, 30, 0.01)).toMatchObject({ decision: 'undecided', blocks: 30 });
+  });
+
+  test('a row that was tested once warns alike', () => {
+    const once = (worseBy: number, pNotWorse: (margin: number) => number) =>
+      judgeFamily(
+        [
+          {
+            ...{ limit: 0.05, warn: 0.02 },
+            test: { worseBy, pWorse: 0.001, pBetter: 0.999, pNotWorse, pNotBetter: () => 0.001 },
+          },
+        ],
+        rules(),
+      )[0]!.decision;
+    expect(once(0.03, (margin) => (margin > 0.05 ? 0.001 : 0.5))).toBe('warning');
+    expect(once(0.03, () => 0.5)).toBe('undecided');
+    expect(once(0.06, () => 0.5)).toBe('regressed');
+  });
+
+  test('with it, no row regresses or improves that would not without it, nor the other way round', () => {
+    const series = fc.array(fc.double({ min: -0.12, max: 0.12, noNaN: true }), {
+      minLength: 8,
+      maxLength: 30,
+    });
+    const shift = fc.double({ min: -0.1, max: 0.1, noNaN: true });
+    fc.assert(
+      fc.property(series, shift, (noise, by) => {
+        const worse = noise.map((d) => d / 4 + by);
+        const [without] = judgeFamily([{ worse, limit: 0.05 }], rules());
+        const [withIt] = judgeFamily([{ worse, limit: 0.05, warn: 0.02 }], rules());
+        for (const decision of ['regressed', 'improved'] as const)
+          if (without!.decision === decision) expect(withIt!.decision).toBe(decision);
+        if (withIt!.decision === 'warning') expect(['unchanged', 'undecided']).toContain(without!.decision);
+      }),
+    );
+  });
+});
+
 describe('the family', () => {
   test('both directions have an adjusted p of their own', () => {
     const [row] = judgeFamily([{ worse: around(-0.2, 12, 0.0001), limit: 0.03 }], rules({ tests: 3 }));
@@ -255,6 +323,7 @@ describe('as properties', () => {
     const mirror = {
       regressed: 'improved',
       improved: 'regressed',
+      warning: 'warning',
       unchanged: 'unchanged',
       undecided: 'undecided',
     };

@@ -32,6 +32,8 @@ export interface RowSeries {
   readonly levels?: Float64Array | undefined;
   /** The smallest change that counts, a fraction (0.03 is 3 %). */
   readonly limit: number;
+  /** A smaller loss that gives a warning, a fraction below the limit; if absent, no loss does. */
+  readonly warn?: number | undefined;
   /** Increasing block numbers of the values; 1, 2, 3… by default. They order the looks of several variants. */
   readonly at?: ArrayLike<number>;
   /** The row's looks, if they differ from the family's. */
@@ -41,6 +43,7 @@ export interface RowSeries {
 /** A row of the family that was tested once, without pairs. */
 export interface SingleTest {
   readonly limit: number;
+  readonly warn?: number | undefined;
   readonly test: {
     /** Logarithm of the effect towards worse. */
     readonly worseBy: number;
@@ -68,7 +71,7 @@ export interface FamilyRules {
 }
 
 export interface RowOutcome {
-  readonly decision: 'regressed' | 'improved' | 'unchanged' | 'undecided';
+  readonly decision: 'regressed' | 'improved' | 'warning' | 'unchanged' | 'undecided';
   /** Pairs used: those of the look that decided the row, or of its last look; 0 without any look. */
   readonly blocks: number;
   /** Estimate of the effect towards worse at that look, a logarithm; NaN without any look. */
@@ -86,6 +89,9 @@ export const MARGIN = 5 / 3;
 interface State {
   readonly counts: number;
   readonly margin: number;
+  /** The loss from which a row is not unchanged: that of the warning, or of the limit. */
+  readonly warns: number;
+  readonly warnMargin: number;
   blocks: number;
   /** Computed only if a decision needs it, because it takes time. */
   centre: number | undefined;
@@ -94,6 +100,8 @@ interface State {
   below: boolean;
   /** Whether both equivalence tests passed at the last look. */
   equivalent: boolean;
+  /** Whether the test against a loss of 5/3 of the limit passed at the last look; only used for a warning. */
+  bounded: boolean;
   pWorse: number;
   pBetter: number;
   decision: RowOutcome['decision'];
@@ -112,6 +120,8 @@ interface State {
  *   image
  * - unchanged: both one-sided tests against +-M at alpha / looks, and |estimate| < L; by weighted signs an interval within
  *   +-M
+ * - warning, with a smaller loss W: adjusted p <= alpha, W <= estimate < L, an interval above zero, and the test against
+ *   +M passes. `unchanged` then needs an estimate below W and the test against 5/3 W in the place of +M
  * - undecided: none of these, at the last look so far
  *
  * @param rows values must be finite
@@ -119,14 +129,17 @@ interface State {
  * @throws RangeError for a value that is not finite, or a family smaller than its rows
  */
 export function judgeFamily(rows: readonly (RowSeries | SingleTest)[], rules: FamilyRules): RowOutcome[] {
-  const states = rows.map(({ limit }): State => ({
+  const states = rows.map(({ limit, warn = limit }): State => ({
     counts: Math.log1p(limit),
     margin: Math.log1p(MARGIN * limit),
+    warns: Math.log1p(warn),
+    warnMargin: Math.log1p(MARGIN * warn),
     blocks: 0,
     centre: undefined,
     above: true,
     below: true,
     equivalent: false,
+    bounded: false,
     pWorse: 1,
     pBetter: 1,
     decision: 'undecided',
@@ -191,8 +204,9 @@ function testLook(state: State, { worse }: RowSeries, { blocks, weight }: Look, 
     state.pWorse = Math.min(state.pWorse, greater / weight);
     state.pBetter = Math.min(state.pBetter, less / weight);
   }
+  state.bounded = signedRank(worse, state.margin, blocks).less <= level;
   state.equivalent =
-    signedRank(worse, state.margin, blocks).less <= level &&
+    signedRank(worse, state.warnMargin, blocks).less <= level &&
     signedRank(worse, -state.margin, blocks).greater <= level;
 }
 
@@ -222,18 +236,26 @@ function weighLook(
   const level = Math.min(alpha / looks, outsideInterval);
   // The side that the estimate lies on fails sooner.
   const within = [
-    () => pairs.test(state.margin, level).less <= level,
+    () => pairs.test(state.warnMargin, level).less <= level,
     () => pairs.test(-state.margin, level).greater <= level,
   ];
   if (centre < 0) within.reverse();
-  state.equivalent = Math.abs(centre) < state.counts && within.every((passes) => passes());
+  state.equivalent = isSmall(state, centre) && within.every((passes) => passes());
+  state.bounded = mayWarn(state, centre) && pairs.test(state.margin, level).less <= level;
 }
+
+/** Whether an estimate is neither a gain that counts nor a loss that counts or warns. */
+const isSmall = ({ counts, warns }: State, centre: number): boolean => centre > -counts && centre < warns;
+
+/** Whether an estimate lies between the loss that warns and the limit. */
+const mayWarn = ({ counts, warns }: State, centre: number): boolean => centre >= warns && centre < counts;
 
 function testOnce(state: State, { test }: SingleTest, alpha: number): void {
   state.centre = test.worseBy;
   state.pWorse = test.pWorse;
   state.pBetter = test.pBetter;
-  state.equivalent = test.pNotWorse(state.margin) <= alpha && test.pNotBetter(state.margin) <= alpha;
+  state.equivalent = test.pNotWorse(state.warnMargin) <= alpha && test.pNotBetter(state.margin) <= alpha;
+  state.bounded = test.pNotWorse(state.margin) <= alpha;
 }
 
 /** Decides the rows that the figures so far decide. */
@@ -256,8 +278,14 @@ function settle(
       state.decision = 'regressed';
     else if ((better?.[index] ?? 1) <= alpha && state.below && -centreAt(state, rows[index]) >= state.counts)
       state.decision = 'improved';
-    else if (state.equivalent && Math.abs(centreAt(state, rows[index])) < state.counts)
-      state.decision = 'unchanged';
+    else if (
+      (worse?.[index] ?? 1) <= alpha &&
+      state.above &&
+      state.bounded &&
+      mayWarn(state, centreAt(state, rows[index]))
+    )
+      state.decision = 'warning';
+    else if (state.equivalent && isSmall(state, centreAt(state, rows[index]))) state.decision = 'unchanged';
   }
 }
 

@@ -109,6 +109,21 @@ describe('the label on the pull request', () => {
   });
 });
 
+test('a warning is accepted only where it fails the job', () => {
+  const { rules, ...rest } = twoSided({ wall_time_s: [1, 1.035] });
+  const warning = (failOn: Session['rules']['failOn']) =>
+    judged([{}], {
+      ...rest,
+      rules: {
+        ...rules,
+        failOn,
+        metrics: rules.metrics.map((rule) => ({ ...rule, limit: 0.05, warn: 0.02 })),
+      },
+    }).verdict;
+  expect(warning(['regressed'])).toBe('warning');
+  expect(warning(['regressed', 'warning'])).toBe('accepted');
+});
+
 test('a cancelled session is no pass for what is accepted', () =>
   expect(judged([{}], { interrupted: true }).verdict).toBe('no_data'));
 

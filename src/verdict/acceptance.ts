@@ -1,5 +1,6 @@
 import { isExpired, type Acceptance, type AcceptedEntry } from '../session/acceptance.ts';
 import { matchesPattern } from '../session/name-pattern.ts';
+import type { Verdict } from '../session/rules.ts';
 import type { Session } from '../session/session.ts';
 import { IMPLIED } from '../session/purpose.ts';
 import { worstWith, type Comparison, type Row } from './comparison.ts';
@@ -15,15 +16,19 @@ export function withAcceptance(comparison: Comparison, gates: readonly Session[]
   if (first?.accepted === undefined || !IMPLIED[first.purpose].answersForChange) return comparison;
   const { accepted, started } = first;
   const rows = comparison.rows.map((row) =>
-    row.verdict === 'regressed' ? acceptedRow(row, accepted, started) : row,
+    isAcceptable(row, first.rules.failOn) ? acceptedRow(row, accepted, started) : row,
   );
-  if (comparison.verdict !== 'regressed') return { ...comparison, rows };
+  if (comparison.verdict !== 'regressed' && comparison.verdict !== 'warning') return { ...comparison, rows };
   return {
     ...comparison,
     rows,
     verdict: worstWith(rows, ...(comparison.interrupted === true ? (['no_data'] as const) : [])),
   };
 }
+
+/** A warning needs to be accepted only if it fails the job. */
+const isAcceptable = ({ verdict }: Row, failOn: readonly Verdict[]): boolean =>
+  verdict === 'regressed' || (verdict === 'warning' && failOn.includes('warning'));
 
 function acceptedRow(row: Row, { file, entries, label }: Acceptance, at: string): Row {
   if (label !== undefined)

@@ -133,6 +133,7 @@ const OPEN: ReadonlySet<Row['verdict']> = new Set(['inconclusive', 'no_baseline'
 const VERDICT_OF = {
   regressed: 'regressed',
   improved: 'improved',
+  warning: 'warning',
   unchanged: 'unchanged',
   undecided: 'inconclusive',
 } as const;
@@ -184,9 +185,11 @@ function rowOf(
   };
 }
 
+const DECIDED: ReadonlySet<Row['verdict']> = new Set(['regressed', 'warning', 'improved', 'unchanged']);
+
 /** The verdict of the nights if they may only advise, because they ran on several kinds of machines. */
 function advisory(row: Row): Row {
-  if (row.verdict !== 'regressed' && row.verdict !== 'improved' && row.verdict !== 'unchanged') return row;
+  if (!DECIDED.has(row.verdict)) return row;
   return {
     ...row,
     verdict: 'incomparable',

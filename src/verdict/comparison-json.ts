@@ -18,6 +18,7 @@ export function comparisonJson({ verdict, measuring, family, rows, warnings }: C
       metric: row.metric,
       unit: row.unit,
       gated: row.gated,
+      ...(row.warn === undefined ? {} : { limit: row.limit, warn: row.warn }),
       verdict: row.verdict,
       evidence: row.evidence,
       baseline: row.baseline,

@@ -32,6 +32,8 @@ export interface Row {
   unit: string;
   direction: MetricRule['better'];
   limit: number;
+  /** A smaller loss that gives a warning; absent without one. */
+  warn?: number;
   gated: boolean;
   verdict: Verdict | 'info';
   evidence: Evidence;

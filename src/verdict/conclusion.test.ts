@@ -21,6 +21,7 @@ describe('the conclusion', () => {
     ['incomparable', 'neutral', 'failure'],
     ['no_baseline', 'neutral', 'failure'],
     ['accepted', 'success', 'success'],
+    ['warning', 'success', 'success'],
     ['improved', 'success', 'success'],
     ['unchanged', 'success', 'success'],
   ])('of %s is %s, and %s where a decision is required', (verdict, plain, required) => {

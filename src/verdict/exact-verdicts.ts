@@ -31,5 +31,6 @@ export function exactVerdict(baseline: number, head: number, rule: MetricRule): 
   const worse = sign(rule) * Math.log(head / baseline);
   const counts = Math.log1p(rule.limit);
   if (worse >= counts) return 'regressed';
+  if (rule.warn !== undefined && worse >= Math.log1p(rule.warn)) return 'warning';
   return -worse >= counts ? 'improved' : 'unchanged';
 }

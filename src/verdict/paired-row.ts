@@ -45,6 +45,7 @@ export function pairedDraft(
     worse: ratios.map((ratio) => sign(rule) * ratio),
     levels: levelsOf(pairs, rule),
     limit: rule.limit,
+    warn: rule.warn,
     at: pairs.map(({ block }) => block),
     looks,
   };

@@ -67,7 +67,7 @@ export function storedDraft(
     warnings: cut,
     tested: {
       kind: 'stored',
-      single: { limit: rule.limit, test },
+      single: { limit: rule.limit, warn: rule.warn, test },
       advisory: observations.evidence !== 'stored' && here.length < nights.length,
     },
   };

@@ -38,6 +38,7 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     unit: rule.unit,
     direction: rule.better,
     limit: rule.limit,
+    ...(rule.warn === undefined ? {} : { warn: rule.warn }),
     gated: isJudgedIn(rule, variant),
     evidence: 'none',
     baseline: summary(values.baseline),
