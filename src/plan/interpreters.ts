@@ -31,6 +31,16 @@ export const isCompiled = (interpreter: string): interpreter is Compiled =>
 /** The version of LLVM that the JIT of each CPython requires. */
 const JIT_LLVM: Readonly<Record<string, string>> = { '3.13': '18', '3.14': '19', '3.15': '21' };
 
+/** The newest LLVM of Debian's releases, where it is too old for a JIT; releases after these have it. */
+const NEWEST_LLVM: Readonly<Record<string, number>> = { bookworm: 19, trixie: 19 };
+
+/** Whether the packages of a release lack the LLVM that a JIT requires. A base of the project's own may have others. */
+function lacksLlvm(given: Given, python: string): boolean {
+  if (given.base !== undefined) return false;
+  const release = ('debian' in given ? given.debian : undefined) ?? DEFAULTS.debian;
+  return Number(own(JIT_LLVM, minorOf(python)) ?? 0) > (own(NEWEST_LLVM, release) ?? Infinity);
+}
+
 /** The build arguments of the interpreter's Dockerfile. */
 export function interpreterOf(given: Given): Pick<InterpreterVariant, 'interpreter' | 'args' | 'march'> {
   const march = 'march' in given ? given.march : given.interpreter === 'pyenv-native' ? 'native' : undefined;
@@ -143,6 +153,15 @@ export function impossibleInterpreters({ variants }: Configuration, document: Ya
               'jit',
               `true with Python ${python}`,
               `a Python whose JIT this version of Pacegate can build: ${Object.keys(JIT_LLVM).join(', ')}`,
+            ),
+          ]
+        : []),
+      ...(jit && lacksLlvm(given, python)
+        ? [
+            problem(
+              'jit',
+              `true with Python ${python}, whose JIT needs LLVM ${own(JIT_LLVM, minorOf(python)) ?? ''}`,
+              'a Debian release that has it (`debian: forky`), or a pinned base with a source of its packages',
             ),
           ]
         : []),

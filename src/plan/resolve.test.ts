@@ -642,6 +642,13 @@ describe('interpreters', () => {
     });
   });
 
+  test('the JIT of Python 3.15 is built with its LLVM, where the base may have it', () => {
+    const jit = 'interpreter: pyenv, python: "3.15", jit: true';
+    expect(variantOf(`${jit}, debian: forky`).args).toMatchObject({ LLVM_VERSION: '21' });
+    const base = `debian:trixie-slim@sha256:${'a'.repeat(64)}`;
+    expect(variantOf(`${jit}, base: "${base}"`).args).toMatchObject({ LLVM_VERSION: '21' });
+  });
+
   test('hardened images have a distribution, and Wolfi has no releases', () => {
     expect(variantOf('interpreter: dhi, python: "3.14"').args).toEqual({
       PYTHON_VERSION: '3.14',
@@ -681,6 +688,10 @@ describe('interpreters', () => {
     [
       'interpreter: pyenv, python: "3.12", jit: true',
       /variants\.x\.jit: found true with Python 3\.12; expected: .*3\.13, 3\.14/,
+    ],
+    [
+      'interpreter: pyenv-optimized, python: "3.15", jit: true',
+      /variants\.x\.jit: found true with Python 3\.15, whose JIT needs LLVM 21; expected: a Debian release that has it/,
     ],
     ['interpreter: pyenv, python: 3.13t, jit: true', /CPython does not support both/],
     [
