@@ -1,10 +1,12 @@
 import { uniformSource } from '../../src/statistics/random.ts';
-import { capOf, looksFor, NEWEST_METHOD, PROFILE_SETTINGS } from '../../src/statistics/looks.ts';
+import { looksFor, NEWEST_METHOD, PROFILE_SETTINGS } from '../../src/statistics/looks.ts';
 import { judgeFamily } from '../../src/statistics/sequential.ts';
 import { normalSource } from './simulation/normal.ts';
 import { ALPHA } from './simulation/pull-request.ts';
 
 export const ROWS = 21;
+/** Pairs of a row. */
+export const PAIRS = 30;
 const FAMILIES = 200;
 const SECONDS = 3;
 
@@ -16,12 +18,11 @@ const SECONDS = 3;
 export function decidedPerSecond(spread: number, seed: number): number {
   const normal = normalSource(uniformSource(seed));
   const { limit } = PROFILE_SETTINGS.balanced;
-  const cap = capOf('balanced');
-  const looks = looksFor('balanced', cap);
+  const looks = looksFor('balanced', PAIRS, NEWEST_METHOD);
   const families = Array.from({ length: FAMILIES }, () =>
     Array.from({ length: ROWS }, () => ({
-      worse: Float64Array.from({ length: cap }, () => spread * normal()),
-      levels: Float64Array.from({ length: cap }, () => (spread / 2) * normal()),
+      worse: Float64Array.from({ length: PAIRS }, () => spread * normal()),
+      levels: Float64Array.from({ length: PAIRS }, () => (spread / 2) * normal()),
       limit,
     })),
   );

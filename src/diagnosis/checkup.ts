@@ -69,7 +69,7 @@ export function checkup(session: Session, rules: Rules): Checkup {
   const judged = rules.metrics.filter(isTested);
   const test = {
     alpha: rules.alpha,
-    looks: looksFor(rules.profile, rules.blocks),
+    looks: looksFor(rules.profile, rules.blocks, rules.method ?? 1),
     method: rules.method ?? 1,
     tests: Math.max(1, judged.length * session.variants.length),
   };

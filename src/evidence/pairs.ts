@@ -100,6 +100,50 @@ export function logRatios(pairs: readonly Pair[]): Float64Array | undefined {
   return ratios.some(Number.isNaN) ? undefined : ratios;
 }
 
+/** The log ratio of a pair with a value that is not positive: larger than any other. */
+const LARGEST = 2000;
+/** An estimate beyond this comes from such pairs and has no meaning in per cent. */
+const MEANT = 40;
+
+const isTie = ({ baseline, head }: Pair) => baseline === head;
+const hasRatio = ({ baseline, head }: Pair) => baseline > 0 && head > 0;
+
+/**
+ * Log ratio of each pair, where a value may be zero or negative: two equal values are a tie, and of two different ones
+ * of which one is not positive nobody knows the ratio, so the pair is the largest in its direction.
+ * @returns undefined if every pair is so
+ */
+export function signedLogRatios(pairs: readonly Pair[]): Float64Array | undefined {
+  if (!pairs.some((pair) => hasRatio(pair) || isTie(pair))) return undefined;
+  return Float64Array.from(pairs, (pair) =>
+    hasRatio(pair) ? logRatio(pair.head, pair.baseline) : LARGEST * Math.sign(pair.head - pair.baseline),
+  );
+}
+
+/** The number of pairs whose ratio nobody knows, ties left out. */
+export const unknownRatios = (pairs: readonly Pair[]): number =>
+  pairs.filter((pair) => !hasRatio(pair) && !isTie(pair)).length;
+
+/**
+ * As `levelsOf`, where a value may be zero or negative. Such a pair has the lowest level before it, or else the first
+ * one after it: it is taken to be undisturbed, and pairs to come do not change it.
+ */
+export function levelsWithZeros(
+  pairs: readonly Pair[],
+  rule: Pick<MetricRule, 'better'>,
+): Float64Array | undefined {
+  const first = pairs.find(hasRatio);
+  if (first === undefined) return undefined;
+  const levelOf = ({ baseline, head }: Pair) => (sign(rule) * (Math.log(baseline) + Math.log(head))) / 2;
+  let lowest = levelOf(first);
+  return Float64Array.from(pairs, (pair) => {
+    if (!hasRatio(pair)) return lowest;
+    const level = levelOf(pair);
+    lowest = Math.min(lowest, level);
+    return level;
+  });
+}
+
 /**
  * Mean of the two logarithms of each pair, towards worse: high where the machine was slow.
  * @returns undefined if a value has no logarithm
@@ -128,7 +172,10 @@ export function pairedChange(ratios: Float64Array, n: number, { method, looks, l
     method === 1
       ? hodgesLehmann(ratios, confidence, n)
       : weightedEstimate({ differences: ratios, levels }, confidence, n);
-  return { estimate: asChange(centre), low: asChange(low), high: asChange(high) };
+  const unknown = ratios.some((ratio) => Math.abs(ratio) === LARGEST);
+  const shown = (log: number | null) =>
+    unknown && log !== null && Math.abs(log) > MEANT ? null : asChange(log);
+  return { estimate: shown(centre), low: shown(low), high: shown(high) };
 }
 
 /** Stored evidence of one row: one test and the estimated change. */

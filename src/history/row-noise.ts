@@ -18,7 +18,7 @@ export function noiseOf(newest: Session, sessions: readonly Session[]): RowNoise
   const observations = observeSession({ ...newest, nights: [] });
   const { alpha, profile, method, cap, metrics } = observations;
   const { tests } = judge(observations);
-  const looks = looksFor(profile, cap ?? newest.rules.blocks);
+  const looks = looksFor(profile, cap ?? newest.rules.blocks, method);
   const nights = nightsLike(newest, sessions).map(pairRatios);
   return newest.variants.flatMap((variant) =>
     metrics.flatMap((rule): RowNoise[] => {

@@ -16,6 +16,7 @@ export interface Family {
 
 export interface FamilyResult extends Pick<LoopResult, 'blocksLeftOut' | 'secondsLeftOut'> {
   readonly cap: number;
+  readonly stopped: readonly string[];
 }
 
 /** The progress of a family. */
@@ -28,6 +29,8 @@ interface Course {
   readonly cap: number;
   /** Pairs that each variant has, whichever blocks they were measured in. */
   readonly done: Map<string, number>;
+  /** Variants that were stopped: the rest of the budget was unlikely to decide anything of them. */
+  readonly stopped: Set<string>;
   /** The planner's answer after the last block. */
   progress: Progress;
 }
@@ -40,7 +43,7 @@ export async function measureFamily(family: Family, loop: Loop): Promise<FamilyR
   if (!loop.cancelled()) dropHopeless(variants, loop);
   const cap = capOf(alive(variants, warmed, loop), loop);
   const progress = progressOf(family, cap, loop);
-  const course: Course = { family, loop, warmed, cap, done: new Map(), progress };
+  const course: Course = { family, loop, warmed, cap, done: new Map(), stopped: new Set(), progress };
   announce(course);
   const schedule = scheduleBlocks(
     variants.map(({ variant }) => variant),
@@ -49,6 +52,7 @@ export async function measureFamily(family: Family, loop: Loop): Promise<FamilyR
     seed,
   );
   for (let block = 1; !loop.cancelled(); block++) {
+    stopHopeless(course, block);
     const measured = nextVariants(course);
     if (measured.length === 0) break;
     await measureBlock(course, measured, block, schedule);
@@ -67,7 +71,7 @@ export async function measureFamily(family: Family, loop: Loop): Promise<FamilyR
         open: undecidedOf(course).length,
       });
   }
-  return { cap, ...leftOut(course) };
+  return { cap, stopped: [...course.stopped], ...leftOut(course) };
 }
 
 /** Warms up the variants within the budget. @returns the variants that were warmed up */
@@ -140,23 +144,53 @@ function announce({ family, loop, warmed, cap, progress }: Course): void {
     blocksPlanned: loop.request.plan.rules.blocks,
     seconds: secondsTo(loop, (variant) => Math.min(cap, progress.expected(variant)), first),
     secondsAtMost: secondsTo(loop, () => cap, first),
+    secondsLeft: Math.max(0, loop.left()),
   });
 }
 
 const blocksOf = ({ done }: Course, variant: string): number => done.get(variant) ?? 0;
 
+/** With a smaller chance of a decision the minutes are better spent on other variants, or not at all. */
+const LEAST_CHANCE = 0.05;
+
+/**
+ * Stops the variants of which the rest of the budget is unlikely to decide anything, even if they had all of it. While
+ * it is enough for all blocks, none is stopped.
+ */
+function stopHopeless(course: Course, block: number): void {
+  const { loop, cap, progress, stopped } = course;
+  const open = undecidedOf(course);
+  if (isEnough(course, open)) return;
+  const hopeless = open
+    .map(({ variant }) => variant)
+    .filter((variant) => {
+      const had = blocksOf(course, variant);
+      const affordable = Math.floor(Math.max(0, loop.left()) / Math.max(pairSeconds(loop, variant), 1e-3));
+      return had > 0 && (progress.chance?.(variant, Math.min(cap, had + affordable)) ?? 1) < LEAST_CHANCE;
+    });
+  if (hopeless.length === 0) return;
+  for (const variant of hopeless) stopped.add(variant);
+  loop.request.onProgress({ kind: 'stopped', variants: hopeless, block: block - 1 });
+}
+
+/** Whether the budget has the time of all blocks of these variants. */
+const isEnough = (course: Course, open: readonly LoopVariant[]): boolean =>
+  course.loop.left() >= secondsTo(course.loop, (variant) => course.cap - blocksOf(course, variant), open);
+
 /** Variants that may still get blocks. */
 const undecidedOf = (course: Course): readonly LoopVariant[] =>
   alive(course.family.variants, course.warmed, course.loop).filter(
-    ({ variant }) => !course.progress.settled.has(variant) && blocksOf(course, variant) < course.cap,
+    ({ variant }) =>
+      !course.progress.settled.has(variant) &&
+      !course.stopped.has(variant) &&
+      blocksOf(course, variant) < course.cap,
   );
 
 /** The variants of the next block; none if all are decided, or if the budget has no whole block left. */
 function nextVariants(course: Course): readonly LoopVariant[] {
-  const { loop, cap, progress } = course;
+  const { loop, progress } = course;
   const open = undecidedOf(course);
-  const enough = loop.left() >= secondsTo(loop, (variant) => cap - blocksOf(course, variant), open);
-  const chosen = enough
+  const chosen = isEnough(course, open)
     ? new Set(open.map(({ variant }) => variant))
     : chooseVariants(
         open.map(({ variant }) => ({

@@ -40,6 +40,8 @@ export type ProgressEvent =
       /** Expected duration of the blocks to come, and that of all blocks up to the cap. */
       readonly seconds: number;
       readonly secondsAtMost: number;
+      /** What the budget has left. */
+      readonly secondsLeft: number;
     }
   | {
       readonly kind: 'run';
@@ -54,6 +56,8 @@ export type ProgressEvent =
       /** Variants that go on. */
       readonly open: number;
     }
+  /** Variants that get no more blocks, because those that the budget has left are unlikely to decide anything. */
+  | { readonly kind: 'stopped'; readonly variants: readonly string[]; readonly block: number }
   | { readonly kind: 'repeat'; readonly variant: string; readonly attempt: number; readonly message: string }
   | { readonly kind: 'dropped'; readonly failure: Failure }
   | { readonly kind: 'budget'; readonly blocksLeftOut: number; readonly secondsLeftOut: number };
@@ -74,6 +78,8 @@ export interface LoopResult {
   readonly addedBlocksPlanned?: number | undefined;
   readonly blocksLeftOut: number;
   readonly secondsLeftOut: number;
+  /** Variants that were stopped because the rest of the budget was unlikely to decide anything of them. */
+  readonly stopped?: readonly string[];
   /** True if the measurement was cancelled; the result has the runs so far. */
   readonly interrupted: boolean;
 }

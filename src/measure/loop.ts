@@ -41,6 +41,7 @@ export async function measureSession(request: LoopRequest, signal: AbortSignal):
     addedBlocksPlanned: second?.cap,
     blocksLeftOut,
     secondsLeftOut,
+    stopped: [...first.stopped, ...(second?.stopped ?? [])],
     interrupted: loop.cancelled(),
   };
 }

@@ -16,9 +16,13 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
       case 'plan': {
         planned = event.blocks;
         const cut = event.blocks < event.blocksPlanned ? ` (not ${event.blocksPlanned}, for the budget)` : '';
+        const short =
+          event.secondsAtMost > event.secondsLeft
+            ? `, of which the budget has ${logDuration(event.secondsLeft)} left`
+            : '';
         const most =
           event.secondsAtMost > event.seconds * 1.05
-            ? `; at most ${event.blocks} blocks${cut}, ${logDuration(event.secondsAtMost)}`
+            ? `; at most ${event.blocks} blocks${cut}, ${logDuration(event.secondsAtMost)}${short}`
             : cut;
         log.info(`${count(event.variants, 'variant')}: about ${logDuration(event.seconds)}${most}`);
         return;
@@ -41,6 +45,11 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
       case 'settled':
         log.info(
           `block ${event.block}: ${event.variants.join(', ')} decided${event.open === 0 ? '' : `; ${count(event.open, 'variant')} to go`}`,
+        );
+        return;
+      case 'stopped':
+        log.warn(
+          `block ${event.block}: ${event.variants.join(', ')} stopped: the rest of the budget is unlikely to decide anything of ${event.variants.length === 1 ? 'it' : 'them'}`,
         );
         return;
       case 'repeat':

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { WEEKLY_BLOCKS } from '../history/anchor.ts';
 import { deepFreeze, type Plan } from '../plan/plan.ts';
+import { steadyBlocks } from '../planning/planner.ts';
 
 /**
  * The plan of a night: the baseline against itself.
@@ -28,7 +29,10 @@ export const anchorPlan = (plan: Plan): Plan => {
   const paired = pairedPlan(plan);
   return deepFreeze({
     ...paired,
-    rules: { ...paired.rules, blocks: Math.max(WEEKLY_BLOCKS, paired.rules.blocks) },
+    rules: {
+      ...paired.rules,
+      blocks: Math.max(WEEKLY_BLOCKS, steadyBlocks(paired.rules.profile, paired.rules.blocks)),
+    },
   });
 };
 

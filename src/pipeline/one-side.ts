@@ -1,4 +1,4 @@
-import { fixedPlanner } from '../planning/planner.ts';
+import { fixedPlanner, steadyBlocks } from '../planning/planner.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Planner, SoFar } from '../session/planner.ts';
 import type { Side } from '../session/run.ts';
@@ -56,7 +56,7 @@ export async function measureOneSide(
             session: sessionOf(NOTHING_MEASURED),
             planner:
               request.planner?.((soFar) => sessionOf({ ...NOTHING_MEASURED, ...soFar })) ??
-              fixedPlanner(request.plan.rules.blocks),
+              fixedPlanner(steadyBlocks(request.plan.rules.profile, request.plan.rules.blocks)),
           },
           signal,
         );

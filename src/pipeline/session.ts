@@ -99,6 +99,9 @@ export function assembleSession(parts: SessionParts): Session {
         : { addedBlocksPlanned: measured.addedBlocksPlanned }),
       blocksLeftOut: measured.blocksLeftOut,
       secondsLeftOut: measured.secondsLeftOut,
+      ...(measured.stopped === undefined || measured.stopped.length === 0
+        ? {}
+        : { stopped: [...measured.stopped] }),
     },
   };
   return ruledBy(session, plan.rules);

@@ -700,7 +700,7 @@ const rulesSchema = table({
     .optional()
     .meta({
       description:
-        'A set of limit and looks. `balanced`: 3 %, at most 30 blocks. `strict`: 2 %, at most 60. `loose`: 5 %, at most 20. A `limit` or `blocks` of the file takes precedence.',
+        'A set of limit and looks. `balanced`: 3 %, at most 60 blocks. `strict`: 2 %, at most 60. `loose`: 5 %, at most 20. A `limit` or `blocks` of the file takes precedence.',
       default: DEFAULTS.profile,
       examples: ['strict'],
     }),

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors/errors.ts';
 import { isTested } from '../session/metric.ts';
 import type { EvidenceRequest, Rules, Verdict } from '../session/rules.ts';
-import { capOf, firstReachable, looksFor, NEWEST_METHOD } from '../statistics/looks.ts';
+import { capOf, firstReachable, looksFor, NEWEST_METHOD, steadyBlocks } from '../statistics/looks.ts';
 import { configurationSchema, type Configuration, type VariantConfiguration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readYaml, type Problem, type YamlDocument } from './document.ts';
@@ -99,14 +99,16 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
 function toPlan(configuration: Configuration, file: string, root: string, overrides: Overrides): Plan {
   const { rules: given = {}, build = {} } = configuration;
   const profile = given.profile ?? DEFAULTS.profile;
+  const evidence = overrides.evidence ?? given.evidence ?? DEFAULTS.evidence;
   const patterns = metricPatterns(configuration, profile);
   const wanted = overrides.variants;
   const rules: Rules = {
     alpha: given.alpha ?? DEFAULTS.alpha,
     profile,
     method: NEWEST_METHOD,
-    blocks: given.blocks ?? capOf(profile),
-    evidence: overrides.evidence ?? given.evidence ?? DEFAULTS.evidence,
+    // Stored evidence tests once, with all runs: they are as many as a night's.
+    blocks: given.blocks ?? (evidence === 'stored' ? steadyBlocks(profile, capOf(profile)) : capOf(profile)),
+    evidence,
     failOn: [...(overrides.failOn ?? given['fail-on'] ?? DEFAULTS.failOn)],
     changedMeasurement: given['changed-measurement'],
     metrics: metricRules(configuration, profile),
@@ -253,15 +255,16 @@ function impossibleRules(plan: Plan, document: YamlDocument): Problem[] {
 
 /** Why so many variants can never reach significance by a plan's rules, and what would help; undefined if they can. */
 function unreachableWith(
-  { rules: { alpha, profile, blocks, metrics, patterns = [] } }: Plan,
+  { rules: { alpha, profile, method = 1, blocks, metrics, patterns = [] } }: Plan,
   variants: number,
 ): Pick<Problem, 'found' | 'legal'> | undefined {
   const gated = metrics.filter(isTested).length + patterns.filter(({ gate }) => gate).length;
   const tests = gated * variants;
-  if (tests === 0 || firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return undefined;
+  if (tests === 0 || firstReachable(looksFor(profile, blocks, method), tests, alpha) !== undefined)
+    return undefined;
   let needed = blocks;
-  while (firstReachable(looksFor(profile, needed), tests, alpha) === undefined) needed++;
-  const last = looksFor(profile, blocks).at(-1)?.weight ?? 1;
+  while (firstReachable(looksFor(profile, needed, method), tests, alpha) === undefined) needed++;
+  const last = looksFor(profile, blocks, method).at(-1)?.weight ?? 1;
   return {
     found: `${blocks}, which can never reach significance: ${tests} tests (${variants} variants x ${gated} metrics) share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}`,
     legal: `at least ${needed} blocks, or fewer variants or metrics`,

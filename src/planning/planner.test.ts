@@ -105,7 +105,7 @@ async function measured(
     },
     new AbortController().signal,
   );
-  const { blocksPlanned, blocksLeftOut, secondsLeftOut } = result;
+  const { blocksPlanned, blocksLeftOut, secondsLeftOut, stopped } = result;
   return {
     session: ruledBy(
       {
@@ -113,7 +113,13 @@ async function measured(
         warmup: [...result.warmup],
         runs: [...result.runs],
         failures: [...result.failures],
-        budget: { ...blank.budget, blocksPlanned, blocksLeftOut, secondsLeftOut },
+        budget: {
+          ...blank.budget,
+          blocksPlanned,
+          blocksLeftOut,
+          secondsLeftOut,
+          stopped: [...(stopped ?? [])],
+        },
       },
       plan.rules,
     ),
@@ -139,9 +145,9 @@ test('each variant stops at the look that decides it, and its file says the same
   expect(rowsOf(whole)).toEqual({
     quiet: { verdict: 'unchanged', blocks: 8 },
     slower: { verdict: 'regressed', blocks: 12 },
-    noisy: { verdict: 'inconclusive', blocks: 30 },
+    noisy: { verdict: 'inconclusive', blocks: 60 },
   });
-  expect(['quiet', 'slower', 'noisy'].map((variant) => blocksOf(whole, variant))).toEqual([8, 12, 30]);
+  expect(['quiet', 'slower', 'noisy'].map((variant) => blocksOf(whole, variant))).toEqual([8, 12, 60]);
   expect(
     events.flatMap((event) => (event.kind === 'settled' ? [[event.block, event.variants, event.open]] : [])),
   ).toEqual([
@@ -164,7 +170,7 @@ test('over many seeds the live run stops where the replay of its file is decided
     );
     for (const [variant, { verdict, blocks }] of Object.entries(rowsOf(whole))) {
       expect(blocks).toBe(blocksOf(whole, variant));
-      if (verdict === 'inconclusive') expect(blocks).toBe(30);
+      if (verdict === 'inconclusive') expect(blocks).toBe(60);
     }
   }
 });
@@ -210,9 +216,33 @@ test('where time is short the cap is lower and the last look has the alpha that 
     { a: { ratio: 1.2, noise: 0.005 } },
     { secondsLeft: 2 + 2 * 10 },
   );
-  expect(events.find(({ kind }) => kind === 'plan')).toMatchObject({ blocksPlanned: 30 });
+  expect(events.find(({ kind }) => kind === 'plan')).toMatchObject({ blocksPlanned: 60 });
   expect(whole.budget.blocksPlanned).toBeLessThanOrEqual(10);
   expect(rowsOf(whole)).toMatchObject({ a: { verdict: 'regressed' } });
+});
+
+test('a variant that the rest of the budget cannot decide is stopped, and its minutes go to the others', async () => {
+  const truths = {
+    hopeless: { ratio: 1, noise: 0.6 },
+    a: { ratio: 1.05, noise: 0.05 },
+    b: { ratio: 1.05, noise: 0.05 },
+  };
+  const { session: whole, events } = await measured(truths, { secondsLeft: 110 });
+  expect(whole.budget.stopped).toEqual(['hopeless']);
+  const { hopeless, a, b } = rowsOf(whole);
+  expect(hopeless).toMatchObject({ verdict: 'inconclusive' });
+  // All of the time left after the eight pairs of each would have been 29 more.
+  expect(hopeless!.blocks).toBeLessThan(14);
+  expect([a, b].map((row) => row!.verdict)).toEqual(['regressed', 'regressed']);
+  expect(events).toContainEqual(expect.objectContaining({ kind: 'stopped', variants: ['hopeless'] }));
+  // The file gives the same verdicts.
+  expect(compareSession(parseSession(sessionText(whole), 'session.json'))).toEqual(compareSession(whole));
+});
+
+test('with time for all blocks no variant is stopped', async () => {
+  const { session: whole } = await measured({ hopeless: { ratio: 1, noise: 0.6 } });
+  expect(whole.budget.stopped).toEqual([]);
+  expect(rowsOf(whole)).toMatchObject({ hopeless: { blocks: 60 } });
 });
 
 test('recent nights say how long a gate will take before the first block', () => {

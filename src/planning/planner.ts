@@ -1,8 +1,8 @@
 import type { Planner, SoFar } from '../session/planner.ts';
 import type { Session } from '../session/session.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
-import { firstReachable, looksFor, PROFILE_SETTINGS, type Look } from '../statistics/looks.ts';
-import { blocksToSettle } from '../statistics/outlook.ts';
+import { firstReachable, looksFor, PROFILE_SETTINGS, steadyBlocks, type Look } from '../statistics/looks.ts';
+import { blocksToSettle, chanceToSettle } from '../statistics/outlook.ts';
 import { nearlyNormal, type NoiseModel } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judge, type Judged } from '../verdict/compare.ts';
@@ -11,6 +11,8 @@ import type { UnjudgedRow } from '../verdict/unjudged-row.ts';
 import { nightRatiosOf, residualsOf } from '../evidence/nights.ts';
 import { observeSession, type Observations } from '../evidence/observations.ts';
 import { betweenNights } from '../history/row-noise.ts';
+
+export { steadyBlocks };
 
 /** A planner for one side: a fixed number of blocks, or as many as the budget allows. */
 export const fixedPlanner = (blocks: number): Planner => ({
@@ -43,6 +45,7 @@ const PAIRS_FOR_NOISE = 8;
  */
 export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner {
   const outlooks = new Map<string, number>();
+  const chances = new Map<string, number>();
   return {
     progress: (soFar) => {
       const observations = observeSession(sessionOf(soFar));
@@ -53,7 +56,7 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
       return {
         settled,
         expected: (variant) => {
-          const looks = looksFor(observations.profile, capOf(variant, observations));
+          const looks = looksFor(observations.profile, capOf(variant, observations), observations.method);
           // A row's outlook is computed again at each of its looks.
           const passed = looks.filter(({ blocks }) => blocks <= blocksOf(variant, observations)).length;
           const known = outlooks.get(`${passed} ${variant}`);
@@ -61,6 +64,17 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
           const expected = expectedBlocks(variant, judged, observations, looks);
           outlooks.set(`${passed} ${variant}`, expected);
           return expected;
+        },
+        chance: (variant, blocks) => {
+          const looks = looksFor(observations.profile, capOf(variant, observations), observations.method).map(
+            (look) => look.blocks,
+          );
+          const had = blocksOf(variant, observations);
+          // It changes where a look passes, or where one is no longer affordable.
+          const key = `${looks.filter((at) => at <= had).length} ${looks.filter((at) => at <= blocks).length} ${variant}`;
+          const chance = chances.get(key) ?? chanceWithin(variant, blocks, judged, observations);
+          chances.set(key, chance);
+          return chance;
         },
       };
     },
@@ -92,7 +106,7 @@ const blocksOf = (variant: string, { runs }: Observations): number =>
   new Set(runs.filter((run) => run.variant === variant).map(({ block }) => block)).size;
 
 function isSettled(variant: string, judged: Judged, observations: Observations): boolean {
-  const [first] = looksFor(observations.profile, capOf(variant, observations));
+  const [first] = looksFor(observations.profile, capOf(variant, observations), observations.method);
   const blocks = blocksOf(variant, observations);
   // Before the first look a missing metric may still be reported.
   if (first === undefined || blocks < first.blocks) return false;
@@ -119,6 +133,26 @@ function expectedBlocks(
   const inSight = blocks.filter((found) => found !== undefined);
   // A row that is unlikely to be decided must not delay the others.
   return inSight.length === 0 ? Infinity : Math.max(...inSight);
+}
+
+/** The best chance of the variant's open rows. With few pairs nobody knows it. */
+function chanceWithin(variant: string, blocks: number, judged: Judged, observations: Observations): number {
+  const { alpha, method, seed } = observations;
+  if (!observations.twoSided.has(variant)) return 1;
+  const open = openRows(variant, judged).filter(
+    (draft) =>
+      draft.settled === undefined && (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
+  );
+  return Math.max(
+    0,
+    ...open.map((draft) => {
+      const { tested, limit } = draft;
+      if (tested?.kind !== 'paired' || tested.ratios.length < PAIRS_FOR_NOISE) return 1;
+      const { worse, levels } = tested.series;
+      const row = { limit, alpha, looks: tested.looks, method, tests: Math.max(1, judged.testsOf(draft)) };
+      return chanceToSettle({ worse: Float64Array.from(worse), levels }, row, blocks, uniformSource(seed));
+    }),
+  );
 }
 
 /**
@@ -159,7 +193,7 @@ function capWithin(
   pairSeconds: ReadonlyMap<string, number>,
   secondsLeft: number,
 ): number {
-  const { profile, alpha } = observations;
+  const { profile, alpha, method } = observations;
   const [some = ''] = pairSeconds.keys();
   // Called for one family at a time; additions of the change come after the others.
   const planned = capOf(some, observations);
@@ -178,7 +212,7 @@ function capWithin(
   let best = { cap: planned, decided: 0 };
   for (const cap of [planned, ...caps.sort((a, b) => b - a)]) {
     if (cap > planned || cap < 1) continue;
-    const looks = looksFor(profile, cap);
+    const looks = looksFor(profile, cap, method);
     const reachable = firstReachable(looks, tests, alpha);
     if (reachable === undefined) continue;
     const seconds = [...pairSeconds]

@@ -37,7 +37,7 @@ function settledVariants(session: Session, reference: string, cap: number): Read
   // Without the reference there is no comparison.
   if (dead.has(reference)) return new Set(variants);
   const { drafts, outcomes } = judgeRanking([session], reference);
-  const [first] = looksFor(rules.profile, cap);
+  const [first] = looksFor(rules.profile, cap, rules.method ?? 1);
   const settled = variants.filter((variant) => {
     if (variant === reference) return false;
     if (dead.has(variant)) return true;

@@ -193,7 +193,7 @@ function warningsOf(newest: Session, { drafts, tests }: JudgedRanking, rows: rea
   const needed =
     planned === undefined
       ? blocksNeeded(tests, rules.alpha / 2)
-      : firstReachable(looksFor(rules.profile, planned), tests, rules.alpha / 2);
+      : firstReachable(looksFor(rules.profile, planned, rules.method ?? 1), tests, rules.alpha / 2);
   const minutes = Math.ceil(budget.secondsLeftOut / 60);
   return [
     ...(needed === undefined || most < needed

@@ -159,7 +159,7 @@ function draftOf(
     looks:
       planned === undefined
         ? [{ blocks: Math.max(1, pairs.length), weight: 1 }]
-        : looksFor(newest.rules.profile, planned),
+        : looksFor(newest.rules.profile, planned, newest.rules.method ?? 1),
     exact: undefined,
     isReference: variant === reference,
     reason: unknown

@@ -66,16 +66,20 @@ function pairedLines(session: Session, checks: string, jobs: number): string[] {
     ...(limits.length === 0
       ? []
       : [
-          `Regressed and improved: ${TESTS[rules.method ?? 1]}, Holm over ${checks}; and an estimate${rules.method === 2 ? '' : ' (Hodges-Lehmann)'} of ${limits.map(share).join(' or ')} or more.`,
-          `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at alpha over the number of looks. Intervals are of 95 %, at the look that decided.`,
+          `Regressed and improved: ${TESTS[rules.method ?? 1]}, Holm over ${checks}; and an estimate${(rules.method ?? 1) === 1 ? ' (Hodges-Lehmann)' : ''} of ${limits.map(share).join(' or ')} or more.`,
+          `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at ${(rules.method ?? 1) < 3 ? 'alpha over the number of looks' : 'the share of alpha that the look has for it'}. Intervals are of 95 %, at the look that decided.`,
         ]),
   ];
 }
 
+const WEIGHTED =
+  'exact one-sided tests of the signs of log(head / baseline), in which slow pairs that vary more weigh less';
+
 /** The test of each version of the rules. */
 const TESTS: Readonly<Record<Method, string>> = {
   1: 'exact one-sided signed-rank tests on log(head / baseline)',
-  2: 'exact one-sided tests of the signs of log(head / baseline), in which slow pairs that vary more weigh less',
+  2: WEIGHTED,
+  3: WEIGHTED,
 };
 
 /** The looks, and the error probability that each may use. */
@@ -83,16 +87,19 @@ function looksLines(session: Session): string[] {
   const { rules } = session;
   const planned = plannedBlocks(session);
   if (planned < 1) return [];
-  const looks = looksFor(rules.profile, planned);
-  const numbers = (of: (look: (typeof looks)[number]) => number) =>
-    listed(
-      looks.map((look) => String(of(look))),
-      looks.length,
-    );
-  const first = looks[0]?.weight === 0 ? '; the first can only find rows unchanged' : '';
+  const looks = looksFor(rules.profile, planned, rules.method ?? 1);
+  const numbers = (of: readonly number[]) => listed(of.map(String), of.length);
+  const spending = looks.filter(({ weight }) => weight > 0);
+  const shares = (of: typeof looks) => numbers(of.map(({ weight }) => Number((weight * 100).toFixed(1))));
+  const blocks = (of: typeof looks) => numbers(of.map((look) => look.blocks));
   const cap = planned < rules.blocks ? ` (the budget allowed no more; the rules say ${rules.blocks})` : '';
+  const first = looks[0]?.weight === 0 ? '; the first can only find rows unchanged' : '';
+  const words =
+    spending.length >= looks.length - 1
+      ? `the looks may spend ${shares(looks)} % of alpha${first}`
+      : `those after ${blocks(spending)} may spend ${shares(spending)} % of alpha, the others can only find rows unchanged`;
   return [
-    `Looked at after ${numbers(({ blocks }) => blocks)} pairs${cap}, profile ${rules.profile}; the looks may spend ${numbers(({ weight }) => Number((weight * 100).toFixed(1)))} % of alpha${first}. A row is final at the look that decides it, and a variant stops when all its rows are.`,
+    `Looked at after ${blocks(looks)} pairs${cap}, profile ${rules.profile}; ${words}. A row is final at the look that decides it, and a variant stops when all its rows are.`,
   ];
 }
 

@@ -508,6 +508,11 @@ describe('whether it stops anybody, and why', () => {
       /^The budget of 20 min ended before/,
     ],
     ['the budget lowered the cap', to(12, { blocksPlanned: 12 }), /allowed 12 pairs, not 30/],
+    [
+      'the rest of the budget would not do',
+      to(14, { blocksLeftOut: 16, secondsLeftOut: 540, stopped: ['official'] }),
+      /^The noise is too large for the rest of the budget of 20 min: after 12 pairs the chance of an answer was below 5 %/,
+    ],
     ['the session was cut short', to(14, {}), /^The session ended early\./],
   ])('undecided because of %s', (_, observed, reason) => {
     const { rows } = compareSession(observed);

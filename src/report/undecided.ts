@@ -10,7 +10,7 @@ import { duration } from './durations.ts';
 export const plannedBlocks = ({ rules, budget }: Session): number =>
   Math.min(rules.blocks, budget.blocksPlanned ?? rules.blocks);
 
-type Reason = 'budget' | 'lowered' | 'noise' | 'stopped' | 'pairs' | 'counts';
+type Reason = 'hopeless' | 'budget' | 'lowered' | 'noise' | 'stopped' | 'pairs' | 'counts';
 
 /** Variants that a change adds use the budget that the others leave. */
 const capOf = (session: Session, variant: string): number =>
@@ -22,6 +22,7 @@ function reasonOf({ blocks, evidence, variant }: Row, session: Session | undefin
   if (evidence === 'counted') return 'counts';
   if (session === undefined) return 'pairs';
   const planned = capOf(session, variant);
+  if (session.budget.stopped?.includes(variant) === true) return 'hopeless';
   if (blocks < planned) return session.budget.secondsLeftOut > 0 ? 'budget' : 'stopped';
   return planned < session.rules.blocks ? 'lowered' : 'noise';
 }
@@ -39,6 +40,8 @@ export function reasonsUndecided(rows: readonly Row[], session: Session | undefi
       session !== undefined && (disturbances(session)?.length ?? 0) > 0 ? ` (${noise(session)})` : '';
     const budget = duration(session?.budget.seconds ?? 0);
     switch (reason) {
+      case 'hopeless':
+        return `The noise${busy} is too large for the rest of the budget of ${budget}: after ${pairs} the chance of an answer was below 5 %, so the remaining minutes went to other checks or were saved${checks}. Where it matters, raise the budget or give the workload more to do.`;
       case 'budget':
         return `The budget of ${budget} ended before the answer came${checks}. Where it matters, raise the budget by the minutes that it lacked.`;
       case 'lowered':

@@ -26,6 +26,11 @@ export interface Progress {
    * is called only when time is short.
    */
   expected(variant: string): number;
+  /**
+   * The chance that another row of the variant is decided if it gets so many blocks in all; 1 where nobody knows. It
+   * takes some milliseconds, as `expected` does.
+   */
+  chance?(variant: string, blocks: number): number;
 }
 
 /**

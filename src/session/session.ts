@@ -295,6 +295,8 @@ export const sessionSchema = z.object({
     /** Blocks left out although rows were undecided, and the time that they would have taken. */
     blocksLeftOut: z.int().nonnegative(),
     secondsLeftOut: z.number().nonnegative(),
+    /** Variants that were stopped before, because the rest of the budget was unlikely to decide anything of them. */
+    stopped: z.array(z.string()).optional(),
   }),
 });
 export type Session = z.infer<typeof sessionSchema>;

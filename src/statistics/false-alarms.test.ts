@@ -14,7 +14,7 @@ test('a family of nothing raises a false alarm in fewer than alpha of 400 seeded
   let alarms = 0;
   for (let n = 0; n < 400; n++)
     if (
-      judgeFamily(rows(), { alpha: 0.05, looks: looksFor('balanced', 30), tests: 7 }).some(
+      judgeFamily(rows(), { alpha: 0.05, looks: looksFor('balanced', 30, 1), tests: 7 }).some(
         ({ decision }) => decision === 'regressed',
       )
     )

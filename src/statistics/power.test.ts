@@ -6,7 +6,7 @@ import { nearlyNormalFrom } from './normal.test-support.ts';
 import { uniformSource } from './random.ts';
 import { judgeFamily } from './sequential.ts';
 
-const looks = looksFor('balanced', 30);
+const looks = looksFor('balanced', 30, 1);
 const row = { limit: 0.03, alpha: 0.05, looks, tests: 21 };
 
 const normals = (seed: number, n: number) => Array.from({ length: n }, nearlyNormalFrom(uniformSource(seed)));

@@ -7,7 +7,7 @@ import { signedRankGreater } from './signed-rank.ts';
 
 const rules = (change: Partial<FamilyRules> = {}): FamilyRules => ({
   alpha: 0.05,
-  looks: looksFor('balanced', 30),
+  looks: looksFor('balanced', 30, 1),
   tests: 1,
   ...change,
 });

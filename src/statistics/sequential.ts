@@ -95,6 +95,8 @@ interface State {
   blocks: number;
   /** Computed only if a decision needs it, because it takes time. */
   centre: number | undefined;
+  /** What computes it; signed ranks have one way for all rows. */
+  findCentre: (() => number) | undefined;
   /** Whether the interval at the last look excludes zero on its lower side, and on its upper one. */
   above: boolean;
   below: boolean;
@@ -118,7 +120,7 @@ interface State {
  *
  * - regressed: adjusted p <= alpha and estimate >= L, and by weighted signs an interval above zero; improved: the mirror
  *   image
- * - unchanged: both one-sided tests against +-M at alpha / looks, and |estimate| < L; by weighted signs an interval within
+ * - unchanged: both one-sided tests against +-M at the look's share of alpha, and |estimate| < L; by weighted signs an interval within
  *   +-M
  * - warning, with a smaller loss W: adjusted p <= alpha, W <= estimate < L, an interval above zero, and the test against
  *   +M passes. `unchanged` then needs an estimate below W and the test against 5/3 W in the place of +M
@@ -136,6 +138,7 @@ export function judgeFamily(rows: readonly (RowSeries | SingleTest)[], rules: Fa
     warnMargin: Math.log1p(MARGIN * warn),
     blocks: 0,
     centre: undefined,
+    findCentre: undefined,
     above: true,
     below: true,
     equivalent: false,
@@ -149,8 +152,8 @@ export function judgeFamily(rows: readonly (RowSeries | SingleTest)[], rules: Fa
       const [state, data] = [states[row], rows[row]];
       if (state === undefined || data === undefined || state.decision !== 'undecided') continue;
       if ('test' in data) testOnce(state, data, rules.alpha);
-      else if (rules.method === 2) weighLook(state, data, look, looks, rules.alpha);
-      else testLook(state, data, look, rules.alpha / looks);
+      else if ((rules.method ?? 1) === 1) testLook(state, data, look, rules.alpha / looks);
+      else weighLook(state, data, look, looks, rules.alpha);
     }
     settle(states, rows, rules, rules.sharded === true ? 'bonferroni' : 'holm');
   }
@@ -214,14 +217,19 @@ function testLook(state: State, { worse }: RowSeries, { blocks, weight }: Look, 
 function weighLook(
   state: State,
   { worse, levels }: RowSeries,
-  { blocks, weight }: Look,
+  { blocks, weight, unchanged }: Look,
   looks: number,
   alpha: number,
 ): void {
+  const maySettle =
+    unchanged === undefined || state.warns < state.counts || isNearMargins(worse, blocks, state.margin);
+  if (weight === 0 && !maySettle) return;
   const pairs = weighedLook({ differences: worse, levels }, blocks);
   state.blocks = blocks;
-  const centre = pairs.centre();
-  state.centre = centre;
+  state.centre = undefined;
+  state.findCentre = pairs.centre;
+  state.equivalent = false;
+  state.bounded = false;
   const outsideInterval = (1 - confidenceAfter(looks)) / 2;
   if (weight > 0) {
     const { greater, less } = pairs.test(0, alpha * weight);
@@ -232,8 +240,11 @@ function weighLook(
     state.above = greater <= outside;
     state.below = less <= outside;
   }
+  if (!maySettle) return;
+  const centre = pairs.centre();
+  state.centre = centre;
   // The interval of an unchanged row lies within the margins.
-  const level = Math.min(alpha / looks, outsideInterval);
+  const level = Math.min(alpha * (unchanged ?? 1 / looks), outsideInterval);
   // The side that the estimate lies on fails sooner.
   const within = [
     () => pairs.test(state.warnMargin, level).less <= level,
@@ -249,6 +260,23 @@ const isSmall = ({ counts, warns }: State, centre: number): boolean => centre > 
 
 /** Whether an estimate lies between the loss that warns and the limit. */
 const mayWarn = ({ counts, warns }: State, centre: number): boolean => centre >= warns && centre < counts;
+
+/** Pairs of an unchanged row that lie on the right side of each margin, at the least. */
+const WITHIN = 0.6;
+
+/**
+ * Whether the row may be unchanged. A look that can find nothing else is passed over where this is false, because the
+ * tests against the margins take more time and would not pass.
+ */
+function isNearMargins(worse: ArrayLike<number>, blocks: number, margin: number): boolean {
+  let [below, above] = [0, 0];
+  for (let i = 0; i < blocks; i++) {
+    const d = worse[i] ?? 0;
+    if (d < margin) below++;
+    if (d > -margin) above++;
+  }
+  return Math.min(below, above) >= WITHIN * blocks;
+}
 
 function testOnce(state: State, { test }: SingleTest, alpha: number): void {
   state.centre = test.worseBy;
@@ -293,7 +321,7 @@ function centreAt(state: State, data: RowSeries | SingleTest | undefined): numbe
   state.centre ??=
     data === undefined || 'test' in data || state.blocks === 0
       ? Number.NaN
-      : centreOf(data.worse, state.blocks);
+      : (state.findCentre?.() ?? centreOf(data.worse, state.blocks));
   return state.centre;
 }
 

@@ -104,12 +104,18 @@ function growthsOf(levels: Float64Array, n: number): Pick<Sample, 'inverse' | 'u
   sort(sorted, n);
   const floor = sorted[Math.floor(UNDISTURBED * n)] ?? 0;
   if (!((sorted[n - 1] ?? 0) > floor)) return undefined;
+  for (let i = 0; i < n; i++) {
+    const excess = (levels[i] ?? 0) - floor;
+    sorted[i] = excess > 0 ? excess : 0;
+  }
   const inverse = new Float64Array(TAUS.length * n);
-  const unlikely = TAUS.map((tau, series) => {
+  const unlikely: number[] = [];
+  let at = 0;
+  for (const tau of TAUS) {
     let [product, logs] = [1, 0];
     for (let i = 0; i < n; i++) {
-      const spread = 1 + Math.max(0, (levels[i] ?? 0) - floor) / tau;
-      inverse[series * n + i] = 1 / spread;
+      const spread = 1 + (sorted[i] ?? 0) / tau;
+      inverse[at++] = 1 / spread;
       product *= spread;
       // The product of many is more than a float can be.
       if (product > 1e200) {
@@ -117,8 +123,8 @@ function growthsOf(levels: Float64Array, n: number): Pick<Sample, 'inverse' | 'u
         product = 1;
       }
     }
-    return logs + Math.log(product) + PENALTY;
-  });
+    unlikely.push(logs + Math.log(product) + PENALTY);
+  }
   return { inverse, unlikely };
 }
 

@@ -139,6 +139,9 @@ export function wholeOf({ gates, confirmations }: Parts): Session {
       spentSeconds: sum(({ budget }) => budget.spentSeconds),
       blocksLeftOut: sum(({ budget }) => budget.blocksLeftOut),
       secondsLeftOut: sum(({ budget }) => budget.secondsLeftOut),
+      ...(gates.some(({ budget }) => budget.stopped !== undefined)
+        ? { stopped: gates.flatMap(({ budget }) => budget.stopped ?? []) }
+        : {}),
     },
   };
 }

@@ -43,6 +43,6 @@ test('weighted signs decide the same pairs where signed ranks could not', () => 
 });
 
 test('a file of a later method is refused: no rule here would give its verdict', () => {
-  const later = { ...OLD, rules: { ...OLD.rules, method: 3 } };
+  const later = { ...OLD, rules: { ...OLD.rules, method: 4 } };
   expect(sessionSchema.safeParse(later).success).toBe(false);
 });

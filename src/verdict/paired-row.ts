@@ -5,7 +5,17 @@ import { looksFor } from '../statistics/looks.ts';
 import type { RowSeries } from '../statistics/sequential.ts';
 import { twoModes } from '../statistics/two-modes.ts';
 import type { Row } from './comparison.ts';
-import { levelsOf, logRatios, type Pair, pairedChange, pairsOf, sign } from '../evidence/pairs.ts';
+import {
+  levelsOf,
+  levelsWithZeros,
+  logRatios,
+  type Pair,
+  pairedChange,
+  pairsOf,
+  sign,
+  signedLogRatios,
+  unknownRatios,
+} from '../evidence/pairs.ts';
 import type { Observations } from '../evidence/observations.ts';
 import { summary, type Tested, type UnjudgedRow, withFormula } from './unjudged-row.ts';
 
@@ -29,21 +39,23 @@ export function pairedDraft(
           : `no block has ${withFormula(rule)} on both sides`,
       ],
     };
-  const ratios = logRatios(pairs);
+  const ratios = method < 3 ? logRatios(pairs) : signedLogRatios(pairs);
   if (ratios === undefined)
     return {
       ...base,
       blocks: pairs.length,
       settled: 'no_data',
       warnings: [
-        `${rule.name} has values that are not positive, and a change in per cent needs positive ones`,
+        method < 3
+          ? `${rule.name} has values that are not positive, and a change in per cent needs positive ones`
+          : `every pair of ${rule.name} has a value that is not positive, and a change in per cent needs positive ones`,
       ],
     };
   const cap = added.has(base.variant) ? addedCap : capOfBase;
-  const looks = looksFor(profile, cap ?? pairs.length);
+  const looks = looksFor(profile, cap ?? pairs.length, method);
   const series: RowSeries = {
     worse: ratios.map((ratio) => sign(rule) * ratio),
-    levels: levelsOf(pairs, rule),
+    levels: method < 3 ? levelsOf(pairs, rule) : levelsWithZeros(pairs, rule),
     limit: rule.limit,
     warn: rule.warn,
     at: pairs.map(({ block }) => block),
@@ -54,7 +66,7 @@ export function pairedDraft(
     evidence: 'paired',
     blocks: pairs.length,
     tested: { kind: 'paired', pairs, ratios, series, looks, method },
-    warnings: SIDES.flatMap((side) => modesOf(pairs, side)),
+    warnings: [...zeroWarnings(pairs), ...SIDES.flatMap((side) => modesOf(pairs, side))],
   };
 }
 
@@ -70,6 +82,15 @@ export function pairedFigures(
     change: pairedChange(ratios, blocks, { method, looks: looks.length, levels: series.levels }),
     blocks,
   };
+}
+
+function zeroWarnings(pairs: readonly Pair[]): string[] {
+  const unknown = unknownRatios(pairs);
+  return unknown === 0
+    ? []
+    : [
+        `${unknown} of ${pairs.length} pairs have a value that is not positive: they count as the largest change in their direction`,
+      ];
 }
 
 /** A warning if a side's values fall into two groups: its median may jump between them from session to session. */

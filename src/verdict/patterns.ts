@@ -161,17 +161,17 @@ const listed = (names: readonly string[]) =>
 
 /** The number of tests is known only since the warm-up, so the configuration could not be refused for it. */
 function unreachable(session: Session): string[] {
-  const { alpha, profile, blocks, evidence } = session.rules;
+  const { alpha, profile, blocks, evidence, method = 1 } = session.rules;
   const rows = unjudgedRows(observeSession({ ...session, runs: [], nights: [] })).filter(
     (draft) => draft.gated && draft.evidence !== 'identical' && !isOutsideTests(draft),
   );
   const own = rows.filter(({ added }) => !added).length || rows.length;
   const tests = Math.max(own, session.shard?.tests ?? 0);
   if (evidence === 'stored' || !session.sides.includes('baseline') || tests === 0) return [];
-  if (firstReachable(looksFor(profile, blocks), tests, alpha) !== undefined) return [];
+  if (firstReachable(looksFor(profile, blocks, method), tests, alpha) !== undefined) return [];
   let needed = blocksNeeded(tests, alpha);
-  while (firstReachable(looksFor(profile, needed), tests, alpha) === undefined) needed++;
-  const last = looksFor(profile, blocks).at(-1)?.weight ?? 1;
+  while (firstReachable(looksFor(profile, needed, method), tests, alpha) === undefined) needed++;
+  const last = looksFor(profile, blocks, method).at(-1)?.weight ?? 1;
   return [
     `With the matches of the patterns there are ${tests} tests, among which ${blocks} blocks can never call a change: they share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}. It takes at least ${needed} blocks (rules.blocks), or fewer metrics.`,
   ];

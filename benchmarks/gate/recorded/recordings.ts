@@ -5,7 +5,7 @@ import type { Row } from '../../../src/verdict/comparison.ts';
 import { levelsOf, logRatios, pairsOf } from '../../../src/evidence/pairs.ts';
 import { parseTimings, type TimedRun } from '../../../src/session/timings.ts';
 import { centreOf } from '../../../src/statistics/hodges-lehmann.ts';
-import { capOf, looksFor, NEWEST_METHOD, PROFILE_SETTINGS } from '../../../src/statistics/looks.ts';
+import { looksFor, NEWEST_METHOD, PROFILE_SETTINGS } from '../../../src/statistics/looks.ts';
 import { judgeFamily, type RowOutcome } from '../../../src/statistics/sequential.ts';
 import { ALPHA } from '../simulation/pull-request.ts';
 import { METRICS } from '../simulation/machine.ts';
@@ -101,13 +101,16 @@ export function predicted(
     });
   });
   const shifts = METRICS.map((metric) => (SLOWED.includes(metric) ? Math.log1p(effect) : 0));
-  const { limit, looks } = { ...PROFILE_SETTINGS.balanced, looks: looksFor('balanced', capOf('balanced')) };
+  // As many as the sessions that the prediction is held against.
+  const cap = Math.max(...noise.map(([first]) => first?.ratios.length ?? 0));
+  const { limit } = PROFILE_SETTINGS.balanced;
+  const looks = looksFor('balanced', cap, NEWEST_METHOD);
   const found = new Map<string, number>(METRICS.map((metric) => [metric, 0]));
   let any = 0;
   for (let draw = 0; draw < DRAWS; draw++) {
     const session = noise[Math.floor(random() * noise.length)] ?? [];
     const length = session[0]?.ratios.length ?? 0;
-    const blocks = Array.from({ length: capOf('balanced') }, () => Math.floor(random() * length));
+    const blocks = Array.from({ length: cap }, () => Math.floor(random() * length));
     const outcomes: readonly RowOutcome[] = judgeFamily(
       session.map(({ ratios, levels }, metric) => ({
         worse: blocks.map((block) => (ratios[block] ?? Number.NaN) + (shifts[metric] ?? 0)),

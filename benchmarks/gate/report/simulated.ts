@@ -59,7 +59,7 @@ export function finds(tallies: Tallies): readonly string[] {
   const plus3 = tallies.get('plus3');
   return [
     '## What it finds and what it misses',
-    '_False alarm_ and _false improvement_: pull requests in which any of the rows that nothing was done to is called regressed, or improved. _Found_, _called unchanged_: the row that was changed. _Inconclusive_: that row, or any row where nothing was changed. _Blocks_: the mean a variant takes, of 30 at most. _Interval holds_: how often the 95 % interval that is shown holds the true change, although the runs stopped where they did because of what they showed.',
+    `_False alarm_ and _false improvement_: pull requests in which any of the rows that nothing was done to is called regressed, or improved. _Found_, _called unchanged_: the row that was changed. _Inconclusive_: that row, or any row where nothing was changed. _Blocks_: the mean a variant takes, of ${capOf('balanced')} at most. _Interval holds_: how often the 95 % interval that is shown holds the true change, although the runs stopped where they did because of what they showed.`,
     ...table,
     ...(plus3 === undefined
       ? []

@@ -13,7 +13,10 @@ export interface Cell {
   readonly says: string;
   /** Simulates one pull request (or one season of weeks) and notes what came of it. */
   readonly simulate: (index: number, random: () => number, tally: Tally) => void;
-  /** How many times as many as of the others: where a figure lies near to what it is held to. */
+  /**
+   * How many times as many as of the others: more where a figure lies near to what it is held to, fewer where one takes
+   * long.
+   */
   readonly times?: number;
 }
 
@@ -48,8 +51,11 @@ export const CELLS: readonly Cell[] = [
   paired('minus5', '−5 % in one row', { effect: -0.05 }),
 
   paired('null-cv3', 'nothing changed, noise 3 %', { machine: noisy(0.03) }),
-  paired('plus5-cv3', '+5 %, noise 3 %', { machine: noisy(0.03), effect: 0.05, fixed: true }),
-  { ...paired('null-cv5', 'nothing changed, noise 5 %', { machine: noisy(0.05) }), times: 10 },
+  {
+    ...paired('plus5-cv3', '+5 %, noise 3 %', { machine: noisy(0.03), effect: 0.05, fixed: true }),
+    times: 4,
+  },
+  { ...paired('null-cv5', 'nothing changed, noise 5 %', { machine: noisy(0.05) }), times: 4 },
   paired('plus5-cv5', '+5 %, noise 5 %', { machine: noisy(0.05), effect: 0.05, fixed: true }),
 
   paired('null-quirk0.5', 'nothing changed, quirk 0.5 %', { machine: quirky(0.005) }),
@@ -58,6 +64,9 @@ export const CELLS: readonly Cell[] = [
 
   paired('null-second', 'nothing changed, the second run of a pair 2 % slower', {
     machine: machine({ secondPenalty: 0.02 }),
+  }),
+  paired('null-second10', 'nothing changed, the second run of a pair 10 % slower', {
+    machine: machine({ secondPenalty: 0.1 }),
   }),
   paired('null-trend', 'nothing changed, a trend of 5 % over the session', {
     machine: machine({ trend: 0.05 }),
@@ -68,6 +77,25 @@ export const CELLS: readonly Cell[] = [
   paired('null-outliers', 'nothing changed, 5 % of the runs slower by 20 %', {
     machine: machine({ outliers: { share: 0.05, by: 0.2 } }),
   }),
+  paired('null-clock', 'nothing changed, a clock that is 30 % slower in one run of ten', {
+    machine: machine({ outliers: { share: 0.1, by: 0.3 } }),
+  }),
+  paired('null-triple', 'nothing changed, one run of ten takes three times as long', {
+    machine: machine({ outliers: { share: 0.1, by: 2 } }),
+  }),
+  paired('null-skew', 'nothing changed, exponential noise of 5 %', {
+    machine: { ...noisy(0.05), shape: 'exponential' },
+  }),
+  paired('null-t3', 'nothing changed, noise of 5 % with the tails of Student’s t with 3 degrees of freedom', {
+    machine: { ...noisy(0.05), shape: 't3' },
+  }),
+  {
+    ...paired('plus10-wide', '+10 % in one of 500 rows, noise 5 %', {
+      machine: machine({ variants: 50, noise: new Array<number>(10).fill(0.05) }),
+      effect: 0.1,
+    }),
+    times: 0.1,
+  },
 
   ...PROFILES.filter((profile) => profile !== 'balanced').flatMap((profile) => [
     paired(`${profile}-null`, `nothing changed, profile ${profile}`, { profile }),

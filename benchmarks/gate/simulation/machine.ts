@@ -14,6 +14,8 @@ export interface Machine {
   readonly variants: number;
   /** For each metric the standard deviation of the logarithms within a session, outliers and trend left out. */
   readonly noise: readonly number[];
+  /** How the white noise is distributed, its standard deviation being the same; normal by default. */
+  readonly shape?: 'exponential' | 't3';
   /** Share of that variance that is AR(1), and its correlation from one run to the next. The rest is white. */
   readonly autoregressive: { readonly share: number; readonly correlation: number };
   /** Each run is slower by `by` (a fraction) with this probability, for each metric by itself. */
@@ -116,10 +118,24 @@ export function oneSide(
 const emptyRows = (machine: Machine, length: number) =>
   Array.from({ length: rowsOf(machine) }, () => new Float64Array(length));
 
+/** Numbers with standard deviation 1 and mean 0. */
+function whiteNoise(shape: Machine['shape'], random: () => number, normal: () => number): () => number {
+  switch (shape) {
+    case undefined:
+      return normal;
+    case 'exponential':
+      return () => -Math.log(1 - random()) - 1;
+    // Three degrees of freedom: the variance of their distribution is 3.
+    case 't3':
+      return () => normal() / Math.sqrt(normal() ** 2 + normal() ** 2 + normal() ** 2);
+  }
+}
+
 /** Starts a session; what it returns makes the next run and writes each metric's logarithm into its row. */
 function session(machine: Machine, runs: number, random: () => number) {
   const { variants, noise, autoregressive, outliers, betweenSessions } = machine;
   const normal = normalSource(random);
+  const white = whiteNoise(machine.shape, random, normal);
   const half = betweenSessions * Math.SQRT1_2;
   const levels = noise.map(() => half * normal());
   const ownLevels = Float64Array.from({ length: variants * noise.length }, () => half * normal());
@@ -148,7 +164,7 @@ function session(machine: Machine, runs: number, random: () => number) {
         (effects?.[row] ?? 0) +
         (slopes[metric] ?? 0) * time +
         position * penalty +
-        size * (slowSize * slow[metric] + fastSize * normal()) +
+        size * (slowSize * slow[metric] + fastSize * white()) +
         (random() < outliers.share ? outlier : 0);
       const series = rows[row];
       if (series !== undefined) series[index] = value;

@@ -68,7 +68,7 @@ export function judgePullRequest(kind: PullRequest, index: number, random: () =>
       ratios.map((worse, row) => ({ worse, levels: rowLevels[row], limit })),
       { alpha: ALPHA, looks, tests: ratios.length, method: NEWEST_METHOD },
     );
-  const looks = looksFor(profile, capOf(profile));
+  const looks = looksFor(profile, capOf(profile), NEWEST_METHOD);
   const outcomes = judge(looks);
   noteFamily(truth, outcomes, tally);
   noteCost(machine, outcomes, tally);
