@@ -23,10 +23,11 @@ export const folders = {
     imports: [...vocabulary, 'statistics', 'verdict', 'ranking', 'history', 'diagnosis'],
     pure: true,
   },
+  dockerfile: { imports: ['errors'], pure: true },
   // A project's files to the files of its gate; nothing of a plan is needed to write one.
-  init: { imports: ['errors'], pure: true },
+  init: { imports: ['errors', 'dockerfile'], pure: true },
   process: { imports: ['errors'] },
-  images: { imports: [...vocabulary, 'plan', 'process'], types: ['measure'] },
+  images: { imports: [...vocabulary, 'plan', 'process', 'dockerfile'], types: ['measure'] },
   measure: { imports: [...vocabulary, 'statistics', 'plan', 'process', 'measure/results'] },
   'measure/results': { imports: vocabulary, pure: true },
   'measure/machine': { imports: [...vocabulary, 'process'] },

@@ -2,7 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workload } from '../plan/plan.ts';
 import { BASE_NAME, type ApplicationFiles } from './bake.ts';
-import { mergedIgnore, replacedBases } from './dockerfile.ts';
+import { mergedIgnore, replacedBases } from '../dockerfile/dockerfile.ts';
 
 /** Finds the application's Dockerfile, or writes the default one. */
 

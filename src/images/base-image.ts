@@ -1,5 +1,5 @@
 import { own } from '../session/record.ts';
-import { expand } from './dockerfile.ts';
+import { expand } from '../dockerfile/dockerfile.ts';
 
 /**
  * What a Dockerfile's `BASE_IMAGE` is with these build arguments: its global arguments, before the first FROM, may

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mergedIgnore } from './dockerfile.ts';
+import { mergedIgnore } from '../dockerfile/dockerfile.ts';
 import { ignoring } from './ignored.ts';
 
 const textOf = async (path: string) => await readFile(path, 'utf8').catch(() => undefined);

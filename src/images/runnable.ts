@@ -1,7 +1,7 @@
 import type { Runnable } from '../measure/engine.ts';
 import { commonLevel, missingFlags } from '../session/cpu.ts';
 import type { ImageStore } from '../session/session.ts';
-import { EMULATED, isForeign } from './emulation.ts';
+import { EMULATED, isForeign } from '../dockerfile/emulation.ts';
 import type { EngineVersions } from './engine-check.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageFacts } from './inspect.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { BASE_NAME } from './bake.ts';
 import { tryDocker } from './docker.ts';
-import { finalBase } from './dockerfile.ts';
+import { finalBase } from '../dockerfile/dockerfile.ts';
 import { inspectImage, type ImageFacts } from './inspect.ts';
 import { layersOf } from './registry.ts';
 

@@ -190,9 +190,9 @@ function finalStage(
 }
 
 /** The `FROM` that the last stage stands on in the end; undefined where there is none. */
-export function finalBase(text: string): { readonly line: number; readonly text: string } | undefined {
+export function finalBase(text: string): Pick<Stage, 'line' | 'text' | 'base'> | undefined {
   const { stage } = finalStage(readBases(text).stages, []);
-  return stage === undefined ? undefined : { line: stage.line, text: stage.text };
+  return stage === undefined ? undefined : { line: stage.line, text: stage.text, base: stage.base };
 }
 
 interface Instruction {
