@@ -43,6 +43,7 @@ test.each([
     "error: command 'gcc' failed: No such file or directory",
     /no wheel for this interpreter, and the image has no compiler/,
   ],
+  ['Error: pg_config executable not found.', /no compiler and no libraries to build it/],
   ["error: command '/usr/bin/x86_64-linux-gnu-gcc' failed with exit code 1", /no compiler/],
   [
     "error: Distribution `a==1` can't be installed because it doesn't have a source distribution or wheel for the current platform",

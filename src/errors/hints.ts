@@ -47,9 +47,9 @@ const CAUSES: readonly (readonly [RegExp, (found: readonly (string | undefined)[
       'A dependency comes from a Git repository, and the image has no git: name a release of it, or install git in a Dockerfile (workload.dockerfile).',
   ],
   [
-    /error: command '\S*(?:gcc|cc|g\+\+|clang)'|Unable to find a compiler|\b(?:gcc|cc|g\+\+): not found|Unknown compiler\(s\)|linker `cc` not found|Cargo, the Rust package manager, is not installed|no wheels? (?:with a matching|for the current platform)|doesn't have a (?:source distribution or )?wheel for the current platform/i,
+    /error: command '\S*(?:gcc|cc|g\+\+|clang)'|Unable to find a compiler|\b(?:gcc|cc|g\+\+): not found|Unknown compiler\(s\)|linker `cc` not found|Cargo, the Rust package manager, is not installed|\b(?:pg|mysql|curl|xml2|xslt)[-_]config\b[^\n]{0,40}(?:not found|no such file)|no wheels? (?:with a matching|for the current platform)|doesn't have a (?:source distribution or )?wheel for the current platform/i,
     () =>
-      'A package has no wheel for this interpreter, and the image has no compiler: choose another variants.*.python or interpreter (Alpine and free-threaded builds have the fewest wheels), or install a compiler in a Dockerfile (workload.dockerfile).',
+      'A package has no wheel for this interpreter, and the image has no compiler and no libraries to build it: choose another variants.*.python or interpreter (Alpine and free-threaded builds have the fewest wheels), or install them in a Dockerfile (workload.dockerfile).',
   ],
   [
     /bind source path does not exist|invalid mount config for type "bind"/,

@@ -1,4 +1,4 @@
-import { PORT, type ServerWorkload } from './servers.ts';
+import { PORT } from './servers.ts';
 import type { WorkloadFound } from './workloads.ts';
 
 /** Python text in double quotes. */
@@ -72,20 +72,21 @@ with contextlib.redirect_stdout(io.StringIO()):
             raise
 `;
 
-const asv = ({ folder }: Extract<WorkloadFound, { kind: 'asv' }>) =>
-  `${HEAD(`the asv suite in ${folder}`)}
-import importlib.util
+const asv = ({ folder }: Extract<WorkloadFound, { kind: 'asv' }>) => `${HEAD(`the asv suite in ${folder}`)}
+import importlib
 import inspect
 import itertools
 import json
 import os
 import pathlib
+import re
+import statistics
 import sys
 import time
 
 FOLDER = pathlib.Path(${quoted(folder)})
-ROUNDS = 5  # the best of so many calls is the time of a benchmark
-seconds = {}
+ROUNDS = 5  # of time_ the best call counts, of track_ the median
+results = {}
 
 
 def combinations(benchmark):
@@ -95,46 +96,58 @@ def combinations(benchmark):
     return itertools.product(*params)
 
 
+def call(method, arguments):
+    begin = time.perf_counter()
+    value = method(*arguments)
+    return value, time.perf_counter() - begin
+
+
 def measure(name, make):
     for arguments in combinations(make()):
         owner = make()
-        method = getattr(owner, name) if inspect.isclass(type(owner)) and not inspect.isfunction(owner) else owner
+        method = owner if inspect.isfunction(owner) else getattr(owner, name)
         setup = getattr(owner, "setup", None)
-        best = None
+        calls = []
         for _ in range(ROUNDS):
             if setup is not None:
                 try:
                     setup(*arguments)
                 except NotImplementedError:  # asv's way to skip a combination
                     break
-            begin = time.perf_counter()
-            method(*arguments)
-            spent = time.perf_counter() - begin
-            best = spent if best is None else min(best, spent)
-        if best is not None:
-            label = "_".join([name, *(str(one) for one in arguments)])
-            seconds["".join(c if c.isalnum() or c in "._" else "_" for c in label)[:60]] = best
+            calls.append(call(method, arguments))
+        if not calls:
+            continue
+        result = {"value": min(seconds for _, seconds in calls), "unit": "s"}
+        if name.startswith("track_"):
+            unit = re.match(r"[A-Za-z]*", str(getattr(method, "unit", ""))).group().lower()
+            result = {
+                "value": statistics.median(float(value) for value, _ in calls),
+                "unit": "s" if unit.startswith("second") else unit or "unit",
+                "better": "lower",
+            }
+        label = "_".join([name, *(str(one) for one in arguments)])
+        results["".join(c if c.isalnum() or c in "._" else "_" for c in label)[:60]] = result
 
 
-sys.path.insert(0, str(FOLDER.parent))
+# Last, because the application's modules may be installed as well as present here.
+sys.path.append(str(FOLDER.parent))
 for path in sorted(FOLDER.rglob("*.py")):
-    module_name = ".".join(path.relative_to(FOLDER.parent).with_suffix("").parts)
     if path.name == "__init__.py":
         continue
-    module = importlib.import_module(module_name)
+    module = importlib.import_module(".".join(path.relative_to(FOLDER.parent).with_suffix("").parts))
     for label, found in sorted(vars(module).items()):
         if inspect.isclass(found) and found.__module__ == module.__name__:
             for name in sorted(dir(found)):
-                if name.startswith("time_"):
+                if name.startswith(("time_", "track_")):
                     measure(name, found)
-        elif label.startswith("time_") and callable(found):
+        elif label.startswith(("time_", "track_")) and inspect.isfunction(found):
             measure(label, lambda found=found: found)
 
-if not seconds:
-    raise SystemExit("No time_ benchmark was found in %s." % FOLDER)
+if not results:
+    raise SystemExit("No time_ or track_ benchmark was found in %s." % FOLDER)
 with open(os.environ["PACEGATE_METRICS"], "w") as file:
-    json.dump({name: {"value": value, "unit": "s"} for name, value in seconds.items()}, file)
-`.replace('import importlib.util\n', 'import importlib\n');
+    json.dump(results, file)
+`;
 
 /** The text of a `bench.py`; undefined if the workload has its own measuring code. */
 export function benchText(workload: WorkloadFound): string | undefined {
@@ -156,9 +169,9 @@ export function benchText(workload: WorkloadFound): string | undefined {
 }
 
 /** One round of load for a server, with the standard library only. */
-export const loadText = ({
-  routes,
-}: ServerWorkload): string => `"""One round of load for Pacegate: requests to the server, one after the other.
+export const loadText = (
+  routes: readonly string[],
+): string => `"""One round of load for Pacegate: requests to the server, one after the other.
 
 It runs in a container of its own, in the server's network. Add the requests that your users send.
 """
@@ -171,14 +184,34 @@ ROUTES = [${routes.map(quoted).join(', ')}]
 REQUESTS = 300
 
 connection = http.client.HTTPConnection("127.0.0.1", ${PORT}, timeout=30)
-for number in range(REQUESTS):
-    route = ROUTES[number % len(ROUTES)]
+
+
+def status_of(route):
     connection.request("GET", route)
     response = connection.getresponse()
     response.read()
     if response.status >= 400:
-        raise SystemExit("GET %s answered %d" % (route, response.status))
+        connection.close()  # After an error the server may close it too.
+    return response.status
+
+
+def refused(routes):
+    answers = [(route, status_of(route)) for route in routes]
+    return ["GET %s answered %d" % answer for answer in answers if answer[1] >= 400]
+
+
+failures = refused(ROUTES) or refused(ROUTES[number % len(ROUTES)] for number in range(REQUESTS))
+if failures:
+    raise SystemExit("\\n".join(dict.fromkeys(failures)))
 
 with open(os.environ["PACEGATE_METRICS"], "w") as file:
-    json.dump({"requests": {"value": REQUESTS, "unit": "requests", "better": "higher"}}, file)
+    json.dump({"requests": {"value": len(ROUTES) + REQUESTS, "unit": "requests", "better": "higher"}}, file)
 `;
+
+/**
+ * The routes that a failed round of load reports as refused: an address that the code builds in another way, needs a login
+ * or reads a database that is not there.
+ * @param message of the failed run
+ */
+export const refusedRoutes = (message: string): ReadonlySet<string> =>
+  new Set([...message.matchAll(/\bGET (\S+) answered [45]\d\d\b/g)].map(([, route = '']) => route));

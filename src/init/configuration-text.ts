@@ -4,7 +4,11 @@ import { PORT } from './servers.ts';
 import type { WorkloadFound } from './workloads.ts';
 
 /** `workload.install`: what the suite needs in addition to the dependencies. */
-export type ImageInstall = { readonly groups: readonly string[] } | { readonly packages: readonly string[] };
+export interface ImageInstall {
+  readonly groups: readonly string[];
+  readonly extras: readonly string[];
+  readonly packages: readonly string[];
+}
 
 /** The source of the configuration's images. */
 export type ImageChoice =
@@ -56,10 +60,11 @@ export function configurationText({ facts, workload, image, bench }: Configurati
   ].join('\n')}\n`;
 }
 
-function installLines(install: ImageInstall): readonly string[] {
-  const words =
-    'groups' in install ? `groups: ${list(install.groups)}` : `packages: ${list(install.packages)}`;
-  return [`  install: { ${words} } # what the suite needs besides the dependencies`];
+function installLines({ groups, extras, packages }: ImageInstall): readonly string[] {
+  const words = Object.entries({ groups, extras, packages }).flatMap(([key, names]) =>
+    names.length === 0 ? [] : `${key}: ${list(names)}`,
+  );
+  return [`  install: { ${words.join(', ')} } # what the suite needs besides the dependencies`];
 }
 
 function measured(workload: WorkloadFound, bench: string): Measured {
@@ -67,12 +72,12 @@ function measured(workload: WorkloadFound, bench: string): Measured {
   switch (workload.kind) {
     case 'pytest-benchmark':
       return {
-        files: workload.paths,
+        files: workload.files,
         command: [
           ...['python', '-m', 'pytest', '-q', '-o', 'addopts=', '-p', 'no:cacheprovider', '--benchmark-only'],
           ...['--benchmark-max-time=0.05', '--benchmark-json', '{metrics}', ...workload.paths],
         ],
-        lines: ['  timeout: 2m'],
+        lines: ['  timeout: 10m'],
         metrics: suiteMetrics("'test_*': { limit: 5% } # every benchmark of the suite"),
       };
     case 'pyperf':
@@ -83,15 +88,18 @@ function measured(workload: WorkloadFound, bench: string): Measured {
           // pyperf starts its workers with almost no environment.
           ...['--inherit-environ=PYTHONHASHSEED,PYTHONPATH', '-o', '{metrics}'],
         ],
-        lines: ['  timeout: 2m'],
+        lines: ['  timeout: 10m'],
         metrics: suiteMetrics("'*': { limit: 5% } # every benchmark of the suite"),
       };
     case 'asv':
       return {
         files: [bench, workload.folder],
         command: ['python', bench],
-        lines: ['  timeout: 5m', '  repetitions: 1 # bench.py repeats each benchmark'],
-        metrics: suiteMetrics("'time_*': { limit: 5% } # every benchmark of the suite"),
+        lines: ['  timeout: 10m', '  repetitions: 1 # bench.py repeats each benchmark'],
+        metrics: suiteMetrics(
+          "'time_*': { limit: 5% } # every benchmark of the suite",
+          "'track_*': { limit: 5% }",
+        ),
       };
     case 'server': {
       const ready =
@@ -120,8 +128,8 @@ function measured(workload: WorkloadFound, bench: string): Measured {
   }
 }
 
-const suiteMetrics = (pattern: string): readonly string[] => [
-  `  ${pattern}`,
+const suiteMetrics = (...patterns: readonly string[]): readonly string[] => [
+  ...patterns.map((pattern) => `  ${pattern}`),
   '  wall_time_s: { gate: false } # of the tool: it repeats for a fixed time',
   '  cpu_time_s: { gate: false }',
 ];

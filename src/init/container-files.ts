@@ -1,11 +1,12 @@
+import { finalBase, readBases, replacedBases } from '../dockerfile/dockerfile.ts';
 import type { ProjectFiles } from './project-files.ts';
 
 /** The image of an existing Dockerfile or bake file. */
 export type OwnImage =
   | { readonly kind: 'none' }
-  /** A Dockerfile with `FROM python` without a tag. Each variant's interpreter replaces this base. */
+  /** A Dockerfile whose last stage stands on an image called `python`. Each variant's interpreter replaces it. */
   | { readonly kind: 'replaceable'; readonly dockerfile: string }
-  /** A Dockerfile that names its own base, which is built unchanged. */
+  /** A Dockerfile on another image, which is built unchanged. */
   | { readonly kind: 'fixed'; readonly dockerfile: string; readonly base: string }
   | { readonly kind: 'bake'; readonly file: string; readonly target: string };
 
@@ -16,23 +17,17 @@ export interface ContainerFacts {
   readonly notes: readonly string[];
 }
 
-interface Stage {
-  readonly base: string;
-  readonly name: string | undefined;
-  readonly platform: string | undefined;
-}
-
 const BAKE_FILES = ['docker-bake.hcl', 'docker-bake.json'];
 /** Common names of the deployed image's target. */
 const DEPLOYED = ['app', 'prod', 'production', 'runtime', 'release', 'image', 'default'];
 
 export function readContainerFiles(files: ProjectFiles): ContainerFacts {
   const dockerfile = ['Dockerfile', 'Containerfile'].find((path) => files.texts.has(path));
-  const stages = dockerfile === undefined ? [] : stagesOf(files.texts.get(dockerfile) ?? '');
-  const base = finalBase(stages);
-  const python = base === undefined ? undefined : pythonOf(base);
+  const text = dockerfile === undefined ? '' : (files.texts.get(dockerfile) ?? '');
+  const base = finalBase(text);
+  const python = pythonOf(base?.base ?? '');
   const bake = bakeTarget(files);
-  const notes = stages.some(({ platform }) => platform !== undefined && !platform.includes('$'))
+  const notes = readBases(text, {}).stages.some(({ platform }) => platform !== undefined && platform !== '')
     ? [
         `${dockerfile ?? ''} names a platform: an image for another processor than this machine's is not measured.`,
       ]
@@ -44,39 +39,10 @@ export function readContainerFiles(files: ProjectFiles): ContainerFacts {
       `${bake.file} has the targets ${bake.targets.join(', ')}: to measure one of them, write \`bake: TARGET\` into a variant.`,
     );
   if (dockerfile === undefined || base === undefined) return facts({ kind: 'none' });
-  if (stages.some(({ base: named }) => named === 'python' || named === 'python:latest'))
-    return facts({ kind: 'replaceable', dockerfile });
-  return facts({ kind: 'fixed', dockerfile, base });
-}
-
-/** The stages of a Dockerfile. The `ARG`s before the first `FROM` are replaced by their values. */
-export function stagesOf(text: string): readonly Stage[] {
-  const defaults = new Map<string, string>();
-  const stages: Stage[] = [];
-  for (const line of text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)) {
-    const [, name, value] = /^\s*ARG\s+(\w+)=["']?([^\s"']*)/i.exec(line) ?? [];
-    if (name !== undefined && value !== undefined && stages.length === 0) defaults.set(name, value);
-    const from = /^\s*FROM\s+(?:--platform=(\S+)\s+)?(\S+)(?:\s+AS\s+(\S+))?/i.exec(line);
-    if (from?.[2] === undefined) continue;
-    const base = from[2].replace(
-      /\$\{?(\w+)(?::-([^}]*))?\}?/g,
-      (whole, variable: string, fallback?: string) => defaults.get(variable) ?? fallback ?? whole,
-    );
-    stages.push({ base, name: from[3]?.toLowerCase(), platform: from[1] });
-  }
-  return stages;
-}
-
-/** The base image of the last stage. */
-function finalBase(stages: readonly Stage[]): string | undefined {
-  let at = stages.length - 1;
-  for (;;) {
-    const stage = stages[at];
-    if (stage === undefined) return undefined;
-    do at--;
-    while (at >= 0 && stages[at]?.name !== stage.base.toLowerCase());
-    if (at < 0) return stage.base;
-  }
+  // The same rule as when the images are built.
+  return replacedBases(text, []).kind === 'found'
+    ? facts({ kind: 'replaceable', dockerfile })
+    : facts({ kind: 'fixed', dockerfile, base: base.base ?? base.text });
 }
 
 /** `python:3.12.4-slim`, `ghcr.io/astral-sh/uv:python3.12-bookworm-slim`: 3.12. */

@@ -1,7 +1,8 @@
 import type { Dependencies } from './dependencies.ts';
 import type { ProjectFacts } from './project-facts.ts';
+import { requirementName } from './pyproject.ts';
 import type { WorkloadFound } from './workloads.ts';
-import { SUITE_PACKAGES } from './workloads.ts';
+import { suitePackages } from './workloads.ts';
 
 /** The Dockerfile that `init` writes next to the configuration if the default image cannot install a project. */
 export const WRITTEN_DOCKERFILE = 'pacegate.Dockerfile';
@@ -49,8 +50,8 @@ export function sourceWords(dependencies: Dependencies): string {
   }
 }
 
-export const lackingPackages = ({ names }: ProjectFacts, { kind }: WorkloadFound): readonly string[] =>
-  (SUITE_PACKAGES[kind] ?? []).filter((name) => !names.has(name));
+export const lackingPackages = ({ names }: ProjectFacts, workload: WorkloadFound): readonly string[] =>
+  suitePackages(workload).filter((name) => !names.has(requirementName(name) ?? name));
 
 interface Installation {
   /** The program that reads the lock file, installed in a separate environment. */

@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { resolvePlan } from '../plan/resolve.ts';
+import { refusedRoutes } from './bench-text.ts';
 import { findFacts, workloadWords, type ProjectFacts } from './project-facts.ts';
 import { choicesOf, findProjects } from './projects.ts';
 import { filesOf, madeUp, TEMPLATES, writtenFor } from './projects.test-support.ts';
@@ -106,8 +110,8 @@ const variantOf = (project: string, context = '.') => {
 };
 
 test('what the default image installs needs no Dockerfile', () => {
-  const bakes = ['flask', 'fastapi-bake'];
-  for (const [project, context] of PROJECTS.filter(([name]) => !bakes.includes(name))) {
+  const own = ['flask', 'fastapi-bake'];
+  for (const [project, context] of PROJECTS.filter(([name]) => !own.includes(name))) {
     const { plan, variant } = variantOf(project, context);
     expect([project, plan.workload.dockerfile]).toEqual([project, undefined]);
     expect(variant).toMatchObject({ kind: 'interpreter', name: 'official' });
@@ -163,18 +167,193 @@ test('modules in src and those of a workspace are found by PYTHONPATH', () => {
   });
 });
 
-test('a Dockerfile with a base of its own is built as it is, through a bake file', () => {
-  const { variant, plan, of } = variantOf('flask');
-  expect(variant).toMatchObject({ kind: 'bake', target: 'app', file: 'pacegate.docker-bake.hcl' });
+test.each([
+  ['FROM python:3.13-slim\n', '3.13'],
+  ['ARG V=3.12\nFROM python:${V}-slim AS build\nFROM docker.io/library/python:${V}-slim\n', '3.12'],
+  ['FROM python:slim\nCOPY app /app\n', '3.13'],
+])('%j takes the interpreters, without a bake file', (dockerfile, version) => {
+  const files = madeUp({ Dockerfile: dockerfile, 'tool/__init__.py': '' });
+  const { files: written, of } = writtenFor(files);
+  const plan = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+  expect(plan.workload.dockerfile).toBe('Dockerfile');
+  expect(plan.variants[0]).toMatchObject({
+    kind: 'interpreter',
+    name: 'official',
+    args: { PYTHON_VERSION: version },
+  });
+  expect(written.map(({ path }) => path)).not.toContain('pacegate.docker-bake.hcl');
+});
+
+test.each([
+  'FROM ubuntu:24.04\nRUN apt-get install python3\n',
+  'FROM python:3.13 AS build\nFROM gcr.io/distroless/python3\nCOPY --from=build /a /a\n',
+  // BuildKit would leave out the steps of such a stage.
+  'FROM python AS python\nRUN x\nFROM python\n',
+])('%j does not end on an image called python, and is built as it is, through a bake file', (dockerfile) => {
+  const { of, notes } = writtenFor(madeUp({ Dockerfile: dockerfile, 'tool/__init__.py': '' }));
+  const plan = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+  expect(plan.variants[0]).toMatchObject({ kind: 'bake', target: 'app', file: 'pacegate.docker-bake.hcl' });
   expect(of('pacegate.docker-bake.hcl')).toMatch(
     /target "app" \{\n {2}context {4}= "\."\n {2}dockerfile = "Dockerfile"/,
   );
+  expect(notes).toContainEqual(expect.stringContaining('Dockerfile is built as it is'));
+});
+
+test('a service with an own Dockerfile is a server with a readiness check and a load', () => {
+  const { variant, plan, of } = variantOf('flask');
+  expect([variant.kind, plan.workload.dockerfile]).toEqual(['interpreter', 'Dockerfile']);
   expect(plan.workload.env).toEqual({});
   expect(plan.workload.command.join(' ')).toBe(
     'python -m gunicorn --workers 1 --bind 127.0.0.1:8000 orders.web:create_app()',
   );
   expect(plan.workload.server?.ready).toBe('http://127.0.0.1:8000/healthz');
   expect(of('load.py')).toContain('ROUTES = ["/orders"]');
+});
+
+test('a suite does not use a production Dockerfile, which lacks pytest, if the default image can install it', () => {
+  const suite = {
+    Dockerfile: 'FROM python:3.13\n',
+    'tests/test_a.py': 'def test_a(benchmark): benchmark(int)\n',
+  };
+  const plan = (texts: Readonly<Record<string, string>>) =>
+    resolvePlan({
+      text: writtenFor(madeUp(texts)).of('.github/pacegate.yml'),
+      file: 'x.yml',
+      root: '/project',
+    });
+  expect(plan(suite).workload).toMatchObject({
+    dockerfile: undefined,
+    install: { packages: ['pytest', 'pytest-benchmark'] },
+  });
+  const compiled = { ...suite, 'setup.py': 'setup(ext_modules=[])\n' };
+  expect(plan(compiled).workload.dockerfile).toBe('Dockerfile');
+});
+
+test('a suite is measured with the data in its folder, and without comparisons that only an extra installs', () => {
+  const { of, notes } = writtenFor(
+    madeUp({
+      'pyproject.toml':
+        '[project]\nname = "parser"\ndependencies = ["mdurl"]\n[project.optional-dependencies]\ntesting = ["pytest"]\ncompare = ["other-parser"]\nbench = ["pytest", "pytest-benchmark", "psutil"]\n',
+      'parser/__init__.py': '',
+      'benchmarking/bench_core.py': 'import parser\ndef test_a(benchmark): pass\n',
+      'benchmarking/bench_others.py': 'def test_b(benchmark):\n    import other_parser\n',
+      'benchmarking/samples/spec.md': '',
+    }),
+  );
+  const { workload } = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+  expect(workload.files).toEqual(['benchmarking']);
+  expect(workload.command.at(-1)).toBe('benchmarking/bench_core.py');
+  expect(workload.install).toEqual({ groups: [], extras: ['bench'], packages: [] });
+  expect(notes).toContainEqual(expect.stringContaining('benchmarking/bench_others.py is not measured'));
+});
+
+test('if every file of a suite needs an extra, the extra is installed', () => {
+  const { of } = writtenFor(
+    madeUp({
+      'pyproject.toml':
+        '[project]\nname = "tool"\n[project.optional-dependencies]\nfast = ["numpy"]\nall = ["numpy", "scipy"]\n[dependency-groups]\ntest = ["pytest", "pytest-benchmark"]\n',
+      'tool/__init__.py': '',
+      'tests/test_a.py': 'import numpy\ndef test_a(benchmark): pass\n',
+    }),
+  );
+  const { workload } = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+  expect(workload.install).toEqual({ groups: ['test'], extras: ['fast'], packages: [] });
+});
+
+test('a folder with shipped code is not mounted over the other side', () => {
+  const files = madeUp({ 'tool/__init__.py': '', 'tool/bench_a.py': 'def bench_a(benchmark): pass\n' });
+  const { workload } = resolvePlan({
+    text: writtenFor(files).of('.github/pacegate.yml'),
+    file: 'x.yml',
+    root: '/project',
+  });
+  expect(workload.files).toEqual(['tool/bench_a.py']);
+});
+
+test('an asv suite gets the requirements of its matrix, the last of several versions', () => {
+  const { of } = writtenFor(
+    madeUp({
+      'asv.conf.json':
+        '{\n  // with comments\n  "benchmark_dir": "suite",\n  "repo": "https://x.org/a.git",\n  "matrix": { "req": { "rich": [""], "numpy": ["1.26", "2.1"], "old": [null], }, "env": { "A": ["1"] } },\n}\n',
+      'suite/bench.py': 'def time_a(): pass\n',
+      'tool/__init__.py': '',
+    }),
+  );
+  const { workload } = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+  expect(workload.install?.packages).toEqual(['rich', 'numpy==2.1']);
+  expect(of('.github/pacegate.yml')).toContain("'track_*': { limit: 5% }");
+});
+
+test('the bench.py of an asv suite measures time_ and track_, of functions and classes, with their parameters', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pacegate-asv-'));
+  const { of } = writtenFor(madeUp({ 'asv.conf.json': '{}', 'benchmarks/a.py': '', 'tool/__init__.py': '' }));
+  mkdirSync(join(folder, 'benchmarks'));
+  writeFileSync(join(folder, 'bench.py'), of('bench.py'));
+  writeFileSync(
+    join(folder, 'benchmarks/a.py'),
+    [
+      'def track_size(n): return n * 2.0',
+      'track_size.params = [3, 5]',
+      'track_size.unit = "Seconds (lower is better)"',
+      'class Parsing:',
+      '    def setup(self): self.text = "a"',
+      '    def time_parse(self): self.text.split()',
+      '',
+    ].join('\n'),
+  );
+  const metrics = join(folder, 'metrics.json');
+  const { status, stderr } = spawnSync('python3', ['bench.py'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, PACEGATE_METRICS: metrics },
+  });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(JSON.parse(readFileSync(metrics, 'utf8'))).toEqual({
+    time_parse: { value: expect.any(Number), unit: 's' },
+    track_size_3: { value: 6, unit: 's', better: 'lower' },
+    track_size_5: { value: 10, unit: 's', better: 'lower' },
+  });
+  rmSync(folder, { recursive: true });
+});
+
+const DJANGO = {
+  'requirements.txt': 'django\n',
+  'manage.py': '',
+  'site/settings.py': "ROOT_URLCONF = 'site.urls'\n",
+  'site/wsgi.py': '',
+  'site/urls.py':
+    'from django.urls import include, path\nurlpatterns = [\n  path("admin/", admin.site.urls),\n  path("", index),\n  path("shop/", include("shop.urls")),\n  path(PREFIX, include("blog.urls")),\n]\n',
+  'shop/urls.py': 'path("", all), path("sale/", sale), path("<int:id>/", one)\n# path("old/", old)\n',
+  'blog/urls.py': 'path("posts/", posts)\n',
+};
+
+test.each([
+  ['django\n', ['manage.py', 'runserver', '--noreload', '127.0.0.1:8000']],
+  [
+    'django\ngunicorn\n',
+    ['-m', 'gunicorn', '--workers', '1', '--bind', '127.0.0.1:8000', 'site.wsgi:application'],
+  ],
+])(
+  'a Django project with %j is a server whose load requests the paths of its URLs',
+  (requirements, words) => {
+    const { of } = writtenFor(madeUp({ ...DJANGO, 'requirements.txt': requirements }));
+    const { workload } = resolvePlan({ text: of('.github/pacegate.yml'), file: 'x.yml', root: '/project' });
+    expect(workload.command).toEqual(['python', ...words]);
+    expect(workload.server?.ready).toBeDefined();
+    expect(of('load.py')).toContain('ROUTES = ["/", "/shop/", "/shop/sale/", "/posts/"]');
+  },
+);
+
+test('a load is written again without the routes that the server refused', () => {
+  const { load } = writtenFor(madeUp(DJANGO));
+  const refused = refusedRoutes(
+    'load: exit 1\nGET /shop/ answered 500\nGET /posts/ answered 404\nGET / answered 302',
+  );
+  expect([...refused]).toEqual(['/shop/', '/posts/']);
+  expect(load?.path).toBe('load.py');
+  expect(load?.without(refused)).toContain('ROUTES = ["/", "/shop/sale/"]');
+  expect(load?.without(new Set())).toBeUndefined();
+  expect(load?.without(new Set(['/', '/shop/', '/shop/sale/', '/posts/']))).toBeUndefined();
 });
 
 test('a bake file is used with the target that is deployed, and several others are named', () => {
@@ -188,11 +367,6 @@ test('a bake file is used with the target that is deployed, and several others a
     'tool/__init__.py': '',
   });
   expect(writtenFor(two).notes).toContainEqual(expect.stringContaining('has the targets one, two'));
-});
-
-test('a Dockerfile with `FROM python` takes the interpreters', () => {
-  const files = madeUp({ Dockerfile: 'FROM python\nCOPY . /app\n', 'tool/__init__.py': '' });
-  expect(writtenFor(files).of('.github/pacegate.yml')).toContain('  dockerfile: Dockerfile\n');
 });
 
 test('an image that builds the project keeps the files that its metadata names', () => {
@@ -218,6 +392,7 @@ test('a project that reads its own version is installed, and is not shadowed by 
 
 test.each([
   [{ '.python-version': '3.15.1\n' }, '3.15'],
+  [{ 'runtime.txt': 'python-3.11.9\n' }, '3.11'],
   [{ 'pyproject.toml': '[project]\nname = "a"\nrequires-python = ">=3.15"\n' }, '3.15'],
   [
     { 'pyproject.toml': '[project]\nname = "a"\nrequires-python = ">=3.15"\n', '.python-version': '3.9' },
@@ -323,6 +498,10 @@ test.each([
   ['OSError: [Errno 30] Read-only file system', /below \/tmp/],
   ['socket.gaierror: Temporary failure in name resolution', /network: bridge/],
   ['something\nValueError: odd', /did not run: ValueError: odd\. Correct/],
+  [
+    'official (head): the command ended with exit status 1\nat work\nNothing was found in a.',
+    /did not run: Nothing was found in a\. Correct/,
+  ],
 ])('%j: %s', (message, words) => {
   expect(smokeHint(message)).toMatch(words);
 });

@@ -1,3 +1,4 @@
+import { additionsOf, type Addition } from './additions.ts';
 import { readContainerFiles, type OwnImage } from './container-files.ts';
 import { findDependencies, isCompiled, whyInstalled, type Dependencies } from './dependencies.ts';
 import { findLayout } from './layout.ts';
@@ -15,12 +16,14 @@ export interface ProjectFacts {
   readonly dependencies: Dependencies;
   /** Normalised names of the packages in a production install. */
   readonly names: ReadonlySet<string>;
-  /** The dependency groups of `pyproject.toml`, with the normalised names in each. */
-  readonly groups: readonly { readonly name: string; readonly names: ReadonlySet<string> }[];
+  /** The dependency groups and extras of `pyproject.toml`. */
+  readonly additions: readonly Addition[];
   /** Folders for `PYTHONPATH`, from the context. */
   readonly roots: readonly string[];
   /** Why the project has to be installed itself. */
   readonly installed: string | undefined;
+  /** Whether a compiler has to build a part of it. */
+  readonly compiled: boolean;
   readonly image: OwnImage;
   /** What can be measured, the best first. */
   readonly workloads: readonly WorkloadFound[];
@@ -51,15 +54,17 @@ export function findFacts(files: ProjectFiles, chosen: string): ProjectFacts | O
   if (typeof python === 'string') return { obstacle: python };
   const name = pyproject?.project?.name ?? pyproject?.tool?.poetry?.name;
   const layout = findLayout(own, name);
-  const { candidates, notes } = findWorkloads(own, pyproject, layout, found);
+  const additions = additionsOf(found.source, pyproject);
+  const { candidates, notes } = findWorkloads(own, { pyproject, layout, dependencies: found, additions });
   const facts: ProjectFacts = {
     context: chosen,
     python,
     dependencies: found.source,
     names: found.names,
-    groups: groupsOf(found.source, pyproject),
+    additions,
     roots: layout.roots,
     installed: whyInstalled(own, pyproject),
+    compiled: isCompiled(own, pyproject),
     image: container.image,
     workloads: candidates,
     notes: [...container.notes, ...notes],
@@ -68,23 +73,12 @@ export function findFacts(files: ProjectFiles, chosen: string): ProjectFacts | O
     return {
       obstacle: `init found no Python module, package or script in ${chosen === '.' ? 'this folder' : chosen}. Name the folder with --context, or write a bench.py there.`,
     };
-  if (isCompiled(own, pyproject) && container.image.kind === 'none')
+  if (facts.compiled && container.image.kind === 'none')
     return {
-      obstacle: `The project compiles extension modules, and the default image has no compiler. Write a Dockerfile with \`FROM python\`, without a tag, that builds and installs it (docs/workloads.md#put-your-application-into-the-images), then run init again.`,
+      obstacle: `The project compiles extension modules, and the default image has no compiler. Write a Dockerfile with \`FROM python\` that builds and installs it (docs/own-dockerfile.md), then run init again.`,
     };
   return member === undefined ? facts : inWorkspace(facts, files, member, name);
 }
-
-/** The dependency groups. Pipenv has categories instead. */
-const groupsOf = ({ kind }: Dependencies, pyproject: Pyproject | undefined): ProjectFacts['groups'] =>
-  kind === 'pipenv'
-    ? []
-    : Object.entries(pyproject?.['dependency-groups'] ?? {}).map(([name, listed]) => ({
-        name,
-        names: new Set(
-          listed.flatMap((one) => (typeof one === 'string' ? (requirementName(one) ?? []) : [])),
-        ),
-      }));
 
 /** A member of a workspace. Its lock and the other members are outside of its folder, so the context is the top. */
 function inWorkspace(
@@ -110,11 +104,12 @@ function inWorkspace(
     ...facts,
     context: '.',
     roots,
-    // Left out, because groups are searched at the top and these are the member's.
-    groups: [],
+    // Left out, because the build searches them at the top, and these are the member's.
+    additions: [],
     dependencies: { kind: 'uv-workspace', member, name: requirementName(name ?? '') ?? member },
     workloads: facts.workloads.map((workload) => movedBelow(workload, member)),
-    image: facts.image.kind === 'fixed' || facts.image.kind === 'bake' ? { kind: 'none' } : facts.image,
+    // Its files do not say whether they are built from the member's folder or from the top.
+    image: { kind: 'none' },
   };
 }
 
@@ -126,7 +121,11 @@ function movedBelow(workload: WorkloadFound, folder: string): WorkloadFound {
     case 'script':
       return { ...workload, file: below(folder, workload.file) };
     case 'pytest-benchmark':
-      return { ...workload, paths: workload.paths.map((path) => below(folder, path)) };
+      return {
+        ...workload,
+        paths: workload.paths.map((path) => below(folder, path)),
+        files: workload.files.map((path) => below(folder, path)),
+      };
     case 'asv':
       return { ...workload, folder: below(folder, workload.folder) };
     default:

@@ -11,7 +11,7 @@ export const MOST_BYTES = 256 * 1024;
 export const MOST_TEXTS = 1500;
 
 const NAMES =
-  /(^|\/)(pyproject\.toml|setup\.(py|cfg)|\.python-version|\.dockerignore|asv\.conf\.json|Pipfile)$/;
+  /(^|\/)(pyproject\.toml|setup\.(py|cfg)|\.python-version|runtime\.txt|\.dockerignore|asv\.conf\.json|Pipfile)$/;
 const REQUIREMENTS = /(^|\/)(requirements[^/]*|constraints[^/]*)\.(txt|in)$|(^|\/)requirements\/[^/]+\.txt$/;
 const CONTAINERS = /(^|\/)(Dockerfile|Containerfile|docker-bake)(\.[^/]+)?$/;
 

@@ -3,7 +3,7 @@ import type { ProjectFiles } from './project-files.ts';
 /** The Python version of the images, and its source. */
 export interface PythonChoice {
   readonly version: string;
-  /** `.python-version`, `requires-python`, … or `the default`. */
+  /** `.python-version`, `runtime.txt`, `requires-python`, … or `the default`. */
   readonly from: string;
 }
 
@@ -18,6 +18,9 @@ function range(from: number, to: number): readonly number[] {
   return Array.from({ length: from - to + 1 }, (_, index) => from - index);
 }
 
+/** Files that pin the version: of pyenv and uv, and of Heroku. */
+const PINS = ['.python-version', 'runtime.txt'];
+
 export interface PythonSources {
   readonly files: ProjectFiles;
   /** `requires-python`, or Poetry's `python`. */
@@ -30,13 +33,14 @@ export interface PythonSources {
  * The version that the project names. If it names a range, the default version if it is in the range, else the newest.
  */
 export function choosePython({ files, required, image }: PythonSources): PythonChoice | string {
-  const pinned = /^\s*(?:cpython-|python-)?(3\.\d+)(?:\.\d+)?(t?)\b/m.exec(
-    files.texts.get('.python-version') ?? '',
-  );
-  if (pinned?.[1] !== undefined)
-    return isSupported(pinned[1])
-      ? { version: `${pinned[1]}${pinned[2] ?? ''}`, from: '.python-version' }
-      : `.python-version is ${pinned[1]}, and Pacegate measures Python 3.${OLDEST} to 3.${NEWEST}. Name one of these versions, then run init again.`;
+  for (const from of PINS) {
+    const [, version, threads = ''] =
+      /^\s*(?:cpython-|python-)?(3\.\d+)(?:\.\d+)?(t?)\b/m.exec(files.texts.get(from) ?? '') ?? [];
+    if (version !== undefined)
+      return isSupported(version)
+        ? { version: `${version}${threads}`, from }
+        : `${from} is ${version}, and Pacegate measures Python 3.${OLDEST} to 3.${NEWEST}. Name one of these versions, then run init again.`;
+  }
   // An older image is measured as it is built. Its version is not used for variants.
   if (image !== undefined && isSupported(image)) return { version: image, from: 'the Dockerfile' };
   const needed = required ?? /python_requires\s*=\s*["']?([^"'\n]+)/.exec(setupTexts(files))?.[1];

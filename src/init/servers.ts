@@ -17,7 +17,8 @@ type Framework = (typeof FRAMEWORKS)[number];
 const OTHERS = ['aiohttp', 'sanic', 'tornado', 'bottle', 'litestar', 'falcon', 'quart', 'pyramid'];
 
 export const PORT = 8000;
-const MOST_ROUTES = 8;
+/** Of these the first run leaves out those that the server refuses. */
+const MOST_ROUTES = 20;
 const HEALTH = /^\/(health\w*|ready\w*|livez?|ping|status|_health)\/?$/;
 
 export interface ServersFound {
@@ -42,10 +43,10 @@ export function findServer(files: ProjectFiles, layout: Layout, names: ReadonlyS
         );
   }
   const command =
-    framework === 'django' ? djangoCommand(files) : objectCommand(framework, files, layout, names);
+    framework === 'django' ? djangoCommand(files, names) : objectCommand(framework, files, layout, names);
   if (typeof command === 'string') return nothing(command);
   if (command === undefined) return nothing();
-  const routes = routesOf(files);
+  const routes = framework === 'django' ? djangoRoutes(files) : routesOf(files);
   const load = routes.filter((path) => !HEALTH.test(path)).slice(0, MOST_ROUTES);
   return {
     workload: {
@@ -69,10 +70,42 @@ const depth = (path: string) => path.split('/').length;
 const importsIt = (files: ProjectFiles, name: string) =>
   shippedTexts(files).some(([, text]) => new RegExp(`^\\s*(import|from) ${name}\\b`, 'm').test(text));
 
-const djangoCommand = (files: ProjectFiles): readonly string[] | undefined =>
-  has(files, 'manage.py')
-    ? ['python', 'manage.py', 'runserver', '--noreload', `127.0.0.1:${PORT}`]
-    : undefined;
+function djangoCommand(files: ProjectFiles, names: ReadonlySet<string>): readonly string[] | undefined {
+  if (!has(files, 'manage.py')) return undefined;
+  const wsgi = files.paths.find((path) => /^\w+\/wsgi\.py$/.test(path));
+  return names.has('gunicorn') && wsgi !== undefined
+    ? gunicorn(`${wsgi.slice(0, -'.py'.length).replaceAll('/', '.')}:application`)
+    : ['python', 'manage.py', 'runserver', '--noreload', `127.0.0.1:${PORT}`];
+}
+
+const gunicorn = (target: string): readonly string[] => [
+  ...['python', '-m', 'gunicorn', '--workers', '1', '--bind', `127.0.0.1:${PORT}`],
+  target,
+];
+
+/** `path('a/', include('b.urls'))` or `path('a/', view)`, where the path has no parameter. */
+const DJANGO_PATH = /\bpath\(\s*(?:r?["']([^"'<]*)["']|\w+)\s*,\s*(include\(\s*["']([\w.]+)["'])?([\w.]*)/g;
+
+/** Paths without parameters from the project's `urls.py`, with those that it includes. */
+function djangoRoutes(files: ProjectFiles): readonly string[] {
+  const [top] = shippedTexts(files).flatMap(
+    ([, text]) => /^ROOT_URLCONF\s*=\s*["']([\w.]+)["']/m.exec(text)?.[1] ?? [],
+  );
+  const seen = new Set<string>();
+  const read = (module: string, prefix: string): readonly string[] => {
+    const text = files.texts.get(`${module.replaceAll('.', '/')}.py`);
+    if (text === undefined || seen.has(module)) return [];
+    seen.add(module);
+    const code = text.replace(/^\s*#.*$/gm, '').replace(/"""[^]*?"""|\'\'\'[^]*?\'\'\'/g, '');
+    return [...code.matchAll(DJANGO_PATH)].flatMap(([, route, include, included = '', view = '']) => {
+      // An unknown prefix is mostly empty. Refused routes are left out later.
+      if (include !== undefined) return read(included, prefix + (route ?? ''));
+      // The administration needs a login, and a database.
+      return route === undefined || view.startsWith('admin.') ? [] : [prefix + route];
+    });
+  };
+  return top === undefined ? [] : [...new Set(read(top, '/'))];
+}
 
 interface AppObject {
   readonly module: string;
@@ -92,16 +125,7 @@ function objectCommand(
   const target = `${module}:${name}`;
   if (framework === 'flask')
     return names.has('gunicorn')
-      ? [
-          'python',
-          '-m',
-          'gunicorn',
-          '--workers',
-          '1',
-          '--bind',
-          `127.0.0.1:${PORT}`,
-          factory ? `${target}()` : target,
-        ]
+      ? gunicorn(factory ? `${target}()` : target)
       : ['python', '-m', 'flask', '--app', target, 'run', '--port', String(PORT)];
   if (!names.has('uvicorn'))
     return `The project uses ${framework} without uvicorn among its dependencies, so init does not know what serves it: for a server, write workload.server (docs/workloads.md#measure-a-server).`;

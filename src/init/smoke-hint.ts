@@ -42,12 +42,14 @@ export function smokeHint(message: string): string {
   return `the workload did not run: ${tellingLine(message)} Correct it, then run \`pacegate run\`.`;
 }
 
-/** The last line that names an error, else the first line. */
+/** The last line that names an error; of a command that ended, its last line; else the first line. */
 function tellingLine(message: string): string {
   const lines = message
     .trim()
     .split('\n')
     .map((line) => line.trim());
   const error = lines.findLast((line) => /^(\w[\w.]*(Error|Exception)\b|ERROR\b|error:|fatal:)/.test(line));
-  return `${(error ?? lines[0] ?? '').slice(0, 300).replace(/\.$/, '')}.`;
+  // A program that ends itself writes its reason last.
+  const reason = /the command ended with exit status \d+$/.test(lines[0] ?? '') ? lines.at(-1) : undefined;
+  return `${(error ?? reason ?? lines[0] ?? '').slice(0, 300).replace(/\.$/, '')}.`;
 }

@@ -1,10 +1,18 @@
+import { additionWith, type Addition } from './additions.ts';
 import { benchText, loadText } from './bench-text.ts';
 import { configurationText, type ImageChoice, type ImageInstall } from './configuration-text.ts';
-import { dockerfileText, ignoreText, whyOwnDockerfile, WRITTEN_DOCKERFILE } from './dockerfile-text.ts';
+import {
+  dockerfileText,
+  ignoreText,
+  lackingPackages,
+  whyOwnDockerfile,
+  WRITTEN_DOCKERFILE,
+} from './dockerfile-text.ts';
 import { below, has, within, type ProjectFiles } from './project-files.ts';
 import type { ProjectFacts } from './project-facts.ts';
+import type { ServerWorkload } from './servers.ts';
 import { workflowText } from './workflow-text.ts';
-import { SUITE_PACKAGES, type WorkloadFound } from './workloads.ts';
+import type { WorkloadFound } from './workloads.ts';
 
 /** A file that `init` writes, its path from the repository's top. */
 export interface WrittenFile {
@@ -15,8 +23,16 @@ export interface WrittenFile {
 export interface Written {
   /** The configuration first. */
   readonly files: readonly WrittenFile[];
+  /** The load of a server; undefined for other workloads. */
+  readonly load: Load | undefined;
   /** Sentences for the user. */
   readonly notes: readonly string[];
+}
+
+export interface Load {
+  readonly path: string;
+  /** Its text without the routes that the server refused; undefined if no route is left. */
+  readonly without: (refused: ReadonlySet<string>) => string | undefined;
 }
 
 /** Texts that are part of the program. */
@@ -61,9 +77,18 @@ export function writtenFiles(request: WritingRequest): Written {
       ...ofImage,
       ...workflowFiles(configuration, templates),
     ],
+    load: workload.kind === 'server' ? loadOf(below(facts.context, measuring.path), workload) : undefined,
     notes: [...facts.notes, ...notes, ...coverageNotes(workload, measuring.path)],
   };
 }
+
+const loadOf = (path: string, { routes }: ServerWorkload): Load => ({
+  path,
+  without: (refused) => {
+    const rest = routes.filter((route) => !refused.has(route));
+    return rest.length === 0 || rest.length === routes.length ? undefined : loadText(rest);
+  },
+});
 
 /** Notes about code that a first workload does not run, because losses there are not found. */
 function coverageNotes(workload: WorkloadFound, file: string): readonly string[] {
@@ -115,7 +140,7 @@ interface Measuring {
 
 function measuringCode(inContext: ProjectFiles, facts: ProjectFacts, workload: WorkloadFound): Measuring {
   if (workload.kind === 'bench') return { path: workload.file, text: undefined };
-  const text = workload.kind === 'server' ? loadText(workload) : benchText(workload);
+  const text = workload.kind === 'server' ? loadText(workload.routes) : benchText(workload);
   if (text === undefined) return { path: 'bench.py', text };
   const name = workload.kind === 'server' ? 'load' : 'bench';
   // Python searches the script's folder first. An installed project must not be found in that folder.
@@ -132,8 +157,9 @@ interface Chosen {
 
 function chooseImage({ facts, workload, templates }: WritingRequest, inContext: ProjectFiles): Chosen {
   const { image: own, context } = facts;
-  const lacking = (SUITE_PACKAGES[workload.kind] ?? []).filter((name) => !facts.names.has(name));
-  if (own.kind === 'replaceable')
+  const lacking = lackingPackages(facts, workload);
+  // A suite needs packages that a production image lacks; only a Dockerfile can build a compiled project.
+  if (own.kind === 'replaceable' && (lacking.length === 0 || facts.compiled))
     return {
       image: { kind: 'dockerfile', path: own.dockerfile },
       written: [],
@@ -154,7 +180,7 @@ function chooseImage({ facts, workload, templates }: WritingRequest, inContext: 
       image: { kind: 'bake', file, target: 'app' },
       written: [{ path: file, text: bakeText(context, own.dockerfile) }],
       notes: [
-        `${own.dockerfile} is built as it is, on ${own.base}. To measure it with other interpreters, name it with workload.dockerfile.`,
+        `${own.dockerfile} is built as it is, on ${own.base}. To measure it with other interpreters, see docs/own-dockerfile.md#which-images-the-interpreter-replaces.`,
       ],
     };
   }
@@ -165,7 +191,7 @@ function chooseImage({ facts, workload, templates }: WritingRequest, inContext: 
   const why = whyOwnDockerfile(facts);
   if (why === undefined)
     return {
-      image: { kind: 'default', install: installed(facts, lacking) },
+      image: { kind: 'default', install: installed(facts, workload, lacking) },
       written: [],
       notes: [...notes, ...unlockedNotes(facts)],
     };
@@ -188,11 +214,28 @@ const unlockedNotes = ({ dependencies: { kind } }: ProjectFacts): readonly strin
     ? ['No lock file names the versions of the dependencies, so a new release of one can change a result.']
     : [];
 
-/** The dependency group with the packages that the suite needs, whose versions may be locked; else the packages. */
-function installed({ groups }: ProjectFacts, lacking: readonly string[]): ImageInstall | undefined {
-  if (lacking.length === 0) return undefined;
-  const group = groups.find(({ names }) => lacking.every((name) => names.has(name)));
-  return group === undefined ? { packages: lacking } : { groups: [group.name] };
+/**
+ * What the default image installs for the suite: the group or extra with the packages that it needs, whose versions may be
+ * locked, or else the packages; and the groups or extras with other modules that its files import.
+ */
+function installed(
+  { additions, names }: ProjectFacts,
+  workload: WorkloadFound,
+  lacking: readonly string[],
+): ImageInstall | undefined {
+  const imports = workload.kind === 'pytest-benchmark' ? workload.imports : [];
+  const whole = lacking.length === 0 ? undefined : additionWith(additions, lacking);
+  const chosen = whole === undefined ? [] : [whole];
+  const packages = chosen.length > 0 ? [] : lacking;
+  const smallest = [...additions].sort((a, b) => a.names.size - b.names.size);
+  for (const name of imports) {
+    if (names.has(name) || lacking.includes(name) || chosen.some((one) => one.names.has(name))) continue;
+    const addition = smallest.find((one) => one.names.has(name));
+    if (addition !== undefined) chosen.push(addition);
+  }
+  if (chosen.length === 0 && packages.length === 0) return undefined;
+  const named = (kind: Addition['kind']) => chosen.filter((one) => one.kind === kind).map(({ name }) => name);
+  return { groups: named('groups'), extras: named('extras'), packages };
 }
 
 const bakeText = (

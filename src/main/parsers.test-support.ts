@@ -3,7 +3,7 @@ import { PacegateError } from '../errors/errors.ts';
 import { parseEvent } from '../github/context.ts';
 import { baseImageOf } from '../images/base-image.ts';
 import { digestsOf } from '../images/buildx.ts';
-import { finalBase, replacedBases } from '../images/dockerfile.ts';
+import { finalBase, replacedBases } from '../dockerfile/dockerfile.ts';
 import { parseInfo } from '../images/engine-reading.ts';
 import { readInspection } from '../images/inspect.ts';
 import { followProgress } from '../images/progress.ts';

@@ -60,17 +60,17 @@ export async function withRun(
 }
 
 /** Opens a run whose files are not kept. They are in the temporary folder. */
-export async function withTemporaryRun(
+export async function withTemporaryRun<Result>(
   { places, log, signal }: CommandContext,
-  use: (run: RunContext, ports: JobPorts) => Promise<number>,
-): Promise<number> {
+  use: (run: RunContext, ports: JobPorts) => Promise<Result>,
+): Promise<Result> {
   const workFolder = await openWorkFolder();
   try {
     const out = await openOutFolder(join(workFolder, 'out'));
     const run = { sessionId: newSessionId(new Date()), workFolder, out, toolVersion: VERSION };
-    const status = await use(run, jobPorts(places, log));
+    const result = await use(run, jobPorts(places, log));
     await out.close();
-    return status;
+    return result;
   } finally {
     await removeWorkFolder(workFolder, signal);
   }

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Option } from 'commander';
 import { ConfigurationError } from '../../errors/errors.ts';
+import { refusedRoutes } from '../../init/bench-text.ts';
 import { sourceWords } from '../../init/dockerfile-text.ts';
 import { findFacts, workloadWords, type ProjectFacts } from '../../init/project-facts.ts';
 import type { ProjectFiles } from '../../init/project-files.ts';
@@ -12,7 +13,9 @@ import {
   DEFAULT_CONFIGURATION,
   workflowFiles,
   writtenFiles,
+  type Load,
   type Templates,
+  type Written,
   type WrittenFile,
 } from '../../init/written-files.ts';
 import { topLevel } from '../../source/sides.ts';
@@ -66,8 +69,9 @@ export async function initCommand(context: CommandContext, options: InitOptions)
   const files = await listProject(top, found !== undefined);
   const templates = await readTemplates(places);
   const asking = options.yes === true || options.dryRun === true ? undefined : openQuestions();
+  let ownLoad: Load | undefined;
   try {
-    const written = existsSync(join(top, configuration))
+    const { files: written, load } = existsSync(join(top, configuration))
       ? missingWorkflows(context, configuration, templates)
       : await plannedFiles(context, options, {
           files,
@@ -92,22 +96,47 @@ export async function initCommand(context: CommandContext, options: InitOptions)
       return 0;
     }
     for (const file of written) print(await writeNew(top, file));
+    if (absent.some(({ path }) => path === load?.path)) ownLoad = load;
   } finally {
     asking?.close();
   }
   if (!options.smokeTest) return 0;
-  return await trySmokeTest(context, { top, repository: found !== undefined, configuration });
+  const load = ownLoad;
+  return await trySmokeTest(context, {
+    top,
+    repository: found !== undefined,
+    configuration,
+    adapt:
+      load === undefined
+        ? undefined
+        : async (obstacle) => await leaveOutRefused(context, top, load, obstacle),
+  });
+}
+
+/** Writes a load again without the routes that the server refuses, which the code alone does not show. */
+async function leaveOutRefused(
+  { print }: CommandContext,
+  top: string,
+  { path, without }: Load,
+  obstacle: string,
+): Promise<boolean> {
+  const refused = refusedRoutes(obstacle);
+  const text = without(refused);
+  if (text === undefined) return false;
+  await writeFile(join(top, path), text);
+  print(
+    `Note: the server refuses ${[...refused].join(', ')}, so ${path} leaves them out. Add the requests that your users send.\n`,
+  );
+  return true;
 }
 
 /** An existing configuration belongs to the user and stays unchanged. */
-function missingWorkflows(
-  { print }: CommandContext,
-  configuration: string,
-  templates: Templates,
-): readonly WrittenFile[] {
+function missingWorkflows({ print }: CommandContext, configuration: string, templates: Templates): Planned {
   print(`${configuration} is there already, so init keeps it and adds only what is missing.\n`);
-  return workflowFiles(configuration, templates);
+  return { files: workflowFiles(configuration, templates), load: undefined };
 }
+
+type Planned = Pick<Written, 'files' | 'load'>;
 
 interface Planning {
   readonly files: ProjectFiles;
@@ -122,12 +151,16 @@ async function plannedFiles(
   { print }: CommandContext,
   options: InitOptions,
   { files, top, directory, configuration, templates, ask }: Planning,
-): Promise<readonly WrittenFile[]> {
+): Promise<Planned> {
   const folder = await chooseFolder(options.context, { files, top, directory, ask });
   const facts = findFacts(files, folder);
   if ('obstacle' in facts) throw new ConfigurationError(facts.obstacle);
   const workload = await chooseWorkload(facts, ask);
-  const { files: written, notes } = writtenFiles({
+  const {
+    files: written,
+    load,
+    notes,
+  } = writtenFiles({
     files,
     facts,
     workload,
@@ -137,7 +170,7 @@ async function plannedFiles(
   });
   print(`${introduction(facts, folder, workload).join('\n')}\n`);
   for (const note of notes) print(`Note: ${note}\n`);
-  return written;
+  return { files: written, load };
 }
 
 const introduction = (facts: ProjectFacts, folder: string, workload: WorkloadFound): readonly string[] => [

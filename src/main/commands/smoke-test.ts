@@ -13,17 +13,17 @@ export interface SmokeRequest {
   readonly top: string;
   readonly repository: boolean;
   readonly configuration: string;
+  /** Changes the written files after a failure; true if another attempt is worthwhile. */
+  readonly adapt?: ((obstacle: string) => Promise<boolean>) | undefined;
 }
 
 /**
  * The last step of `init`: tries the written files.
  * @returns the exit status
  */
-export async function trySmokeTest(
-  context: CommandContext,
-  { top, repository, configuration }: SmokeRequest,
-): Promise<number> {
+export async function trySmokeTest(context: CommandContext, request: SmokeRequest): Promise<number> {
   const { print, colour } = context;
+  const { top, repository, configuration, adapt } = request;
   if (repository && (await tryGit(top, ['rev-parse', '--verify', '--quiet', 'HEAD'])).status !== 0) {
     print(
       'The repository has no commit yet, so the workload was not tried. Commit, then run `pacegate run`.\n',
@@ -34,18 +34,21 @@ export async function trySmokeTest(
     { directory: top, config: join(top, configuration), overrides: {} },
     projectSource,
   );
-  return await withTemporaryRun(context, async (run, ports) => {
-    const { session, where, obstacle } = await smokeTest(project, run, ports, context.signal);
-    if (obstacle === undefined) {
-      print(
-        `The workload runs ${where}: ${figures(session)}. Next: \`pacegate gate\` compares a change with its base.\n`,
-      );
-      return 0;
-    }
-    print(renderMeasurementTerminal(session, { colour }));
-    print(`In the way: ${smokeHint(obstacle)}\n`);
-    return COULD_NOT_BE_MEASURED;
-  });
+  const { session, where, obstacle } = await withTemporaryRun(
+    context,
+    async (run, ports) => await smokeTest(project, run, ports, context.signal),
+  );
+  if (obstacle === undefined) {
+    print(
+      `The workload runs ${where}: ${figures(session)}. Next: \`pacegate gate\` compares a change with its base.\n`,
+    );
+    return 0;
+  }
+  if ((await adapt?.(obstacle)) === true)
+    return await trySmokeTest(context, { ...request, adapt: undefined });
+  print(renderMeasurementTerminal(session, { colour }));
+  print(`In the way: ${smokeHint(obstacle)}\n`);
+  return COULD_NOT_BE_MEASURED;
 }
 
 /** Three well-known figures. */
