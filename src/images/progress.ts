@@ -23,6 +23,8 @@ const eventSchema = z.object({
     .optional(),
 });
 export type ProgressEvent = z.infer<typeof eventSchema>;
+type Vertex = NonNullable<ProgressEvent['vertexes']>[number];
+type StepLog = NonNullable<ProgressEvent['logs']>[number];
 
 /** The step that ended a build, with its last output. */
 export interface FailedStep {
@@ -85,101 +87,112 @@ export function followProgress(
 ): BuildProgress {
   const steps = new Map<string, Step>();
   const words: string[] = [];
-  let pending: string[] | undefined;
-  let pendingSize = 0;
-  let failed: { digest: string; error: string } | undefined;
+  let failed: { readonly step: Step; readonly error: string } | undefined;
 
-  const say = (step: Step, ending: string) => {
+  const say = (step: Step, ending: string | undefined) => {
+    if (ending === undefined) return;
     onLine(`[${label}] ${step.interpreter ? 'interpreter: ' : ''}${titleOf(step.name)} … ${ending}`);
   };
-
+  const stepOf = (digest: string, name = ''): Step => {
+    const step = steps.get(digest) ?? newStep(name);
+    steps.set(digest, step);
+    return step;
+  };
   const take = (event: ProgressEvent) => {
     for (const vertex of event.vertexes ?? []) {
-      const step = steps.get(vertex.digest) ?? newStep(vertex.name);
-      steps.set(vertex.digest, step);
+      const step = stepOf(vertex.digest, vertex.name);
       step.interpreter ||=
         interpreterTarget === true || prefixOf(vertex.name).split(' ')[0] === interpreterTarget;
-      const started = timeOf(vertex.started);
-      const completed = timeOf(vertex.completed);
-      step.started ??= started;
-      step.running = started !== undefined && completed === undefined;
+      const ending = takeVertex(step, vertex);
       if (vertex.error !== undefined && !vertex.error.endsWith('context canceled'))
-        failed ??= { digest: vertex.digest, error: vertex.error };
-      // A step may complete more than once: first its part in reading the definition, then the work.
-      if (step.done || completed === undefined || isInternal(step.name)) continue;
-      if (vertex.error !== undefined) say(step, 'failed');
-      else if (vertex.cached === true) say(step, 'CACHED');
-      else if (completed - (started ?? completed) < 0.001) continue;
-      else say(step, `${Math.max(0, completed - (step.started ?? completed)).toFixed(1)} s`);
-      step.done = true;
+        failed ??= { step, error: vertex.error };
+      say(step, ending);
     }
-    for (const { vertex, data, timestamp } of event.logs ?? []) {
-      const step = steps.get(vertex) ?? newStep('');
-      steps.set(vertex, step);
-      addLog(step, Buffer.from(data ?? '', 'base64').toString('utf8'));
-      const now = timeOf(timestamp);
-      if (now === undefined || step.started === undefined) continue;
-      if (now - (step.announced ?? step.started) < STILL_RUNNING_SECONDS) continue;
-      step.announced = now;
-      say(
-        step,
-        `running for ${(now - step.started).toFixed(0)} s${step.lines.length > 0 ? `: ${step.lines.at(-1) ?? ''}` : ''}`,
-      );
+    for (const log of event.logs ?? []) {
+      const step = stepOf(log.vertex);
+      say(step, takeLog(step, log));
     }
   };
-
-  const takeText = (text: string) => {
-    const event = parseEvent(text);
-    if (event !== undefined) take(event);
-  };
-
   return {
-    feed(line) {
-      if (pending === undefined) {
-        if (!line.startsWith('{')) {
-          const text = readable(line);
-          if (text !== '') words.push(text);
-          if (words.length > 2 * LAST_LINES) words.shift();
-        } else if (line === '{') {
-          pending = [line];
-          pendingSize = 0;
-        } else takeText(line);
-        return;
-      }
-      // buildx writes its events over several lines; the closing brace alone stands at the line's start.
-      pending.push(line);
-      pendingSize += line.length;
-      if (line === '}') {
-        takeText(pending.join('\n'));
-        pending = undefined;
-      } else if (pendingSize > MAX_EVENT) pending = undefined;
-    },
-    failed() {
-      if (failed === undefined) return undefined;
-      const step = steps.get(failed.digest) ?? newStep('');
-      const lastLines = [...step.lines, readable(step.partial)].filter((line) => line !== '');
-      return {
-        step: titleOf(step.name),
-        target: step.interpreter ? 'interpreter' : 'application',
-        error: readable(failed.error, 600),
-        lastLines: lastLines.slice(-LAST_LINES),
-      };
-    },
-    running() {
-      const [step] = [...steps.values()]
-        .filter(({ running, name }) => running && !isInternal(name))
-        .sort((a, b) => (a.started ?? 0) - (b.started ?? 0));
-      if (step?.started === undefined) return undefined;
-      const lastLines = [...step.lines, readable(step.partial)].filter((line) => line !== '');
-      return {
-        step: titleOf(step.name),
-        target: step.interpreter ? 'interpreter' : 'application',
-        seconds: Math.max(0, Date.now() / 1000 - step.started),
-        lastLines: lastLines.slice(-LAST_LINES),
-      };
-    },
+    feed: eventReader(take, (text) => {
+      words.push(text);
+      if (words.length > 2 * LAST_LINES) words.shift();
+    }),
+    failed: () => failed && { ...described(failed.step), error: readable(failed.error, 600) },
+    running: () => longestRunning([...steps.values()]),
     words: () => words.slice(-LAST_LINES),
   };
+}
+
+/** Takes in what BuildKit says of a step. @returns how the step ended, if it has and was not logged yet */
+function takeVertex(step: Step, vertex: Vertex): string | undefined {
+  const started = timeOf(vertex.started);
+  const completed = timeOf(vertex.completed);
+  step.started ??= started;
+  step.running = started !== undefined && completed === undefined;
+  // A step may complete more than once: first its part in reading the definition, then the work.
+  if (step.done || completed === undefined || isInternal(step.name)) return undefined;
+  const isWork = vertex.error !== undefined || vertex.cached === true;
+  if (!isWork && completed - (started ?? completed) < 0.001) return undefined;
+  step.done = true;
+  if (vertex.error !== undefined) return 'failed';
+  if (vertex.cached === true) return 'CACHED';
+  return `${Math.max(0, completed - (step.started ?? completed)).toFixed(1)} s`;
+}
+
+/** Takes in a step's output. @returns that it is still running, if it is time to say so again */
+function takeLog(step: Step, { data, timestamp }: StepLog): string | undefined {
+  addLog(step, Buffer.from(data ?? '', 'base64').toString('utf8'));
+  const now = timeOf(timestamp);
+  if (now === undefined || step.started === undefined) return undefined;
+  if (now - (step.announced ?? step.started) < STILL_RUNNING_SECONDS) return undefined;
+  step.announced = now;
+  const last = step.lines.at(-1);
+  return `running for ${(now - step.started).toFixed(0)} s${last === undefined ? '' : `: ${last}`}`;
+}
+
+/** Finds the events among the lines of buildx, which writes an event over several lines, and the other lines. */
+function eventReader(
+  onEvent: (event: ProgressEvent) => void,
+  onText: (text: string) => void,
+): BuildProgress['feed'] {
+  let pending: string[] | undefined;
+  let pendingSize = 0;
+  const takeText = (text: string) => {
+    const event = parseEvent(text);
+    if (event !== undefined) onEvent(event);
+  };
+  return (line) => {
+    if (pending === undefined) {
+      if (line === '{') {
+        pending = [line];
+        pendingSize = 0;
+      } else if (line.startsWith('{')) takeText(line);
+      else if (readable(line) !== '') onText(readable(line));
+      return;
+    }
+    // The closing brace alone stands at the line's start.
+    pending.push(line);
+    pendingSize += line.length;
+    if (line === '}') {
+      takeText(pending.join('\n'));
+      pending = undefined;
+    } else if (pendingSize > MAX_EVENT) pending = undefined;
+  };
+}
+
+const described = (step: Step): Omit<FailedStep, 'error'> => ({
+  step: titleOf(step.name),
+  target: step.interpreter ? 'interpreter' : 'application',
+  lastLines: [...step.lines, readable(step.partial)].filter((line) => line !== '').slice(-LAST_LINES),
+});
+
+function longestRunning(steps: readonly Step[]): RunningStep | undefined {
+  const [step] = steps
+    .filter(({ running, name }) => running && !isInternal(name))
+    .sort((a, b) => (a.started ?? 0) - (b.started ?? 0));
+  if (step?.started === undefined) return undefined;
+  return { ...described(step), seconds: Math.max(0, Date.now() / 1000 - step.started) };
 }
 
 function parseEvent(text: string): ProgressEvent | undefined {

@@ -10,7 +10,7 @@ import {
 import { DEFAULTS } from '../plan/defaults.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseImpossible, resolvePlan, type Overrides } from '../plan/resolve.ts';
-import type { Sides } from '../source/sides.ts';
+import type { SideCommit, Sides } from '../source/sides.ts';
 import type { Standing } from '../source/trust.ts';
 import { measuringOf, reporting, type HeadMeasuring } from './changed-measuring.ts';
 import type { SourcePort } from './ports.ts';
@@ -43,39 +43,61 @@ export async function ruledPlan(
   { standing, sides }: { readonly standing: Standing; readonly sides: Sides },
   source: SourcePort,
 ): Promise<RuledPlan> {
-  const { plan } = project;
   const { baseline, head } = sides;
   const remarks = standingNotes(standing);
   if ('unavailable' in baseline) {
-    if (standing.kind !== 'change') return { plan, base: undefined, notes: [], remarks };
+    if (standing.kind !== 'change') return { plan: project.plan, base: undefined, notes: [], remarks };
     throw new StoreError(
       `A change is judged by the rules of its base, and the base is not available: ${baseline.unavailable}. Nothing was built or run. Let actions/checkout take the pull request's merge commit (its default), or the whole history with fetch-depth: 0, and let the token read the repository (contents: read).${remarks.map((remark) => ` ${remark}`).join('')}`,
     );
   }
-  if (standing.kind !== 'change') {
-    const at = await planAt(project, baseline.commit, overrides, source);
-    if (at.kind !== 'plan') return { plan, base: undefined, notes: [], remarks };
-    const { measuring } = await measuringOf(project, plan, at.plan, overrides, { head, baseline }, source);
-    return {
-      plan: standing.kind === 'own' ? plan : reporting(plan),
-      base: at.plan,
-      notes: [],
-      remarks,
-      measuring,
-    };
-  }
-  const { at, note } = await basePlan(project, baseline.commit, head.commit, overrides, source);
+  const both = { head, baseline };
+  return standing.kind === 'change'
+    ? await planOfChange(project, overrides, both, remarks, source)
+    : await planOfTrusted(project, overrides, standing, both, remarks, source);
+}
+
+interface BothSides {
+  readonly head: SideCommit;
+  readonly baseline: SideCommit;
+}
+
+/** A trusted commit is judged by its own rules. */
+async function planOfTrusted(
+  project: Project,
+  overrides: Overrides,
+  standing: Standing,
+  sides: BothSides,
+  remarks: readonly string[],
+  source: SourcePort,
+): Promise<RuledPlan> {
+  const { plan } = project;
+  const at = await planAt(project, sides.baseline.commit, overrides, source);
+  if (at.kind !== 'plan') return { plan, base: undefined, notes: [], remarks };
+  const { measuring } = await measuringOf(project, plan, at.plan, overrides, sides, source);
+  return {
+    plan: standing.kind === 'own' ? plan : reporting(plan),
+    base: at.plan,
+    notes: [],
+    remarks,
+    measuring,
+  };
+}
+
+/** A change is judged by the rules of its base. */
+async function planOfChange(
+  project: Project,
+  overrides: Overrides,
+  sides: BothSides,
+  remarks: readonly string[],
+  source: SourcePort,
+): Promise<RuledPlan> {
+  const { plan } = project;
+  const { at, note } = await basePlan(project, sides.baseline.commit, sides.head.commit, overrides, source);
   const more = [...remarks, ...(note === undefined ? [] : [note])];
   switch (at.kind) {
     case 'plan': {
-      const { measuring, kept } = await measuringOf(
-        project,
-        plan,
-        at.plan,
-        overrides,
-        { head, baseline },
-        source,
-      );
+      const { measuring, kept } = await measuringOf(project, plan, at.plan, overrides, sides, source);
       const judging = guarded(withMeasuringOf(withRulesOf(plan, at.plan, overrides), at.plan, kept), at.plan);
       refuseImpossible(judging, at.plan, project.file);
       return {
@@ -94,21 +116,29 @@ export async function ruledPlan(
         notes: [],
         remarks: [...more, ...guardNotes(plan, undefined)],
       };
-    case 'broken': {
-      // The change that repairs the configuration must be able to pass, and must not bring its own rules for that.
-      const silent = silentPlan(project.top, overrides);
-      return {
-        plan: guarded(withRulesOf(plan, silent, overrides), undefined),
-        base: undefined,
-        notes: ruleChanges(plan, { ...silent, variants: plan.variants, workload: plan.workload }),
-        remarks: [
-          ...more,
-          `The base's configuration cannot be read, so the rules are those of a configuration without metrics, rules and build, and not this change's own. ${at.message}`,
-          ...guardNotes(plan, undefined),
-        ],
-      };
-    }
+    case 'broken':
+      return withSilentRules(project, overrides, at.message, more);
   }
+}
+
+/** The change that repairs the configuration must be able to pass, and must not bring its own rules for that. */
+function withSilentRules(
+  { plan, top }: Project,
+  overrides: Overrides,
+  message: string,
+  remarks: readonly string[],
+): RuledPlan {
+  const silent = silentPlan(top, overrides);
+  return {
+    plan: guarded(withRulesOf(plan, silent, overrides), undefined),
+    base: undefined,
+    notes: ruleChanges(plan, { ...silent, variants: plan.variants, workload: plan.workload }),
+    remarks: [
+      ...remarks,
+      `The base's configuration cannot be read, so the rules are those of a configuration without metrics, rules and build, and not this change's own. ${message}`,
+      ...guardNotes(plan, undefined),
+    ],
+  };
 }
 
 /** The configuration of a change's base, at its path or at the old path if the change moves it. */

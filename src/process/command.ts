@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+
+/** Runs a program: with an argument list, within bounds of time and output, and to an end that is enforced. */
 
 /** The result of a finished command. `status` is null if a signal ended it. */
 export interface CommandResult {
@@ -58,8 +60,7 @@ export async function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { timeoutSeconds, signal, maxStdoutBytes = DEFAULT_MAX_STDOUT_BYTES } = options;
-  const child = spawn(program, args, {
+  const child: Child = spawn(program, args, {
     cwd: options.cwd,
     env: options.env === undefined ? process.env : { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -67,54 +68,119 @@ export async function runCommand(
   });
   // If the pipes cannot be created (EMFILE), only the error event follows.
   if (!hasPipes(child)) throw await new Promise((resolve) => child.once('error', resolve));
+  const control = controlOf(child, options.group === true);
+  if (child.pid !== undefined) options.onStart?.(child.pid);
+
+  const stdout = collectStdout(child.stdout, options, () => control.end('SIGKILL'));
+  const stderr = collectStderr(child.stderr, options.onStderrLine);
+  giveInput(child.stdin, options);
+  const bounds = enforceEnd(options, control.end);
+  try {
+    const [status, signal] = await endOf(child, bounds.clearTimeout);
+    stderr.flush();
+    return { status, signal, stdout: stdout(), stderr: stderr.tail(), timedOut: bounds.timedOut() };
+  } finally {
+    bounds.release();
+    control.release();
+  }
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+interface Control {
+  /** Sends a signal to the command, or to its whole group. */
+  readonly end: (name: NodeJS.Signals) => void;
+  /** Ends the watch over the group. What an ended command left behind is killed. */
+  readonly release: () => void;
+}
+
+function controlOf(child: Child, group: boolean): Control {
+  const unwatch = group && child.pid !== undefined ? endGroupWithUs(child.pid) : () => undefined;
+  let ended = false;
   const end = (name: NodeJS.Signals) => {
-    state.ended = true;
-    if (options.group === true && child.pid !== undefined) killGroup(child.pid, name);
+    ended = true;
+    if (group && child.pid !== undefined) killGroup(child.pid, name);
     else child.kill(name);
   };
+  return {
+    end,
+    release: () => {
+      unwatch();
+      // Processes that it left behind are not needed.
+      if (group && ended) end('SIGKILL');
+    },
+  };
+}
 
-  if (child.pid !== undefined) options.onStart?.(child.pid);
-  const unwatch =
-    options.group === true && child.pid !== undefined ? endGroupWithUs(child.pid) : () => undefined;
-
-  const stdout: Buffer[] = [];
-  let stdoutBytes = 0;
-  let stderr = '';
-  let partialLine = '';
-  let partialAnswer = '';
+/** Keeps the output and hands on its whole lines. @returns the text so far */
+function collectStdout(
+  stream: Readable,
+  { maxStdoutBytes = DEFAULT_MAX_STDOUT_BYTES, onStdoutLine }: CommandOptions,
+  flooded: () => void,
+): () => string {
+  const chunks: Buffer[] = [];
   const decoder = new StringDecoder('utf8');
-  let timedOut = false;
-  const state = { ended: false };
-
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdoutBytes += chunk.length;
-    if (stdoutBytes > maxStdoutBytes) {
-      end('SIGKILL');
+  let bytes = 0;
+  let partial = '';
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxStdoutBytes) {
+      flooded();
       return;
     }
-    stdout.push(chunk);
-    if (options.onStdoutLine === undefined) return;
+    chunks.push(chunk);
+    if (onStdoutLine === undefined) return;
     const [first = '', ...rest] = decoder.write(chunk).split('\n');
     // A line that arrives in many pieces is joined once, not at each piece.
-    const begun = partialAnswer + first;
+    const begun = partial + first;
     const last = rest.pop();
-    partialAnswer = last ?? begun;
+    partial = last ?? begun;
     if (last === undefined) return;
-    for (const line of [begun, ...rest]) options.onStdoutLine(line);
+    for (const line of [begun, ...rest]) onStdoutLine(line);
   });
-  child.stderr.setEncoding('utf8');
-  child.stderr.on('data', (chunk: string) => {
-    stderr = (stderr + chunk).slice(-STDERR_TAIL_BYTES);
-    if (options.onStderrLine === undefined) return;
-    const lines = (partialLine + chunk).split('\n');
-    partialLine = (lines.pop() ?? '').slice(-STDERR_TAIL_BYTES);
-    for (const line of lines) options.onStderrLine(line);
-  });
-  // A program that ends without reading its input is not an error.
-  child.stdin.on('error', () => undefined);
-  if (options.onInput === undefined) child.stdin.end(options.input ?? '');
-  else options.onInput(child.stdin);
+  return () => Buffer.concat(chunks).toString('utf8');
+}
 
+/** Keeps the last part of the error stream and hands on its whole lines; `flush` hands on a last line without an end. */
+function collectStderr(
+  stream: Readable,
+  onLine: CommandOptions['onStderrLine'],
+): { readonly tail: () => string; readonly flush: () => void } {
+  let tail = '';
+  let partial = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    tail = (tail + chunk).slice(-STDERR_TAIL_BYTES);
+    if (onLine === undefined) return;
+    const lines = (partial + chunk).split('\n');
+    partial = (lines.pop() ?? '').slice(-STDERR_TAIL_BYTES);
+    for (const line of lines) onLine(line);
+  });
+  return {
+    tail: () => tail,
+    flush: () => {
+      if (partial !== '') onLine?.(partial);
+    },
+  };
+}
+
+function giveInput(stdin: Writable, { input = '', onInput }: CommandOptions): void {
+  // A program that ends without reading its input is not an error.
+  stdin.on('error', () => undefined);
+  if (onInput === undefined) stdin.end(input);
+  else onInput(stdin);
+}
+
+interface Bounds {
+  readonly timedOut: () => boolean;
+  /** The time limit is of the command, not of what it left behind. */
+  readonly clearTimeout: () => void;
+  readonly release: () => void;
+}
+
+/** Ends the command at its time limit, and when the signal aborts. */
+function enforceEnd({ timeoutSeconds, signal }: CommandOptions, end: Control['end']): Bounds {
+  let timedOut = false;
   const timer =
     timeoutSeconds === undefined
       ? undefined
@@ -122,42 +188,48 @@ export async function runCommand(
           timedOut = true;
           end('SIGKILL');
         }, timeoutSeconds * 1000);
-  let ending: NodeJS.Timeout | undefined;
+  let killing: NodeJS.Timeout | undefined;
   const abort = () => {
     end('SIGTERM');
-    ending = setTimeout(() => {
-      end('SIGKILL');
-    }, GRACE_SECONDS * 1000);
+    killing = setTimeout(() => end('SIGKILL'), GRACE_SECONDS * 1000);
   };
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  return {
+    timedOut: () => timedOut,
+    clearTimeout: () => clearTimeout(timer),
+    release: () => {
+      clearTimeout(timer);
+      clearTimeout(killing);
+      signal?.removeEventListener('abort', abort);
+    },
+  };
+}
+
+/**
+ * Waits for the end of the command and of its output.
+ * @throws the spawn error
+ */
+async function endOf(
+  child: Child,
+  exited: () => void,
+): Promise<readonly [number | null, NodeJS.Signals | null]> {
   let releasing: NodeJS.Timeout | undefined;
   const release = () => {
     for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy();
   };
-  if (signal?.aborted === true) abort();
-  signal?.addEventListener('abort', abort, { once: true });
-
   try {
-    const [status, endSignal] = await new Promise<[number | null, NodeJS.Signals | null]>(
-      (resolve, reject) => {
-        child.once('error', reject);
-        child.once('close', (code, name) => resolve([code, name]));
-        // A process that the command left behind may hold its pipes open; this function does not wait for it.
-        child.once('exit', () => {
-          clearTimeout(timer);
-          releasing = setTimeout(() => setImmediate(release), PIPE_SECONDS * 1000);
-        });
-      },
-    );
-    if (partialLine !== '') options.onStderrLine?.(partialLine);
-    return { status, signal: endSignal, stdout: Buffer.concat(stdout).toString('utf8'), stderr, timedOut };
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, name) => resolve([code, name]));
+      // A process that the command left behind may hold its pipes open; this function does not wait for it.
+      child.once('exit', () => {
+        exited();
+        releasing = setTimeout(() => setImmediate(release), PIPE_SECONDS * 1000);
+      });
+    });
   } finally {
-    clearTimeout(timer);
-    clearTimeout(ending);
     clearTimeout(releasing);
-    unwatch();
-    // Processes that it left behind are not needed.
-    if (options.group === true && state.ended) end('SIGKILL');
-    signal?.removeEventListener('abort', abort);
   }
 }
 

@@ -6,7 +6,10 @@ export interface Conversation {
   /** Writes a word on a line of its own. Does nothing if the program has ended. */
   say(word: string): void;
   /** The next matching line; earlier lines are skipped. Undefined if none comes in time. */
-  hear<Heard>(wanted: (line: string) => Heard | undefined, seconds: number): Promise<Heard | undefined>;
+  readonly hear: <Heard>(
+    wanted: (line: string) => Heard | undefined,
+    seconds: number,
+  ) => Promise<Heard | undefined>;
   /**
    * Closes the standard input and waits for the program's end. After some seconds the program gets SIGTERM, then
    * SIGKILL. @throws the spawn error if it could not be started
@@ -27,54 +30,23 @@ export function converse(
   args: readonly string[],
   options: Omit<CommandOptions, 'input' | 'onInput' | 'onStdoutLine'> = {},
 ): Conversation {
-  const lines: string[] = [];
-  // Lines before this index are read. Removing them one by one would take quadratic time.
-  let heardLines = 0;
-  let wake: () => void = () => undefined;
+  const lines = lineQueue();
   let input: Writable | undefined;
-  let over = false;
   const ending = new AbortController();
   const result = runCommand(program, args, {
     ...options,
     signal: options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal]),
     onInput: (stream) => void (input = stream),
-    onStdoutLine: (line) => {
-      if (line !== '') lines.push(line);
-      wake();
-    },
+    onStdoutLine: lines.add,
   });
   const ended = result.then(
     () => undefined,
     () => undefined,
   );
-  void ended.then(() => {
-    over = true;
-    wake();
-  });
-
-  /** Waits for a line, the end of the program, or the time limit. */
-  const news = async (milliseconds: number) =>
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(0, milliseconds));
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
+  void ended.then(lines.close);
   return {
     say: (word) => void input?.write(`${word}\n`),
-    hear: async (wanted, seconds) => {
-      const until = performance.now() + seconds * 1000;
-      for (;;) {
-        while (heardLines < lines.length) {
-          const heard = wanted(lines[heardLines++] ?? '');
-          if (heard !== undefined) return heard;
-        }
-        if (over || performance.now() >= until) return undefined;
-        await news(until - performance.now());
-      }
-    },
+    hear: lines.hear,
     finish: async (seconds) => {
       input?.end();
       const timer = setTimeout(() => ending.abort(), seconds * 1000);
@@ -85,6 +57,53 @@ export function converse(
       }
     },
     ended,
-    isOver: () => over,
+    isOver: lines.isClosed,
+  };
+}
+
+interface LineQueue extends Pick<Conversation, 'hear'> {
+  readonly add: (line: string) => void;
+  /** No more lines come. */
+  readonly close: () => void;
+  readonly isClosed: () => boolean;
+}
+
+/** The lines that a program has written, each of which is heard once. */
+function lineQueue(): LineQueue {
+  const lines: string[] = [];
+  // Lines before this index are read. Removing them one by one would take quadratic time.
+  let heardLines = 0;
+  let wake: () => void = () => undefined;
+  let closed = false;
+  /** Waits for a line, the end of the program, or the time limit. */
+  const news = async (milliseconds: number) =>
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, milliseconds));
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  return {
+    add: (line) => {
+      if (line !== '') lines.push(line);
+      wake();
+    },
+    close: () => {
+      closed = true;
+      wake();
+    },
+    isClosed: () => closed,
+    hear: async (wanted, seconds) => {
+      const until = performance.now() + seconds * 1000;
+      for (;;) {
+        while (heardLines < lines.length) {
+          const heard = wanted(lines[heardLines++] ?? '');
+          if (heard !== undefined) return heard;
+        }
+        if (closed || performance.now() >= until) return undefined;
+        await news(until - performance.now());
+      }
+    },
   };
 }

@@ -47,10 +47,44 @@ export function judgeRanking(
   const rules = rulesOf(newest, work);
   const kinds = new Map(rules.map((rule) => [rule.name, kindOf(rule, work)]));
   /** A benchmark that only one of the two has is shown. */
-  const kindIn = (rule: MetricRule, variant: string): RankedMetric['kind'] =>
+  const kindIn: KindIn = (rule, variant) =>
     isJudgedIn(rule, variant) && isJudgedIn(rule, reference) ? (kinds.get(rule.name) ?? 'shown') : 'shown';
+  const drafts = draftsOf(sessions, newest, reference, rules, kindIn, comparable);
+  const present = new Set(drafts.map(({ rule }) => rule.name));
+  // The planned number of tests: a failed variant does not reduce it.
+  const tests = newest.variants
+    .filter((variant) => variant !== reference)
+    .flatMap((variant) =>
+      rules.filter((rule) => rule.kind === 'paired' && kindIn(rule, variant) === 'tested'),
+    ).length;
+  return {
+    work,
+    metrics: rules
+      .filter(({ name }) => present.has(name))
+      .map(({ name, unit, better, limit, kind }): RankedMetric => ({
+        ...{ name, unit, better, limit },
+        kind: kind !== 'paired' ? 'exact' : (kinds.get(name) ?? 'shown'),
+      })),
+    drafts,
+    outcomes: judgedDrafts(drafts, newest.rules.alpha, tests),
+    tests,
+  };
+}
+
+type KindIn = (rule: MetricRule, variant: string) => RankedMetric['kind'];
+
+/** The rows of all variants that were measured to the end, without those that have nothing to show. */
+function draftsOf(
+  sessions: readonly Session[],
+  newest: Session,
+  reference: string,
+  rules: readonly MetricRule[],
+  kindIn: KindIn,
+  comparable: Comparable,
+): readonly UnjudgedRankRow[] {
+  const work = workOf(newest);
   const values = sessions.map((session) => ({ session, ...rankedValues(session, work) }));
-  const drafts = newest.variants
+  return newest.variants
     .filter((variant) => failureOf(newest, variant) === undefined)
     .flatMap((variant) => {
       const usable = values.filter(
@@ -64,25 +98,14 @@ export function judgeRanking(
       );
     })
     .filter(({ values: some, exact, kind }) => some.length > 0 || exact !== undefined || kind === 'tested');
-  const present = new Set(drafts.map(({ rule }) => rule.name));
-  const metrics = rules
-    .filter(({ name }) => present.has(name))
-    .map((rule): RankedMetric => {
-      const { name, unit, better, limit } = rule;
-      return {
-        name,
-        unit,
-        better,
-        limit,
-        kind: rule.kind !== 'paired' ? 'exact' : (kinds.get(name) ?? 'shown'),
-      };
-    });
-  // The planned number of tests: a failed variant does not reduce it.
-  const tests = newest.variants
-    .filter((variant) => variant !== reference)
-    .flatMap((variant) =>
-      rules.filter((rule) => rule.kind === 'paired' && kindIn(rule, variant) === 'tested'),
-    ).length;
+}
+
+/** The tested rows, judged as one family. */
+function judgedDrafts(
+  drafts: readonly UnjudgedRankRow[],
+  alpha: number,
+  tests: number,
+): JudgedRanking['outcomes'] {
   const tested = drafts.filter(
     ({ kind, isReference, ratios }) => kind === 'tested' && !isReference && ratios !== undefined,
   );
@@ -93,20 +116,14 @@ export function judgeRanking(
       at: pairs.map(({ block }) => block),
       looks,
     })),
-    { alpha: newest.rules.alpha / 2, looks: [], tests },
+    { alpha: alpha / 2, looks: [], tests },
   );
-  return {
-    work,
-    metrics,
-    drafts,
-    outcomes: new Map(
-      tested.flatMap((draft, index) => {
-        const outcome = judged[index];
-        return outcome === undefined ? [] : [[draft, outcome] as const];
-      }),
-    ),
-    tests,
-  };
+  return new Map(
+    tested.flatMap((draft, index) => {
+      const outcome = judged[index];
+      return outcome === undefined ? [] : [[draft, outcome] as const];
+    }),
+  );
 }
 
 /** Every metric with a rule, the metrics per task, and other metrics in the data. */

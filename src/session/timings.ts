@@ -129,16 +129,37 @@ function records(text: string, file: string): readonly Located[] {
   }
 }
 
+type Complain = (found: string, legal: string) => void;
+
+/** The fields of a row, in the order of the columns. */
+interface Fields {
+  readonly session: string;
+  readonly side: string;
+  readonly variant: string;
+  readonly block: string;
+  readonly position: string;
+  readonly metric: string;
+  readonly value: string;
+  readonly outcome: string;
+}
+
+/** A row whose fields are as they must be. */
+interface Sample extends Omit<OpenRun, 'metrics'> {
+  /** Undefined for a run that is not ok. */
+  readonly metric: readonly [name: string, value: number] | undefined;
+}
+
 /** Adds one row's sample to its run, or collects the row's problems. */
-function readRow(
-  record: readonly string[],
-  complain: (found: string, legal: string) => void,
-  runs: Map<string, OpenRun>,
-): void {
+function readRow(record: readonly string[], complain: Complain, runs: Map<string, OpenRun>): void {
   if (record.length !== TIMINGS_COLUMNS.length) {
     complain(`${record.length} fields`, `${TIMINGS_COLUMNS.length}: ${TIMINGS_COLUMNS.join(', ')}`);
     return;
   }
+  const sample = sampleOf(fieldsOf(record), complain);
+  if (sample !== undefined) addSample(sample, complain, runs);
+}
+
+function fieldsOf(record: readonly string[]): Fields {
   const [
     session = '',
     side = '',
@@ -149,62 +170,74 @@ function readRow(
     value = '',
     outcome = '',
   ] = record;
-  const checks: readonly (readonly [boolean, string, string])[] = [
-    [session !== '', 'an empty session', 'the session’s id'],
-    [isOneOf(SIDES, side), `the side ${quote(side)}`, SIDES.join(', ')],
-    [variant !== '', 'an empty variant', 'the variant’s name'],
-    [/^\d{1,9}$/.test(block), `the block ${quote(block)}`, 'a whole number from 0'],
-    [position === '0' || position === '1', `the position ${quote(position)}`, '0, 1'],
-    [isOneOf(OUTCOMES, outcome), `the outcome ${quote(outcome)}`, OUTCOMES.join(', ')],
-    ...(outcome === 'ok'
-      ? [
-          [
-            METRIC_NAME.test(metric),
-            `the metric ${quote(metric)}`,
-            'a name of letters, digits, _, ., / and -',
-          ] as const,
-          [isDecimal(value), `the value ${quote(value)}`, 'a finite decimal number'] as const,
-          [
-            !(isDecimal(value) && Number(value) < 0 && /_(s|bytes)$/.test(metric)),
-            `${value} for ${metric}`,
-            'a time or a size that is not negative',
-          ] as const,
-        ]
-      : [
-          [
-            metric === '' && value === '',
-            `a sample of a run that is ${quote(outcome)}`,
-            'an empty metric and value where the outcome is not ok',
-          ] as const,
-        ]),
-  ];
-  const wrong = checks.filter(([fine]) => !fine);
-  for (const [, found, legal] of wrong) complain(found, legal);
-  if (wrong.length > 0 || !isOneOf(SIDES, side) || !isOneOf(OUTCOMES, outcome)) return;
-
-  const key = JSON.stringify([session, side, variant, Number(block)]);
-  const run = runs.get(key);
-  if (run === undefined) {
-    runs.set(key, {
-      session,
-      side,
-      variant,
-      block: Number(block),
-      position: position === '0' ? 0 : 1,
-      outcome,
-      metrics: new Map(outcome === 'ok' ? [[metric, Number(value)]] : []),
-    });
-  } else if (outcome !== 'ok' || run.outcome !== 'ok' || run.metrics.has(metric))
-    complain(
-      outcome === 'ok' && run.outcome === 'ok'
-        ? `${metric} of ${side} ${variant} block ${block} a second time`
-        : `more rows for a run that is not ok (${side} ${variant} block ${block})`,
-      'one row for each session, side, variant, block and metric',
-    );
-  else if (run.position !== Number(position))
-    complain(`position ${position} for a run at position ${run.position}`, 'one position for a run');
-  else run.metrics.set(metric, Number(value));
+  return { session, side, variant, block, position, metric, value, outcome };
 }
+
+/** @returns undefined if a field is wrong */
+function sampleOf(fields: Fields, complain: Complain): Sample | undefined {
+  const { session, side, variant, block, position, metric, value, outcome } = fields;
+  const wrong = checksOf(fields).filter(([fine]) => !fine);
+  for (const [, found, legal] of wrong) complain(found, legal);
+  if (wrong.length > 0 || !isOneOf(SIDES, side) || !isOneOf(OUTCOMES, outcome)) return undefined;
+  return {
+    session,
+    side,
+    variant,
+    block: Number(block),
+    position: position === '0' ? 0 : 1,
+    outcome,
+    metric: outcome === 'ok' ? [metric, Number(value)] : undefined,
+  };
+}
+
+/** Whether a field is right, what was found otherwise, and what is expected. */
+type Check = readonly [fine: boolean, found: string, legal: string];
+
+const checksOf = (fields: Fields): readonly Check[] => [
+  [fields.session !== '', 'an empty session', 'the session’s id'],
+  [isOneOf(SIDES, fields.side), `the side ${quote(fields.side)}`, SIDES.join(', ')],
+  [fields.variant !== '', 'an empty variant', 'the variant’s name'],
+  [/^\d{1,9}$/.test(fields.block), `the block ${quote(fields.block)}`, 'a whole number from 0'],
+  [/^[01]$/.test(fields.position), `the position ${quote(fields.position)}`, '0, 1'],
+  [isOneOf(OUTCOMES, fields.outcome), `the outcome ${quote(fields.outcome)}`, OUTCOMES.join(', ')],
+  ...valueChecks(fields),
+];
+
+function valueChecks({ metric, value, outcome }: Fields): readonly Check[] {
+  if (outcome !== 'ok')
+    return [
+      [
+        metric === '' && value === '',
+        `a sample of a run that is ${quote(outcome)}`,
+        'an empty metric and value where the outcome is not ok',
+      ],
+    ];
+  return [
+    [METRIC_NAME.test(metric), `the metric ${quote(metric)}`, 'a name of letters, digits, _, ., / and -'],
+    [isDecimal(value), `the value ${quote(value)}`, 'a finite decimal number'],
+    [
+      !(isDecimal(value) && Number(value) < 0 && /_(s|bytes)$/.test(metric)),
+      `${value} for ${metric}`,
+      'a time or a size that is not negative',
+    ],
+  ];
+}
+
+function addSample({ metric, ...sample }: Sample, complain: Complain, runs: Map<string, OpenRun>): void {
+  const { session, side, variant, block, position } = sample;
+  const key = JSON.stringify([session, side, variant, block]);
+  const run = runs.get(key);
+  if (run === undefined) runs.set(key, { ...sample, metrics: new Map(metric === undefined ? [] : [metric]) });
+  else if (metric === undefined || run.outcome !== 'ok')
+    complain(`more rows for a run that is not ok (${side} ${variant} block ${block})`, ONE_ROW);
+  else if (run.metrics.has(metric[0]))
+    complain(`${metric[0]} of ${side} ${variant} block ${block} a second time`, ONE_ROW);
+  else if (run.position !== position)
+    complain(`position ${position} for a run at position ${run.position}`, 'one position for a run');
+  else run.metrics.set(...metric);
+}
+
+const ONE_ROW = 'one row for each session, side, variant, block and metric';
 
 const isDecimal = (text: string) =>
   /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text));
