@@ -6,6 +6,8 @@ export interface ObservedRun {
   readonly side: Side;
   readonly variant: string;
   readonly block: number;
+  /** 0 if it was the first run of its pair, 1 if it was the second; undefined if unknown. */
+  readonly position?: 0 | 1 | undefined;
   readonly outcome: Outcome;
   readonly metrics: Readonly<Record<string, number>>;
 }

@@ -48,6 +48,8 @@ export interface Pair {
   readonly block: number;
   readonly baseline: number;
   readonly head: number;
+  /** Which side ran second; undefined if unknown. */
+  readonly second?: ObservedRun['side'] | undefined;
 }
 
 /**
@@ -64,12 +66,13 @@ export function pairsOf(runs: readonly ObservedRun[], variant: string, metric: s
     const values = (side: ObservedRun['side']) =>
       new Map(mine.filter((run) => run.side === side).map((run) => [run.block, own(run.metrics, metric)]));
     const head = values('head');
+    const seconds = new Map(mine.flatMap((run) => (run.position === 1 ? [[run.block, run.side]] : [])));
     const pairs = [...values('baseline')]
       .flatMap(([block, baseline]) => {
         const other = head.get(block);
         return baseline === undefined || other === undefined
           ? []
-          : [{ block: before + block, baseline, head: other }];
+          : [{ block: before + block, baseline, head: other, second: seconds.get(block) }];
       })
       .sort((a, b) => a.block - b.block);
     before = pairs.at(-1)?.block ?? before;

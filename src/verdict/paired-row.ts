@@ -17,6 +17,7 @@ import {
   unknownRatios,
 } from '../evidence/pairs.ts';
 import type { Observations } from '../evidence/observations.ts';
+import { orderEffect } from '../evidence/order.ts';
 import { summary, type Tested, type UnjudgedRow, withFormula } from './unjudged-row.ts';
 
 /** Rows that are tested over this session's pairs. */
@@ -66,7 +67,11 @@ export function pairedDraft(
     evidence: 'paired',
     blocks: pairs.length,
     tested: { kind: 'paired', pairs, ratios, series, looks, method },
-    warnings: [...zeroWarnings(pairs), ...SIDES.flatMap((side) => modesOf(pairs, side))],
+    warnings: [
+      ...zeroWarnings(pairs),
+      ...orderWarnings(pairs, rule),
+      ...SIDES.flatMap((side) => modesOf(pairs, side)),
+    ],
   };
 }
 
@@ -82,6 +87,18 @@ export function pairedFigures(
     change: pairedChange(ratios, blocks, { method, looks: looks.length, levels: series.levels }),
     blocks,
   };
+}
+
+/** A warning if the second run of a pair differs from the first by more than the limit. */
+function orderWarnings(pairs: readonly Pair[], rule: MetricRule): string[] {
+  const effect = orderEffect(pairs, rule);
+  if (effect === undefined) return [];
+  const { estimate, low, high } = effect;
+  const percent = (value: number | null) => `${(100 * Math.min(1e6, Math.abs(value ?? 0))).toFixed(1)} %`;
+  const bounds = [low, high].sort((a, b) => Math.abs(a ?? 0) - Math.abs(b ?? 0)).map(percent);
+  return [
+    `the second run of a pair is ${percent(estimate)} ${(estimate ?? 0) > 0 ? 'worse' : 'better'} than the first (${bounds.join(' to ')}): the order matters by more than the limit. It is balanced, so it favours no side, but it hides small changes`,
+  ];
 }
 
 function zeroWarnings(pairs: readonly Pair[]): string[] {
