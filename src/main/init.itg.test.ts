@@ -1,5 +1,5 @@
-import { cpSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { withEngine } from '../process/engine.test-support.ts';
 import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
@@ -109,5 +109,35 @@ test('in a plain folder init writes the files, and the workload runs', async () 
   const folder = temporaryFolder();
   cpSync('fixtures/projects/console-script', folder, { recursive: true });
   const { status, out } = await pacegate(folder, ['init', '--yes', '--host']);
+  expect([status, out]).toEqual([0, expect.stringContaining('The workload runs')]);
+});
+
+test('routes that the server refuses are left out of the load, and the first run succeeds', async () => {
+  const folder = temporaryFolder();
+  const files = {
+    'requirements.txt': 'django\n',
+    'site/settings.py': "ROOT_URLCONF = 'site.urls'\n",
+    'site/urls.py': 'urlpatterns = [path("", home), path("members/", members)]\n',
+    // Stands in for Django, which this machine's Python may lack.
+    'manage.py': [
+      'import http.server',
+      'class Handler(http.server.BaseHTTPRequestHandler):',
+      '    protocol_version = "HTTP/1.1"',
+      '    def log_message(self, *words): pass',
+      '    def do_GET(self):',
+      '        self.send_response(200 if self.path == "/" else 403)',
+      '        self.send_header("Content-Length", "0")',
+      '        self.end_headers()',
+      'http.server.ThreadingHTTPServer(("127.0.0.1", 8000), Handler).serve_forever()',
+      '',
+    ].join('\n'),
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  const { status, out } = await pacegate(folder, ['init', '--yes', '--host']);
+  expect(out).toContain('Note: the server refuses /members/, so load.py does not request that.');
+  expect(readFileSync(join(folder, 'load.py'), 'utf8')).toContain('ROUTES = ["/"]');
   expect([status, out]).toEqual([0, expect.stringContaining('The workload runs')]);
 });

@@ -125,7 +125,7 @@ async function leaveOutRefused(
   if (text === undefined) return false;
   await writeFile(join(top, path), text);
   print(
-    `Note: the server refuses ${[...refused].join(', ')}, so ${path} leaves them out. Add the requests that your users send.\n`,
+    `Note: the server refuses ${[...refused].join(', ')}, so ${path} does not request that. Add the requests that your users send.\n`,
   );
   return true;
 }
