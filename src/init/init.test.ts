@@ -295,6 +295,12 @@ test('the bench.py of an asv suite measures time_ and track_, of functions and c
       'def track_size(n): return n * 2.0',
       'track_size.params = [3, 5]',
       'track_size.unit = "Seconds (lower is better)"',
+      'def time_slow():',
+      '    import time',
+      '    time.sleep(0.6)',
+      '    time_slow.calls += 1',
+      '    assert time_slow.calls == 1',
+      'time_slow.calls = 0',
       'class Parsing:',
       '    def setup(self): self.text = "a"',
       '    def time_parse(self): self.text.split()',
@@ -310,6 +316,7 @@ test('the bench.py of an asv suite measures time_ and track_, of functions and c
   expect([status, stderr]).toEqual([0, '']);
   expect(JSON.parse(readFileSync(metrics, 'utf8'))).toEqual({
     time_parse: { value: expect.any(Number), unit: 's' },
+    time_slow: { value: expect.any(Number), unit: 's' },
     track_size_3: { value: 6, unit: 's', better: 'lower' },
     track_size_5: { value: 10, unit: 's', better: 'lower' },
   });
