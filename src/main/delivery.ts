@@ -136,8 +136,10 @@ export async function postComment(
   signal: AbortSignal,
 ): Promise<Commented> {
   if (comment === 'false' || number === undefined) return { remarks: [] };
-  if (githubToken === undefined)
+  if (githubToken === undefined) {
+    log.info('No comment was written: the input github-token is empty.');
     return { remarks: ['No comment was written: the input github-token is empty.'] };
+  }
   const { news, ...request } = written;
   const octokit = await connect(githubToken, apiUrl, { signal });
   const result = await upsertComment(octokit, {
@@ -185,7 +187,11 @@ export async function postCheck(
   written: Pick<CheckRequest, 'name' | 'run' | 'shared' | 'conclusion' | 'output' | 'detailsUrl'>,
   signal: AbortSignal,
 ): Promise<Checked> {
-  if (!check || commit === undefined || githubToken === undefined) return { remarks: [] };
+  if (!check || commit === undefined) return { remarks: [] };
+  if (githubToken === undefined) {
+    log.info(`No check "${written.name}" was written: the input github-token is empty.`);
+    return { remarks: [] };
+  }
   const octokit = await connect(githubToken, apiUrl, { signal });
   const write = isForgejo(apiUrl) ? writeCommitStatus : upsertCheck;
   const result = await write(octokit, { owner, repo, commit, ...written });
@@ -216,7 +222,11 @@ export async function postNightIssue(
   written: Omit<NightIssueRequest, 'owner' | 'repo'>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!issue || githubToken === undefined) return;
+  if (!issue) return;
+  if (githubToken === undefined) {
+    log.info('No issue of the nights was written: the input github-token is empty.');
+    return;
+  }
   const result = await upsertNightIssue(await connect(githubToken, apiUrl, { signal }), {
     ...{ owner, repo, ...written },
   });

@@ -59,7 +59,11 @@ export async function reportJob(job: Job): Promise<number> {
   // A change is judged by its base's rules, which needs a checkout. Other sessions contain the rules of their commit.
   // The configuration comes first: if it is wrong, no job has measured, and the missing sessions are not the reason.
   const project = await openProjectOf(job);
-  const named = await readSessions(pathsOf(job, inputs.sessions ?? []));
+  if (inputs.sessions === undefined)
+    throw new ConfigurationError(
+      `The event ${event.event} names no run whose artifacts could be read, so there is nothing to report. Let the job start on workflow_run with types: [completed], or name the sessions with the input sessions.`,
+    );
+  const named = await readSessions(pathsOf(job, inputs.sessions));
   const { judged, failOn, remarks } = await judgeForReport(
     named,
     project,
