@@ -77,6 +77,9 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   },
 };
 
+/** Those whose image installs nothing from an index; the nightly tier builds the others. */
+export const QUICK: readonly string[] = ['command-line', 'worker', 'dockerfile'];
+
 export function replaced(
   { path, write }: TestRepository,
   file: string,
@@ -140,6 +143,27 @@ export async function gate(project: TestRepository): Promise<Ended> {
   // If a command starts a shell, its `python` is the interpreter of the variant, as in an image.
   const path = `${dirname(EXAMPLES_PYTHON)}:${process.env['PATH'] ?? ''}`;
   return await pacegate(project.path, args, undefined, { PATH: path });
+}
+
+/** The authorities that this machine trusts: behind a proxy that signs connections anew, a build needs them. */
+const TRUSTED = '/etc/ssl/certs/ca-certificates.crt';
+
+/** Gates a change of documentation in containers: it is built, and not measured. */
+export async function expectNothingMeasured(project: TestRepository): Promise<void> {
+  const configuration = parseDocument(readFileSync(join(project.path, CONFIGURATION), 'utf8'));
+  configuration.setIn(['build', 'ca'], TRUSTED);
+  project.write(CONFIGURATION, configuration.toString({ lineWidth: 0 }));
+  project.write('README.md', '# Project\n');
+  project.write('docs/use.md', 'Use it.\n');
+  project.commit('base');
+  project.write('README.md', '# Project\n\nBetter words.\n');
+  project.write('docs/use.md', 'Use it well.\n');
+  project.commit('docs');
+  const { status, out, log } = await gate(project);
+  expect({ status, log: status === 0 ? '' : log }).toEqual({ status: 0, log: '' });
+  const session: unknown = JSON.parse(out);
+  expect(session).toMatchObject({ verdict: 'unchanged' });
+  expect(log).toMatch(/identical|same image|same content/i);
 }
 
 export async function expectLoss(project: TestRepository, { file, from, to, metric }: Loss): Promise<void> {
