@@ -121,7 +121,7 @@ export function summarise(session: Session, outcome?: NightOutcome): Summary {
         ),
       ]),
     ),
-    ...(outcome === undefined ? {} : { outcome }),
+    outcome,
   };
 }
 

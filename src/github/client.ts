@@ -64,7 +64,7 @@ export async function connect(
         const seconds = Number(headersOf(error)['retry-after'] ?? Number.NaN);
         const limited = statusOf(error) === 429 || statusOf(error) === 503;
         if (!limited || /secondary rate/i.test(messageOf(error)) || !mayWait(seconds, 0)) throw error;
-        await setTimeout(seconds * 1000, undefined, signal === undefined ? {} : { signal });
+        await setTimeout(seconds * 1000, undefined, { signal });
         return await request(options);
       }
     });

@@ -48,8 +48,7 @@ export async function coldBuild(request: ColdBuildRequest, signal: AbortSignal):
     return status === 0;
   });
   if (measured.done) {
-    const cpuSeconds = await cpuSecondsOf(cgroup);
-    return { kind: 'built', cost: { ...measured.cost, ...(cpuSeconds === undefined ? {} : { cpuSeconds }) } };
+    return { kind: 'built', cost: { ...measured.cost, cpuSeconds: await cpuSecondsOf(cgroup) } };
   }
   const subject = `${variant} (cold build)`;
   return signal.aborted
@@ -78,7 +77,7 @@ export async function costOf<Done>(
     done,
     cost: {
       seconds,
-      ...(before === undefined || after === undefined ? {} : { cpuPressure: (after - before) / seconds }),
+      cpuPressure: before === undefined || after === undefined ? undefined : (after - before) / seconds,
     },
   };
 }
@@ -89,12 +88,14 @@ export function together(a: BuildCost, b: BuildCost): BuildCost {
   return {
     seconds,
     // A build without a RUN step has no cgroup. If the other build's cgroup could be read, this one counts as zero.
-    ...(a.cpuSeconds === undefined && b.cpuSeconds === undefined
-      ? {}
-      : { cpuSeconds: (a.cpuSeconds ?? 0) + (b.cpuSeconds ?? 0) }),
-    ...(a.cpuPressure === undefined || b.cpuPressure === undefined
-      ? {}
-      : { cpuPressure: (a.cpuPressure * a.seconds + b.cpuPressure * b.seconds) / seconds }),
+    cpuSeconds:
+      a.cpuSeconds === undefined && b.cpuSeconds === undefined
+        ? undefined
+        : (a.cpuSeconds ?? 0) + (b.cpuSeconds ?? 0),
+    cpuPressure:
+      a.cpuPressure === undefined || b.cpuPressure === undefined
+        ? undefined
+        : (a.cpuPressure * a.seconds + b.cpuPressure * b.seconds) / seconds,
   };
 }
 

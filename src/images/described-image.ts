@@ -15,15 +15,13 @@ export async function describeImage(image: ImageFacts, signal: AbortSignal): Pro
   );
   return {
     id,
-    ...(digest === undefined ? {} : { digest }),
+    digest,
     ...sizeOf(image, { store, layers: sizes }),
     // The sizes have no digests. Where as many layers hold something as there are, they are the same, in order.
     layers: (sizes ?? []).map((bytes, index) => {
       const own = sizes?.length === layers.length ? layers[index] : undefined;
-      return { ...(own === undefined ? {} : { digest: own }), bytes };
+      return { digest: own, bytes };
     }),
-    ...(reference === undefined || baseDigest === undefined
-      ? {}
-      : { base: { reference, digest: baseDigest } }),
+    base: reference === undefined || baseDigest === undefined ? undefined : { reference, digest: baseDigest },
   };
 }

@@ -41,7 +41,7 @@ export function toRunnable(request: ImageRequest, obtained: Obtained, { store, l
       base,
       interpreter,
       cpuFlags: needed && [...needed],
-      ...(facts.entrypoint.length === 0 ? {} : { entrypoint: [...facts.entrypoint] }),
+      entrypoint: facts.entrypoint.length === 0 ? undefined : [...facts.entrypoint],
     },
     // Every interpreter of `variants/` promises `python` in the PATH.
     python: variant.kind === 'image' || variant.kind === 'bake' ? variant.python : 'python',

@@ -156,9 +156,10 @@ async function occasionOf({ inputs, event, signal }: Job, { top }: Project): Pro
     baseSha: mergeBase,
     gitEnvironment: await tokenEnvironment(top, inputs.githubToken, event.serverUrl),
     secretsOnPullRequests: inputs.buildSecretsOnPullRequests,
-    ...(event.accepting === undefined
-      ? {}
-      : { label: await checkAccepting(event.accepting, inputs, event, signal) }),
+    label:
+      event.accepting === undefined
+        ? undefined
+        : await checkAccepting(event.accepting, inputs, event, signal),
   };
 }
 

@@ -82,13 +82,13 @@ export interface RunResult {
    */
   readonly inside?: { readonly cgroup: boolean; readonly besideSeconds: number };
   /** Valgrind's count, if requested. */
-  readonly counted?: Counted;
+  readonly counted?: Counted | undefined;
   /** Why the requested hardware counters did not count: the kernel's error, such as ENOENT. */
-  readonly noCounters?: string;
+  readonly noCounters?: string | undefined;
   /** True if the workload could write to the memory of its probe, because the image's interpreter has no ctypes. */
-  readonly openProbe?: true;
+  readonly openProbe?: true | undefined;
   /** The profiles of a run's processes, as text, and the number of files without room. */
-  readonly profiles?: { readonly texts: readonly string[]; readonly leftOut: number };
+  readonly profiles?: { readonly texts: readonly string[]; readonly leftOut: number } | undefined;
 }
 
 /** The time limit for reading an interpreter's facts. */

@@ -108,7 +108,7 @@ const lineOf = (
   attempt,
   started,
   interval_s: interval,
-  ...(source === undefined ? {} : { source }),
+  source,
   samples: [...samples],
-  ...(note === undefined ? {} : { note }),
+  note,
 });

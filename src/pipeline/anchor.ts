@@ -150,7 +150,7 @@ async function measure(
       plan: anchorPlan(plan),
       pair: {
         head: tree,
-        baseline: { ...baseline.tree, ...(then.kind === 'plan' ? { plan: then.plan } : {}) },
+        baseline: { ...baseline.tree, plan: then.kind === 'plan' ? then.plan : baseline.tree.plan },
       },
       repository: await source.repositoryName(top),
       event,

@@ -180,7 +180,8 @@ function asSide(observed: Observed, side: Side, file: string): Observed {
       source: {
         repository: session.source.repository,
         event: session.source.event,
-        ...(commit === undefined ? {} : { [side]: commit }),
+        baseline: side === 'baseline' ? commit : undefined,
+        head: side === 'head' ? commit : undefined,
       },
       runs: turn(session.runs),
       warmup: turn(session.warmup),

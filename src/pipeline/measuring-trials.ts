@@ -147,12 +147,12 @@ async function opened(
     head: await withHead(sides, side, head, bench),
   };
   const failures = {
-    ...(warm.base === undefined || warm.base.outcome === 'ok' ? {} : { base: reasonOf(warm.base) }),
-    ...(warm.head === undefined || warm.head.outcome === 'ok' ? {} : { head: reasonOf(warm.head) }),
+    base: warm.base === undefined || warm.base.outcome === 'ok' ? undefined : reasonOf(warm.base),
+    head: warm.head === undefined || warm.head.outcome === 'ok' ? undefined : reasonOf(warm.head),
   };
   const trial: MeasuringTrial = { variant, image: side, pairs: 0, base: {}, head: {}, failures };
   if (warm.base?.outcome !== 'ok' || warm.head?.outcome !== 'ok')
-    return Object.keys(failures).length === 0 ? undefined : trial;
+    return failures.base === undefined && failures.head === undefined ? undefined : trial;
   const repeat = { base: repetitionsOf(base.workload, warm.base), head: repetitionsOf(head, warm.head) };
   return { sides, side, trial, repeat };
 }
@@ -255,7 +255,7 @@ const left = ({ share, started, ports }: Bench): number => share - (ports.clock(
 const ownCode = (runnable: Runnable, tree: string, { context }: Workload): Runnable => ({
   ...runnable,
   filesFrom: join(tree, context),
-  ...(runnable.image.engine === 'host' ? { workingDirectory: join(tree, context) } : {}),
+  workingDirectory: runnable.image.engine === 'host' ? join(tree, context) : runnable.workingDirectory,
 });
 
 function repetitionsOf({ repetitions }: Workload, { metrics }: RunResult): number {

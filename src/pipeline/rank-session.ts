@@ -58,7 +58,7 @@ export async function rank(
       ...request,
       plan,
       // A ranking shows the images' sizes too.
-      figures: { compressed: true, ...(coldBuilds ? { coldBuilds: 'all' } : {}) },
+      figures: coldBuilds ? { compressed: true, coldBuilds: 'all' } : { compressed: true },
       record: { purpose: 'ranking', ranking: { reference, work } },
       planner: (sessionOf) => rankPlanner(sessionOf, reference),
       ready: (_, failures) => {

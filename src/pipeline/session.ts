@@ -79,7 +79,7 @@ export function assembleSession(parts: SessionParts): Session {
     failures: [...parts.failures, ...measured.failures],
     trials: parts.trials === undefined || parts.trials.length === 0 ? undefined : [...parts.trials],
     measuringCode: parts.measuringCode,
-    ...(measured.interrupted ? { interrupted: true } : {}),
+    interrupted: measured.interrupted ? true : undefined,
     nights: [],
     declaredMetrics: measured.declaredMetrics,
     notes: [
@@ -91,17 +91,15 @@ export function assembleSession(parts: SessionParts): Session {
     budget: {
       seconds: plan.budgetSeconds,
       spentSeconds: (parts.ended.getTime() - parts.started.getTime()) / 1000,
-      ...(measured.blocksPlanned === undefined || measured.blocksPlanned >= plan.rules.blocks
-        ? {}
-        : { blocksPlanned: measured.blocksPlanned }),
-      ...(measured.addedBlocksPlanned === undefined
-        ? {}
-        : { addedBlocksPlanned: measured.addedBlocksPlanned }),
+      blocksPlanned:
+        measured.blocksPlanned === undefined || measured.blocksPlanned >= plan.rules.blocks
+          ? undefined
+          : measured.blocksPlanned,
+      addedBlocksPlanned: measured.addedBlocksPlanned,
       blocksLeftOut: measured.blocksLeftOut,
       secondsLeftOut: measured.secondsLeftOut,
-      ...(measured.stopped === undefined || measured.stopped.length === 0
-        ? {}
-        : { stopped: [...measured.stopped] }),
+      stopped:
+        measured.stopped === undefined || measured.stopped.length === 0 ? undefined : [...measured.stopped],
     },
   };
   return ruledBy(session, plan.rules);
@@ -139,15 +137,15 @@ export function workloadHash(plan: Plan, files: Readonly<Record<string, string>>
     Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify({
     command,
-    // Time limits affect no figure. The property is left out without a server, so that existing hashes stay the same.
-    ...(server === undefined ? {} : { server: [server.ready, server.load, server.warmUp, server.stop] }),
+    // Time limits affect no figure. JSON leaves it out without a server, so that existing hashes stay the same.
+    server: server && [server.ready, server.load, server.warmUp, server.stop],
     env: sorted(env),
     network,
     memoryBytes,
     pids,
     files: sorted(files),
     // Counters are read during the runs. Valgrind has separate runs.
-    ...(instructions === 'counters' ? { instructions } : {}),
+    instructions: instructions === 'counters' ? instructions : undefined,
   });
   return createHash('sha256').update(text).digest('hex');
 }

@@ -66,7 +66,7 @@ export async function tryGit(
         // The reason of a rejected push is read from git's messages, so they must be in English.
         LC_ALL: 'C.UTF-8',
         LANGUAGE: '',
-        ...(view === undefined ? {} : alternates(view, env)),
+        ...(view && alternates(view, env)),
         ...env,
       },
       timeoutSeconds,

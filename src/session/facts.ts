@@ -88,11 +88,11 @@ export type InterpreterFacts = z.infer<typeof interpreterFactsSchema>;
 export interface AskedImage {
   readonly id: string;
   /** `name@sha256:…`; absent where no registry has it. */
-  readonly digest?: string;
+  readonly digest?: string | undefined;
   /** Unpacked, in bytes; absent where the engine does not say. */
   readonly sizeBytes?: number;
   /** Layers that are not empty, the base's first: unpacked sizes in bytes, digests of the unpacked layers. */
-  readonly layers: readonly { readonly digest?: string; readonly bytes: number }[];
+  readonly layers: readonly { readonly digest?: string | undefined; readonly bytes: number }[];
   /** The image it stands on, where its labels say so (org.opencontainers.image.base). */
-  readonly base?: { readonly reference: string; readonly digest: string };
+  readonly base?: { readonly reference: string; readonly digest: string } | undefined;
 }

@@ -83,7 +83,7 @@ test.each([
   ['nonzero', 132, 'the command ended with exit status 132'],
 ])('an illegal instruction (%s, %j) is explained', (outcome, exitStatus, message) => {
   expect(read({ outcome, exitStatus, message }, 'last words\n')?.message).toMatch(
-    /^the command .*\. SIGILL means .* another processor .*x86-64-v2\nlast words$/,
+    /^the command .*\. SIGILL means .* another processor .*x86-64-v2 or armv8-a\nlast words$/,
   );
 });
 

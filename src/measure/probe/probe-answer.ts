@@ -58,14 +58,11 @@ export function readProbeAnswer({
   const parsed = answerSchema.safeParse(parseJson(line));
   if (!parsed.success) return undefined;
   const { outcome, exitStatus, message, metrics, cgroupCpu, noise, business, ...rest } = parsed.data;
-  const profiles =
-    rest.profiles === undefined
-      ? {}
-      : { profiles: { texts: rest.profiles, leftOut: rest.profilesLeftOut ?? 0 } };
+  const profiles = rest.profiles && { texts: rest.profiles, leftOut: rest.profilesLeftOut ?? 0 };
   if (outcome !== 'ok') {
     const words = isIllegalInstruction(message, exitStatus) ? `${message}. ${ILLEGAL_INSTRUCTION}` : message;
     const failed = { metrics: {}, declared: {}, noise, exitStatus, message: withTail(words, outputTail) };
-    return { outcome, ...failed, ...profiles };
+    return { outcome, ...failed, profiles };
   }
   const reported = business === null ? { values: {}, declared: {} } : readResults(business);
   if (typeof reported === 'string')
@@ -85,10 +82,10 @@ export function readProbeAnswer({
     noise,
     exitStatus,
     message: undefined,
-    ...(rest.counts === null || rest.counts === undefined ? {} : { counted: rest.counts }),
-    ...(rest.open === true ? { openProbe: true as const } : {}),
-    ...(rest.noCounters === null || rest.noCounters === undefined ? {} : { noCounters: rest.noCounters }),
-    ...profiles,
+    counted: rest.counts ?? undefined,
+    openProbe: rest.open === true ? true : undefined,
+    noCounters: rest.noCounters ?? undefined,
+    profiles,
   };
 }
 
