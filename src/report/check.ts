@@ -22,7 +22,7 @@ const TITLE_LIMIT = 250;
 export const checkName = (configuration: string): string =>
   configuration === 'pacegate' ? 'Pacegate verdict' : `Pacegate verdict: ${configuration}`;
 
-const SUMMARIES = {
+export const CHECK_SUMMARIES = {
   success: 'The gate passes.',
   failure: 'The gate does not pass.',
   neutral:
@@ -39,12 +39,12 @@ export interface CheckText {
 export function checkText(
   comparison: Comparison,
   session: Session,
-  conclusion: keyof typeof SUMMARIES,
+  conclusion: keyof typeof CHECK_SUMMARIES,
   options: Omit<MarkdownOptions, 'marker' | 'limit'>,
 ): CheckText {
   return {
     title: clip(headline(comparison, oneLine), TITLE_LIMIT),
-    summary: SUMMARIES[conclusion],
+    summary: CHECK_SUMMARIES[conclusion],
     text: clipMarkdown(renderMarkdown(comparison, session, { ...options, limit: CHECK_LIMIT }), CHECK_LIMIT),
   };
 }
