@@ -62,7 +62,8 @@ export async function fetchTip({
   const fetched = await patiently(patience, async () => fetchInto(store, 'objects', remote, [name], { env }));
   if (await isHere()) return commit;
   // The branch moved between the two calls, and the fetch received the newer tip.
-  if (fetched.status === 0) throw new RaceError(`The baseline branch ${branch} moves faster than it is read`);
+  if (fetched.status === 0)
+    throw new RaceError(`The baseline branch ${branch} changes faster than Pacegate can read it`);
   throw asking(
     `The baseline branch ${branch} could not be fetched from ${remote}: ${gitReason(fetched.stderr)}`,
     fetched.stderr,

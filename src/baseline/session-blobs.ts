@@ -34,7 +34,7 @@ export function sessionBlobs(directory: string): SessionBlobs {
               ? `it has the id of another session (${parsed.id})`
               : undefined;
         if (typeof parsed === 'string' || problem !== undefined)
-          problems.push(`${path} on the baseline branch is left out: ${problem ?? ''}`);
+          problems.push(`${path} on the baseline branch is skipped: ${problem ?? ''}`);
         else sessions.push(parsed);
       }
       sessions.sort((a, b) => (a.started < b.started ? -1 : 1));

@@ -126,7 +126,7 @@ test('a machine that does not say anything is judged by nothing', () => {
   expect(names(findings, 'bad')).toEqual([]);
   expect(names(findings, 'notice')).toEqual([]);
   expect(findings.filter(({ judgement }) => judgement === 'unknown').map(({ value }) => value)).toEqual(
-    Array.from({ length: 9 }, () => 'not said'),
+    Array.from({ length: 9 }, () => 'unknown'),
   );
 });
 
@@ -279,7 +279,7 @@ describe('seccomp in containers', () => {
     [
       'of which the container does not say anything',
       { seccomp: undefined, storeBypass: undefined, indirectBranch: undefined },
-      { judgement: 'unknown', value: 'not said' },
+      { judgement: 'unknown', value: 'unknown' },
     ],
   ])('%s', (_, container, expected) => {
     expect(containerFinding(METAL, container)).toMatchObject({ name: 'seccomp in containers', ...expected });

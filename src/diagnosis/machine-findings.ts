@@ -116,7 +116,7 @@ const finding =
 const good = finding('good');
 const notice = finding('notice');
 const bad = finding('bad');
-const unknown = (name: string): Finding => finding('unknown')(name, 'not said');
+const unknown = (name: string): Finding => finding('unknown')(name, 'unknown');
 
 const choice = (
   name: string,

@@ -97,7 +97,7 @@ export function replacedBases(
   const unknown = wanted.filter((name) => !images.has(name) && !stageNames.has(name.toLowerCase()));
   if (unknown.length > 0)
     return refused(
-      `names ${listed(unknown)} nowhere, which workload.interpreter-from has (found: ${found}). Write the image as the Dockerfile has it after FROM, or the name of a stage`,
+      `names ${listed(unknown)} nowhere, but workload.interpreter-from does (found: ${found}). Write the image as the Dockerfile has it after FROM, or the name of a stage`,
     );
   const names = wanted.length > 0 ? wanted : [...images].filter(isPython);
   if (names.length === 0)
@@ -123,7 +123,7 @@ export function replacedBases(
   const { line, text: from, base } = last.stage;
   if (base === undefined) return { kind: 'found', names };
   return refused(
-    `ends in a stage that does not stand on the interpreter (line ${line}: \`${from}\`): the interpreter takes the place of ${listed(names)} only. If ${familiar(base)} brings Python too, name both: \`workload.interpreter-from: [${[...names, familiar(base)].join(', ')}]\``,
+    `ends in a stage that is not based on the interpreter (line ${line}: \`${from}\`): the interpreter takes the place of ${listed(names)} only. If ${familiar(base)} brings Python too, name both: \`workload.interpreter-from: [${[...names, familiar(base)].join(', ')}]\``,
   );
 }
 

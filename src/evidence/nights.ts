@@ -85,7 +85,7 @@ export function nightInUnits(night: Night, declared: DeclaredMetrics): NightInUn
       (factor === undefined
         ? `the stored sessions have it in ${unit ?? ''} and the head in ${now?.unit ?? ''}, and one cannot be converted into the other`
         : (better ?? 'lower') !== (now?.better ?? 'lower')
-          ? `in the stored sessions ${better ?? 'lower'} is better, and the head says that ${now?.better ?? 'lower'} is`
+          ? `in the stored sessions ${better ?? 'lower'} is better, and the head reports that ${now?.better ?? 'lower'} is`
           : undefined);
     if (reason !== undefined) conflicts.set(name, reason);
     factors.set(reported, reason === undefined ? { name, factor: factor ?? 1 } : undefined);

@@ -173,7 +173,7 @@ export function observeTimings(
     incomparable:
       paired || sameMachine || ofBaseline.size === 0
         ? undefined
-        : 'the sides come from different sessions, and a CSV does not say on which machine they ran; --same-machine says that it was one',
+        : 'the sides come from different sessions, and a CSV does not name its machine; if it was the same one, set --same-machine',
     secondsLeftOut: 0,
   };
 }

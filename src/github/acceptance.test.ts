@@ -38,7 +38,7 @@ describe('who put the label', () => {
     const result = await checked(author);
     expect(result).toMatchObject({ kind: 'refused' });
     expect(result.kind === 'refused' && result.reason).toMatch(
-      /nothing is accepted by it: \w+ has the permission "(read|none)" here, and it takes "write"\.$/,
+      /the label accepts nothing: \w+ has the permission "(read|none)" here, but accepting needs "write"\.$/,
     );
   });
 
@@ -52,7 +52,7 @@ describe('who put the label', () => {
   ])('who %s accepts nothing', async (_, options) => {
     const result = await checked('stranger', options);
     expect(result.kind === 'refused' && result.reason).toMatch(
-      /GitHub did not say which permission stranger has \(.+\)\. Let the job's token read the repository/s,
+      /GitHub did not report which permission stranger has \(.+\)\. Let the job's token read the repository/s,
     );
   });
 });

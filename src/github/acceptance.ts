@@ -31,10 +31,10 @@ export async function checkLabel(
     // GitHub maps the role "maintain" to "write".
     return data.permission === 'admin' || data.permission === 'write'
       ? { kind: 'accepted', accepting }
-      : refused(`${author} has the permission "${data.permission}" here, and it takes "write".`);
+      : refused(`${author} has the permission "${data.permission}" here, but accepting needs "write".`);
   } catch (error) {
     return refused(
-      `GitHub did not say which permission ${author} has (${messageOf(error)}). Let the job's token read the repository (contents: read), and put the label again.`,
+      `GitHub did not report which permission ${author} has (${messageOf(error)}). Let the job's token read the repository (contents: read), and put the label again.`,
     );
   }
 }
@@ -43,7 +43,7 @@ const refusedFor =
   (author: string) =>
   (reason: string): LabelResult => ({
     kind: 'refused',
-    reason: `${author} put the label "${ACCEPTING_LABEL}" on this pull request, and nothing is accepted by it: ${reason}`,
+    reason: `${author} put the label "${ACCEPTING_LABEL}" on this pull request, but the label accepts nothing: ${reason}`,
   });
 
 /** The maximum time between a label and the start of its run, in milliseconds. */
@@ -76,7 +76,7 @@ export async function checkLabelOfRun(
   if ('unknown' in label)
     return {
       kind: 'refused',
-      reason: `GitHub did not say whether the label "${ACCEPTING_LABEL}" is on this pull request (${label.unknown}), so nothing is accepted by it. Give the job pull-requests: write, and run it again.`,
+      reason: `GitHub did not report whether the label "${ACCEPTING_LABEL}" is on this pull request (${label.unknown}), so the label accepts nothing. Give the job pull-requests: write, and run it again.`,
     };
   const { author, time } = label;
   const refused = refusedFor(author);
@@ -92,7 +92,7 @@ export async function checkLabelOfRun(
       );
   } catch (error) {
     return refused(
-      `GitHub did not say which run it started (${messageOf(error)}). Give the job actions: read, and put the label again.`,
+      `GitHub did not report which run it started (${messageOf(error)}). Give the job actions: read, and put the label again.`,
     );
   }
   return await checkLabel(octokit, { owner, repo, accepting: { author, commit: run.headSha } });

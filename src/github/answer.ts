@@ -105,13 +105,13 @@ export function reasonOf(error: unknown, { deed, target, permission }: Asked): s
     case 'too-long':
       return `the report is longer than a comment may be (${said}); the job's summary holds it`;
     case 'single-sign-on':
-      return `the organisation asks for single sign-on, which the token is not authorised for (${said}); authorise the token, or use the job's own`;
+      return `the organisation requires single sign-on, and the token is not authorised for it (${said}); authorise the token, or use the job's own`;
     case 'token':
       return `GitHub does not accept the token (${said}); it may have expired: check the input github-token`;
     case 'permission':
       return `the token may not ${deed} (${said}); the job needs the permission \`${permission}\`, which a pull request from a fork and Dependabot do not get`;
     case 'not-shown':
-      return `GitHub does not show ${target} to this token (${said}); a private repository answers so to a token of another repository, or to one without the permission \`${permission}\``;
+      return `GitHub does not show ${target} to this token (${said}); a private repository gives this answer to a token of another repository, or to one without the permission \`${permission}\``;
     case 'conflict':
       return `GitHub was changing the same thing at that moment (${said}); run the job again`;
     case 'gone':

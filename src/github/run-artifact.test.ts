@@ -108,17 +108,17 @@ describe('a hostile archive is refused in words', () => {
         }
         return bomb;
       },
-      /is no archive as GitHub makes it \(.*(?:too many bytes|invalid|expected)/i,
+      /is not an archive that GitHub made \(.*(?:too many bytes|invalid|expected)/i,
     ],
     [
       'a path that leads out',
       () => zip("z.writestr('../../session.json', 'x')"),
-      /is no archive as GitHub makes it/,
+      /is not an archive that GitHub made/,
     ],
     [
       'an absolute path',
       () => zip("z.writestr('/etc/session.json', 'x')"),
-      /is no archive as GitHub makes it/,
+      /is not an archive that GitHub made/,
     ],
     [
       'two sessions',
@@ -135,9 +135,9 @@ describe('a hostile archive is refused in words', () => {
       () => zip("z.writestr('folder/session.json', '{}')"),
       /has no session\.json; the gate ended without a verdict/,
     ],
-    ['no archive', () => Buffer.from('PK but no archive'), /is no archive as GitHub makes it/],
-    ['an empty file', () => Buffer.alloc(0), /is no archive as GitHub makes it/],
-    ['one that is cut off', () => GOOD.subarray(0, GOOD.length - 30), /is no archive as GitHub makes it/],
+    ['no archive', () => Buffer.from('PK but no archive'), /is not an archive that GitHub made/],
+    ['an empty file', () => Buffer.alloc(0), /is not an archive that GitHub made/],
+    ['one that is cut off', () => GOOD.subarray(0, GOOD.length - 30), /is not an archive that GitHub made/],
   ])('%s', async (_, make, words) => {
     const archive = make();
     const begun = process.cpuUsage();

@@ -45,7 +45,7 @@ export async function textIn(
   } catch (error) {
     if (error instanceof GitHubError) throw error;
     throw refused(
-      `it is no archive as GitHub makes it (${error instanceof Error ? error.message : String(error)})`,
+      `it is not an archive that GitHub made (${error instanceof Error ? error.message : String(error)})`,
       error,
     );
   }

@@ -133,7 +133,7 @@ describe('a level shift', () => {
     expect(row.stored?.sessions).toBe(18);
     expect(row.warnings).toEqual([
       expect.stringMatching(
-        /^wall_time_s went to another level on 2026-01-13 \(\+[45]\.\d %\), so the 12 nights/,
+        /^wall_time_s changed its level on 2026-01-13 \(\+[45]\.\d %\), so the 12 nights/,
       ),
     ]);
   });

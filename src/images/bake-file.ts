@@ -162,7 +162,7 @@ async function checkTarget(name: string, own: ResolvedTarget, tree: string): Pro
     );
   };
   const unknown = Object.keys(own).find((key) => !KNOWN.includes(key));
-  if (unknown !== undefined) refuse(unknown, 'is not for a pull request to set');
+  if (unknown !== undefined) refuse(unknown, 'must not be set by a pull request');
   if (own.network !== undefined && !['default', 'none'].includes(own.network))
     refuse('network', `is ${JSON.stringify(own.network)}`);
   const context = own.context ?? '.';
@@ -182,7 +182,7 @@ async function checkTarget(name: string, own: ResolvedTarget, tree: string): Pro
   for (const entry of own.secret ?? []) {
     const { src, source, path = src ?? source, env, type } = fieldsOf(entry);
     if (path === undefined || env !== undefined || type === 'env')
-      refuse('secret', 'takes a secret of the environment');
+      refuse('secret', 'reads a secret of the environment');
     else await insideTree(tree, path, `target.${name}.secret of the bake file`);
   }
   for (const entry of own['cache-from'] ?? []) {

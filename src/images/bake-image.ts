@@ -107,5 +107,5 @@ async function refusalOf(
   const taken = takenToken(resolved);
   return taken === undefined
     ? undefined
-    : `target.${taken.target}.secret of the bake file takes ${taken.name}, with which the job's cache and artifacts can be written. Only the builder may use it: leave this secret out.`;
+    : `target.${taken.target}.secret of the bake file reads ${taken.name}, with which the job's cache and artifacts can be written. Only the builder may use it: leave this secret out.`;
 }

@@ -22,7 +22,7 @@ export function buildFailureMessage({ variant, side, step, words }: BuildFailure
       `${subject}: the image could not be built: ${reason.replace(/^error:\s*/i, '')}`,
       ...(others.length === 0 ? [] : ["buildx's last lines:", ...others.map((line) => `  ${line}`)]),
       ...(/find any target|failed to find target/.test(reason)
-        ? ['A variant names one target of the bake file; a group is none.']
+        ? ['A variant names one target of the bake file, not a group.']
         : []),
     ].join('\n');
   }
@@ -115,7 +115,7 @@ export function engineFailureMessage(subject: string, failure: BuildFailure): st
     `${subject}: the engine failed while it built the image${step === undefined ? '' : ` (at \`${step.step}\`)`}: ${reason.replace(/^error:\s*/i, '').replace(/[.]+$/, '')}.`,
     full
       ? 'The disk is full: `docker system df` shows what can go.'
-      : 'This is no fault of the Dockerfile: `docker info` and the engine’s log say more. Run it again when the engine works.',
+      : 'The Dockerfile is not the cause: `docker info` and the engine’s log say more. Run it again when the engine works.',
   ].join('\n');
 }
 
@@ -172,5 +172,5 @@ function advice(step: FailedStep): string {
     return "Correct the file that this step reads, or name a Dockerfile of the project's own with workload.dockerfile.";
   return target === 'interpreter'
     ? "Check the variant's version and release, and that the build can reach what it installs from."
-    : 'Correct this step and run again; the other variants went on.';
+    : 'Correct this step and run again. The other variants continued.';
 }

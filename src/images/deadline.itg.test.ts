@@ -97,7 +97,7 @@ withOwnEngine('an engine that freezes, or is killed, in a build is not the Docke
   const dead = await killed;
   expect(dead.stage).toBe('engine');
   expect(dead.message).toMatch(/the engine failed while it built the image/);
-  expect(dead.message).toMatch(/no fault of the Dockerfile/);
+  expect(dead.message).toMatch(/The Dockerfile is not the cause/);
   expect(dead.message).toMatch(/This was tried 4 times, with waits between\.$/);
   expect(dead.seconds).toBeGreaterThan(15);
 });
@@ -118,8 +118,8 @@ withOwnEngine(
       never,
     );
     expect(result).toMatchObject({ kind: 'ready' });
-    expect(lines.filter((line) => line.includes('It is tried again in'))).toEqual(
-      expect.arrayContaining([expect.stringMatching(/^own \(head\): .* It is tried again in 1 s\.$/)]),
+    expect(lines.filter((line) => line.includes('Pacegate tries again in'))).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^own \(head\): .* Pacegate tries again in 1 s\.$/)]),
     );
   },
 );

@@ -33,11 +33,11 @@ export async function checkEngine(): Promise<EngineVersions> {
   const { driver, buildkit } = await builder();
   if (driver === 'docker' && !atLeast(server, NEEDED.server))
     throw new BuildError(
-      `Docker ${server} was found; its BuildKit does not know linked bake targets. Install Docker 23.0 or newer, or choose a docker-container builder with \`docker buildx create --use\`.`,
+      `Docker ${server} was found; its BuildKit does not support linked bake targets. Install Docker 23.0 or newer, or choose a docker-container builder with \`docker buildx create --use\`.`,
     );
   if (buildkit !== undefined && !atLeast(buildkit, NEEDED.buildkit))
     throw new BuildError(
-      `The builder's BuildKit is ${buildkit}, which does not know linked bake targets. BuildKit 0.10 or newer is needed: create the builder again with \`docker buildx create --use\`.`,
+      `The builder's BuildKit is ${buildkit}, which does not support linked bake targets. BuildKit 0.10 or newer is needed: create the builder again with \`docker buildx create --use\`.`,
     );
   return {
     engine: `Docker ${server}`,

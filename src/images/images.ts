@@ -117,7 +117,7 @@ async function sameContent(
   if (!ofOneSize(images)) return false;
   return await holdSame([a.image.id, b.image.id], contents, signal).catch((error: unknown) => {
     if (!(error instanceof BuildError)) throw error;
-    session.onLine(`[${b.image.variant}] whether both sides hold the same is not known: ${error.message}`);
+    session.onLine(`[${b.image.variant}] the contents of both sides could not be compared: ${error.message}`);
     return false;
   });
 }

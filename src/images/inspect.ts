@@ -82,7 +82,7 @@ export function readInspection(json: string): ImageFacts {
   const parsed = z.tuple([inspectionSchema]).safeParse(parseJson(json));
   if (!parsed.success)
     throw new BuildError(
-      `Docker's answer on an image could not be read: ${z.prettifyError(parsed.error)}. Please report this with the output of \`docker version\`.`,
+      `Docker's answer about an image could not be read: ${z.prettifyError(parsed.error)}. Please report this with the output of \`docker version\`.`,
     );
   const [image] = parsed.data;
   const tagged = new Date(image.Metadata?.LastTagTime ?? '');

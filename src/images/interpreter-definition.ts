@@ -90,7 +90,7 @@ async function baseOf(
   const here = await inspectImage(reference);
   if (here === undefined) return undefined;
   onLine(
-    `${reference}: its registry does not answer which digest it has today (${looked.reason.replace(/^ERROR: /, '')}); this machine's image is used, ${here.id.slice(0, 19)}…`,
+    `${reference}: its registry did not report its current digest (${looked.reason.replace(/^ERROR: /, '')}); this machine's image is used, ${here.id.slice(0, 19)}…`,
   );
   return { reference, digest: here.id, pinned: false };
 }

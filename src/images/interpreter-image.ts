@@ -108,7 +108,7 @@ async function pullOfInterpreter(
     if (reference === undefined) return "its labels do not name this variant's interpreter";
     return (await standsOn(reference, facts, signal))
       ? undefined
-      : `it does not stand on ${reference}, which its labels name as its interpreter`;
+      : `it is not based on ${reference}, which its labels name as its interpreter`;
   });
   return image === undefined
     ? undefined

@@ -52,7 +52,7 @@ test('follows the content of a context’s folder, not its name alone', async ()
 test('is not made of a context that leads out of the checkout', async () => {
   symlinkSync('/etc', join(root, 'link'));
   await expect(keyOf({ source: 'link' })).rejects.toThrow(
-    'variants.compiled.contexts.source is "link", which leads out of the checkout (to /etc)',
+    'variants.compiled.contexts.source is "link", which is outside the checkout (at /etc)',
   );
 });
 

@@ -38,7 +38,7 @@ test('a context that leads out of the checkout is refused by its name', async ()
   symlinkSync('../../secrets', join(root, 'x:', 'r'));
   for (const value of ['link', 'x:/r', '../secrets', join(root, 'link'), 'mirror/../../secrets'])
     await expect(check(value)).rejects.toThrow(
-      `variants.official.contexts.python-source is ${JSON.stringify(value)}, which leads out of the checkout (to ${join(root, '..', 'secrets')})`,
+      `variants.official.contexts.python-source is ${JSON.stringify(value)}, which is outside the checkout (at ${join(root, '..', 'secrets')})`,
     );
   await expect(check('none')).rejects.toThrow('there is no such folder');
   await expect(check('mirror/a.tgz')).rejects.toThrow('there is no such folder');

@@ -29,7 +29,7 @@ export async function insideCheckout(root: string, path: string, what: string): 
   const own = !isAbsolute(path) || isWithin(root, named);
   if (own && !isWithin(await realpath(root), reached))
     throw new ConfigurationError(
-      `${what} is ${JSON.stringify(path)}, which leads out of the checkout (to ${reached}). Name a path inside the checkout, or on the base branch an absolute one.`,
+      `${what} is ${JSON.stringify(path)}, which is outside the checkout (at ${reached}). Name a path inside the checkout, or on the base branch an absolute one.`,
     );
   return real;
 }
@@ -52,7 +52,7 @@ export async function checkContexts(
     const real = await insideCheckout(root, value, what);
     if (real === undefined || !(await stat(real)).isDirectory())
       throw new ConfigurationError(
-        `${what} is ${JSON.stringify(value)}, and there is no such folder. Name a folder inside the checkout, or an address: docker-image://…, https://….`,
+        `${what} is ${JSON.stringify(value)}, but there is no such folder. Name a folder inside the checkout, or an address: docker-image://…, https://….`,
       );
     folders.set(key, real);
   }

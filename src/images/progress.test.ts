@@ -37,7 +37,7 @@ test('a step that fails is named with its last lines, without their colours', ()
       '  step red one',
       '  line two',
       '  boom',
-      'Correct this step and run again; the other variants went on.',
+      'Correct this step and run again. The other variants continued.',
     ].join('\n'),
   );
 });

@@ -105,7 +105,7 @@ const ELSEWHERE_LINE = '(line 4: `FROM ${BASE%%zzz}`)';
 withEngine('the same Python from elsewhere is refused by its layers', async () => {
   const { message } = await gated(ELSEWHERE);
   expect(message).toMatch(
-    /^build: official \(head\): the built image does not stand on this variant's interpreter/,
+    /^build: official \(head\): the built image is not based on this variant's interpreter/,
   );
   expect(message).toContain(ELSEWHERE_LINE);
 });
@@ -196,7 +196,7 @@ withEngine(
       const other = await pushed('other', `FROM debian:trixie-slim\n${forged.join('')}`);
       expect(await linked(other)).toEqual({ origin: 'built', message: '' });
       expect(lines.join('\n')).toContain(
-        `${other} is not used, and the image is built here: it does not stand on ${night.image.interpreter?.reference ?? ''}`,
+        `${other} is not used, and the image is built here: it is not based on ${night.image.interpreter?.reference ?? ''}`,
       );
 
       lines.length = 0;

@@ -41,8 +41,8 @@ test('an engine that comes back is waited for', async () => {
   expect(result).toBe(obtained);
   expect(waits).toEqual([1, 4]);
   expect(lines).toEqual([
-    'a (head): it failed It is tried again in 1 s.',
-    'a (head): it answered amiss It is tried again in 4 s.',
+    'a (head): it failed Pacegate tries again in 1 s.',
+    'a (head): it answered amiss Pacegate tries again in 4 s.',
   ]);
 });
 

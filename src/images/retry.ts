@@ -40,7 +40,7 @@ export async function againAfterFaults(
         ...obtained,
         message: `${obtained.message}\nThis was tried ${attempt + 1} times, with waits between.`,
       };
-    onLine(`${obtained.message.split('\n')[0] ?? ''} It is tried again in ${seconds} s.`);
+    onLine(`${obtained.message.split('\n')[0] ?? ''} Pacegate tries again in ${seconds} s.`);
     await pause(seconds, signal);
     if (ended()) return obtained;
   }

@@ -73,7 +73,7 @@ export async function refusal(
   { architecture }: Pick<EngineVersions, 'architecture'>,
 ): Promise<string | undefined> {
   if (isForeign(facts.architecture, architecture))
-    return `${subject}: this image is for linux/${facts.architecture}, and this machine is linux/${architecture ?? ''}. ${EMULATED}, so it was not started. Measure it on a machine with that processor (on GitHub \`ubuntu-24.04-arm\` is one for arm64), or leave out what chose the platform: \`--platform\`, \`platforms\`, DOCKER_DEFAULT_PLATFORM.`;
+    return `${subject}: this image is for linux/${facts.architecture}, and this machine is linux/${architecture ?? ''}. ${EMULATED}, so it was not started. Measure it on a machine with that processor (on GitHub \`ubuntu-24.04-arm\` is one for arm64), or remove the setting that chose the platform: \`--platform\`, \`platforms\`, DOCKER_DEFAULT_PLATFORM.`;
   const needed = flagsOf(facts);
   if (needed === undefined) return undefined;
   const missing = missingFlags(needed, await processorFlags());

@@ -10,7 +10,7 @@ test('a last stage whose base cannot be read beforehand is refused by what was b
   const Dockerfile =
     'ARG BASE=debian:trixie-slim\nFROM python AS builder\nFROM ${BASE%%zzz} AS base\nCOPY app.py .\n';
   const message = failure(await prepare(official, 'head', await folderWith({ ...app, Dockerfile })));
-  expect(message).toMatch(/^official \(head\): the built image does not stand on this variant's interpreter/);
+  expect(message).toMatch(/^official \(head\): the built image is not based on this variant's interpreter/);
   expect(message).toContain('(line 3: `FROM ${BASE%%zzz} AS base`)');
   expect(message).toContain('name it in workload.interpreter-from, or write `FROM python` there');
 }, 600_000);

@@ -19,7 +19,7 @@ export async function withoutInterpreter(
   if (reference === undefined || (await standsOn(reference, image, signal))) return undefined;
   const base = finalBase(await readFile(dockerfile, 'utf8').catch(() => ''));
   const where = base === undefined ? '' : ` (line ${base.line}: \`${base.text}\`)`;
-  return `the built image does not stand on this variant's interpreter, so it would be measured under a wrong name. The last stage of the Dockerfile${where} takes its base from elsewhere: name it in workload.interpreter-from, or write \`FROM ${BASE_NAME}\` there.`;
+  return `the built image is not based on this variant's interpreter, so it would be measured under a wrong name. The last stage of the Dockerfile${where} takes its base from elsewhere: name it in workload.interpreter-from, or write \`FROM ${BASE_NAME}\` there.`;
 }
 
 /**

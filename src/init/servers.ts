@@ -39,7 +39,7 @@ export function findServer(files: ProjectFiles, layout: Layout, names: ReadonlyS
     return other === undefined
       ? nothing()
       : nothing(
-          `The project uses ${other}, and init does not know how it is started: for a server, write workload.server (docs/workloads.md#measure-a-server).`,
+          `The project uses ${other}, and init cannot tell how it is started: for a server, write workload.server (docs/workloads.md#measure-a-server).`,
         );
   }
   const command =
@@ -128,7 +128,7 @@ function objectCommand(
       ? gunicorn(factory ? `${target}()` : target)
       : ['python', '-m', 'flask', '--app', target, 'run', '--port', String(PORT)];
   if (!names.has('uvicorn'))
-    return `The project uses ${framework} without uvicorn among its dependencies, so init does not know what serves it: for a server, write workload.server (docs/workloads.md#measure-a-server).`;
+    return `The project uses ${framework} without uvicorn among its dependencies, so init cannot tell what serves it: for a server, write workload.server (docs/workloads.md#measure-a-server).`;
   return [
     ...['python', '-m', 'uvicorn', ...(factory ? ['--factory'] : []), target],
     ...['--port', String(PORT), '--log-level', 'warning'],

@@ -408,7 +408,7 @@ rules: { blocks: 8 }
       origin,
       artifacts: kept.confirm,
     });
-    expect(confirm.log).toContain('Measuring again what regressed: a, b, c, 8 blocks.');
+    expect(confirm.log).toContain('Measuring the regressions again: a, b, c, 8 blocks.');
     expect(confirm.log).toContain('The comment was updated');
     expect(confirm.status).not.toBe(0);
     expect(github.comments).toHaveLength(before + 1);
@@ -491,7 +491,7 @@ metrics: { wall_time_s: { limit: 3% }, cpu_time_s: { gate: false }, max_rss_byte
     expect({ status: job.status, log: job.status === 0 ? '' : job.log }).toEqual({ status: 0, log: '' });
     expect(job.outputs).toMatchObject({ verdict: 'regressed' });
     const comment = github.comments.find(({ issue }) => issue === 9);
-    expect(comment?.body).toContain("These figures are the fork's own");
+    expect(comment?.body).toContain('These figures come from the fork');
     expect(comment?.body).toMatch(/### 🔴 Pacegate: `a` regressed: wall time \+/);
     expect(github.checks.find(({ head_sha }) => head_sha === head)).toMatchObject({
       ...{ name: 'Pacegate verdict', conclusion: 'failure' },

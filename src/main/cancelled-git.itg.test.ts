@@ -69,7 +69,7 @@ test.each(['http', 'git'])(
     expect((performance.now() - began) / 1000).toBeLessThan(8);
     expect(log).toContain('Cancelled');
     expect(log).toContain(
-      'The run was cancelled while git worked (`git fetch`), so git was ended and nothing was decided.',
+      'The run was cancelled while git worked (`git fetch`), so git was ended and there is no verdict.',
     );
     expect(log).not.toMatch(/^ {4}at /m);
     expect(processesOf(port)).toEqual([]);

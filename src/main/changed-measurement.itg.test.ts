@@ -97,7 +97,7 @@ test('a variant that is deleted is said first, and judged no more; with the rule
   const slowed = { 'app.py': app(FAST), 'pacegate.yml': configuration({}), 'note.txt': 'changed' };
   const reported = await gateChange({ ...BASE, 'pacegate.yml': both }, slowed);
   const sentence =
-    'This change removes the variant optimised, which its base measures: this report does not judge it.';
+    'This change removes the variant optimised, which its base measures. This report does not judge it.';
   expect(reported.top).toEqual([sentence]);
   expect(reported.head).toContain(sentence);
   expect([reported.comparison.verdict, reported.status]).not.toEqual(['failed', 1]);

@@ -28,7 +28,7 @@ import type { Job } from './job.ts';
 /** Delivers a verdict from a job of the action: files, artifact, comment, check, summary, outputs and exit status. */
 
 const CANCELLED =
-  'This run was cancelled before its end: what was measured is kept, and nothing of it is a verdict.';
+  'This run was cancelled before its end. The measurements are kept, but there is no verdict.';
 
 export interface Delivered extends JudgedSessions {
   readonly remarks: readonly string[];
@@ -204,7 +204,7 @@ function ended(
   if (measuring && artifact.id === undefined && name !== 'none')
     return failed(
       3,
-      `The session could not be uploaded, so the job that judges cannot have it.${artifact.unsupported === true ? ` ${artifact.remarks.join(' ')}` : ''}`,
+      `The session could not be uploaded, so the job that judges cannot read it.${artifact.unsupported === true ? ` ${artifact.remarks.join(' ')}` : ''}`,
     );
   if (posted.comment.twice === true || posted.check.twice === true)
     return failed(2, twiceWords(session.configuration));

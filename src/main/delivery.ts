@@ -93,7 +93,7 @@ export async function checkAccepting(
   if (githubToken === undefined)
     return {
       kind: 'refused',
-      reason: `${accepting.author} put the label "${ACCEPTING_LABEL}" on this pull request, and nothing is accepted by it: the input github-token is empty, so nobody could ask GitHub for the permission of ${accepting.author}.`,
+      reason: `${accepting.author} put the label "${ACCEPTING_LABEL}" on this pull request, but the label accepts nothing: the input github-token is empty, so Pacegate could not ask GitHub for the permission of ${accepting.author}.`,
     };
   return await checkLabel(await connect(githubToken, apiUrl, { signal }), { owner, repo, accepting });
 }
@@ -150,7 +150,7 @@ export async function postComment(
     case 'twice':
       return { remarks: [], twice: true };
     case 'outdated':
-      log.info(`The comment was left alone: a newer run has written it (${result.url}).`);
+      log.info(`The comment was not changed: a newer run wrote it (${result.url}).`);
       return { url: result.url, remarks: [] };
     case 'none':
       log.info('No comment was written: nothing changed, and the input comment is changes.');
@@ -199,7 +199,7 @@ export async function postCheck(
     case 'twice':
       return { remarks: [], twice: true };
     case 'outdated':
-      log.info(`The check was left alone: a newer run has written it (${result.url}).`);
+      log.info(`The check was not changed: a newer run wrote it (${result.url}).`);
       return { url: result.url, remarks: [] };
     case 'created':
     case 'updated':
@@ -234,7 +234,7 @@ export async function postNightIssue(
     case 'none':
       return;
     case 'outdated':
-      log.info(`The issue was left alone: a newer run has written it (${result.url}).`);
+      log.info(`The issue was not changed: a newer run wrote it (${result.url}).`);
       return;
     case 'opened':
     case 'updated':
@@ -278,7 +278,7 @@ export function annotate({ rows }: Comparison): void {
       { title: `Pacegate: ${oneLine(row.variant)} regressed` },
     );
   if (regressed.length > MOST_ANNOTATIONS)
-    core.error(`${regressed.length - MOST_ANNOTATIONS} more rows regressed; the summary has them all.`, {
+    core.error(`${regressed.length - MOST_ANNOTATIONS} more rows regressed; the summary lists all of them.`, {
       title: 'Pacegate',
     });
 }

@@ -18,7 +18,7 @@ test('the doctor says what a gate would see here, and leaves nothing behind', as
   expect(table.out).toMatch(/^Machine: .*, \d+ cores?, [\d.]+ GiB, Linux /);
   expect(table.out).toMatch(/\n {2}good {6}.*clock|\n {2}bad {7}clock/s);
   expect(table.out).toMatch(/here +wall time +3 % .*\nhere +CPU time +3 % /);
-  expect(table.out).toMatch(/\nPacegate: the smallest loss that shows here is .* of what counts\n$/);
+  expect(table.out).toMatch(/\nPacegate: the smallest loss that a gate finds here is .* of the limit\n$/);
   expect(table.out).not.toMatch(/engine|storage driver/);
   expect(table.out).toMatch(/A gate of unchanged code measures for about .* here/);
   const json = await pacegate(path, ['doctor', '--blocks', '8', '--seed', '3', '--format', 'json']);

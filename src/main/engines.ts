@@ -46,7 +46,7 @@ interface Surroundings {
 }
 
 const NO_PY_SPY =
-  'workload.profiler asks for py-spy, and the PATH has no such program (`pip install py-spy` in a step before brings it), so cProfile looked';
+  'workload.profiler is py-spy, but the PATH has no py-spy (install it with `pip install py-spy` in an earlier step), so cProfile was used';
 
 /** The engines of one session. */
 interface Engines {

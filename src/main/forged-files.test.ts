@@ -301,7 +301,7 @@ test('a night that is stored under two names is one night', async () => {
   const read = await openBaselineBranch({ directory: repo.path, branch: 'stored' }).read('pacegate');
   expect(read.sessions).toHaveLength(1);
   expect(read.problems).toEqual([
-    'pacegate/sessions/20260101T030000-2.json on the baseline branch is left out: it has the id of another session (night-0)',
+    'pacegate/sessions/20260101T030000-2.json on the baseline branch is skipped: it has the id of another session (night-0)',
   ]);
 });
 

@@ -119,7 +119,7 @@ const NOISE_FILE: Words<NoiseFile> = {
   newest: 'The newest night: session, start, commit, CPU model, cores.',
   alarms: 'Nights, and how many raised a false alarm, with exact 95 % intervals.',
   noise: 'For each row: noise of a pair, spread between nights, smallest loss found with 80 % power.',
-  shifts: "Where a row's medians went to another level.",
+  shifts: "Where the level of a row's medians changed.",
   anchor: 'The weekly comparisons with the anchor, and the rows that creep.',
 };
 

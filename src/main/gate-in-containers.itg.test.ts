@@ -103,7 +103,7 @@ withEngine('Ctrl-C ends a run at once; what was measured is kept and no containe
     interrupt();
   });
   expect(status).toBe(3);
-  expect(log).toContain('what was measured is kept');
+  expect(log).toContain('The measurements are kept');
   const session = sessionIn(path);
   expect(session.runs.length).toBeGreaterThanOrEqual(16);
   expect(session.runs.length).toBeLessThan(40);

@@ -68,8 +68,8 @@ test('a second init keeps every file, and writes what was removed', async () => 
   write('.github/workflows/pacegate.yml', 'mine\n');
   const { status, out } = await pacegate(path, ['init', '--yes', '--no-smoke-test']);
   expect(status).toBe(0);
-  expect(out).toContain('.github/pacegate.yml is there already');
-  expect(out).toContain('Kept .github/workflows/pacegate.yml, which is there already\n');
+  expect(out).toContain('.github/pacegate.yml exists already');
+  expect(out).toContain('Kept .github/workflows/pacegate.yml, which exists already\n');
   expect(out).toContain('Wrote .github/workflows/pacegate-baseline.yml\n');
   expect(readFileSync(join(path, '.github/workflows/pacegate.yml'), 'utf8')).toBe('mine\n');
   expect(existsSync(join(path, 'bench.py'))).toBe(false);

@@ -149,7 +149,7 @@ test.each<[string, () => readonly string[], RegExp]>([
   [
     'several heads',
     () => ['compare', ...shards.map((one) => join(folderOf(one), one.id, 'session.json'))],
-    /put together by pacegate merge/,
+    /together, run pacegate merge/,
   ],
   [
     'a shard that confirms',

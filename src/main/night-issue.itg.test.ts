@@ -86,7 +86,7 @@ test('a night that fails opens the issue, a night that is well closes it, and on
   });
   expect(second.log).toContain('The issue of the nights was closed');
   expect(github.issues).toMatchObject([
-    { state: 'closed', body: expect.stringContaining('Nothing is left') },
+    { state: 'closed', body: expect.stringContaining('The problems reported here are gone') },
   ]);
 });
 

@@ -303,12 +303,12 @@ test("a fork's figures are named as its own, and what was measured again is not"
   ];
   if (first === undefined || again === undefined) throw new Error('no case');
   const { server } = await posted(first);
-  expect(server.comments[0]?.body).toContain("These figures are the fork's own");
+  expect(server.comments[0]?.body).toContain('These figures come from the fork');
   // It has the mark of the measuring run, which is older than this one.
   expect(server.comments[0]?.body).toMatch(/^<!-- pacegate:pacegate -->\n<!-- pacegate-run:40\.1:/);
   expect(server.checks[0]?.external_id).toMatch(/^pacegate-run:40\.1:/);
   const second = await posted(again);
-  expect(second.server.comments[0]?.body).not.toContain("the fork's own");
+  expect(second.server.comments[0]?.body).not.toContain('come from the fork');
   expect(second.server.checks[0]?.external_id).toMatch(/^pacegate-run:41\.1:/);
 });
 

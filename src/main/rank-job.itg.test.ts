@@ -104,9 +104,7 @@ test('a reference that breaks is said, with status 3, and what was measured is k
   const { path } = project('  broken: { interpreter: host, python: python3, env: { BREAK: "1" } }\n');
   const { status, log } = await pacegate(path, 'rank', '--reference', 'broken');
   expect(status).toBe(3);
-  expect(log).toMatch(
-    /broken is what the others are ranked against.*exit status 1[^]*--reference \(plain, lean\)/,
-  );
+  expect(log).toMatch(/broken is the reference of the ranking.*exit status 1[^]*--reference \(plain, lean\)/);
   expect(existsSync(join(path, 'pacegate-out/session.json'))).toBe(true);
 });
 
@@ -117,7 +115,7 @@ test.each([
     /A ranking needs at least two variants, and found plain alone/,
   ],
   ['a reference that is none', ['--reference', 'x'], /--reference: found "x"; expected: plain, lean/],
-  ['too few blocks', ['--blocks', '5'], /Legal: a whole number from 6 to 999/],
+  ['too few blocks', ['--blocks', '5'], /Expected: a whole number from 6 to 999/],
 ])('%s is the user’s to mend: status 2, and nothing is run', async (_, args, message) => {
   const { path } = project();
   const { status, log } = await pacegate(path, 'rank', ...args);

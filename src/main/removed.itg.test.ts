@@ -58,7 +58,7 @@ const what = {
     const [failure] = session.failures;
     expect(failure).toMatchObject({ stage: 'engine' });
     expect(failure?.message).toMatch(
-      /^one \((head|baseline), block \d+\): \/\S+ is not there any more: something removed it during the session, so the run says nothing of the workload\. Look for what cleans the folder for temporary files \(TMPDIR\), and run this once more\.$/,
+      /^one \((head|baseline), block \d+\): \/\S+ is not there any more: something removed it during the session, so the run says nothing about the workload\. Look for what cleans the folder for temporary files \(TMPDIR\), and run this once more\.$/,
     );
     expect(session.runs.map(({ outcome }) => outcome)).not.toContain('nonzero');
     expect(log).not.toMatch(/^ {4}at /m);

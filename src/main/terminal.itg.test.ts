@@ -11,15 +11,15 @@ jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
 test.each([
-  ['too few blocks for the doctor', ['doctor', '--blocks', '3'], /Legal: a whole number from 8/],
+  ['too few blocks for the doctor', ['doctor', '--blocks', '3'], /Expected: a whole number from 8/],
   ['an anchor where none is named', ['baseline', '--anchor'], /rules\.anchor: found nothing, and --anchor/],
   ['an unknown option', ['gate', '--baselin', 'x'], /unknown option '--baselin'/],
   ['an unknown command', ['gaet'], /unknown command 'gaet'/],
   ['an unknown verdict', ['gate', '--fail-on', 'slower'], /Found slower; expected: none, failed, regressed/],
-  ['a bad duration', ['gate', '--budget', 'soon'], /Legal: a duration such as 90s/],
+  ['a bad duration', ['gate', '--budget', 'soon'], /Expected: a duration such as 90s/],
   ['no configuration', ['gate', '--config', 'none.yml'], /There is no configuration at .*none\.yml/],
   ['a missing file', ['compare', 'none.json'], /none\.json cannot be read/],
-  ['a shard that is none', ['gate', '--shard', '3/2'], /Legal: INDEX\/OF, such as 2\/5/],
+  ['a shard that is none', ['gate', '--shard', '3/2'], /Expected: INDEX\/OF, such as 2\/5/],
   ['nothing to compare', ['compare'], /There is nothing to compare/],
   ['a baseline that is no commit', ['gate', '--baseline', 'nowhere'], /--baseline nowhere names no commit/],
 ])('%s is the user’s to mend: status 2, and no file is written', async (_, args, message) => {

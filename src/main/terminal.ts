@@ -74,7 +74,7 @@ export function commandLine(context: CommandContext, done: (status: number) => v
     )
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError('(--help shows what is legal)')
+    .showHelpAfterError('(--help lists the options)')
     .addHelpText('after', STATUSES);
 
   for (const add of COMMANDS) add(program, context, done);
@@ -97,5 +97,5 @@ const COMMANDS = [
 ];
 
 const STATUSES = `
-Exit status: 0 the gate lets it through; 1 it says no; 2 arguments, configuration or a file are wrong;
-3 it could not be measured.`;
+Exit status: 0 the gate passes; 1 the gate fails; 2 arguments, configuration or a file are wrong;
+3 the change could not be measured.`;

@@ -110,5 +110,5 @@ withEngine('where all functions take longer none is named, and what else moved i
   expect(named).toEqual([]);
   expect(explained.own.head).toBeGreaterThan(1.3 * explained.own.baseline);
   expect(out).toMatch(/no function stands out\. All of them together grew by .*, which are listed below\./);
-  expect(out).toMatch(/^Not only your code moved in orders: .*assertions no → yes/m);
+  expect(out).toMatch(/^More than your code changed in orders: .*assertions no → yes/m);
 });

@@ -70,7 +70,7 @@ test('a last line that a crash cut anywhere is left out', async () => {
 });
 
 test.each([
-  ['broken JSON', '{"warmup":fal', /^out\/runs\.jsonl:2: not a run .*JSON.*Take the line out/],
+  ['broken JSON', '{"warmup":fal', /^out\/runs\.jsonl:2: not a run .*JSON.*Remove the line/],
   ['an empty line', '', /^out\/runs\.jsonl:2: /],
   ['no run', '{"warmup":false}', /^out\/runs\.jsonl:2: .*side: .*; .*outcome: /],
   ['a run that does not say whether it warmed up', JSON.stringify(run(1)), /:2: .*warmup: /],
@@ -118,7 +118,7 @@ test('a journal without its first line is refused with what is missing', () => {
   const text = `${JSON.stringify({ warmup: false, ...run(1) })}\n`;
   expect(isJournal(text)).toBe(false);
   expect(() => sessionOfJournal(text, 'old/runs.jsonl')).toThrow(
-    /^old\/runs\.jsonl does not say of which session its runs are/,
+    /^old\/runs\.jsonl does not name the session of its runs/,
   );
 });
 
@@ -128,7 +128,7 @@ test('a journal that cannot be written stops no run, and says so', async () => {
     await journal.append(run(1), false);
     await journal.append(run(2), false);
     await journal.close();
-    expect(journal.trouble()).toMatch(/ is not whole \(Error: EN/);
+    expect(journal.trouble()).toMatch(/ is incomplete \(Error: EN/);
   }
 });
 

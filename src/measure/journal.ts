@@ -23,7 +23,7 @@ export interface Journal {
 export async function openJournal(path: string, session: Session): Promise<Journal> {
   let trouble: string | undefined;
   const lost = (error: unknown) => {
-    trouble ??= `${path} is not whole (${error instanceof Error ? error.message : String(error)}). Is the disk full?`;
+    trouble ??= `${path} is incomplete (${error instanceof Error ? error.message : String(error)}). Is the disk full?`;
   };
   const file: FileHandle | undefined = await open(path, 'w').catch((error: unknown) => {
     lost(error);

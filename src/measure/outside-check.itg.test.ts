@@ -79,7 +79,7 @@ withEngine(
     const result = await run(LYING_IMAGE, [...BURN, 'burn(1)']);
     expect(result).toMatchObject({ outcome: 'nonzero', metrics: {} });
     expect(result.message).toMatch(
-      /^the figures from inside and outside differ: the run says that its container used 0\.\d\d s of CPU time, and the kernel counted [1-9]\.\d\d s\. /,
+      /^the figures from inside and outside differ: the run reports that its container used 0\.\d\d s of CPU time, and the kernel counted [1-9]\.\d\d s\. /,
     );
   },
 );

@@ -44,6 +44,6 @@ export function checkedFromOutside(
     declared: {},
     noise: result.noise,
     exitStatus: null,
-    message: `the figures from inside and outside differ: the run says that its container used ${inside.toFixed(2)} s of CPU time, and the kernel counted ${outsideSeconds.toFixed(2)} s. Something in the image changes what the probe says, such as another program in the place of the interpreter`,
+    message: `the figures from inside and outside differ: the run reports that its container used ${inside.toFixed(2)} s of CPU time, and the kernel counted ${outsideSeconds.toFixed(2)} s. Something in the image changes what the probe reports, such as another program in the place of the interpreter`,
   };
 }

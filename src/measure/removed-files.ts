@@ -6,7 +6,7 @@ import { runWithoutFigures } from './run-failure.ts';
 /** Recognises a run that failed because its files were removed during the session. */
 
 const CAUSE =
-  'is not there any more: something removed it during the session, so the run says nothing of the workload. Look for what cleans the folder for temporary files (TMPDIR), and run this once more.';
+  'is not there any more: something removed it during the session, so the run says nothing about the workload. Look for what cleans the folder for temporary files (TMPDIR), and run this once more.';
 
 /** Whether a run's message is that one: asking the engine would not help. */
 export const isRemoval = (message: string): boolean => message.includes(CAUSE);

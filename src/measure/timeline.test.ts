@@ -255,7 +255,7 @@ describe('nothing that goes wrong with the timeline reaches a run', () => {
     expect(await timeline.watched(engine).run(runRequest(['true']), never)).toBe(result);
     await kept.append(RUN, false);
     await kept.close();
-    expect(timeline.trouble()).toMatch(/cannot be kept.*ENOENT/);
+    expect(timeline.trouble()).toMatch(/cannot be written.*ENOENT/);
     expect(await readdir(folder)).toEqual(['runs.jsonl']);
   });
 

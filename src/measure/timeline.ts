@@ -61,7 +61,7 @@ export function timelineFile(path: string, sessionId: string, workFolder: string
     beside: (journal) => {
       // Opened with the journal that closes it: a handle of nobody would stay open.
       const file = open(path, 'w').catch((error: unknown) => {
-        trouble = `The timeline cannot be kept: ${error instanceof Error ? error.message : String(error)}`;
+        trouble = `The timeline cannot be written: ${error instanceof Error ? error.message : String(error)}`;
         return undefined;
       });
       return {
@@ -74,7 +74,7 @@ export function timelineFile(path: string, sessionId: string, workFolder: string
           try {
             await (await file)?.write(`${JSON.stringify(lineOf(sessionId, run, seen))}\n`);
           } catch (error) {
-            trouble = `The timeline is not whole: ${error instanceof Error ? error.message : String(error)}`;
+            trouble = `The timeline is incomplete: ${error instanceof Error ? error.message : String(error)}`;
           }
         },
         close: async () => {

@@ -81,7 +81,7 @@ export function watch(
     try {
       step();
     } catch (error) {
-      failure = `it could not be looked at (${error instanceof Error ? error.message : String(error)})`;
+      failure = `it could not be read (${error instanceof Error ? error.message : String(error)})`;
     }
   };
   attempt(search);
@@ -99,8 +99,8 @@ export function watch(
 }
 
 const NOT_FOUND =
-  'neither a cgroup nor a process of the run was found on this machine while it lasted: the engine is on another machine, or the run was over first';
+  'neither a cgroup nor a process of the run was found on this machine during the run: the engine is on another machine, or the run ended first';
 
-const ENDED = 'the run was over before the first look at it';
+const ENDED = 'the run ended before the first reading';
 
 const round = (value: number, steps: number) => Math.round(value * steps) / steps;

@@ -139,7 +139,7 @@ test('a file that cannot be written, or made, stops no other; 0 becomes 3, and w
   expect(said).toEqual([
     expect.stringMatching(/timings\.csv cannot be written \(/),
     expect.stringMatching(
-      /^A file of the run could not be made of what was measured \(TypeError: no report\)\. This is a fault of Pacegate/,
+      /^A file of the run could not be made from the measurements \(TypeError: no report\)\. This is a fault of Pacegate/,
     ),
   ]);
   await out.close();

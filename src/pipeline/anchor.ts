@@ -53,7 +53,7 @@ export async function findAnchor(
   if (ref === undefined) {
     if (!request.now) return { kind: 'none' };
     throw new ConfigurationError(
-      `${file}: rules.anchor: found nothing, and --anchor asks for it; must be a tag or a commit of this repository, such as v1.2.0.`,
+      `${file}: rules.anchor: found nothing, but --anchor needs it; must be a tag or a commit of this repository, such as v1.2.0.`,
     );
   }
   let commit: SideCommit;

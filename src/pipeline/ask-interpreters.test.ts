@@ -38,7 +38,7 @@ test('one that does not exist is the user’s to mend; the others answer all the
   expect(answers).toHaveLength(1);
   expect(failure).toMatchObject({
     exitStatus: 2,
-    message: `${folder}/none: there is no such file. Legal: a host interpreter's path or command, or the name of an image.`,
+    message: `${folder}/none: there is no such file. Expected: a host interpreter's path or command, or the name of an image.`,
   });
 });
 

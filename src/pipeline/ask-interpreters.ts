@@ -75,7 +75,7 @@ async function imageOf(
   const found = await obtain(target, signal);
   if (found.kind === 'pulled') return found.facts;
   throw new ConfigurationError(
-    `${target}: neither a file, nor a command in the PATH, nor an image that can be had: ${found.reason}. Legal: a host interpreter's path or command, or the name of an image.`,
+    `${target}: neither a file, nor a command in the PATH, nor an image that can be pulled: ${found.reason}. Expected: a host interpreter's path or command, or the name of an image.`,
   );
 }
 

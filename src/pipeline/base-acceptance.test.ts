@@ -71,7 +71,7 @@ metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
     realPorts(),
   );
   // The session has its own rules. report-sessions.test.ts tests which rules apply.
-  const others = remarks.filter((remark) => !remark.startsWith('The sessions carry other rules'));
+  const others = remarks.filter((remark) => !remark.startsWith('The sessions have other rules'));
   return {
     verdict: result.comparison.verdict,
     warnings: result.comparison.rows[0]?.warnings ?? [],

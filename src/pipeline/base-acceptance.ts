@@ -92,7 +92,7 @@ function labelOf(
     return { label: { author, commit }, remarks: [] };
   return {
     remarks: [
-      `${author} accepts ${commit.slice(0, 10)}, and another commit was measured (${head.commit.slice(0, 10)}): nothing is accepted.`,
+      `${author} accepts ${commit.slice(0, 10)}, but another commit was measured (${head.commit.slice(0, 10)}): nothing is accepted.`,
     ],
   };
 }

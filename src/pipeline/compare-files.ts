@@ -75,7 +75,7 @@ export async function compareFiles(
   if (merged?.kind === 'merged') {
     if (observed.length > 1)
       throw new ConfigurationError(
-        `${merged.file} holds the sessions of one gate and is judged by itself. pacegate merge FILE… puts it together with more of them.`,
+        `${merged.file} holds the sessions of one gate and is judged alone. To judge it with other sessions, run pacegate merge FILE….`,
       );
     return judgedTogether(
       merged.merged.parts.map((session) => ({
@@ -88,7 +88,7 @@ export async function compareFiles(
   const runs = observed.flatMap((one) => (one.kind === 'timings' ? one.runs : []));
   if (sessions.length > 0 && runs.length > 0)
     throw new ConfigurationError(
-      'Sessions and CSVs cannot be compared with each other: a CSV knows no machine, no failure and no rules. Name the timings.csv of each, or the session.json of each.',
+      'Sessions and CSVs cannot be compared with each other: a CSV has no machine, failures or rules. Name the timings.csv of each, or the session.json of each.',
     );
   return sessions.length > 0
     ? compareSessions(sessions, request)
@@ -102,7 +102,7 @@ function compareSessions(sessions: readonly Session[], request: ComparisonFiles)
   const [session] = judged;
   if (session === undefined || judged.length > 1)
     throw new ConfigurationError(
-      `${judged.length === 0 ? 'None' : judged.length} of the sessions ${judged.length === 0 ? 'has' : 'have'} a head; expected: one, and any number of the baseline's beside it (--baseline FILE --head FILE says it for those that do not).${judged.length > 1 ? ' Shards of one gate, and what confirms it, are put together by pacegate merge FILE….' : ''}`,
+      `${judged.length === 0 ? 'None' : judged.length} of the sessions ${judged.length === 0 ? 'has' : 'have'} a head; expected: one, and any number of the baseline's (--baseline FILE --head FILE names the side of files that do not).${judged.length > 1 ? ' To judge the shards and the confirmation of one gate together, run pacegate merge FILE….' : ''}`,
     );
   const ids = sessions.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);

@@ -54,7 +54,7 @@ export async function confirm(
   );
   if (problems.length > 0)
     throw new ConfigurationError(
-      `What is to be confirmed was measured of something else; nothing was built or run.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
+      `The session to confirm measured something else; nothing was built or run.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
     );
   // The history is read here, because a session's file may contain a forged one.
   const ruled = first.map(({ session, file }) => ({
@@ -66,13 +66,13 @@ export async function confirm(
   const variants = variantsToConfirm(comparison);
   if (before.confirmations.length > 0)
     throw new ConfigurationError(
-      `${first.map(({ file }) => file).join(', ')}: found a session that confirms already (${before.confirmations.map(({ id }) => id).join(', ')}); expected: the sessions of the gate alone. Whoever may confirm twice may choose the answer.`,
+      `${first.map(({ file }) => file).join(', ')}: found a session that is a confirmation already (${before.confirmations.map(({ id }) => id).join(', ')}); expected: only the sessions of the gate. A second confirmation would let you choose the verdict.`,
     );
   if (variants.length === 0) {
     ports.log.info('Nothing regressed in the first session, so there is nothing to measure again.');
     return { parts: before, comparison, interrupted: signal.aborted };
   }
-  ports.log.info(`Measuring again what regressed: ${variants.join(', ')}, ${CONFIRMATION_BLOCKS} blocks.`);
+  ports.log.info(`Measuring the regressions again: ${variants.join(', ')}, ${CONFIRMATION_BLOCKS} blocks.`);
   const { session, interrupted } = await gate(
     {
       ...withoutMeasuring(request),

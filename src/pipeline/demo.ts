@@ -37,7 +37,7 @@ export async function runDemo(
     throw new ConfigurationError(
       `The demonstration's application is not at ${folder}: run \`npm start\` in a clone of the repository.`,
     );
-  const why = host ? '--host was asked for' : await whyNoImages(ports.engine, signal);
+  const why = host ? '--host is set' : await whyNoImages(ports.engine, signal);
   const config = join(folder, why === undefined ? 'images.yml' : 'host.yml');
   const introduction =
     why === undefined
@@ -94,5 +94,5 @@ function conclude({ rows }: Comparison): string {
   const change = 'The head adds an `assert` that checks too much. Python runs it; `python -O` strips it.';
   if (plain === 'regressed' && optimized !== 'regressed')
     return `${change} So plain regresses, and optimized (-O) does not: the gate tells the two images apart.`;
-  return `${change} One expects plain to regress and optimized (-O) not to; this run says ${plain ?? 'nothing'} and ${optimized ?? 'nothing'}: the table and report.md say why.`;
+  return `${change} Expected: plain regresses and optimized (-O) does not. Found: ${plain ?? 'nothing'} and ${optimized ?? 'nothing'}. The table and report.md give the reasons.`;
 }

@@ -69,7 +69,7 @@ async function explanationOf(
     by = profiler;
     if (typeof result === 'string') {
       problems.push(`${variant} (${side}), under a profiler: ${result}`);
-      ports.log.warn(`${problems.at(-1) ?? ''}\nThe verdict stands without it.`);
+      ports.log.warn(`${problems.at(-1) ?? ''}\nThe verdict does not need it.`);
       continue;
     }
     profiles[side] = profileOf(result);

@@ -63,7 +63,7 @@ export async function unlockedDependencies(
   for (const [name, pattern] of listing)
     if (pattern.test((await textOf(name)) ?? ''))
       return [
-        `${join(workload.context, name)} has no lock file beside it: the images get the newest release of each dependency, and a new release can change a result. Lock the dependencies (\`uv lock\`) and commit the lock file.`,
+        `${join(workload.context, name)} has no lock file next to it: the images get the newest release of each dependency, and a new release can change a result. Lock the dependencies (\`uv lock\`) and commit the lock file.`,
       ];
   return [];
 }

@@ -10,7 +10,7 @@ import type { PullRequestPort } from './ports.ts';
 
 /** The first sentence of a report on a fork's figures. */
 export const FORK_FIGURES =
-  "These figures are the fork's own: a job that the pull request's code and workflow could change measured them. The rules and the verdict are from the base. A maintainer can measure them again with the base's workflow (examples/measure-again.yml).";
+  "These figures come from the fork: a job that the pull request's code and workflow could change measured them. The rules and the verdict are from the base. A maintainer can measure them again with the base's workflow (examples/measure-again.yml).";
 
 export interface PullRequestQuestion {
   /** The number that the workflow gives. It precedes the run. */

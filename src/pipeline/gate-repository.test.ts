@@ -62,7 +62,7 @@ test.each([
   expect(notes).toEqual(
     named === undefined
       ? []
-      : [expect.stringMatching(new RegExp(`^${named} has no lock file beside it: .*uv lock`))],
+      : [expect.stringMatching(new RegExp(`^${named} has no lock file next to it: .*uv lock`))],
   );
 });
 

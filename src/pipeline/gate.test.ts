@@ -355,7 +355,7 @@ describe('instructions', () => {
     );
     expect(unsteady.rows).toEqual(['a inconclusive counted']);
     expect(unsteady.warnings).toEqual([
-      'two counts of one side differ by up to 15.0 %, and the sides do not differ by more: this workload does not do the same work each time',
+      'two counts of one side differ by up to 15.0 %, and the sides do not differ by more: this workload does not do the same work in each run',
     ]);
     // The sides differ, but by less than the baseline's own two counts.
     const near = await counted(
@@ -453,7 +453,7 @@ test('what a change adds is built and measured after the rest, and its builds ta
 test('a probe that its workload could write to is said', async () => {
   const { session } = await gate(request(), world({ openProbes: ['a'] }).ports, never);
   expect(session.notes).toEqual([
-    'The workload could write to the memory of its probe (a): the interpreter has no ctypes, which the probe needs to shut it out. Of the figures only CPU time is checked from outside.',
+    'The workload could write to the memory of its probe (a): the interpreter has no ctypes, which the probe needs to keep it out. Only CPU time is checked from outside.',
   ]);
 });
 
@@ -465,7 +465,7 @@ test('counters that a machine does not have are said once, with what counts with
     never,
   );
   expect(session.notes).toEqual([
-    "The hardware's counters did not count (workload.instructions: counters): this machine has none that a program may use, as most virtual machines (ENOENT). instructions: cachegrind counts without them.",
+    "The hardware's counters did not count (workload.instructions: counters): this machine has no counters that a program may use; most virtual machines have none (ENOENT). instructions: cachegrind counts without them.",
   ]);
   expect(comparison.verdict).toBe('unchanged');
   // The probe's settings are part of the workload; valgrind's separate runs are not.

@@ -134,21 +134,23 @@ async function commitOfNight(
   const { top, repository } = project;
   const { event } = occasion;
   if (!repository)
-    throw new ConfigurationError(`${top} is no git repository, so there is no branch to keep a baseline on.`);
+    throw new ConfigurationError(
+      `${top} is not a git repository, so there is no branch to store a baseline on.`,
+    );
   if (isPullRequest(event))
     throw new ConfigurationError(
-      `Mode baseline was asked for by ${event}; a pull request never feeds the baseline. Run it on a schedule or on a push to the main branch.`,
+      `Mode baseline was started by ${event}; a pull request never writes the baseline. Run it on a schedule or on a push to the main branch.`,
     );
   const standing = await standingIn(project, occasion, source);
   if (standing.kind === 'change')
     throw new ConfigurationError(
-      `Mode baseline stores what every pull request is compared with, so it takes trusted commits alone; nothing was built or run. Found: ${standing.reason ?? event}. Check out the default branch, or list this branch under trust.branches in the default branch's ${project.file}.`,
+      `Mode baseline stores what every pull request is compared with, so it accepts only trusted commits; nothing was built or run. Found: ${standing.reason ?? event}. Check out the default branch, or list this branch under trust.branches in the default branch's ${project.file}.`,
     );
   if (event !== 'terminal') return await source.resolveCommit(top);
   const head = await source.resolveHead(top);
   if (head.dirty)
     throw new ConfigurationError(
-      `${top} has uncommitted changes; a baseline is a commit that everybody can have. Commit or stash them.`,
+      `${top} has uncommitted changes, but a baseline must be a commit. Commit or stash them.`,
     );
   return head;
 }

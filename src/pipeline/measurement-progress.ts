@@ -62,7 +62,7 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         return;
       case 'budget':
         log.warn(
-          `The budget leaves something undecided: about ${count(event.blocksLeftOut, 'block')} more would decide it, ${logDuration(event.secondsLeftOut)}.`,
+          `The budget leaves rows undecided: about ${count(event.blocksLeftOut, 'more block')} would decide them, ${logDuration(event.secondsLeftOut)}.`,
         );
         return;
     }

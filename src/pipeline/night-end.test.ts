@@ -66,7 +66,7 @@ test('the anchor says where it is, and where the budget left it too few pairs to
     'Compared with the anchor c0 in 16 runs; the files are in the folder anchor.',
   ]);
   expect(endOf(night({ anchor: compared(10) }), 'branch').remarks.at(-1)).toBe(
-    'The budget of 20.0 min left the anchor 10 of 30 pairs, and creep cannot be seen in fewer than 11: raise rules.budget, or shorten the workload.',
+    'The budget of 20.0 min left the anchor 10 of 30 pairs, and creep cannot be found in fewer than 11: raise rules.budget, or make the workload shorter.',
   );
   expect(endOf(night({ anchor: compared(11) }), 'branch').remarks).toHaveLength(2);
 });

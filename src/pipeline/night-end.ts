@@ -17,7 +17,7 @@ function tooShort({ budget: { blocksPlanned, seconds }, rules }: Session): strin
   return blocksPlanned === undefined || blocksPlanned >= FEWEST_FOR_CREEP
     ? []
     : [
-        `The budget of ${logDuration(seconds)} left the anchor ${blocksPlanned} of ${rules.blocks} pairs, and creep cannot be seen in fewer than ${FEWEST_FOR_CREEP}: raise rules.budget, or shorten the workload.`,
+        `The budget of ${logDuration(seconds)} left the anchor ${blocksPlanned} of ${rules.blocks} pairs, and creep cannot be found in fewer than ${FEWEST_FOR_CREEP}: raise rules.budget, or make the workload shorter.`,
       ];
 }
 

@@ -34,7 +34,7 @@ export async function openProject(
   });
   if (!follow && !isOutside(file) && isOutside(realFile))
     throw new ConfigurationError(
-      `${file} is a link that leads out of the repository. Put the configuration itself there.`,
+      `${file} is a link to a place outside the repository. Put the configuration itself there.`,
     );
   return {
     ...{ top, repository, file },

@@ -166,7 +166,7 @@ test('a reference that does not build ends it before the first run', async () =>
   await expect(ranked({}, ports)).rejects.toMatchObject({
     exitStatus: 3,
     message: expect.stringContaining(
-      'a is what the others are ranked against, and it is not available: a does not build',
+      'a is the reference of the ranking, but it is not available: a does not build',
     ) as unknown,
   });
   expect(asked.some((what) => what.startsWith('measure'))).toBe(false);

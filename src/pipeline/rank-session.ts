@@ -30,7 +30,7 @@ export function referenceIn(plan: Plan, reference: string | undefined): string {
   const [first] = names;
   if (first === undefined || names.length < 2)
     throw new ConfigurationError(
-      `A ranking needs at least two variants, and found ${first ?? 'none'}${first === undefined ? '' : ' alone'}. Add another under variants, such as \`debian: { interpreter: debian }\`, or name more with --variants.`,
+      `A ranking needs at least two variants, but found ${first === undefined ? 'none' : `only ${first}`}. Add another under variants, such as \`debian: { interpreter: debian }\`, or name more with --variants.`,
     );
   if (reference === undefined) return first;
   if (names.includes(reference)) return reference;
@@ -65,7 +65,7 @@ export async function rank(
         const failure = failures.find(({ variant }) => variant === reference);
         if (failure !== undefined)
           throw new MeasurementError(
-            `${reference} is what the others are ranked against, and it is not available: ${failure.message}\nFix it, or rank against another with --reference.`,
+            `${reference} is the reference of the ranking, but it is not available: ${failure.message}\nFix it, or rank against another with --reference.`,
           );
       },
     },

@@ -78,7 +78,7 @@ test('the verdict is worked out again by the rules of the base as merged, whatev
   expect(judged.comparison.verdict).toBe('regressed');
   expect(failOn).toEqual(['regressed', 'inconclusive']);
   expect(remarks.join(' ')).toContain(
-    "The sessions carry other rules than the base's configuration, whose rules hold",
+    "The sessions have other rules than the base's configuration, whose rules apply",
   );
 });
 

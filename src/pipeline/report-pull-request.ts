@@ -84,7 +84,7 @@ function need(missing: string | undefined, commit: string, { number }: ReportedP
 
 const unreadable = (what: string, reason: string) =>
   new StoreError(
-    `The sessions are judged by the commits that they measured, and ${what} is not available: ${reason}. Nothing was judged. Let the token read the repository (contents: read), or run the gate again.`,
+    `The sessions are judged by the commits that they measured, but ${what} is not available: ${reason}. Nothing was judged. Let the token read the repository (contents: read), or run the gate again.`,
   );
 
 const side = (commit: string): SideCommit => ({ commit, tree: commit, dirty: false });

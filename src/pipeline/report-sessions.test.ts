@@ -56,7 +56,7 @@ test("on a pull request the rules are the base's, whatever the sessions carry", 
   expect(judged.comparison.verdict).toBe('regressed');
   expect(failOn).toEqual(['regressed', 'inconclusive']);
   expect(remarks.join(' ')).toContain(
-    "The sessions carry other rules than the base's configuration, whose rules hold",
+    "The sessions have other rules than the base's configuration, whose rules apply",
   );
   expect(remarks.join(' ')).toContain('This change edits its own configuration');
 });
@@ -114,7 +114,7 @@ test('that both sides are one image is said to be the word of the measuring job'
   };
   const { remarks } = await report([{ session: same, file: 'session.json' }], 'pull_request');
   expect(remarks.join(' ')).toContain(
-    'By the word of the measuring jobs both sides are the same image, and nothing was run: a.',
+    'The measuring jobs report that both sides are the same image, and ran nothing: a.',
   );
 });
 

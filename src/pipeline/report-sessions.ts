@@ -115,7 +115,7 @@ export async function judgeChange(
             ...remarks,
             ...acceptance.remarks,
             ...identicalRemarks(named),
-            `The sessions carry other rules than the base's configuration, whose rules hold: ${edited[0] ?? ''}`,
+            `The sessions have other rules than the base's configuration, whose rules apply: ${edited[0] ?? ''}`,
             ...notes,
           ],
   };
@@ -150,7 +150,7 @@ function planDifferences({ purpose, shard, variants }: Session, file: string, pl
   return [
     ...(strange.length === 0
       ? []
-      : [`the variants: ${file} has ${listed(strange)}, which the configuration has not`]),
+      : [`the variants: ${file} has ${listed(strange)}, which the configuration does not have`]),
     ...(left.length === 0 ? [] : [`the variants: ${file} lacks ${listed(left)} of the configuration`]),
   ];
 }
@@ -161,7 +161,7 @@ function identicalRemarks(named: readonly NamedSession[]): string[] {
   return names.size === 0
     ? []
     : [
-        `By the word of the measuring jobs both sides are the same image, and nothing was run: ${listed([...names])}.`,
+        `The measuring jobs report that both sides are the same image, and ran nothing: ${listed([...names])}.`,
       ];
 }
 

@@ -64,7 +64,7 @@ async function attempt(out: OutFolder, work: () => Promise<unknown>): Promise<vo
     out.lose(
       error instanceof PacegateError
         ? error.message
-        : `A file of the run could not be made of what was measured (${String(error)}). This is a fault of Pacegate: please report it, with session.json.`,
+        : `A file of the run could not be made from the measurements (${String(error)}). This is a fault of Pacegate: please report it, with session.json.`,
     );
   }
 }

@@ -153,7 +153,7 @@ async function basePlan(
   if (isOutside(file))
     return {
       at: { kind: 'none' },
-      note: `${file} lies outside of the repository, so no base has it: its rules hold.`,
+      note: `${file} is outside the repository, so no base has it: its rules apply.`,
     };
   const at = await planAt(project, base, overrides, source);
   if (at.kind !== 'none') return { at };

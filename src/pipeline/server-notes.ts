@@ -22,13 +22,13 @@ export function serverNotes({ server }: Workload, runs: readonly Run[]): readonl
   return [
     ...(busy * 2 > shares.length
       ? [
-          `The load kept a whole processor busy in ${busy} of ${shares.length} runs: if it is one thread, or Python's threads, it can do no more, and wall time and rates are the load's own. CPU time is the server's all the same.`,
+          `The load kept a whole processor busy in ${busy} of ${shares.length} runs. If it is one thread, or Python's threads, it was at its limit: wall time and rates then measure the load. CPU time still measures the server.`,
         ]
       : []),
     ...(killed === 0
       ? []
       : [
-          `The server did not end by ${server.stop} within ${server.stopTimeoutSeconds} s and was killed in ${killed} of ${runs.length} runs, each of which waited as long: workload.server.stop names another signal, and stop-timeout a shorter wait.`,
+          `The server did not end by ${server.stop} within ${server.stopTimeoutSeconds} s and was killed in ${killed} of ${runs.length} runs, each of which waited for that time. Set another signal in workload.server.stop, or a shorter stop-timeout.`,
         ]),
   ];
 }

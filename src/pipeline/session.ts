@@ -118,12 +118,12 @@ const probeNotes = ({ openProbes = [] }: Measured): readonly string[] =>
   openProbes.length === 0
     ? []
     : [
-        `The workload could write to the memory of its probe (${openProbes.join(', ')}): the interpreter has no ctypes, which the probe needs to shut it out. Of the figures only CPU time is checked from outside.`,
+        `The workload could write to the memory of its probe (${openProbes.join(', ')}): the interpreter has no ctypes, which the probe needs to keep it out. Only CPU time is checked from outside.`,
       ];
 
 const COUNTER_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'this machine has none that a program may use, as most virtual machines',
-  EOPNOTSUPP: 'this machine has none that a program may use, as most virtual machines',
+  ENOENT: 'this machine has no counters that a program may use; most virtual machines have none',
+  EOPNOTSUPP: 'this machine has no counters that a program may use; most virtual machines have none',
   EACCES: "kernel.perf_event_paranoid forbids them to the image's user",
   EPERM: 'the engine or the kernel forbids them to containers',
 };

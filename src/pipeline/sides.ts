@@ -153,7 +153,7 @@ export function entrypointNotes(variants: readonly VariantSides[]): string[] {
     return entrypoint === undefined
       ? []
       : [
-          `${variant}: the image's ENTRYPOINT ${entrypoint.join(' ').slice(0, 200)} is not run, so what it sets or starts is missing from the workload. Name it in workload.command where it belongs to what is measured.`,
+          `${variant}: the image's ENTRYPOINT ${entrypoint.join(' ').slice(0, 200)} is not run, so the workload lacks what it sets or starts. If the workload needs it, name it in workload.command.`,
         ];
   });
 }

@@ -109,7 +109,7 @@ describe.each(NOT_ASKED)("%s with a pull request's checkout", (event) => {
       new AbortController().signal,
     );
     await expect(night).rejects.toThrow(
-      `takes trusted commits alone; nothing was built or run. Found: ${commit.slice(0, 10)} is not on the default branch main.`,
+      `accepts only trusted commits; nothing was built or run. Found: ${commit.slice(0, 10)} is not on the default branch main.`,
     );
   });
 
@@ -237,7 +237,7 @@ test('a second configuration is a first one, and the other is named', async () =
 test.each([
   ['is broken', (repo: TestRepository) => repo.write(FILE, 'version: 1\nworkload: {}\n')],
   [
-    'is a link out of the repository',
+    'is a link to a place outside the repository',
     (repo: TestRepository) => {
       repo.git('rm', '-q', FILE);
       repo.git('update-index', '--add', '--cacheinfo', `120000,${link(repo, '/etc/pacegate.yml')},${FILE}`);
@@ -304,6 +304,6 @@ test("a change's configuration that is a link out of the repository is not read 
     repo.git('checkout', '-q', '--', '.');
   });
   await expect(ruled(origin, commit, { event: 'pull_request', baseRef: 'main' })).rejects.toThrow(
-    `${FILE} is a link that leads out of the repository`,
+    `${FILE} is a link to a place outside the repository`,
   );
 });

@@ -57,6 +57,6 @@ async function isCommitted({ top, file }: Project, source: SourcePort): Promise<
 export const standingNotes = (standing: Standing): readonly string[] =>
   standing.kind === 'change' && standing.reason !== undefined
     ? [
-        `This is judged as a pull request is: ${standing.reason}. Build secrets and the host are for commits of the default branch, and of those that its trust.branches lists.`,
+        `This is judged like a pull request: ${standing.reason}. Build secrets and the host are for commits of the default branch, and of those that its trust.branches lists.`,
       ]
     : [];

@@ -30,7 +30,7 @@ export async function readHistory(
         sessions.length > 0
           ? problems
           : [
-              `There is no baseline history yet${evidence === 'stored' ? ', and evidence: stored judges by nothing else' : '; the pair is judged all the same'}. Run Pacegate with mode: baseline on a schedule to begin one on the branch ${baselineBranch}.`,
+              `There is no baseline history yet${evidence === 'stored' ? ', and evidence: stored needs it' : '; the pair is still judged'}. Run Pacegate with mode: baseline on a schedule to begin one on the branch ${baselineBranch}.`,
             ],
     };
   } catch (error) {

@@ -114,7 +114,7 @@ function failureOf({ variant, side, repetitions, outcome, message }: Trial): Fai
     variant,
     side,
     stage: outcome === 'engine' ? 'engine' : 'workload',
-    message: `${variant} (${side}, tried beside the samples${times}): ${message ?? outcome}`,
+    message: `${variant} (${side}, tried in addition to the samples${times}): ${message ?? outcome}`,
   };
 }
 

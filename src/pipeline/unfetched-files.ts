@@ -40,14 +40,14 @@ export async function refusePointers(
   return doubtful.length === 0
     ? []
     : [
-        `In ${subject}, ${named(doubtful)} ${doubtful.length === 1 ? 'is a Git LFS pointer' : 'are Git LFS pointers'}, and not the file that was committed. Where the bake file puts it into an image, the image is measured with the pointer: let git fetch it (\`lfs: true\` for actions/checkout).`,
+        `In ${subject}, ${named(doubtful)} ${doubtful.length === 1 ? 'is a Git LFS pointer' : 'are Git LFS pointers'}, not the file that was committed. If the bake file puts it into an image, the image is measured with the pointer. Let git fetch it (\`lfs: true\` for actions/checkout).`,
       ];
 }
 
 function refuse(subject: string, pointers: readonly string[]): void {
   if (pointers.length > 0)
     throw new StoreError(
-      `In ${subject}, ${named(pointers)} ${pointers.length === 1 ? 'is a Git LFS pointer' : 'are Git LFS pointers'}: a few lines that stand for a file that was not fetched. Nothing was built or run, for a measurement with them says nothing. Let git fetch the files: \`lfs: true\` for actions/checkout, \`git lfs install\` and \`git lfs pull\` on a terminal, and no GIT_LFS_SKIP_SMUDGE for Pacegate; both sides are then fetched. What no image needs can be left out by .dockerignore.`,
+      `In ${subject}, ${named(pointers)} ${pointers.length === 1 ? 'is a Git LFS pointer' : 'are Git LFS pointers'}: a few lines that stand for a file that was not fetched. Nothing was built or run, because a measurement with them would be meaningless. Let git fetch the files: \`lfs: true\` for actions/checkout, \`git lfs install\` and \`git lfs pull\` on a terminal, and no GIT_LFS_SKIP_SMUDGE for Pacegate; both sides are then fetched. What no image needs can be left out by .dockerignore.`,
     );
 }
 

@@ -439,7 +439,7 @@ const CELLS: readonly Cell[] = [
     side: '–',
     verdict: 'no_data',
     blame: 'the budget',
-    says: /too few to call a change/,
+    says: /too few to find a change/,
     budget: '8s',
   },
   {
@@ -448,7 +448,7 @@ const CELLS: readonly Cell[] = [
     side: 'both',
     verdict: 'no_data',
     blame: 'the configuration or the workload',
-    says: /judges p99, and no run of the warm-up reported it/,
+    says: /judges p99, but no run of the warm-up reported it/,
     metrics: ', p99: {}',
   },
   {
@@ -457,7 +457,7 @@ const CELLS: readonly Cell[] = [
     side: 'head',
     verdict: 'no_data',
     blame: 'the configuration or the workload',
-    says: /judges p99, and no run of the warm-up reported it/,
+    says: /judges p99, but no run of the warm-up reported it/,
     metrics: ', p99: {}',
   },
   {

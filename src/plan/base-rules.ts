@@ -104,7 +104,7 @@ export function ruleChanges(head: Plan, base: Plan): string[] {
     ? []
     : [
         `This change edits its own configuration: ${changes.join('; ')}.`,
-        'It is judged by the rules of its base; the edited rules apply from the next change on.',
+        'Pacegate judges it by the rules of its base. The edited rules apply from the next change on.',
       ];
 }
 

@@ -37,7 +37,7 @@ const duration = z
   .regex(DURATION, { ...legal(DURATION_WORDS), abort: true })
   .refine(
     (text) => parseDuration(text) !== undefined,
-    legal(`${DURATION_WORDS}, above 0 and of a week (168h) at most`),
+    legal(`${DURATION_WORDS}, above 0 and at most a week (168h)`),
   )
   .meta({ examples: ['10m'] });
 

@@ -547,7 +547,7 @@ describe('what is installed besides', () => {
     [
       '{ groups: [bench] }',
       '\n  dockerfile: Dockerfile',
-      'workload.install: found packages beside workload.dockerfile (Dockerfile), which does not read them; expected: one of the two',
+      'workload.install: found packages together with workload.dockerfile (Dockerfile), which does not read them; expected: one of the two',
     ],
   ])('%s%s is refused', (value, more, problem) => {
     expect(messageOf(() => resolve(installing(value, more)))).toContain(`.github/pacegate.yml:6: ${problem}`);
@@ -751,7 +751,7 @@ test('what a change edits of its own judgement is said', () => {
     changes(GOOD.replace('limit: 5%', 'limit: 90%').replace('fail-on: [regressed]', 'fail-on: []')),
   ).toEqual([
     'This change edits its own configuration: rules fail-on from regressed to none; metric wall_time_s from judged, lower is better, limit 5 % to judged, lower is better, limit 90 %.',
-    'It is judged by the rules of its base; the edited rules apply from the next change on.',
+    'Pacegate judges it by the rules of its base. The edited rules apply from the next change on.',
   ]);
   expect(changes(`${GOOD.trim().slice(0, -1)}, changed-measurement: fail }`)[0]).toBe(
     'This change edits its own configuration: rules changed-measurement from report to fail.',

@@ -218,7 +218,7 @@ function wrongOptions(configuration: Configuration, overrides: Overrides): Probl
             line: undefined,
             place: 'the option budget',
             found: JSON.stringify(overrides.budget),
-            legal: 'a duration such as 90s, 10m or 1h30m, above 0 and of a week (168h) at most',
+            legal: 'a duration such as 90s, 10m or 1h30m, above 0 and at most a week (168h)',
           },
         ]),
   ];

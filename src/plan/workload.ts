@@ -46,7 +46,7 @@ export function wrongInstall(
   ];
   if (dockerfile !== undefined)
     return problem(
-      `packages beside workload.dockerfile (${dockerfile}), which does not read them`,
+      `packages together with workload.dockerfile (${dockerfile}), which does not read them`,
       'one of the two: install them in that Dockerfile, or leave workload.dockerfile out',
     );
   const isBuilt = Object.values(variants).some(
@@ -117,7 +117,7 @@ export function wrongInterpreterFrom({ workload }: Configuration, document: Yaml
           line: document.lineOf(['workload', 'interpreter-from']),
           place: 'workload.interpreter-from',
           found: 'no workload.dockerfile whose image it could name',
-          legal: 'workload.dockerfile beside it, or neither',
+          legal: 'workload.dockerfile too, or neither',
         },
       ];
 }

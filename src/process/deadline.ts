@@ -25,7 +25,7 @@ export async function within<Result>(
     controller.abort(signal.reason);
   };
   const over = () => {
-    controller.abort(new TimeOver(`its time of ${seconds.toFixed(0)} s is over`));
+    controller.abort(new TimeOver(`its time limit of ${seconds.toFixed(0)} s has passed`));
   };
   if (signal.aborted) cancel();
   else if (seconds <= 0) over();

@@ -16,7 +16,7 @@ const SILENT_TIMES = 2;
 const PING_ANSWER_SECONDS = 5;
 
 export const ENGINE_SILENT =
-  'the Docker engine does not answer, which is no fault of what is built or measured. Restart it (`docker info` and its log say more), then run this again.';
+  'the Docker engine does not answer, which is not caused by what is built or measured. Restart it (`docker info` and its log say more), then run this again.';
 
 /** Whether a Docker engine answers now. Never throws; false without a docker client. */
 export async function engineAnswers(seconds = ANSWER_SECONDS): Promise<boolean> {

@@ -96,7 +96,7 @@ export async function tryGit(
 function cancelledIn(args: readonly string[]): StoreError {
   const command = args.find((word, index) => !word.startsWith('-') && args[index - 1] !== '-c');
   return new StoreError(
-    `The run was cancelled while git worked (\`git ${command ?? ''}\`), so git was ended and nothing was decided.`,
+    `The run was cancelled while git worked (\`git ${command ?? ''}\`), so git was ended and there is no verdict.`,
   );
 }
 

@@ -30,10 +30,10 @@ export function endOnSignals({ warn, second, graceSeconds = GRACE_SECONDS }: End
   let watchdog: NodeJS.Timeout | undefined;
   const end = (name: NodeJS.Signals) => {
     if (!abort.signal.aborted) {
-      warn('Cancelled: ending the run; what was measured is kept.');
+      warn('Cancelled: ending the run. The measurements are kept.');
       watchdog = setTimeout(() => {
         warn(
-          `The run did not end within ${graceSeconds} s of the signal, so it is ended now. What was measured is in runs.jsonl of the out folder; \`pacegate report runs.jsonl\` reads it.`,
+          `The run did not end within ${graceSeconds} s of the signal, so it is ended now. The measurements are in runs.jsonl of the out folder; \`pacegate report runs.jsonl\` reads it.`,
         );
         process.exit(3);
       }, graceSeconds * 1000);

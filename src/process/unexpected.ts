@@ -19,7 +19,7 @@ export function endOnUnexpected(say: (text: string) => void): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     say(
       plain === undefined
-        ? `pacegate: an unexpected error; nothing was decided. Please report it with what stands here.\n${text}\n`
+        ? `pacegate: an unexpected error; there is no verdict. Please report the error with this text.\n${text}\n`
         : `pacegate: ${plain.message}\n`,
     );
     process.exit(plain?.exitStatus ?? COULD_NOT_BE_MEASURED);

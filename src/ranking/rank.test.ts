@@ -136,7 +136,7 @@ describe('what is missing', () => {
     // Nine pairs are past the look of eight, which can call nothing worse, and not at twelve.
     expect(word(ranking, 'b', 'wall_time_s')).toBe('undecided');
     expect(ranking.warnings[0]).toMatch(
-      /^9 blocks are too few to call a difference among 1 test; it takes at least 12\./,
+      /^9 blocks are too few to find a difference among 1 test; it takes at least 12\./,
     );
   });
 

@@ -135,12 +135,12 @@ function refuse(session: Session, reference: string): void {
     );
   if (variants.length < 2)
     throw new ConfigurationError(
-      `A ranking needs at least two variants, and there is ${reference} alone. Add another under variants, such as \`debian: { interpreter: debian }\`.`,
+      `A ranking needs at least two variants, but there is only ${reference}. Add another under variants, such as \`debian: { interpreter: debian }\`.`,
     );
   const failure = failureOf(session, reference);
   if (failure !== undefined)
     throw new MeasurementError(
-      `${reference} is what the others are ranked against, and it could not be measured: ${failure}\nFix it, or rank against another with --reference (${variants.filter((variant) => variant !== reference).join(', ')}).`,
+      `${reference} is the reference of the ranking, but it could not be measured: ${failure}\nFix it, or rank against another with --reference (${variants.filter((variant) => variant !== reference).join(', ')}).`,
     );
 }
 
@@ -198,12 +198,12 @@ function warningsOf(newest: Session, { drafts, tests }: JudgedRanking, rows: rea
   return [
     ...(needed === undefined || most < needed
       ? [
-          `${most} blocks are too few to call a difference among ${tests} ${tests === 1 ? 'test' : 'tests'}; it takes at least ${needed ?? blocksNeeded(tests, rules.alpha / 2)}.`,
+          `${most} blocks are too few to find a difference among ${tests} ${tests === 1 ? 'test' : 'tests'}; it takes at least ${needed ?? blocksNeeded(tests, rules.alpha / 2)}.`,
         ]
       : []),
     ...(budget.secondsLeftOut > 0
       ? [
-          `The budget ended before everything was decided: ${words}; the rest of the blocks would take about ${minutes} more ${minutes === 1 ? 'minute' : 'minutes'}.`,
+          `The budget ended before every row was decided: ${words}; the remaining blocks would take about ${minutes} more ${minutes === 1 ? 'minute' : 'minutes'}.`,
         ]
       : []),
   ];

@@ -57,7 +57,7 @@ describe('the text', () => {
   test('is the report, with the headline as title and what the conclusion means', () => {
     const { title, summary, text } = checkText(comparison, session, 'failure', {});
     expect(title).toMatch(/^a regressed: wall time \+/);
-    expect(summary).toBe('The gate does not pass.');
+    expect(summary).toBe('The gate fails.');
     expect(text).toMatch(/^### 🔴 Pacegate: `a` regressed/);
     expect(checkText(comparison, session, 'neutral', {}).summary).toContain('require-decision: true');
   });

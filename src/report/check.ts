@@ -24,9 +24,9 @@ export const checkName = (configuration: string): string =>
 
 export const CHECK_SUMMARIES = {
   success: 'The gate passes.',
-  failure: 'The gate does not pass.',
+  failure: 'The gate fails.',
   neutral:
-    'The gate has no decision. GitHub lets a neutral check pass where it is required; the input `require-decision: true` makes it a failure.',
+    'The gate has no decision. GitHub accepts a neutral check where a branch rule requires it. Set the input `require-decision: true` to fail the check.',
 } as const;
 
 export interface CheckText {
@@ -105,7 +105,7 @@ export function regressionPlaces(
             path,
             line,
             title: `Pacegate: ${oneLine(variant)} regressed`,
-            message: `${listed(metrics.map((metric) => oneLine(metricWords(metric))))} of ${oneLine(variant)} regressed. In one profiled run of each side ${text}. This is a hint, no evidence.`,
+            message: `${listed(metrics.map((metric) => oneLine(metricWords(metric))))} of ${oneLine(variant)} regressed. In one profiled run of each side ${text}. This is a hint, not evidence.`,
           },
         ];
   });

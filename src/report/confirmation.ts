@@ -32,4 +32,4 @@ export function notSeenAgainHeadline(gated: readonly Row[], probable: string): s
 
 /** The explanation for the author of the pull request. */
 export const NOT_SEEN_AGAIN =
-  'A quirk of one runner can look like a regression, so one that a second session does not show is reported and not held against the change. Both figures stand beside it; where it matters, run the job again.';
+  'A quirk of one runner can look like a regression. A regression that a second session does not confirm is reported and does not fail the job. Both figures are shown. If the answer matters, run the job again.';

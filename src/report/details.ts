@@ -117,7 +117,7 @@ function hostRemark({ images }: Session): readonly string[] {
   return names.length === 0
     ? []
     : [
-        `CPU time of ${names.map(code).join(', ')} is the probe's word alone: a variant of the host has no container whose CPU time the kernel counts from outside`,
+        `CPU time of ${names.map(code).join(', ')} comes from the probe only: a host variant has no container whose CPU time the kernel counts`,
       ];
 }
 
@@ -180,13 +180,13 @@ export function storedDetails({ rows }: Comparison): Detail[] {
             'median of the nights',
             '95 % interval for one session',
             'baseline here',
-            'lies',
+            'position',
             'sessions',
           ],
           ...body,
         ],
         { align: ['l', 'l', 'r', 'r', 'r', 'l', 'r'], alignDelimiters: false },
-      )}\n\nThe nights do not judge a pair; outside the interval, this machine or the base has moved.`,
+      )}\n\nNights do not judge pairs. A baseline outside the interval means that this machine or the base has changed.`,
     },
   ];
 }

@@ -56,15 +56,15 @@ export function adviceOf(report: DoctorReport): string[] {
   const busy = busyWith(report);
   if (busy.length > 0)
     advice.push(
-      `The machine was busy (${busy.join(', ')}). End the other programs on it, or take another one: the noise measured here is partly its own.`,
+      `The machine was busy (${busy.join(', ')}). End the other programs or use another machine: they cause part of the noise measured here.`,
     );
   for (const { variant, runSeconds, repetitions } of variants) {
     const timed = blunt.some((row) => row.variant === variant && row.unit === 's');
     if (!timed || runSeconds >= SHORT_SECONDS || runSeconds <= 0) continue;
     advice.push(
       session.workload.server === undefined
-        ? `A run of ${oneLine(variant)} takes ${inSeconds(runSeconds)}. Longer ones are steadier: workload.repetitions: ${Math.max(repetitions + 1, Math.round((repetitions * LONGER_SECONDS) / runSeconds))} makes it about ${LONGER_SECONDS} s.`
-        : `A round of load on ${oneLine(variant)} takes ${inSeconds(runSeconds)}. Longer ones are steadier: about ${(LONGER_SECONDS / runSeconds).toFixed(1)} times the requests make it ${LONGER_SECONDS} s.`,
+        ? `A run of ${oneLine(variant)} takes ${inSeconds(runSeconds)}. Longer runs are steadier: workload.repetitions: ${Math.max(repetitions + 1, Math.round((repetitions * LONGER_SECONDS) / runSeconds))} makes it about ${LONGER_SECONDS} s.`
+        : `A round of load on ${oneLine(variant)} takes ${inSeconds(runSeconds)}. Longer rounds are steadier: about ${(LONGER_SECONDS / runSeconds).toFixed(1)} times the requests make it ${LONGER_SECONDS} s.`,
     );
   }
   for (const metric of [...new Set(blunt.map((row) => row.metric))]) {
@@ -74,23 +74,23 @@ export function adviceOf(report: DoctorReport): string[] {
     advice.push(
       `${oneLine(metricWords(metric))} of ${own.map(({ variant }) => oneLine(variant)).join(', ')} is too noisy for its limit of ${share(own[0]?.limit ?? 0)}: ${
         largest === undefined
-          ? 'a loss of half as much again would be missed. Set gate: false for it, or make the workload steadier.'
-          : `metrics.${oneLine(metric)}.limit: ${Math.ceil(largest * 200) / 2}% is what can be promised here.`
+          ? 'even a loss of 50 % could be missed. Set gate: false for it, or make the workload steadier.'
+          : `metrics.${oneLine(metric)}.limit: ${Math.ceil(largest * 200) / 2}% is the smallest limit that this machine can hold.`
       }`,
     );
   }
   if (seconds > budgetSeconds)
     advice.push(
-      `A gate needs about ${minutes(seconds)} for measuring and may take ${minutes(budgetSeconds)}: make the workload shorter, spread the variants over several jobs, or raise rules.budget.`,
+      `Measuring takes about ${minutes(seconds)}, and the budget is ${minutes(budgetSeconds)}: make the workload shorter, spread the variants over several jobs, or raise rules.budget.`,
     );
   const undecided = rows.filter((row) => row.blocks === null && !isBlunt(row));
   if (undecided.length > 0)
     advice.push(
-      `${count(undecided.length, 'row')} of unchanged code would often stay undecided after ${cap} blocks: raise the limit or rules.blocks where that matters.`,
+      `${count(undecided.length, 'row')} of unchanged code would often be inconclusive after ${cap} blocks. If that matters, raise the limit or rules.blocks.`,
     );
   return advice.length > 0
     ? advice
-    : ['Nothing to fix: every row sees a change of 5/3 of what counts, within the budget.'];
+    : ['Nothing to fix: a gate finds a loss of 5/3 of the limit in every row, within the budget.'];
 }
 
 const JSON_HEAD = { format: 'pacegate-doctor', version: 1 } as const;
@@ -124,7 +124,7 @@ export function doctorJson(report: DoctorReport): unknown {
   };
 }
 
-const HEADER = ['variant', 'metric', 'counts from', 'noise of a pair', '80 % power at', 'pairs', 'run'];
+const HEADER = ['variant', 'metric', 'limit', 'noise of a pair', '80 % power at', 'pairs', 'run'];
 
 /**
  * Renders the measured noise as a table, then the advice, and the smallest detectable losses last. The machine's
@@ -174,15 +174,15 @@ function smallestSeen(rows: readonly RowCheckup[]): string {
   if (best === undefined || worst === undefined) return '';
   const range = best === worst ? words(best) : `${words(best)} to ${words(worst)}`;
   const missing = rows.filter(isBlunt).length;
-  return `the smallest loss that shows here is ${range}; ${
+  return `the smallest loss that a gate finds here is ${range}; ${
     missing === 0
-      ? `${rows.length === 1 ? 'the row sees' : `all ${rows.length} rows see`} 5/3 of what counts`
-      : `${missing} of ${count(rows.length, 'row')} would miss 5/3 of what counts`
+      ? `${rows.length === 1 ? 'the row finds' : `all ${rows.length} rows find`} 5/3 of the limit`
+      : `${missing} of ${count(rows.length, 'row')} would miss 5/3 of the limit`
   }`;
 }
 
 const loadWords = ({ cores, load }: Busy) =>
-  load === undefined ? 'its load is not said' : `load ${load.toFixed(1)} on ${count(cores, 'core')}`;
+  load === undefined ? 'its load is unknown' : `load ${load.toFixed(1)} on ${count(cores, 'core')}`;
 
 const minutes = (seconds: number) =>
   seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(1)} min`;

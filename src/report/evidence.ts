@@ -49,17 +49,17 @@ export function evidenceDetails(comparison: Comparison, session?: Session): Deta
     ...(alone.length === 0
       ? []
       : [
-          `Interpreter, system and packages are the same on both sides of ${listed(alone)}: what moved there is the code.`,
+          `Interpreter, system and packages are the same on both sides of ${listed(alone)}: only the code changed.`,
         ]),
-    `p: how often noise alone would give as clear a difference in this direction, over all looks at the row; adjusted for ${count(family.tests, 'check')} in one report (Holm). A change needs an adjusted p of ${family.alpha} or less; 1 also stands where the first look found a row unchanged.`,
+    `p is the probability that noise alone gives a difference at least as clear in this direction, over all looks at the row. Adjusted p corrects it for ${count(family.tests, 'check')} in one report (Holm). A change needs an adjusted p of ${family.alpha} or less. A row that the first look found unchanged has a p of 1.`,
     ...(known
       ? [
-          'Would find: the smallest loss that this gate finds in 80 of 100 cases, by the noise of recent nights on this machine.',
+          'Would find: the smallest loss that this gate finds in 80 of 100 cases, given the noise of recent nights on this machine.',
         ]
       : []),
     ...(!known && tested.some(({ evidence }) => evidence === 'paired')
       ? [
-          'How small a loss this gate would have found is not known yet. Nights that measure the baseline against itself on this machine tell (mode: baseline on a schedule).',
+          'The smallest loss that this gate would have found is not known yet. To learn it, measure the baseline against itself on this machine (mode: baseline on a schedule).',
         ]
       : []),
     ...(judged.length > MOST_ROWS

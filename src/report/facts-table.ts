@@ -64,7 +64,7 @@ function linesOf(asked: readonly AskedInterpreter[]): readonly Line[] {
     ),
     ...line('modules that do not import', ({ facts }) => some(facts.brokenModules)),
     ...line('Python packages', ({ facts }) => some(facts.packages)),
-    ...line('packages of the system', ({ facts }) =>
+    ...line('system packages', ({ facts }) =>
       facts.systemPackages === null ? '' : String(facts.systemPackages),
     ),
     ...line('unpacked size', ({ image }) =>
@@ -140,4 +140,4 @@ function fitting(widths: readonly number[], room: number): readonly (readonly nu
 }
 
 const EXPLAINED =
-  'Each property is what the binary and its behaviour show; what the interpreter declares stands beside it where the two differ.';
+  'Each property is what the binary and its behaviour show. If the interpreter declares something else, that is shown too.';

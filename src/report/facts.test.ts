@@ -59,12 +59,7 @@ describe('what differs between the sides', () => {
       { system: 'Debian', packages: { a: '1' }, systemPackages: 3 },
       [],
     ],
-    [
-      'packages of the system',
-      { systemPackages: 105 },
-      { systemPackages: 98 },
-      ['105 → 98 packages of the system'],
-    ],
+    ['system packages', { systemPackages: 105 }, { systemPackages: 98 }, ['105 → 98 system packages']],
   ] as const)('%s', (_, before, after, differences) => {
     expect(between(before as Partial<InterpreterFacts>, after as Partial<InterpreterFacts>)).toEqual(
       differences,
@@ -95,7 +90,7 @@ describe('what differs between the sides', () => {
       interpreter: { key: 'k', reference, origin: 'built' as const },
       facts: looked(),
     });
-    expect(factsDifferences(sides(built('x'), built('y')), 'a')).toEqual(['the interpreter was built anew']);
+    expect(factsDifferences(sides(built('x'), built('y')), 'a')).toEqual(['the interpreter was rebuilt']);
   });
 
   test('nothing where a side is missing or was not looked at', () => {
@@ -116,7 +111,7 @@ test('where nothing but the code moved, the evidence says so', () => {
   const alone = measured({});
   expect(movedAlone(comparison(alone), alone)).toEqual(['a']);
   expect(evidenceDetails(comparison(alone), alone)[0]?.body).toContain(
-    'Interpreter, system and packages are the same on both sides of a: what moved there is the code.',
+    'Interpreter, system and packages are the same on both sides of a: only the code changed.',
   );
   const moved = measured({ libc: 'glibc 2.42' });
   expect(movedAlone(comparison(moved), moved)).toEqual([]);
@@ -151,10 +146,10 @@ describe('variants beside each other', () => {
         }),
       ),
     ).toEqual([
-      'The variants differ in Python: 3.11.2 (debian), 3.13.5 (official, uv). A difference between them is not that of the way alone.',
+      'The variants differ in Python: 3.11.2 (debian), 3.13.5 (official, uv). So a difference between them does not come from the interpreter only.',
     ]);
     expect(mixedWarnings(three({ a: { system: 'Debian 12' }, b: { system: 'Debian 13' } }))).toEqual([
-      'The variants differ in the system below: Debian 12 (a), Debian 13 (b). A difference between them is not that of the way alone.',
+      'The variants differ in the system below: Debian 12 (a), Debian 13 (b). So a difference between them does not come from the interpreter only.',
     ]);
     expect(mixedWarnings(three({ a: {}, b: {} }))).toEqual([]);
   });

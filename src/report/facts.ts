@@ -80,7 +80,7 @@ export function factsDetail(session: Session): Detail[] {
   const notes = [
     ...mixedWarnings(session).map(sentence),
     ...broken,
-    'Each property is what the binary and its behaviour show; what the interpreter declares stands beside it where the two differ. “Unknown” is no “no”.',
+    'Each property is what the binary and its behaviour show. If the interpreter declares something else, that is shown too. “Unknown” does not mean “no”.',
   ];
   return [
     {
@@ -130,7 +130,7 @@ export function factsDifferences({ images }: Session, variant: string): string[]
     ...few(versionsMoved(a.packages, b.packages, true), 'more package'),
     ...(a.systemPackages === null || b.systemPackages === null || a.systemPackages === b.systemPackages
       ? []
-      : [`${a.systemPackages} → ${b.systemPackages} packages of the system`]),
+      : [`${a.systemPackages} → ${b.systemPackages} system packages`]),
   ];
 }
 
@@ -154,7 +154,7 @@ function baseWords(before: NonNullable<Image['base']>, after: NonNullable<Image[
 /** Two profile-guided builds of the same source differ in speed by up to a few per cent. */
 const rebuilt = ({ interpreter: before }: Image, { interpreter: after }: Image) =>
   before !== undefined && after !== undefined && before.reference !== after.reference
-    ? ['the interpreter was built anew']
+    ? ['the interpreter was rebuilt']
     : [];
 
 function propertyMoved(property: Property, a: InterpreterFacts, b: InterpreterFacts): string[] {
@@ -222,7 +222,7 @@ export function movedToo(
   }
   return [...alike].map(
     ([said, variants]) =>
-      `Not only your code moved in ${listed(variants.map(name))}: ${text(clip(said, 600))}.`,
+      `More than your code changed in ${listed(variants.map(name))}: ${text(clip(said, 600))}.`,
   );
 }
 
@@ -260,7 +260,7 @@ export function mixedWarnings(session: Session): string[] {
       : [
           `The variants differ in ${what}: ${[...groups]
             .map(([value, variants]) => `${value} (${variants.join(', ')})`)
-            .join(', ')}. A difference between them is not that of the way alone.`,
+            .join(', ')}. So a difference between them does not come from the interpreter only.`,
         ];
   };
   return [

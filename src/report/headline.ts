@@ -54,8 +54,8 @@ export function headline(
     }
     case 'incomparable':
       return of('incomparable').length === gated.length
-        ? 'not comparable with what is stored, so nothing was judged'
-        : `${checks(of('incomparable'))} cannot be compared with what is stored`;
+        ? 'not comparable with the stored nights, so nothing was judged'
+        : `${checks(of('incomparable'))} cannot be compared with the stored nights`;
     case 'no_baseline':
       return of('no_baseline').length === gated.length
         ? 'no baseline, so nothing was compared'
@@ -116,7 +116,7 @@ export function restOf({ verdict, rows }: Comparison, session: Session | undefin
 /** What a failing verdict stops: a pull request's job, or a command with its exit status. */
 const STOPS = {
   job: { no: 'This fails the job', yes: 'This does not fail the job.' },
-  command: { no: 'The gate says no', yes: 'The gate lets this through.' },
+  command: { no: 'The gate fails', yes: 'The gate passes.' },
 } as const;
 
 /** What the verdict means for the author of the pull request: whether it fails the job, why, and what to do. */
@@ -155,7 +155,7 @@ const PROBABLE_LOSS =
   'A loss is likely, but the measurements do not show that it is one that counts: this is no all-clear.';
 
 const NEXT_AFTER_REFUSAL =
-  'If it is meant, change what measures in a pull request of its own and let a reviewer decide; if not, undo it and push again.';
+  'If the change is intended, make it in a separate pull request and let a reviewer decide. If not, undo it and push again.';
 
 /** Why the job fails, each reason in a few words; empty if it passes. */
 function stopping(comparison: Comparison, failOn: readonly Verdict[]): readonly string[] {

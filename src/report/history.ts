@@ -14,7 +14,7 @@ export function alarmSentences({ nights, regressed, improved }: Alarms): string[
       ? `0 of ${count(nights, 'night')}, at most ${share(of.high)}`
       : `${of.nights} of ${count(nights, 'night')}, which is ${share(of.nights / nights)} (${share(of.low)} to ${share(of.high)})`;
   return [
-    `False alarms so far, the baseline gated against itself: ${rate(regressed)}; improvements that nobody made: ${rate(improved)} (exact 95 % intervals).`,
+    `False alarms so far, with the baseline gated against itself: ${rate(regressed)}; false improvements: ${rate(improved)} (exact 95 % intervals).`,
   ];
 }
 
@@ -40,7 +40,7 @@ export function anchorSentences(anchor: AnchorHistory, name: Name): string[] {
       kind === 'step'
         ? `a step of ${share(size)} at ${at(since, name)}`
         : `${share(size)} a week since ${at(since, name)}`;
-    return `Creep: ${row} is ${share(now)} worse than ${against} (p ${p < 0.001 ? '< 0.001' : `= ${p.toFixed(3)}`}), ${began}. This never blocks.`;
+    return `Creep: ${row} is ${share(now)} worse than ${against} (p ${p < 0.001 ? '< 0.001' : `= ${p.toFixed(3)}`}), ${began}. Creep does not fail the job.`;
   });
 }
 
@@ -48,7 +48,7 @@ export function anchorSentences(anchor: AnchorHistory, name: Name): string[] {
 export const shiftSentences = (shifts: readonly LevelShift[], name: Name): string[] =>
   shifts.map(
     ({ variant, metric, change, p, at: point }) =>
-      `Level shift: ${name(variant)} ${metricName(metric, name)} ${percent(change)} at ${at(point, name)}, p ${p < 0.001 ? '<' : '≤'} ${Math.max(0.001, p).toFixed(3)}. Older nights do not judge by stored evidence.`,
+      `Level shift: ${name(variant)} ${metricName(metric, name)} ${percent(change)} at ${at(point, name)}, p ${p < 0.001 ? '<' : '≤'} ${Math.max(0.001, p).toFixed(3)}. Stored evidence leaves out older nights.`,
   );
 
 /** All sentences of a history, the false alarms first. */
@@ -65,5 +65,5 @@ export const historySentences = (
 export function historyDetails({ history }: Session): Detail[] {
   const lines = history === undefined ? [] : historySentences(history, code);
   if (lines.length === 0) return [];
-  return [{ title: 'How the gate fares at night', body: lines.map((line) => `- ${line}`).join('\n') }];
+  return [{ title: 'What the nights show', body: lines.map((line) => `- ${line}`).join('\n') }];
 }

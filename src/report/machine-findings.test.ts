@@ -15,8 +15,8 @@ const FINDINGS: readonly Finding[] = [
     advice: 'The frequency follows the load: cpupower frequency-set -g performance',
   },
   { name: 'PSI', value: 'kept', judgement: 'good' },
-  { name: 'hyper-threads', value: 'not said', judgement: 'unknown' },
-  { name: 'timer', value: 'not said', judgement: 'unknown' },
+  { name: 'hyper-threads', value: 'unknown', judgement: 'unknown' },
+  { name: 'timer', value: 'unknown', judgement: 'unknown' },
 ];
 const plain = { colour: false, width: 160 };
 
@@ -27,7 +27,7 @@ test('the machine, what is bad, what to know, and the rest in two lines', () => 
       '  bad       frequency governor: powersave. The frequency follows the load: cpupower frequency-set -g performance',
       '  notice    turbo: on. The frequency depends on heat.',
       '  good      storage driver overlay2; PSI kept',
-      '  not said  hyper-threads; timer',
+      '  unknown   hyper-threads; timer',
       '',
     ].join('\n'),
   );

@@ -22,7 +22,7 @@ const HEADS: Readonly<Record<Finding['judgement'], string>> = {
   bad: 'bad',
   notice: 'notice',
   good: 'good',
-  unknown: 'not said',
+  unknown: 'unknown',
 };
 const HEAD_WIDTH = 12;
 /** The maximum width, because longer lines are hard to read. */

@@ -124,7 +124,7 @@ export function renderMarkdown(
     ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),
     ...restOf(comparison, session),
     ...(shown.some(({ evidence }) => evidence === 'stored')
-      ? ['The baseline is the median of the nights stored for this machine; the head alone was run here.']
+      ? ['The baseline is the median of the nights stored for this machine; only the head ran here.']
       : []),
   ];
   return withinLimit(

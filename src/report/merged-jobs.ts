@@ -30,7 +30,7 @@ const measured = (part: Session): string =>
     `${count(part.runs.length, 'run')} in ${duration(part.budget.spentSeconds)} of a budget of ${duration(part.budget.seconds)}`,
     ...(part.purpose === 'confirmation' || part.budget.blocksPlanned === undefined
       ? []
-      : [`at most ${part.budget.blocksPlanned} blocks, for the budget allowed no more`]),
+      : [`at most ${part.budget.blocksPlanned} blocks, because the budget allowed no more`]),
   ].join('; ');
 
 const machineWords = ({ cpuModel, cores, memoryBytes, kernel, engine, runnerImage }: Machine) =>

@@ -9,7 +9,7 @@ test('of variants of the host it is said that nothing counts them from outside',
   expect(environmentDetail(session).body).not.toContain('from outside');
   const images = session.images.map((image) => ({ ...image, engine: 'host' as const }));
   expect(environmentDetail({ ...session, images }).body).toContain(
-    "- CPU time of `a` is the probe's word alone: a variant of the host has no container whose CPU time the kernel counts from outside",
+    '- CPU time of `a` comes from the probe only: a host variant has no container whose CPU time the kernel counts',
   );
 });
 
@@ -27,7 +27,7 @@ test('a server’s figures are said to be two programs’', () => {
     methodDetail(compareSession(session), { ...session, workload }).body;
   expect(body(session.workload)).not.toContain('server');
   expect(body({ ...session.workload, server })).toContain(
-    ', a server under `python load.py` from a second container or process, after 2 rounds of it for warming up; CPU is the server’s, wall time the load’s, measured from inside',
+    ', a server under `python load.py` from a second container or process, after 2 warm-up rounds; CPU time is the server’s, wall time is the load’s, measured from inside',
   );
   expect(body({ ...session.workload, server: { ...server, warmUp: 0 } })).not.toContain('warming up;');
 });

@@ -22,7 +22,7 @@ export function methodDetail({ family, rows }: Comparison, session: Session, job
     ...(has('paired') ? pairedLines(session, checks, jobs) : []),
     ...(has('stored')
       ? [
-          `By stored nights: each night of this machine is one value, its median; this session’s median against the interval that they predict for one more (t, of logarithms), Holm over ${checks}.`,
+          `Stored nights: each night of this machine is one value, its median. This session’s median is compared with the interval that the nights predict for one more night (t, of logarithms), Holm over ${checks}.`,
         ]
       : []),
     ...(has('deterministic')
@@ -30,7 +30,7 @@ export function methodDetail({ family, rows }: Comparison, session: Session, job
       : []),
     ...(has('once')
       ? [
-          'Build time is of one build of each side, alone and with no step from a cache: a figure without an interval, so its limit is wide.',
+          'Build time comes from one build of each side, alone and without a cache. It has no interval, so its limit is wide.',
         ]
       : []),
     ...countedLines(session),
@@ -47,20 +47,20 @@ function countedLines({ images }: Session): string[] {
   const spread = Math.max(...counted.map(({ counts }) => Math.max(...counts) / Math.min(...counts) - 1));
   const repeated = counted.some(({ counts }) => counts.length > 1);
   return [
-    `Instructions were counted by ${first.tool} (${sentence(first.version)}), one repetition of each side with the same hash seed, before the first block; ${repeated ? `what differed by the limit was counted again, and counts of one side are ${spread === 0 ? 'equal' : spread < 1e-5 ? 'less than 0.001 % apart' : `up to ${Number((spread * 100).toPrecision(1))} % apart`}` : 'what differs by the limit is counted again'}. They hold no waiting, no kernel and no cache.${first.tool === 'callgrind' ? ' What they are made of is in the folder profiles beside the session, for KCachegrind.' : ''}`,
+    `Instructions were counted by ${first.tool} (${sentence(first.version)}), one repetition of each side with the same hash seed, before the first block; ${repeated ? `differences of the limit or more were counted again, and counts of one side are ${spread === 0 ? 'equal' : spread < 1e-5 ? 'less than 0.001 % apart' : `up to ${Number((spread * 100).toPrecision(1))} % apart`}` : 'differences of the limit or more are counted again'}. They leave out waiting, the kernel and cache misses.${first.tool === 'callgrind' ? ' The folder profiles next to the session has call graphs for KCachegrind.' : ''}`,
   ];
 }
 
 const serverWords = (server: ServerRecord | undefined) =>
   server === undefined
     ? ''
-    : `, a server under ${code(server.load.join(' '))} from a second container or process${server.warmUp === 0 ? '' : `, after ${count(server.warmUp, 'round')} of it for warming up`}; CPU is the server’s, wall time the load’s`;
+    : `, a server under ${code(server.load.join(' '))} from a second container or process${server.warmUp === 0 ? '' : `, after ${count(server.warmUp, 'warm-up round')}`}; CPU time is the server’s, wall time is the load’s`;
 
 function pairedLines(session: Session, checks: string, jobs: number): string[] {
   const { seed, rules } = session;
   const limits = [...new Set(rules.metrics.filter(isTested).map(({ limit }) => limit))];
   return [
-    `One block is a pair of every variant still undecided: baseline and head back to back, in fresh containers or processes, order random and balanced (${jobs === 1 ? `seed ${seed}` : 'each job has a seed of its own'}). A block for warming up was discarded.`,
+    `One block is a pair of every variant still undecided: baseline and head back to back, in fresh containers or processes, order random and balanced (${jobs === 1 ? `seed ${seed}` : 'each job has its own seed'}). The warm-up was not judged.`,
     ...looksLines(session),
     // Left out if no metric of the runs is judged, because then there is no test.
     ...(limits.length === 0
@@ -109,7 +109,7 @@ export function minutesDetail(session: Session): Detail {
   const counting = images.reduce((sum, { counted }) => sum + (counted?.seconds ?? 0), 0);
   const left =
     budget.blocksLeftOut > 0
-      ? `; for what is undecided about ${count(budget.blocksLeftOut, 'block')} more, ${duration(budget.secondsLeftOut)}`
+      ? `; the undecided rows needed about ${count(budget.blocksLeftOut, 'more block')}, ${duration(budget.secondsLeftOut)}`
       : '';
   const whole = `${duration(budget.spentSeconds)} of a budget of ${duration(budget.seconds)}${left}`;
   const [end, measuring] = [Date.parse(ended), firstStart(runs)];
@@ -123,7 +123,7 @@ export function minutesDetail(session: Session): Detail {
           `measuring: ${span(measuring, end)} for ${count(runs.length, 'run')}: ${listed(byVariant(session), 12)}`,
         ];
   const looked = (session.explanations ?? []).reduce((sum, { seconds }) => sum + seconds, 0);
-  const why = looked === 0 ? [] : [`beyond the budget, profiles of what regressed: ${duration(looked)}`];
+  const why = looked === 0 ? [] : [`profiles of regressions, beyond the budget: ${duration(looked)}`];
   return { title: 'Where the minutes went', body: list([whole, ...parts, ...why]) };
 }
 

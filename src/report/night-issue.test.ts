@@ -31,23 +31,23 @@ test('the issue says what each night found, and what to do', () => {
    "What [the night of 2026-11-27](https://github.com/owner/name/actions/runs/1) found:
 
    - **The night failed.** Pacegate: \\\`api\\\` &lt;b&gt;failed&lt;/b&gt; @​octocat
-   - Level shift: \`api\` wall time +2.1 % at 2026-09-01 (commit \`c0ffee0000\`), p ≤ 0.001. Older nights do not judge by stored evidence. Look at what was merged that day, and at whether the runner changed.
-   - Creep: \`api\` memory (RSS) is 4.1 % worse than the anchor \`ababababab\` (p < 0.001), 0.3 % a week since 2026-09-01 (commit \`c0ffee0000\`). This never blocks.
+   - Level shift: \`api\` wall time +2.1 % at 2026-09-01 (commit \`c0ffee0000\`), p ≤ 0.001. Stored evidence leaves out older nights. Look at what was merged that day, and at whether the runner changed.
+   - Creep: \`api\` memory (RSS) is 4.1 % worse than the anchor \`ababababab\` (p < 0.001), 0.3 % a week since 2026-09-01 (commit \`c0ffee0000\`). Creep does not fail the job.
    - False alarms: 4 of 40 nights raised one, which is 10 % (2.8 % to 23.7 %); the rules promise 1 %. The two sides of a night are equal, so something of the machine differs between them. Run \`pacegate doctor\` there.
 
-   Pacegate keeps this text up to date and closes the issue when nothing is left. To accept what is listed here, close the issue: it is opened again only for something new."
+   Pacegate keeps this text up to date and closes the issue when no problem is left. To accept the problems listed here, close the issue. Pacegate opens it again only for a new problem."
   `);
 });
 
 test('an issue that is over says when it was last checked', () => {
   expect(nightIssue([], options).body).toBe(
-    'Nothing is left of what was reported here. Last checked: [the night of 2026-11-27](https://github.com/owner/name/actions/runs/1).',
+    'The problems reported here are gone. Last checked: [the night of 2026-11-27](https://github.com/owner/name/actions/runs/1).',
   );
 });
 
 test('a night that ended early says what was not checked', () => {
   expect(nightIssue([failed], { ...options, history: undefined }).body).toContain(
-    'What they showed was not checked.',
+    'so it did not check them.',
   );
 });
 

@@ -32,16 +32,14 @@ export function nightIssue(
     concerns: concerns.map(concernName),
     body: [
       ...(concerns.length === 0
-        ? [`Nothing is left of what was reported here. Last checked: ${night}.`]
+        ? [`The problems reported here are gone. Last checked: ${night}.`]
         : [
             `What ${night} found:`,
             concerns.map((concern) => `- ${concernSentence(concern, history)}`).join('\n'),
             ...(history === undefined
-              ? [
-                  'The night ended before the earlier nights were looked at. What they showed was not checked.',
-                ]
+              ? ['The night ended before Pacegate read the earlier nights, so it did not check them.']
               : []),
-            'Pacegate keeps this text up to date and closes the issue when nothing is left. To accept what is listed here, close the issue: it is opened again only for something new.',
+            'Pacegate keeps this text up to date and closes the issue when no problem is left. To accept the problems listed here, close the issue. Pacegate opens it again only for a new problem.',
           ]),
     ].join('\n\n'),
   };

@@ -33,7 +33,7 @@ test('a quiet night says the false alarms so far, and each row’s noise, tau an
     /^### 📏 Pacegate: 1 variant measured against itself in 60 runs; no false alarm\n\nStored as 1\./,
   );
   expect(markdown).toContain(
-    'False alarms so far, the baseline gated against itself: 0 of 23 nights, at most 14.8 %;',
+    'False alarms so far, with the baseline gated against itself: 0 of 23 nights, at most 14.8 %;',
   );
   expect(markdown).toMatch(
     /\| `a` \| wall time \| [\d.]+ m?s \| .+ \| unchanged \| (1\.9|2|2\.1) % \| 0(\.\d)? % \| ≥ 3\.\d % \| 23 \|/,
@@ -57,9 +57,9 @@ test('a false alarm is called one, with its size', () => {
 test('creep and level shifts have their beginning and say that nothing blocks', () => {
   const shifts = [{ variant: 'a', metric: 'wall_time_s', change: 0.021, p: 0.001, at: since }];
   expect(historySentences({ ...history, anchor: creeping, shifts }, oneLine).slice(1)).toEqual([
-    'Creep: a wall time is 3.2 % worse than the anchor 0123456789 (p < 0.001), 0.4 % a week since 2026-01-22 (commit abcdef0123). This never blocks.',
-    'Creep: a <tasks> is 5 % worse than the anchor 0123456789 (p = 0.001), a step of 4.8 % at 2026-01-22 (commit abcdef0123). This never blocks.',
-    'Level shift: a wall time +2.1 % at 2026-01-22 (commit abcdef0123), p ≤ 0.001. Older nights do not judge by stored evidence.',
+    'Creep: a wall time is 3.2 % worse than the anchor 0123456789 (p < 0.001), 0.4 % a week since 2026-01-22 (commit abcdef0123). Creep does not fail the job.',
+    'Creep: a <tasks> is 5 % worse than the anchor 0123456789 (p = 0.001), a step of 4.8 % at 2026-01-22 (commit abcdef0123). Creep does not fail the job.',
+    'Level shift: a wall time +2.1 % at 2026-01-22 (commit abcdef0123), p ≤ 0.001. Stored evidence leaves out older nights.',
   ]);
   const quiet = { ...creeping, creeps: [] };
   expect(historySentences({ ...history, anchor: quiet }, oneLine).at(-1)).toBe(
@@ -96,21 +96,21 @@ test('the doctor has nothing to mend where the noise is small', () => {
   expect(text).toMatch(/a +wall time +3 % +(0\.\d|1\.\d|1) % +≥ 3\.\d % +8 +3\.0 s\n/);
   expect(text).toContain('Machine during the runs: quiet (load 0.4 on 2 cores).');
   expect(text.trimEnd().split('\n').at(-1)).toMatch(
-    /^Pacegate: the smallest loss that shows here is 3\.\d % \(a wall time\); the row sees 5\/3 of what counts$/,
+    /^Pacegate: the smallest loss that a gate finds here is 3\.\d % \(a wall time\); the row finds 5\/3 of the limit$/,
   );
 });
 
 test('the doctor says what would help where it is large, where time is short and where the machine is busy', () => {
   const noisy = report(0.1);
   expect(adviceOf(noisy).join('\n')).toMatch(
-    /^wall time of a is too noisy for its limit of 3 %: metrics\.wall_time_s\.limit: [\d.]+% is what can be promised here\.$/,
+    /^wall time of a is too noisy for its limit of 3 %: metrics\.wall_time_s\.limit: [\d.]+% is the smallest limit that this machine can hold\.$/,
   );
   const short = simulated({ noise: 0.1, level: 0.2, blocks: 12, seed: 3 });
   const brief = report(0.1, { checkup: checkup(short, short.rules), session: short, budgetSeconds: 5 });
   expect(adviceOf(brief)).toEqual([
     expect.stringMatching(/A run of a takes 0\.20 s\..*workload\.repetitions: (9|10|11) makes it about 2 s/),
     expect.stringContaining('too noisy'),
-    expect.stringMatching(/A gate needs about \d+ s for measuring and may take 5 s/),
+    expect.stringMatching(/Measuring takes about \d+ s, and the budget is 5 s/),
   ]);
   const server = {
     ready: 1,
@@ -124,7 +124,7 @@ test('the doctor says what would help where it is large, where time is short and
   expect(
     adviceOf(report(0.1, { checkup: checkup(served, served.rules), session: served, budgetSeconds: 5 }))[0],
   ).toMatch(
-    /^A round of load on a takes 0\.20 s\. Longer ones are steadier: about (9\.\d|1\d\.\d) times the requests make it 2 s\.$/,
+    /^A round of load on a takes 0\.20 s\. Longer rounds are steadier: about (9\.\d|1\d\.\d) times the requests make it 2 s\.$/,
   );
   const busy = { ...noisy.checkup, busy: { ...noisy.checkup.busy, load: 9.5, stealShare: 0.04 } };
   expect(adviceOf(report(0.1, { checkup: busy }))[0]).toContain(
@@ -145,10 +145,10 @@ test('the doctor’s last line has the smallest loss that shows, of the best row
     { ...row!, metric: 'cpu_time_s', detectable: 0.021 },
   ];
   expect(last(rows)).toBe(
-    'Pacegate: the smallest loss that shows here is 2.1 % (a CPU time) to 4 % (a wall time); all 2 rows see 5/3 of what counts',
+    'Pacegate: the smallest loss that a gate finds here is 2.1 % (a CPU time) to 4 % (a wall time); all 2 rows find 5/3 of the limit',
   );
   expect(last([...rows, { ...row!, metric: 'max_rss_bytes', detectable: null }])).toBe(
-    'Pacegate: the smallest loss that shows here is 2.1 % (a CPU time) to more than 50 % (a memory (RSS)); 1 of 3 rows would miss 5/3 of what counts',
+    'Pacegate: the smallest loss that a gate finds here is 2.1 % (a CPU time) to more than 50 % (a memory (RSS)); 1 of 3 rows would miss 5/3 of the limit',
   );
   expect(last([])).toBe('Pacegate: nothing could be measured');
 });

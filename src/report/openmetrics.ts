@@ -118,7 +118,7 @@ const outcomeFamily = (exported: Exported): Family => ({
   name: 'pacegate_run',
   type: 'info',
   unit: '',
-  help: 'How a run ended: ok, or what kept it from having metrics.',
+  help: 'How a run ended: ok, or why it has no metrics.',
   samples: placesOf(exported).map(({ session, run }) => ({
     labels: { ...runLabels(session.id, run), outcome: run.outcome },
     value: 1,
@@ -148,7 +148,7 @@ function runFamilies(exported: Exported): readonly Family[] {
       name: 'pacegate_run_metric',
       type: 'gauge',
       unit: '',
-      help: "The workload's own metrics and those worked out of others; the labels say which, and its unit.",
+      help: "Business metrics and formula metrics; the labels have the metric's name and unit.",
       samples: places.flatMap(({ session, run }) =>
         Object.entries(run.metrics)
           .filter(([metric]) => !known.has(metric))
@@ -237,7 +237,7 @@ function comparisonFamilies({ sessions, comparison }: Exported): readonly Family
       name: 'pacegate_gate',
       type: 'info',
       unit: '',
-      help: 'The verdict as a whole: the worst of those that count.',
+      help: 'The verdict of the report: the worst verdict of the judged rows.',
       samples: [{ labels: { session: first.id, verdict: comparison.verdict }, value: 1, time }],
     },
     {

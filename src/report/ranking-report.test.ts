@@ -196,8 +196,8 @@ test('nothing is said of what is not decided', () => {
   const ranking = rankVariants(short);
   const terminal = renderRankingTerminal(ranking, short, { colour: false });
   expect(terminal).not.toContain('Moving from');
-  expect(terminal).toContain('7 blocks are too few to call a difference among 24 tests');
-  expect(terminal).toMatch(/Nothing is decided between official and debian, uv, .* and pyenv:/);
+  expect(terminal).toContain('7 blocks are too few to find a difference among 24 tests');
+  expect(terminal).toMatch(/No decision between official and debian, uv, .* and pyenv:/);
   expect(terminal.trimEnd().split('\n').at(-1)).toBe(
     'Pacegate: no variant was shown to take less CPU a task than official',
   );

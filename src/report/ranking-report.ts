@@ -215,7 +215,7 @@ function rankingParts(ranking: Ranking, session: Session): string[] {
           markdownOf(ranking, differencesTable(ranking, tested)),
         ]),
     ...(moves.length === 0 ? [] : [moves.map((move) => `- ${move}`).join('\n')]),
-    ...(isEmpty(observed) ? [] : ['What was seen of the interpreters:', markdownOf(ranking, observed)]),
+    ...(isEmpty(observed) ? [] : ['Facts of the interpreters:', markdownOf(ranking, observed)]),
     methodSentences(ranking, ranking.sessions.length).map(sentence).join(' '),
   ];
 }

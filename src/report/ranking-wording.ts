@@ -145,7 +145,7 @@ export function moveSentences(ranking: Ranking, text: Name, name: Name): string[
     ...(open.length === 0
       ? []
       : [
-          `Nothing is decided between ${name(ranking.reference)} and ${listed(open.map(({ variant }) => name(variant)))}: the runs differ by less, or spread by more, than these blocks can tell.`,
+          `No decision between ${name(ranking.reference)} and ${listed(open.map(({ variant }) => name(variant)))}: the difference is too small, or the noise too large, for these blocks.`,
         ]),
   ];
 }
@@ -189,7 +189,7 @@ export function methodSentences(ranking: Ranking, nights: number): string[] {
   const range =
     blocks.length === 0 ? 'no block' : least === most ? count(most, 'block') : `${least} to ${most} blocks`;
   return [
-    `Each block ran every variant, in random order, each run fresh; a difference is between runs of one block (${range}${nights > 1 ? ` of ${nights} nights` : ''}), so what the machine did meanwhile is in both. Hodges-Lehmann with 95 % intervals, exact signed-rank tests, Holm over ${count(family.tests, 'test')}: a risk of ${share(family.alpha)} at most that any better or worse here is false.`,
-    `Better and worse: by ${limits.map(share).join(' or ')} or more. Same: no difference that matters, one of ${limits.map((limit) => share(MARGIN * limit)).join(' or ')} is ruled out both ways. ${work === null ? 'One run is one task.' : `A task is what the metric ${work} counts.`} Sizes are exact; a build is measured once.`,
+    `Each block ran every variant in random order, each run fresh. Differences are between runs of one block (${range}${nights > 1 ? ` of ${nights} nights` : ''}), so the state of the machine affects both. Hodges-Lehmann with 95 % intervals, exact signed-rank tests, Holm over ${count(family.tests, 'test')}: a risk of ${share(family.alpha)} at most that any better or worse here is false.`,
+    `Better and worse: by ${limits.map(share).join(' or ')} or more. Same: no difference that matters; one of ${limits.map((limit) => share(MARGIN * limit)).join(' or ')} is ruled out in both directions. ${work === null ? 'One run is one task.' : `A task is what the metric ${work} counts.`} Sizes are exact; a build is measured once.`,
   ];
 }

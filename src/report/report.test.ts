@@ -501,7 +501,7 @@ describe('whether it stops anybody, and why', () => {
   const to = (blocks: number, budget: Partial<Session['budget']>) =>
     without(cutTo(noisy, { official: blocks }), { budget: { ...noisy.budget, ...budget } });
   test.each([
-    ['noise', noisy, /^All 30 pairs were run and the noise/],
+    ['noise', noisy, /^After all 30 pairs, the noise/],
     [
       'the budget ended',
       to(14, { blocksLeftOut: 8, secondsLeftOut: 540 }),
@@ -676,17 +676,19 @@ describe('what valgrind counted', () => {
     expect(terminal).toContain('Pacegate: a regressed: instructions (valgrind) +6.4 %');
     expect(markdown).toContain('| 215.4 M | 229.1 M | +6.4 % (counted) | 🔴 **regressed** |');
     expect(markdown).toContain(
-      '`a` instructions (valgrind) got worse: 6.4 % higher, from 215.4 M to 229.1 M. Valgrind counted it apart from the runs; a change counts from 1 %.',
+      '`a` instructions (valgrind) got worse: 6.4 % higher, from 215.4 M to 229.1 M. Valgrind counted it in separate runs; a change counts from 1 %.',
     );
     expect(markdown).toContain(
-      'Instructions were counted by callgrind (valgrind-3.19.0), one repetition of each side with the same hash seed, before the first block; what differed by the limit was counted again, and counts of one side are less than 0.001 % apart.',
+      'Instructions were counted by callgrind (valgrind-3.19.0), one repetition of each side with the same hash seed, before the first block; differences of the limit or more were counted again, and counts of one side are less than 0.001 % apart.',
     );
     expect(markdown).toContain('60 s of them to count instructions');
     // No judged row was tested.
     expect(markdown).not.toContain('Holm over');
     // Without noise no report is wrong in one of twenty cases.
     expect(markdown).not.toContain('would still raise an alarm');
-    expect(texts(counted([1000], [1000])).markdown).toContain('what differs by the limit is counted again');
+    expect(texts(counted([1000], [1000])).markdown).toContain(
+      'differences of the limit or more are counted again',
+    );
   });
 
   test('that a workload does not do twice alike is inconclusive, and more pairs would not decide it', () => {

@@ -108,7 +108,7 @@ function figureSentence(row: Row, { name, text }: Style): string {
 /** The wording for figures outside the tests that are not quite exact. */
 const EXACT_WORDS: Readonly<Partial<Record<Row['evidence'], string>>> = {
   once: 'This is of one build each',
-  counted: 'Valgrind counted it apart from the runs',
+  counted: 'Valgrind counted it in separate runs',
 };
 
 const MOVED: Readonly<Partial<Record<Row['verdict'], string>>> = {

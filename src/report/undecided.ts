@@ -43,17 +43,17 @@ export function reasonsUndecided(rows: readonly Row[], session: Session | undefi
       case 'hopeless':
         return `The noise${busy} is too large for the rest of the budget of ${budget}: after ${pairs} the chance of an answer was below 5 %, so the remaining minutes went to other checks or were saved${checks}. Where it matters, raise the budget or give the workload more to do.`;
       case 'budget':
-        return `The budget of ${budget} ended before the answer came${checks}. Where it matters, raise the budget by the minutes that it lacked.`;
+        return `The budget of ${budget} ended before a decision${checks}. If the answer matters, raise the budget by the minutes that were missing.`;
       case 'lowered':
-        return `The budget of ${budget} allowed ${pairs}, not ${session?.rules.blocks ?? 0}, and in so few the noise hides the answer${checks}. Where it matters, raise the budget.`;
+        return `The budget of ${budget} allowed ${pairs}, not ${session?.rules.blocks ?? 0}, too few for a decision at this noise${checks}. If the answer matters, raise the budget.`;
       case 'noise':
-        return `All ${pairs} were run and the noise of this machine${busy} still hides the answer${checks}. Where it matters, give the workload more to do or use a quieter machine.`;
+        return `After all ${pairs}, the noise of this machine${busy} is still too large for a decision${checks}. If the answer matters, give the workload more to do or use a quieter machine.`;
       case 'stopped':
-        return `The session ended early${checks}. Run it again for an answer.`;
+        return `The session ended early${checks}. Run it again for a decision.`;
       case 'counts':
-        return `The counts of one side differ from each other as much as from the other side's${checks}. Where it matters, let the workload do the same work every time: a fixed amount, and not as much as some time allows.`;
+        return `The counts of one side differ from each other as much as from the other side's${checks}. If the answer matters, let the workload do a fixed amount of work, not as much as fits in a fixed time.`;
       case 'pairs':
-        return `${pairs} do not decide it${checks}. Where it matters, measure more of them.`;
+        return `${pairs} are too few for a decision${checks}. If the answer matters, measure more pairs.`;
     }
   });
 }

@@ -91,16 +91,16 @@ export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentenc
   inconclusive: {
     means:
       'The measurements cannot tell a change that counts from noise: this is neither an alarm nor an all-clear.',
-    next: 'Where the answer matters, raise the budget, give the workload more to do, or use a quieter machine.',
+    next: 'If the answer matters, raise the budget, give the workload more to do, or use a quieter machine.',
   },
   incomparable: {
     means:
       'The stored figures come from another machine or another workload, so comparing with them would be a guess.',
-    next: 'Nothing is to be done in this change. For an answer, measure both sides in one job (evidence: paired) or store nights of this machine and workload.',
+    next: 'This change needs no action. For a verdict, measure both sides in one job (evidence: paired) or store nights of this machine and workload.',
   },
   no_baseline: {
-    means: 'There is nothing to compare with, so neither better nor worse can be said.',
-    next: 'Nothing is to be done in this change; the reason given here lies with the base branch or its history.',
+    means: 'There is nothing to compare with, so the change is not judged.',
+    next: 'This change needs no action. The reason given here lies with the base branch or its history.',
   },
   accepted: {
     means: 'It is worse, and somebody with write access accepted that.',

@@ -132,9 +132,9 @@ export const namedPlaces = (comparison: Comparison, session: Session, style: Sty
 function reason({ explanation, explained, named }: Why, session: Session, style: Style): string {
   const { kind, profiler, variant, problem } = explanation;
   if (explained === undefined)
-    return `there is no profile to say it${problem === undefined ? '' : ` (${style.text(clip(firstLine(problem), 300))})`}`;
+    return `there is no profile${problem === undefined ? '' : ` (${style.text(clip(firstLine(problem), 300))})`}`;
   const words = WORDS[kind];
-  const by = `${words.runs} under ${profilerWords(profiler)}: a hint, no evidence`;
+  const by = `${words.runs} under ${profilerWords(profiler)}: a hint, not evidence`;
   if (named.length > 0) {
     const more = named.length - NAMED;
     const rest = more > 0 ? `; ${count(more, words.one)} more` : '';
@@ -146,7 +146,7 @@ function reason({ explanation, explained, named }: Why, session: Session, style:
   const { own } = explained;
   const whole = `${quantity(own.baseline, unitOfKind(kind))} → ${quantity(own.head, unitOfKind(kind))}`;
   if (own.head < own.baseline * (1 + SPREAD_FROM))
-    return `no ${words.one} stands out, and all of them together did not grow (${whole}), so the loss is where this profiler does not look. ${by}`;
+    return `no ${words.one} stands out, and all of them together did not grow (${whole}), so the loss is outside the code that this profiler measures. ${by}`;
   return `no ${words.one} stands out. All of them together grew by ${percent(own.head / own.baseline - 1).replace('+', '')} (${whole}), spread over everything, and that points ${pointsTo(session, variant)}. ${by}`;
 }
 
@@ -174,7 +174,7 @@ function grown(
   const place = file === '' ? '' : ` (${style.text(line > 0 ? `${file}:${line}` : file)})`;
   const counted = kind !== 'imports';
   if (own.baseline === 0)
-    return `${style.name(name)}${place}, not met in the baseline, ${verb} ${figure(own.head)}${what === '' ? '' : ` of${what}`}${counted ? ` in ${count(calls.head, noun)}` : ''}`;
+    return `${style.name(name)}${place}, absent from the baseline's profile, ${verb} ${figure(own.head)}${what === '' ? '' : ` of${what}`}${counted ? ` in ${count(calls.head, noun)}` : ''}`;
   const times =
     counted && calls.baseline !== calls.head ? `, ${calls.baseline} → ${count(calls.head, noun)}` : '';
   return `${style.name(name)}${place} ${verb} ${figure(growth)} more${what} (${figure(own.baseline)} → ${figure(own.head)}${of}${times})`;

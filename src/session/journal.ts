@@ -87,7 +87,7 @@ export function sessionOfJournal(text: string, file: string): Session {
   const { session, settings, warmup, runs } = readJournal(text, file);
   if (session === undefined)
     throw new ConfigurationError(
-      `${file} does not say of which session its runs are: it was written by an earlier version of Pacegate, or its first line is missing. Measure again.`,
+      `${file} does not name the session of its runs: it was written by an earlier version of Pacegate, or its first line is missing. Measure again.`,
     );
   const workload = z.record(z.string(), z.unknown()).safeParse(session['workload']).data ?? {};
   const last = [...warmup, ...runs].at(-1)?.started;
@@ -116,6 +116,6 @@ export const parseSessionOrRuns = (text: string, file: string): SessionFile =>
 
 const noRun = (place: string, reason: string, cause: unknown) =>
   new ConfigurationError(
-    `${place}: not a run as Pacegate writes it (${reason}). Take the line out, or measure again.`,
+    `${place}: not a run as Pacegate writes it (${reason}). Remove the line, or measure again.`,
     { cause },
   );

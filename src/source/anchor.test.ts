@@ -47,7 +47,7 @@ test('a full clone does not become a shallow one for a tag that it lacks', async
 test.each([
   ['main', /rules\.anchor: found "main", a branch, which moves by itself/],
   ['v9', /found "v9", which is no tag here and could not be fetched/],
-  ['abcdef1', /a commit's name is needed whole where the checkout is shallow/],
+  ['abcdef1', /a shallow checkout needs the full commit hash/],
   ['0'.repeat(40), /a commit that cannot be fetched from origin/],
 ])('%s is refused with the place, what was found and what is legal', async (ref, message) => {
   const { path } = tagged();

@@ -49,6 +49,6 @@ export async function resolveAnchor({ directory, ref, file, env = {} }: AnchorRe
   const fetched = await fetchTag({ directory, env }, ref);
   if ('commit' in fetched) return asSide(fetched.commit);
   throw refuse(
-    `which is no tag here and could not be fetched from origin as one (${fetched.missing}); a commit's name is needed whole where the checkout is shallow`,
+    `which is no tag here and could not be fetched from origin as one (${fetched.missing}); a shallow checkout needs the full commit hash`,
   );
 }

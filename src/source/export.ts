@@ -66,10 +66,10 @@ export type FileAt =
 
 /** git's messages for a link that cannot be followed. */
 const LINKS: Readonly<Record<string, string>> = {
-  symlink: 'is a link out of the repository',
+  symlink: 'is a link to a place outside the repository',
   dangling: 'is a link to a file that the commit does not have',
-  loop: 'is a link that leads back to itself',
-  notdir: 'leads through a link to something that is no folder',
+  loop: 'is a link to itself',
+  notdir: 'has a link in its path to something that is not a folder',
 };
 
 /**

@@ -28,7 +28,9 @@ export async function fetchCommit(
   const store = await gitStore(directory);
   const fetched = await fetchInto(store, 'objects', remote, [commit], { env });
   if (await isHere(directory, commit)) return undefined;
-  return fetched.status === 0 ? `${remote} sent something else than ${commit}` : gitReason(fetched.stderr);
+  return fetched.status === 0
+    ? `${remote} sent a different object than ${commit}`
+    : gitReason(fetched.stderr);
 }
 
 /** The newest commit of a branch of origin, with its files readable here. */

@@ -191,7 +191,7 @@ async function pullRequestSides(request: SidesRequest, head: SideCommit): Promis
     return {
       head,
       baseline: {
-        unavailable: `HEAD is not the merge commit of the pull request, and where its history left ${baseRef} could not be found: ${missing ?? 'no message'}`,
+        unavailable: `HEAD is not the merge commit of the pull request, and the commit where its history left ${baseRef} could not be found: ${missing ?? 'no message'}`,
       },
       notes: [],
     };

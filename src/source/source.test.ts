@@ -247,10 +247,10 @@ test('a file that is a link is followed inside of the repository, and is never n
   expect(await at('folder/a.yml')).toEqual(one);
   expect(await at('real/empty.yml')).toEqual({ kind: 'text', text: '' });
   for (const [name, reason] of [
-    ['absolute.yml', 'is a link out of the repository'],
-    ['outside.yml', 'is a link out of the repository'],
+    ['absolute.yml', 'is a link to a place outside the repository'],
+    ['outside.yml', 'is a link to a place outside the repository'],
     ['dangling.yml', 'is a link to a file that the commit does not have'],
-    ['loop.yml', 'is a link that leads back to itself'],
+    ['loop.yml', 'is a link to itself'],
     ['real', 'is a folder'],
     ['vendor', 'lies in the submodule vendor, which is another repository'],
     ['vendor/pacegate.yml', 'lies in the submodule vendor, which is another repository'],
@@ -297,17 +297,19 @@ describe('the measuring code', () => {
     const { folder } = context();
     await expect(hashFiles(folder, ['none.py'])).rejects.toThrow('which is not in the context');
     symlinkSync('/etc/passwd', join(folder, 'link.py'));
-    await expect(hashFiles(folder, ['link.py'])).rejects.toThrow('link out of the context');
+    await expect(hashFiles(folder, ['link.py'])).rejects.toThrow('link to a place outside the context');
     const hostile = temporaryFolder();
     mkdirSync(join(folder, 'deep'));
     repository(folder).write('deep/bench.py', 'x');
     symlinkSync(temporaryFolder(), join(hostile, 'deep'));
-    await expect(overlayFiles(folder, hostile, ['deep/bench.py'])).rejects.toThrow('link out of the context');
+    await expect(overlayFiles(folder, hostile, ['deep/bench.py'])).rejects.toThrow(
+      'link to a place outside the context',
+    );
   });
   test('is not taken from, nor put into, a context that is a link out of the repository', async () => {
     const tree = temporaryFolder();
     symlinkSync(temporaryFolder(), join(tree, 'service'));
-    await expect(checkContext(tree, 'service')).rejects.toThrow('link out of the repository');
+    await expect(checkContext(tree, 'service')).rejects.toThrow('link to a place outside the repository');
     await expect(checkContext(tree, '.')).resolves.toBeUndefined();
     await expect(checkContext(tree, 'none')).resolves.toBeUndefined();
   });

@@ -99,7 +99,7 @@ test('where the server does not answer nobody is trusted, and the reason is said
   checkout.git('remote', 'set-url', 'origin', temporaryFolder());
   expect(await standing(checkout.path)).toEqual({
     kind: 'change',
-    reason: expect.stringMatching(/^the default branch could not be found out \(.*not appear to be a git/),
+    reason: expect.stringMatching(/^the default branch could not be determined \(.*not appear to be a git/),
   });
   for (const [branch, why] of [
     ['main', 'does not appear to be a git repository'],

@@ -45,19 +45,19 @@ export async function standingOf(request: TrustRequest): Promise<Standing> {
   const found =
     request.defaultBranch === undefined ? await defaultBranch(request) : { branch: request.defaultBranch };
   if ('missing' in found)
-    return { kind: 'change', reason: `the default branch could not be found out (${found.missing})` };
+    return { kind: 'change', reason: `the default branch could not be determined (${found.missing})` };
   const { branch } = found;
   const change = (reason: string): Standing => ({ kind: 'change', branch, reason });
   const main = await isOnBranch(request, commit, branch);
   if (main === true) return { kind: 'trusted', branch };
   if (main !== false)
     return change(
-      `whether ${commit.slice(0, 10)} is on the default branch ${branch} could not be found out (${main.unknown})`,
+      `whether ${commit.slice(0, 10)} is on the default branch ${branch} could not be determined (${main.unknown})`,
     );
   const nowhere = `${commit.slice(0, 10)} is not on the default branch ${branch}`;
   const tip = await fetchBranch(request, branch);
   if ('missing' in tip)
-    return change(`${nowhere}, and what that one lists could not be read (${tip.missing})`);
+    return change(`${nowhere}, and its trust.branches could not be read (${tip.missing})`);
   const patterns = await request.listed(tip.commit);
   if (patterns.length === 0) return change(nowhere);
   const listed = await branchesOf(request);

@@ -77,7 +77,7 @@ export async function checkContext(tree: string, context: string): Promise<void>
   const real = await realpath(join(tree, context)).catch(() => top);
   if (real !== top && !real.startsWith(top + sep))
     throw new ConfigurationError(
-      `workload.context is ${context}, which is a link out of the repository (to ${real}). Only files of the repository can be carried by the images.`,
+      `workload.context is ${context}, which is a link to a place outside the repository ( ${real}). The images can contain only files of the repository.`,
     );
 }
 
@@ -99,6 +99,6 @@ async function refuseEscape(folder: string, path: string): Promise<void> {
   });
   if (real !== top && !real.startsWith(top + sep))
     throw new ConfigurationError(
-      `workload.files names ${path}, which is a link out of the context (to ${real}). Only files of the context can be measured with.`,
+      `workload.files names ${path}, which is a link to a place outside the context (${real}). Measuring code must be in the context.`,
     );
 }

@@ -92,7 +92,7 @@ describe('the label on the pull request', () => {
     expect(comparison.verdict).toBe('accepted');
     expect(exitStatus(comparison, ['regressed'])).toBe(0);
     expect(comparison.measuring?.news).toHaveLength(1);
-    expect(comparison.warnings[0]).toMatch(/^octocat accepts c0ffee0123 with what it changes/);
+    expect(comparison.warnings[0]).toMatch(/^octocat accepts c0ffee0123, including its changes/);
     const refused = compareSession({ ...whole, ...changed });
     expect(refused.verdict).toBe('failed');
     expect(exitStatus(refused, ['regressed'])).toBe(1);

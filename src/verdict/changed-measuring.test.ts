@@ -203,8 +203,7 @@ test('a benchmark that the baseline reports and the head does not is gone from t
   };
   expect(newsOf(observed)).toEqual([
     {
-      sentence:
-        'The head does not report what the baseline does: test_a (a) is gone from the head, and not judged.',
+      sentence: 'The head does not report what the baseline does, so nothing judges it: test_a (a).',
       takesAway: true,
     },
   ]);
@@ -297,7 +296,7 @@ describe('benchmarks that a change adds under a pattern of its base', () => {
     // One family of 201 can call nothing in ten pairs.
     expect(verdictOf(suite(names(200), 0.1, []))).not.toBe('regressed');
     expect(comparison.measuring?.news.map(({ sentence }) => sentence)).toContain(
-      'This change adds the benchmarks test_new0, test_new1, test_new2, test_new3, test_new4 and 195 more: they are judged apart from those of the base, and take nothing from their tests.',
+      'This change adds the benchmarks test_new0, test_new1, test_new2, test_new3, test_new4 and 195 more: they are judged in a family of their own and do not affect the tests of the others.',
     );
     expect(patternWarnings(observed)).toEqual([]);
     expect(parseSession(JSON.stringify(observed), 'session.json')).toEqual(observed);

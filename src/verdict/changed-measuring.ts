@@ -40,7 +40,7 @@ export function withMeasuring(comparison: Comparison, gates: readonly Session[])
         ...(comparison.verdict === 'no_data' ? (['no_data'] as const) : []),
       ),
       warnings: [
-        `${accepted.author} accepts ${accepted.commit.slice(0, 10)} with what it changes of what measures it, by the label on the pull request.`,
+        `${accepted.author} accepts ${accepted.commit.slice(0, 10)}, including its changes to what measures it, by the label on the pull request.`,
         ...comparison.warnings,
       ],
     };
@@ -71,11 +71,11 @@ function newsOf(session: Session): News[] {
 function changeSentence(change: MeasuringChange, command: Measuring['command']): string {
   switch (change.kind) {
     case 'variant_removed':
-      return `This change removes the variant ${change.variant}, which its base measures: this report does not judge it.`;
+      return `This change removes the variant ${change.variant}, which its base measures. This report does not judge it.`;
     case 'variant_added':
-      return `This change adds the variant ${change.variant}: it is judged apart from those of the base, and does not affect their tests.`;
+      return `This change adds the variant ${change.variant}: it is judged in a family of its own and does not affect the tests of the others.`;
     case 'variant_edited':
-      return `This change edits the variant ${change.variant} (${listed(change.keys)})${change.starts ? ', which changes how its workload is started' : ''}: each side is measured as its own configuration says.`;
+      return `This change edits the variant ${change.variant} (${listed(change.keys)})${change.starts ? ', which changes how its workload is started' : ''}: each side is measured by its own configuration.`;
     case 'command':
       return `This change edits workload.command from ${words(change.base)} to ${words(change.head)}${measuredCommand(command)}.`;
     case 'setting':
@@ -117,7 +117,7 @@ function addedBenchmarks({ rules }: Session): News[] {
     ? []
     : [
         {
-          sentence: `This change adds ${names.length === 1 ? 'the benchmark' : 'the benchmarks'} ${listed(names)}: ${names.length === 1 ? 'it is' : 'they are'} judged apart from those of the base, and ${names.length === 1 ? 'takes' : 'take'} nothing from their tests.`,
+          sentence: `This change adds ${names.length === 1 ? 'the benchmark' : 'the benchmarks'} ${listed(names)}: ${names.length === 1 ? 'it is' : 'they are'} judged in a family of their own and ${names.length === 1 ? 'does' : 'do'} not affect the tests of the others.`,
           takesAway: false,
         },
       ];
@@ -140,9 +140,9 @@ function goneFromHead({ variants, warmup, rules }: Session): News[] {
     ? []
     : [
         {
-          sentence: `The head does not report what the baseline does: ${listed(
+          sentence: `The head does not report what the baseline does, so nothing judges it: ${listed(
             [...gone].map(([name, own]) => `${name} (${listed(own)})`),
-          )} ${gone.size === 1 ? 'is' : 'are'} gone from the head, and not judged.`,
+          )}.`,
           takesAway: true,
         },
       ];

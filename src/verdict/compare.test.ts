@@ -104,7 +104,7 @@ describe('paired verdicts', () => {
     const { rows, verdict } = compareCsv(csv({ wall_time_s: flat(1.5, 4) }));
     expect(verdict).toBe('inconclusive');
     expect(rows[0]?.warnings[0]).toContain(
-      '4 pairs are too few to call a change among 1 checks; it takes at least 5',
+      '4 pairs are too few to find a change among 1 checks; it takes at least 5',
     );
     expect(rows[0]?.change).toEqual({ estimate: expect.closeTo(0.5, 9), low: null, high: null });
   });

@@ -43,7 +43,7 @@ const withoutRules = (comparison: Comparison, { rules }: TimingsOptions): Compar
     ? {
         ...comparison,
         warnings: [
-          `Timings carry no rules, so each of the ${comparison.family.tests} rows here is judged. --config FILE judges by the rules of a configuration; the session.json of the same run contains its own rules.`,
+          `Timings have no rules, so each of the ${comparison.family.tests} rows is judged. To apply the rules of a configuration, use --config FILE, or compare the session.json of the same run.`,
           ...comparison.warnings,
         ],
       }
@@ -178,7 +178,7 @@ function rowOf(
       ...base.warnings,
       ...(verdict === 'inconclusive' && (reachable === undefined || used < reachable)
         ? [
-            `${used} pairs are too few to call a change among ${tests} checks; it takes at least ${reachable ?? blocksNeeded(tests, observations.alpha)}`,
+            `${used} pairs are too few to find a change among ${tests} checks; it takes at least ${reachable ?? blocksNeeded(tests, observations.alpha)}`,
           ]
         : []),
     ],

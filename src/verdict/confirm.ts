@@ -87,7 +87,7 @@ function confirmedRow(row: Row, confirmation: Confirmation): Row {
       confirmation,
       warnings: [
         ...row.warnings,
-        `the second session has ${blocks} of the ${CONFIRMATION_BLOCKS} blocks that a confirmation needs, so the first verdict stands`,
+        `the second session has ${blocks} of the ${CONFIRMATION_BLOCKS} blocks that a confirmation needs, so the first verdict applies`,
       ],
     };
   return {

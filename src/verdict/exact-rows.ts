@@ -93,7 +93,7 @@ export function countedDraft(base: UnjudgedRow, rule: MetricRule, observations: 
         warnings:
           verdict === 'inconclusive'
             ? [
-                `two counts of one side differ by up to ${(spread * 100).toFixed(1)} %, and the sides do not differ by more: this workload does not do the same work each time`,
+                `two counts of one side differ by up to ${(spread * 100).toFixed(1)} %, and the sides do not differ by more: this workload does not do the same work in each run`,
               ]
             : [],
       },

@@ -130,7 +130,7 @@ test('a family that the blocks can never decide is told with the numbers', () =>
   const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`test_${index}`, 1]));
   const { warnings, rows } = compareSession(made({ a: many }, { blocks: 8 }));
   expect(warnings).toContain(
-    'With the matches of the patterns there are 40 tests, among which 8 blocks can never call a change: they share alpha 0.05, which leaves p <= 0.0013 at the last look, and 8 blocks give at best 0.0039. It takes at least 10 blocks (rules.blocks), or fewer metrics.',
+    'With the matches of the patterns there are 40 tests, among which 8 blocks can never find a change: they share alpha 0.05, which leaves p <= 0.0013 at the last look, and 8 blocks give at best 0.0039. Set at least 10 blocks (rules.blocks), or judge fewer metrics.',
   );
   expect(rows).toHaveLength(40);
   expect(compareSession(made({ a: many }, { blocks: 30 })).warnings).toEqual([]);

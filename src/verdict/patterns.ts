@@ -67,7 +67,7 @@ function missing({ rules, warmup, declaredMetrics }: Session): string[] {
     return [
       namesakes.length > 0
         ? `${name} is the name of ${namesakes.length} benchmarks, and nothing is judged under it. Name one of them: ${listed(namesakes)}; or use a pattern, such as '${name}*'.`
-        : `${name} is judged, and no run has it${formula === undefined ? '' : ` (${formula})`}.${meant === undefined ? '' : ` Did you mean ${meant}?`}`,
+        : `${name} is judged, but no run has it${formula === undefined ? '' : ` (${formula})`}.${meant === undefined ? '' : ` Did you mean ${meant}?`}`,
     ];
   });
 }
@@ -95,7 +95,7 @@ function unmatched({ rules, warmup, declaredMetrics }: Session): string[] {
   return names.length === 0
     ? []
     : [
-        `No pattern stands for ${listed(names)}: shown and not judged. A name of its own with gate: false says that this is meant.`,
+        `No pattern matches ${listed(names)}: shown and not judged. If this is intended, name them under metrics with gate: false.`,
       ];
 }
 
@@ -173,6 +173,6 @@ function unreachable(session: Session): string[] {
   while (firstReachable(looksFor(profile, needed, method), tests, alpha) === undefined) needed++;
   const last = looksFor(profile, blocks, method).at(-1)?.weight ?? 1;
   return [
-    `With the matches of the patterns there are ${tests} tests, among which ${blocks} blocks can never call a change: they share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}. It takes at least ${needed} blocks (rules.blocks), or fewer metrics.`,
+    `With the matches of the patterns there are ${tests} tests, among which ${blocks} blocks can never find a change: they share alpha ${alpha}, which leaves p <= ${((alpha / tests) * last).toPrecision(2)} at the last look, and ${blocks} blocks give at best ${(2 ** -blocks).toPrecision(2)}. Set at least ${needed} blocks (rules.blocks), or judge fewer metrics.`,
   ];
 }

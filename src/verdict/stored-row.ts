@@ -78,5 +78,5 @@ const shiftRemarks = ({ shift, nights }: Level, metric: string): string[] =>
   shift === undefined
     ? []
     : [
-        `${metric} went to another level${shift.started === '' ? '' : ` on ${shift.started.slice(0, 10)}`} (${shift.change < 0 ? '−' : '+'}${Math.abs(shift.change * 100).toFixed(1)} %), so the ${shift.before} nights before it are left out and the ${nights.length} since then count`,
+        `${metric} changed its level${shift.started === '' ? '' : ` on ${shift.started.slice(0, 10)}`} (${shift.change < 0 ? '−' : '+'}${Math.abs(shift.change * 100).toFixed(1)} %), so the ${shift.before} nights before it are left out. The ${nights.length} nights since then count`,
       ];

@@ -106,10 +106,10 @@ test('the largest float beside a half is a finite change, in words too', () => {
 });
 
 test.each([
-  ['walltime', 'walltime is judged, and no run has it. Did you mean wall_time_s?'],
-  ['wall_time', 'wall_time is judged, and no run has it. Did you mean wall_time_s?'],
-  ['parsse', 'parsse is judged, and no run has it. Did you mean parse?'],
-  ['throughput', 'throughput is judged, and no run has it.'],
+  ['walltime', 'walltime is judged, but no run has it. Did you mean wall_time_s?'],
+  ['wall_time', 'wall_time is judged, but no run has it. Did you mean wall_time_s?'],
+  ['parsse', 'parsse is judged, but no run has it. Did you mean parse?'],
+  ['throughput', 'throughput is judged, but no run has it.'],
 ])('%s, which nobody reports, is said at the top', (name, sentence) => {
   const both = twoSided({ parse: [1, 1], wall_time_s: [1, 1] }, [{ ...PARSE, name }]);
   const judged = compareSession({ ...both, warmup: both.runs.slice(0, 2) });

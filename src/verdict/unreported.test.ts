@@ -21,7 +21,7 @@ test('a judged metric that no side reports is said after the warm-up, with what 
   expect(rest).toEqual([]);
   expect(failure).toMatchObject({ variant: 'a', stage: 'metrics' });
   expect(failure?.message.split('\n').slice(0, 2)).toEqual([
-    'a: the configuration judges latency_p99_s, and no run of the warm-up reported it (did you mean latency_p9_s?)',
+    'a: the configuration judges latency_p99_s, but no run of the warm-up reported it (did you mean latency_p9_s?)',
     'The workload reported: latency_p9_s, tasks.',
   ]);
   const { verdict, rows } = compareSession({ ...session, failures: [failure!] });

@@ -28,7 +28,7 @@ export function unreported(
         side: 'head' as const,
         stage: 'metrics' as const,
         message: [
-          `${variant}: the configuration judges ${names}, and no run of the warm-up reported it${
+          `${variant}: the configuration judges ${names}, but no run of the warm-up reported it${
             meant.length === 0 ? '' : ` (did you mean ${meant.join(', ')}?)`
           }`,
           `The workload reported: ${said.length === 0 ? 'nothing' : said.slice(0, 20).join(', ')}${

@@ -26,7 +26,7 @@ export const addBaseline: AddCommand = (program, context, done) => {
     .addOption(option.budget())
     .addOption(option.seed())
     .addOption(option.branch())
-    .addOption(new Option('--anchor', 'compare with rules.anchor too, although no week has passed'))
+    .addOption(new Option('--anchor', 'compare with rules.anchor even if a week has not passed'))
     .action(async (options: BaselineOptions) => done(await baselineCommand(context, options)));
   addBranchCommands(baseline, context, done);
 };

@@ -22,12 +22,12 @@ export const addCompare: AddCommand = (program, context, done) => {
   program
     .command('compare')
     .description(
-      'decide from files: session.json, timings.csv, or the runs.jsonl of a run that was killed; needs no engine',
+      'give the verdict from files: session.json, timings.csv, or the runs.jsonl of a run that was killed; needs no engine',
     )
-    .argument('[file...]', 'files that say their side, or folders of runs')
+    .argument('[file...]', 'files that name their side, or folders of runs')
     .addOption(new Option('--baseline <file>', 'a file of the baseline').argParser(collect).default([]))
     .addOption(new Option('--head <file>', 'a file of the head').argParser(collect).default([]))
-    .addOption(new Option('--same-machine', 'all of it ran on one machine').default(false))
+    .addOption(new Option('--same-machine', 'all runs were on one machine').default(false))
     .addOption(new Option('--config <file>', "judge by this configuration's rules"))
     .addOption(option.format())
     .addOption(option.failOn())

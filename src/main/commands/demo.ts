@@ -16,10 +16,10 @@ interface DemoOptions {
 export const addDemo: AddCommand = (program, context, done) => {
   program
     .command('demo')
-    .description('gate a small application against its own earlier version, here and now, in about a minute')
+    .description('gate a small application against its own earlier version, in about a minute')
     .addOption(option.out('pacegate-out/demo'))
     .addOption(option.seed())
-    .addOption(new Option('--host', "use this machine's Python even where Docker answers"))
+    .addOption(new Option('--host', "use this machine's Python even if Docker is available"))
     .action(async (options: DemoOptions) => done(await demoCommand(context, options)));
 };
 

@@ -29,13 +29,13 @@ export const addDoctor: AddCommand = (program, context, done) => {
   program
     .command('doctor')
     .description(
-      'look at this machine, then measure the files here against themselves, and say what a gate would see',
+      'examine this machine, measure the files here against themselves, and report what a gate would find',
     )
     .addOption(option.config())
     .addOption(new Option('--format <format>', 'print this instead of the table').choices(['json']))
     .addOption(option.variants())
     .addOption(
-      new Option('--blocks <n>', 'pairs of each variant, from 8').argParser(doctorBlocks).default(12),
+      new Option('--blocks <n>', 'pairs of each variant, at least 8').argParser(doctorBlocks).default(12),
     )
     .addOption(option.budget())
     .addOption(option.seed())

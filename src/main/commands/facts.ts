@@ -12,7 +12,7 @@ interface FactsOptions {
 export const addFacts: AddCommand = (program, context, done) => {
   program
     .command('facts')
-    .description('say what the interpreters of images and of this machine are, as declared and as observed')
+    .description('report the facts of interpreters in images and on this machine, declared and observed')
     .argument('<target...>', "an image, or a host interpreter's path or command")
     .addOption(
       new Option('--format <format>', 'print this instead of the table').choices(['json', 'markdown']),

@@ -45,13 +45,13 @@ export function comparisonText(
     case 'csv':
       if (session === undefined)
         throw new ConfigurationError(
-          '--format csv writes the timings of one session, and several files were compared. Legal here: markdown, json.',
+          '--format csv writes the timings of one session, and several files were compared. Use markdown or json.',
         );
       return renderTimings(...parts);
     case 'openmetrics':
       if (session === undefined)
         throw new ConfigurationError(
-          '--format openmetrics needs the times of the runs, which a timings.csv does not hold: name session.json files. Legal here: markdown, json.',
+          '--format openmetrics needs the times of the runs, which a timings.csv does not hold: name session.json files. Use markdown or json.',
         );
       return renderOpenMetrics({ sessions: parts, comparison, timelines });
     case 'markdown': {

@@ -12,7 +12,7 @@ import { printVerdict } from './verdict.ts';
 
 function shard(text: string): ShardRequest {
   const request = parseShard(text);
-  if (request === undefined) throw new InvalidArgumentError(`Legal: ${SHARD_WORDS}.`);
+  if (request === undefined) throw new InvalidArgumentError(`Expected: ${SHARD_WORDS}.`);
   return request;
 }
 
@@ -26,7 +26,7 @@ interface GateOptions extends Planned {
 export const addGate: AddCommand = (program, context, done) => {
   program
     .command('gate')
-    .description('build and measure this change and what it starts from, and decide')
+    .description('build and measure this change and its base, and give the verdict')
     .addOption(option.config())
     .addOption(
       new Option('--baseline <ref>', 'the commit to compare with (default: where this branch began)'),
@@ -35,27 +35,26 @@ export const addGate: AddCommand = (program, context, done) => {
     .addOption(option.format())
     .addOption(option.variants())
     .addOption(option.failOn())
-    .addOption(new Option('--evidence <kind>', 'what may judge').choices(evidenceRequestSchema.options))
+    .addOption(
+      new Option('--evidence <kind>', 'what the verdict may rest on').choices(evidenceRequestSchema.options),
+    )
     .addOption(option.budget())
     .addOption(option.seed())
     .addOption(option.branch())
     .addOption(
       new Option(
         '--shard <index/of>',
-        "measure this job's share of the variants; merge has the verdict",
+        "measure this job's share of the variants; merge gives the verdict",
       ).argParser(shard),
     )
     .addOption(
       new Option(
         '--confirm <path>',
-        "measure again what regressed in an earlier job's session.json (or in a folder of its shards)",
+        'measure the regressions of an earlier job again, from its session.json or a folder of its shards',
       ).argParser((path: string, before?: readonly string[]) => collect(path, before ?? [])),
     )
     .addOption(
-      new Option(
-        '--cold-builds',
-        'build both sides once more alone, with no step from a cache: the build time',
-      ),
+      new Option('--cold-builds', 'build both sides once more without a cache, to measure the build time'),
     )
     .action(async (options: GateOptions) => done(await gateCommand(context, options)));
 };
@@ -64,7 +63,7 @@ export async function gateCommand(context: CommandContext, options: GateOptions)
   const { shard, confirm, coldBuilds = false } = options;
   if (shard !== undefined && confirm !== undefined)
     throw new ConfigurationError(
-      `--shard ${shard.index}/${shard.of} and --confirm were both given; expected: one of them. What regressed in any shard is confirmed by one job.`,
+      `--shard ${shard.index}/${shard.of} and --confirm were both given; expected: one of them. One job confirms the regressions of all shards.`,
     );
   const project = await openProjectHere(options);
   const first = confirm === undefined ? undefined : await readSessions(confirm);

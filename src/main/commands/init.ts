@@ -40,12 +40,12 @@ interface InitOptions {
 export const addInit: AddCommand = (program, context, done) => {
   program
     .command('init')
-    .description('look at the project, write a configuration and the workflows, and try the workload once')
-    .addOption(new Option('--context <dir>', 'the folder of the project, where there are several'))
+    .description('examine the project, write a configuration and the workflows, and run the workload once')
+    .addOption(new Option('--context <dir>', 'folder of the project, if there are several'))
     .addOption(option.config())
     .addOption(new Option('--host', "measure with this machine's Python, without containers"))
-    .addOption(new Option('--dry-run', 'print the files and write none'))
-    .addOption(new Option('--yes', 'ask nothing'))
+    .addOption(new Option('--dry-run', 'print the files instead of writing them'))
+    .addOption(new Option('--yes', 'ask no questions'))
     .addOption(new Option('--no-smoke-test', 'do not run the workload'))
     .action(async (options: InitOptions) => done(await initCommand(context, options)));
 };
@@ -64,7 +64,7 @@ export async function initCommand(context: CommandContext, options: InitOptions)
     options.config === undefined ? DEFAULT_CONFIGURATION : relative(top, resolve(directory, options.config));
   if (configuration.startsWith('..'))
     throw new ConfigurationError(
-      `--config ${options.config ?? ''} is outside of the repository ${top}. Name a file inside of it.`,
+      `--config ${options.config ?? ''} is outside the repository ${top}. Name a file inside it.`,
     );
   const files = await listProject(top, found !== undefined);
   const templates = await readTemplates(places);
@@ -83,7 +83,7 @@ export async function initCommand(context: CommandContext, options: InitOptions)
         });
     if (options.dryRun === true) {
       for (const { path, text } of written)
-        print(`--- ${path}${existsSync(join(top, path)) ? ' (is there, kept)' : ''}\n${text}\n`);
+        print(`--- ${path}${existsSync(join(top, path)) ? ' (exists, kept)' : ''}\n${text}\n`);
       return 0;
     }
     const absent = written.filter(({ path }) => !existsSync(join(top, path)));
@@ -207,7 +207,7 @@ async function chooseWorkload({ workloads }: ProjectFacts, ask: Ask | undefined)
   const [best] = workloads;
   if (best === undefined) throw new Error('facts without a workload');
   if (ask === undefined || workloads.length === 1) return best;
-  return workloads[await ask('What is to be measured?', workloads.map(workloadWords))] ?? best;
+  return workloads[await ask('What do you want to measure?', workloads.map(workloadWords))] ?? best;
 }
 
 async function readTemplates({ examples, variants }: Places): Promise<Templates> {
@@ -229,7 +229,7 @@ async function writeNew(top: string, { path, text }: WrittenFile): Promise<strin
     await writeFile(join(top, path), text, { flag: 'wx' });
     return `Wrote ${path}\n`;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return `Kept ${path}, which is there already\n`;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return `Kept ${path}, which exists already\n`;
     throw new ConfigurationError(`${path} cannot be written: ${(error as Error).message}`, { cause: error });
   }
 }

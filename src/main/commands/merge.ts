@@ -17,7 +17,7 @@ interface MergeOptions extends Printed {
 export const addMerge: AddCommand = (program, context, done) => {
   program
     .command('merge')
-    .description("one verdict of several jobs' session.json: the shards of a gate, and what confirms it")
+    .description("give one verdict on several jobs' session.json: the shards of a gate, and its confirmation")
     .argument(
       '<path...>',
       'files, or folders with a session.json (or the runs.jsonl of a run that was killed) in them',

@@ -54,19 +54,19 @@ function verdicts(text: string): Verdict[] {
 
 function duration(text: string): string {
   if (parseDuration(text) === undefined)
-    throw new InvalidArgumentError('Legal: a duration such as 90s, 20m or 1h30m.');
+    throw new InvalidArgumentError('Expected: a duration such as 90s, 20m or 1h30m.');
   return text;
 }
 
 /** @throws InvalidArgumentError for anything but a whole number from `least` to 999 */
 export function wholeNumber(text: string, least: number): number {
   if (!/^\d{1,3}$/.test(text) || Number(text) < least)
-    throw new InvalidArgumentError(`Legal: a whole number from ${least} to 999.`);
+    throw new InvalidArgumentError(`Expected: a whole number from ${least} to 999.`);
   return Number(text);
 }
 
 function seed(text: string): number {
   if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffff_ffff)
-    throw new InvalidArgumentError('Legal: a whole number from 0 to 4294967295.');
+    throw new InvalidArgumentError('Expected: a whole number from 0 to 4294967295.');
   return Number(text);
 }

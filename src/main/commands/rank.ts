@@ -25,7 +25,7 @@ export const addRank: AddCommand = (program, context, done) => {
   program
     .command('rank')
     .description(
-      'measure the variants of the files here against each other: which Python, and what moving costs',
+      'measure the variants of the files here against each other: which Python to use, and what a move costs',
     )
     .addOption(option.config())
     .addOption(new Option('--reference <name>', 'the variant to rank against (default: the first)'))
@@ -37,7 +37,9 @@ export const addRank: AddCommand = (program, context, done) => {
         rankBlocks,
       ),
     )
-    .addOption(new Option('--cold-builds', 'build each image once more, alone, with nothing from a cache'))
+    .addOption(
+      new Option('--cold-builds', 'build each image once more without a cache, to measure the build time'),
+    )
     .addOption(option.out())
     .addOption(option.format())
     .addOption(option.variants())

@@ -29,7 +29,7 @@ export const addRun: AddCommand = (program, context, done) => {
     .addOption(option.out())
     .addOption(option.format())
     .addOption(option.variants())
-    .addOption(new Option('--side <side>', 'what the measurements are called').choices(SIDES).default('head'))
+    .addOption(new Option('--side <side>', 'the name of the measured side').choices(SIDES).default('head'))
     .addOption(option.budget())
     .addOption(option.seed())
     .action(async (options: RunOptions) => done(await runCommandOfOneSide(context, options)));

@@ -45,7 +45,7 @@ export function instructionCounter({ engines, find, keep }: InstructionCounterOp
     if (workload.server !== undefined)
       return {
         kind: 'failed',
-        message: 'instructions of a server are not counted: only those of a command that ends by itself',
+        message: 'instructions are counted only for a command that ends by itself, not for a server',
       };
     const known = found.get(tool) ?? find(tool);
     found.set(tool, known);

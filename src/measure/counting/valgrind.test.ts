@@ -54,6 +54,6 @@ test.each([
 
 test('a processor that was never tried is named', async () => {
   expect(await findValgrind('callgrind', { env: {}, architecture: 's390x' })).toBe(
-    'instructions: callgrind was asked for on a processor of the kind s390x; Pacegate supports valgrind on x64 and arm64 only',
+    'instructions: callgrind cannot be used on a s390x processor; Pacegate supports valgrind on x64 and arm64 only',
   );
 });

@@ -37,7 +37,7 @@ export async function findValgrind(
 ): Promise<Valgrind | string> {
   const suffix = own(ARCHITECTURES, architecture);
   if (suffix === undefined)
-    return `instructions: ${tool} was asked for on a processor of the kind ${architecture}; Pacegate supports valgrind on ${Object.keys(ARCHITECTURES).join(' and ')} only`;
+    return `instructions: ${tool} cannot be used on a ${architecture} processor; Pacegate supports valgrind on ${Object.keys(ARCHITECTURES).join(' and ')} only`;
   const file = `${tool}-${suffix}-linux`;
   const folders = [
     ...(env['VALGRIND_LIB'] ? [env['VALGRIND_LIB']] : []),

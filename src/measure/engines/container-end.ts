@@ -41,7 +41,7 @@ export async function whyNoAnswer(
 }
 
 const NO_ENDING =
-  'the engine did not start the container, or did not say that it ended: the probe ends each run at its time limit, and the docker client waited for half a minute longer';
+  'the engine did not start the container, or did not report its end: the probe ends each run at its time limit, and the docker client waited for half a minute longer';
 
 /** Why a run ended, if the probe could not report it. */
 export function withoutAnswer(

@@ -37,7 +37,7 @@ export async function namedInterpreter(target: string): Promise<string | undefin
   if (await isFile(target)) return target.includes('/') ? target : `./${target}`;
   if (/^\.{0,2}\//.test(target))
     throw new ConfigurationError(
-      `${target}: there is no such file. Legal: a host interpreter's path or command, or the name of an image.`,
+      `${target}: there is no such file. Expected: a host interpreter's path or command, or the name of an image.`,
     );
   if (target.includes('/')) return undefined;
   for (const folder of (process.env['PATH'] ?? '').split(delimiter))

@@ -56,7 +56,7 @@ async function runWhile(fault: (engine: OwnEngine) => unknown, timeoutSeconds = 
 withOwnEngine('an engine that freezes in a run is the engine’s fault, within half a minute', async () => {
   const { result, seconds, engine, request } = await runWhile(({ pid }) => process.kill(pid(), 'SIGSTOP'));
   expect(result).toMatchObject({ outcome: 'engine', metrics: {} });
-  expect(result.message).toMatch(/^the Docker engine does not answer, which is no fault of what is built/);
+  expect(result.message).toMatch(/^the Docker engine does not answer, which is not caused by what is built/);
   expect(seconds).toBeLessThan(45);
   // The next one does not wait as long, and the clean-up does not wait for what cannot be.
   const began = performance.now();

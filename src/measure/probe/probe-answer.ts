@@ -94,4 +94,4 @@ const isIllegalInstruction = (message: string, exitStatus: number | null) =>
   /\bSIGILL\b/.test(message) || exitStatus === 128 + 4;
 
 const ILLEGAL_INSTRUCTION =
-  "SIGILL means that this machine's processor does not know an instruction of the program: the interpreter or an extension module was compiled for another processor (-march=native, or a level such as x86-64-v4). Build it on a machine of this kind, or for a level that all of yours have, such as x86-64-v2 or armv8-a";
+  "SIGILL means that this machine's processor does not support an instruction of the program: the interpreter or an extension module was compiled for another processor (-march=native, or a level such as x86-64-v4). Build it on a machine of this kind, or for a level that all of yours have, such as x86-64-v2 or armv8-a";

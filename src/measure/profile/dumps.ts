@@ -30,8 +30,8 @@ export function readDumps(texts: readonly string[], leftOut: number, kind: Profi
     return (
       refused ??
       (texts.length + leftOut === 0
-        ? 'no process left a profile: an interpreter with -S, -I or -E passes over it, and one that is killed or ends by os._exit leaves none'
-        : 'what the processes left as profiles cannot be read')
+        ? 'no process left a profile: an interpreter with -S, -I or -E does not load the profiler, and one that is killed or ends by os._exit leaves none'
+        : 'the profiles of the processes cannot be read')
     );
   const graph = graphSums();
   for (const { functions, calls, own } of dumps) {
@@ -49,7 +49,7 @@ export function readDumps(texts: readonly string[], leftOut: number, kind: Profi
   return graph.build(kind, dumps.length, [
     ...(missing === 0
       ? []
-      : [`${missing} more of its processes left a profile that is too large or not whole`]),
+      : [`${missing} more of its processes left a profile that is too large or incomplete`]),
     ...(dumps.some(({ shared, threads }) => shared && threads > 1)
       ? [
           'from Python 3.12 on cProfile sees all threads as one: who called whom may be wrong, and a function’s own time holds what other threads did meanwhile (`profiler: py-spy` tells them apart)',

@@ -174,7 +174,9 @@ work(10)
       ),
     );
     expect(find(graph, 'work')?.calls).toBe(1);
-    expect(graph.notes.join()).toMatch(/more of its processes left a profile that is too large or not whole/);
+    expect(graph.notes.join()).toMatch(
+      /more of its processes left a profile that is too large or incomplete/,
+    );
   });
 });
 

@@ -61,7 +61,7 @@ export async function profileRun(
   if (outcome !== 'ok' && !(bySampling && isComplete(result))) return message ?? outcome;
   const { texts, leftOut } = profiles ?? { texts: [], leftOut: 0 };
   if (bySampling && texts.length === 0 && leftOut > 0)
-    return 'what py-spy saw is larger than 3 MiB: give the workload less to do, or take profiler: cprofile';
+    return 'the profile of py-spy is larger than 3 MiB: give the workload less to do, or set profiler: cprofile';
   return bySampling ? readStacks(texts.join('\n'), profile.kind) : readDumps(texts, leftOut, profile.kind);
 }
 

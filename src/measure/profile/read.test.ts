@@ -62,7 +62,7 @@ describe('what processes leave', () => {
 
   test('what cannot be read beside what can is counted', () => {
     expect(graphOf(readDumps([dump(), '{', 'x'], 3, 'time')).notes).toEqual([
-      '5 more of its processes left a profile that is too large or not whole',
+      '5 more of its processes left a profile that is too large or incomplete',
     ]);
   });
 
@@ -107,7 +107,7 @@ process 8:"python bench.py";process 14:"";<module> (bench.py:9);fib (my (old) fi
   });
 
   test.each([[''], ['\n\n'], ['no stack'], ['process 8:"x" 5']])('%j is no profile', (text) => {
-    expect(readStacks(text, 'cpu')).toMatch(/met nothing at work/);
+    expect(readStacks(text, 'cpu')).toMatch(/found no running code/);
   });
 
   test('nothing that anybody could write throws or takes long', () => {
@@ -118,7 +118,7 @@ process 8:"python bench.py";process 14:"";<module> (bench.py:9);fib (my (old) fi
       }),
     );
     const deep = `${Array.from({ length: 5000 }, (_, i) => `f${i} (a.py:1)`).join(';')} 5`;
-    expect(readStacks(deep, 'cpu')).toMatch(/met nothing/);
+    expect(readStacks(deep, 'cpu')).toMatch(/found no running code/);
     expect(typeof readStacks(`${' ('.repeat(500_000)} 5`, 'cpu')).toBe('object');
   });
 

@@ -33,9 +33,9 @@ export function readStacks(text: string, kind: ProfileKind): ReadProfile {
     graph.addStack(stack, times, times / SAMPLES_A_SECOND);
   }
   if (samples === 0)
-    return 'py-spy met nothing at work: the run was too short for its samples, or it could not look into it';
+    return 'py-spy found no running code: the run was too short for its samples, or py-spy could not read the process';
   return graph.build(kind, Math.max(1, processes.size), [
-    `py-spy looked ${SAMPLES_A_SECOND} times a second and met something at work ${samples} times; what it met fewer than ten times is a guess`,
+    `py-spy took ${SAMPLES_A_SECOND} samples a second and found running code in ${samples} of them; a function in fewer than ten samples is a guess`,
   ]);
 }
 

@@ -66,7 +66,7 @@ export function failureIn(benchmark: unknown): string | undefined {
   );
   return said === undefined
     ? undefined
-    : `it says that it failed${typeof said === 'string' ? ` (${said.slice(0, 200)})` : ''}`;
+    : `it reports that it failed${typeof said === 'string' ? ` (${said.slice(0, 200)})` : ''}`;
 }
 
 /** The message for a failed benchmark: its value means nothing, and leaving it out would silently drop a metric. */

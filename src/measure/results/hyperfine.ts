@@ -28,7 +28,7 @@ export function readHyperfine(document: unknown): Benchmarks {
         `results.${index}.exit_codes`,
         command,
         how,
-        'A time of it is no figure. Correct the command; where its status is meant, put `|| true` behind it',
+        'One of its times is not a number. Correct the command; if its status is intended, append `|| true`',
       );
   }
   return parsed.data.results.map(({ command, median, parameters = {} }) => ({

@@ -24,7 +24,7 @@ export function readList(text: string): Benchmarks {
     if (name === undefined || !Number.isFinite(value))
       return `${place}: must be \`name value unit\`, such as \`parse 12.5 ms\`, with a finite number; found ${JSON.stringify(written.slice(0, 120))}`;
     const before = met.get(name);
-    if (before !== undefined) return `${place}: ${name} stands in line ${before} already`;
+    if (before !== undefined) return `${place}: ${name} is in line ${before} already`;
     met.set(name, index + 1);
     found.push({ name, value, unit });
   }

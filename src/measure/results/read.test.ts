@@ -193,7 +193,7 @@ describe('a file that cannot be read is refused at its place', () => {
     [
       'pytest-benchmark: a benchmark that failed',
       '{"machine_info": {}, "benchmarks": [{"name": "t", "has_error": true, "stats": {"median": 1}}]}',
-      'a pytest-benchmark file, benchmarks.0): "t" failed: it says that it failed',
+      'a pytest-benchmark file, benchmarks.0): "t" failed: it reports that it failed',
     ],
     [
       'pytest-benchmark: no round',
@@ -220,7 +220,7 @@ describe('a file that cannot be read is refused at its place', () => {
     ['a list: a line of four words', 'b 1 s more', 'line 1): must be `name value unit`'],
     ['a list: what looks like YAML', 'b: 1', 'line 1): must be `name value unit`'],
     ['a list: infinite', 'b 1e999 s', 'line 1): must be `name value unit`'],
-    ['a list: twice the same', 'b 1\nc 1\nb 2', 'line 3): b stands in line 1 already'],
+    ['a list: twice the same', 'b 1\nc 1\nb 2', 'line 3): b is in line 1 already'],
     ['a list: a line without end', `b ${'1'.repeat(1e6)}x`, 'line 1): must be'],
     [
       'half a file',

@@ -381,7 +381,7 @@ describe('the kernel’s count of a server’s container, around the round that 
       });
       expect({ outcome, metrics }).toEqual({ outcome: 'nonzero', metrics: {} });
       expect(message).toMatch(
-        /^the figures from inside and outside differ: the run says that its container used 0\.\d\d s of CPU time, and the kernel counted [01]\.\d\d s\. /,
+        /^the figures from inside and outside differ: the run reports that its container used 0\.\d\d s of CPU time, and the kernel counted [01]\.\d\d s\. /,
       );
     } finally {
       await docker('image', 'rm', '--force', lying);

@@ -191,7 +191,7 @@ function fieldsOf(line: string): Record<string, unknown> {
 const occupied = (message: string): RunResult =>
   runWithoutFigures(
     'engine',
-    `${message}: another program of this machine has it, and its answers would be measured as the server's. End that program, or let workload.command and server.ready name another port.`,
+    `${message}: another program of this machine uses it, and Pacegate would measure that program instead of the server. End that program, or let workload.command and server.ready name another port.`,
   );
 
 /** The last lines of both programs, because the server often causes a failure of the load. */
@@ -211,7 +211,7 @@ function together(server: RunResult, load: RunResult): RunResult {
     return {
       ...runWithoutFigures(
         'nonzero',
-        `the server was watched for ${windowSeconds.toFixed(3)} s while its load took ${wall.toFixed(3)} s: something other than Pacegate wrote to the probe of the server`,
+        `the server was measured for ${windowSeconds.toFixed(3)} s while its load took ${wall.toFixed(3)} s: something other than Pacegate wrote to the probe of the server`,
       ),
       noise: server.noise,
     };
