@@ -191,7 +191,7 @@ describe('the label on a fork, where another job reports', () => {
   );
 
   test.each([
-    ['events', /^GET .*\/events$/, /did not say whether the label "pacegate: accepted" is on this/],
+    ['events', /^GET .*\/events$/, /did not report whether the label "pacegate: accepted" is on this/],
     ['runs', /^GET .*\/runs$/, /did not say which run it started \(.+\)\. Give the job actions: read/],
   ])('refuses where GitHub does not list the %s', async (_, path, words) =>
     expect(

@@ -380,7 +380,7 @@ describe('a job that ends with an error', () => {
           external_id: `pacegate-run:${RUN}.1:test`,
           output: {
             title: 'The gate has no verdict: its input is wrong',
-            summary: 'The gate does not pass. It ended with exit status 2 and has no verdict.',
+            summary: 'The gate fails. It ended with exit status 2 and has no verdict.',
             text: expect.stringMatching(/^```[^]*limit[^]*big[^]*```$/),
           },
         },

@@ -58,7 +58,7 @@ export const errorCheckText = (message: string, exitStatus: 2 | 3): CheckText =>
     exitStatus === 2
       ? 'The gate has no verdict: its input is wrong'
       : 'The gate has no verdict: it could not measure',
-  summary: `The gate does not pass. It ended with exit status ${exitStatus} and has no verdict.`,
+  summary: `The gate fails. It ended with exit status ${exitStatus} and has no verdict.`,
   text: clipMarkdown(fence(message, CHECK_LIMIT / 2), CHECK_LIMIT),
 });
 
