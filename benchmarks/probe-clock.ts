@@ -77,7 +77,7 @@ export async function probeClock({ pairs, ...setting }: Setting): Promise<Sectio
 }
 
 /** The engine is still busy when an exec begins, which the quicker starter of the two would meet alone. */
-const SETTLED = ['sh', '-c', 'sleep 0.2; exec "$@"', 'sh'];
+const IDLE_FIRST = ['sh', '-c', 'sleep 0.2; exec "$@"', 'sh'];
 const PROBE = join(import.meta.dirname, '../src/measure/probe/probe.py');
 const milliseconds = (value: number) => `${(value * 1000).toFixed(1)} ms`;
 
@@ -85,7 +85,9 @@ function clocks(command: readonly string[], signal: AbortSignal): Contrast<'seco
   const inside =
     (words: readonly string[]) =>
     async ({ hashSeed }: { hashSeed: number }) =>
-      await docker(['exec', '--env', `PYTHONHASHSEED=${hashSeed}`, NAME, ...SETTLED, ...words], { signal });
+      await docker(['exec', '--env', `PYTHONHASHSEED=${hashSeed}`, NAME, ...IDLE_FIRST, ...words], {
+        signal,
+      });
   const probe = inside([...['python', '-I', '-S', '/probe.py', 'run', '--contained', '--'], ...command]);
   const hyperfine = inside([
     ...['hyperfine', '--runs', '1', '--shell=none', '--style', 'none', '--export-json', '-'],

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
-import { explain, standingOut } from '../src/diagnosis/explain.ts';
+import { explain, prominentFunctions } from '../src/diagnosis/explain.ts';
 import { containerEngine } from '../src/measure/engines/container.ts';
 import type { RunRequest } from '../src/measure/engine.ts';
 import { ownerOfThisProcess } from '../src/process/owner.ts';
@@ -89,7 +89,7 @@ async function profiled(filesFrom: string, kind: Clock): Promise<Profile> {
 const namedIn = (baseline: Profile, head: Profile, kind: Clock) => {
   const sides = { baseline, head };
   const explained = explain({ variant: 'orders', kind, profiler: 'cprofile', sides, seconds: 0 });
-  return explained === undefined ? [] : standingOut(explained).map(({ name }) => name);
+  return explained === undefined ? [] : prominentFunctions(explained).map(({ name }) => name);
 };
 
 /** Of each function with a hundredth of the whole, the larger of its two own figures over the smaller. */

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { claimStandardOutput, endureLostOutput, sayAtOnce } from './main/output.ts';
+import { claimStandardOutput, tolerateLostOutput, sayAtOnce } from './main/output.ts';
 import { placesFrom } from './main/places.ts';
 import { runTerminal } from './main/terminal.ts';
 import { endOnUnexpected } from './process/unexpected.ts';
 
 endOnUnexpected(sayAtOnce);
-endureLostOutput();
+tolerateLostOutput();
 process.exitCode = await runTerminal(process.argv.slice(2), placesFrom(import.meta.dirname), {
   out: claimStandardOutput(),
   log: process.stderr,

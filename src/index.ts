@@ -1,8 +1,8 @@
 import { runAction } from './main/action.ts';
-import { endureLostOutput, sayAtOnce } from './main/output.ts';
+import { tolerateLostOutput, sayAtOnce } from './main/output.ts';
 import { placesFrom } from './main/places.ts';
 import { endOnUnexpected } from './process/unexpected.ts';
 
 endOnUnexpected(sayAtOnce);
-endureLostOutput();
+tolerateLostOutput();
 await runAction(placesFrom(import.meta.dirname));

@@ -62,11 +62,11 @@ async function simulate(cells: readonly Cell[], setting: Setting): Promise<Reado
 /** A line that the next one overwrites, on a terminal. */
 const progress = (text: string) => process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : text);
 
-/** Nothing but quiet rows is settled at the first looks; rows of this spread reach the cap and stay undecided. */
+/** Only quiet rows are decided at the first looks; rows of this spread reach the cap and stay undecided. */
 const speed = (seed: number): readonly Speed[] => [
-  { says: 'settled early: nothing changed, noise 2 %', perSecond: decidedPerSecond(0.02 * Math.SQRT2, seed) },
+  { says: 'decided early: nothing changed, noise 2 %', perSecond: decidedPerSecond(0.02 * Math.SQRT2, seed) },
   {
-    says: 'never settled: nothing changed, noise 12 %',
+    says: 'never decided: nothing changed, noise 12 %',
     perSecond: decidedPerSecond(0.12 * Math.SQRT2, seed),
   },
 ];

@@ -11,9 +11,9 @@ const FAMILIES = 200;
 const SECONDS = 3;
 
 /**
- * Pull requests that the rule decides in a second of processor time, data at hand: what else the machine does is not
+ * Pull requests that the rule decides in a second of processor time, without reading data: other work of the machine is not
  * counted against it.
- * @param spread standard deviation of a pair's log ratio: small and everything is settled early, large and nothing is
+ * @param spread standard deviation of a pair's log ratio: if it is small, every row is decided early; if it is large, none is
  */
 export function decidedPerSecond(spread: number, seed: number): number {
   const normal = normalSource(uniformSource(seed));

@@ -59,7 +59,7 @@ export const FINDINGS: readonly Finding[] = [
 ];
 
 export type Holds =
-  'holds' | 'holds, smaller' | 'holds, larger' | 'does not hold' | 'not decided' | 'not measured';
+  'holds' | 'holds, smaller' | 'holds, larger' | 'does not hold' | 'undecided' | 'not measured';
 
 /** What this session says of a finding; the family of tests is that of all variants against its reference. */
 export function check(
@@ -74,7 +74,7 @@ export function check(
 
 function holdsBy(row: RankRow | undefined, { talk, same: expected }: Finding): Holds {
   if (row === undefined || row.verdict === 'no_data' || row.verdict === 'shown') return 'not measured';
-  if (row.verdict === 'undecided') return 'not decided';
+  if (row.verdict === 'undecided') return 'undecided';
   if (expected) return row.verdict === 'same' ? 'holds' : 'does not hold';
   const { estimate, low, high } = row.change;
   if (row.verdict === 'same' || estimate === null || estimate > 0 !== talk > 0) return 'does not hold';

@@ -230,7 +230,7 @@ describe('a branch whose name is taken', () => {
     ['bench', 'bench/baseline', 'the branch bench exists'],
     ['bench/baseline/old', 'bench/baseline', 'the branch bench/baseline/old exists'],
   ])(
-    'by %s says so before anything is measured, and at once',
+    'by %s is reported at once, before anything is measured',
     async (taken, wanted, words) => {
       const { bare, clone } = forge();
       runGit(bare, 'branch', taken, 'main');

@@ -6,7 +6,7 @@ import type { Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { looksFor } from '../statistics/looks.ts';
-import { blocksToSettle } from '../statistics/outlook.ts';
+import { blocksToDecide } from '../statistics/outlook.ts';
 import { detectableEffect, type RowUnderTest } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { pairRatios } from '../evidence/nights.ts';
@@ -50,7 +50,7 @@ export interface VariantCheckup {
 }
 
 /**
- * What else the machine did during the runs. Shares are of the runs' time; undefined if the machine does not report it.
+ * Other work of the machine during the runs. Shares are of the runs' time; undefined if the machine does not report it.
  */
 export interface Busy {
   readonly cores: number;
@@ -125,7 +125,7 @@ function rowFigures(
     limit: row.limit,
     noise: sampleStandardDeviation([...ratios]),
     detectable: detectableEffect(model, row, uniformSource(seed)),
-    blocks: blocksToSettle(model, 0, row, uniformSource(seed)) ?? null,
+    blocks: blocksToDecide(model, 0, row, uniformSource(seed)) ?? null,
   };
 }
 

@@ -75,13 +75,13 @@ export function disturbances({ runs, workload, machine }: Session): readonly Dis
         SLOWER,
       ),
   };
-  const told = Object.entries(kinds).map(([kind, look]) => {
+  const reported = Object.entries(kinds).map(([kind, look]) => {
     const all = timed.flatMap((run) => look(run) ?? []);
     const beyond = all.filter(({ size, most }) => size > most).map(({ size }) => size);
     return { kind: kind as DisturbanceKind, all, beyond };
   });
-  if (told.every(({ all }) => all.length === 0)) return undefined;
-  return told.flatMap(({ kind, all, beyond }) =>
+  if (reported.every(({ all }) => all.length === 0)) return undefined;
+  return reported.flatMap(({ kind, all, beyond }) =>
     beyond.length === 0 ? [] : [{ kind, runs: beyond.length, of: all.length, size: median(beyond) }],
   );
 }

@@ -5,7 +5,7 @@ import type { MetricRule } from '../session/metric.ts';
 import type { Explanation, Profile, ProfiledFunction } from '../session/profile.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { compareSession } from '../verdict/compare.ts';
-import { explain, standingOut, wantedProfiles, type Explained } from './explain.ts';
+import { explain, prominentFunctions, wantedProfiles, type Explained } from './explain.ts';
 import { drawn, type Drawn } from '../session/session.test-support.ts';
 
 const one = (name: string, own: number, change: Partial<ProfiledFunction> = {}): ProfiledFunction => ({
@@ -33,7 +33,7 @@ const between = (
   if (explained === undefined) throw new Error('both sides are there');
   return explained;
 };
-const names = (explained: Explained) => standingOut(explained).map(({ name }) => name);
+const names = (explained: Explained) => prominentFunctions(explained).map(({ name }) => name);
 
 /** Functions as a profile of a program has them: a few large ones and a tail, all of one file. */
 const program = (seed: number, factor = 1, scatter = 0): ProfiledFunction[] => {

@@ -184,7 +184,7 @@ const SHARE_BESIDE = 0.1;
  * The functions to name as the cause, the largest growth first; none if the loss is spread over all. Waiting functions
  * are named only if no working function explains the loss, because more work in one thread makes others wait.
  */
-export function standingOut({ functions }: Explained): readonly FunctionGrowth[] {
+export function prominentFunctions({ functions }: Explained): readonly FunctionGrowth[] {
   for (const some of [functions.filter(({ waits }) => !waits), functions]) {
     const named = some.filter(({ standsOut }) => standsOut);
     const grown = sum(some.map(({ growth }) => growth));

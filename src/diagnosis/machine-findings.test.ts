@@ -79,7 +79,7 @@ function only(change: Partial<MachineReading>, engine: Partial<EngineReading> = 
   return found[0]!;
 }
 
-test('of a machine that is good for measuring everything is said, and nothing is to be mended', () => {
+test('every finding of a machine that is good for measuring is listed, without advice', () => {
   const findings = findingsOf({ machine: METAL, engine: ENGINE });
   expect(findings.every(({ judgement, advice }) => judgement === 'good' && advice === undefined)).toBe(true);
   expect(Object.fromEntries(findings.map(({ name, value }) => [name, value]))).toEqual({
@@ -104,7 +104,7 @@ test('of a machine that is good for measuring everything is said, and nothing is
   });
 });
 
-test('without an engine nothing is said of one', () => {
+test('without an engine no finding names one', () => {
   const findings = findingsOf({ machine: METAL });
   for (const name of ['engine', 'builder', 'storage driver', 'free disk for images'])
     expect(findings.map((finding) => finding.name)).not.toContain(name);

@@ -1,7 +1,7 @@
 import { ConfigurationError, MeasurementError, PacegateError } from './errors.ts';
 
 /**
- * What an error of the machine means, in plain words: a full disk, too few file descriptors, a program that is not
+ * What an error of the machine means: a full disk, too few file descriptors, a program that is not
  * there. Undefined for what only a fault of Pacegate can cause, which needs its stack trace.
  */
 export function plainError(error: unknown): PacegateError | undefined {

@@ -192,7 +192,7 @@ describe('the label on a fork, where another job reports', () => {
 
   test.each([
     ['events', /^GET .*\/events$/, /did not report whether the label "pacegate: accepted" is on this/],
-    ['runs', /^GET .*\/runs$/, /did not say which run it started \(.+\)\. Give the job actions: read/],
+    ['runs', /^GET .*\/runs$/, /did not report which run it started \(.+\)\. Give the job actions: read/],
   ])('refuses where GitHub does not list the %s', async (_, path, words) =>
     expect(
       await judged([put], [started], {

@@ -19,7 +19,7 @@ const quiet = (n: number) => range(n).map((day) => nightAgainstItself(day, { noi
 describe('false alarms of the nights', () => {
   const wrong = nightAgainstItself(0, { noise: 0.01, centre: Math.log(1.06) });
 
-  test('none of 23 nights is at most 14.8 %, and one of them is said as one', () => {
+  test('none of 23 nights is at most 14.8 %, and one of them is reported as one', () => {
     const { nights, regressed, improved } = alarmsOf({ sessions: quiet(23), summaries: [] });
     expect({ nights, regressed: regressed.nights, improved: improved.nights }).toEqual({
       nights: 23,
@@ -127,7 +127,7 @@ describe('a level shift', () => {
     return compareSession({ ...head, runs, nights: nightsFor(head, nights) }).rows[0]!;
   };
 
-  test('leaves the nights before it out of stored evidence, and the row says so', () => {
+  test('leaves the nights before it out of stored evidence, and the row reports this', () => {
     const row = judged(shifted);
     expect(row).toMatchObject({ evidence: 'stored', verdict: 'unchanged', baseline: { n: 18 } });
     expect(row.stored?.sessions).toBe(18);

@@ -27,7 +27,7 @@ export type ColdBuild =
 
 /**
  * Builds an image without a cache, and measures the cost. The build has a cgroup of its own, whose counter holds the
- * processor time of every step, also of those that have ended: unlike the wall time it hardly depends on what else the
+ * processor time of every step, also of those that have ended: unlike the wall time it hardly depends on the other work of the
  * machine does. The counter cannot be read if the engine is on another machine. Cache mounts get a new name, so that
  * they are empty (the argument `CACHE_ID` of Pacegate's Dockerfiles).
  */

@@ -35,7 +35,7 @@ withEngine(
       const tree = await folderWith({ ...files, ...change });
       await chmod(join(tree, 'run.sh'), mode);
       const built = ready(await prepare(official, 'head', tree));
-      return { same: await builder.holdSame([baseline, built], never), built };
+      return { same: await builder.haveSameContent([baseline, built], never), built };
     };
 
     const prose = await head({ 'README.md': 'two\n' });

@@ -28,7 +28,7 @@ const MOST_ENTRIES = 1_000_000;
  * @param ids of the images in the engine
  * @throws BuildError where the engine does not give an image, or a layer cannot be read or compared (a device in it)
  */
-export async function holdSame(
+export async function haveSameContent(
   ids: readonly [string, string],
   known: KnownContents,
   signal: AbortSignal,

@@ -50,7 +50,7 @@ async function prepare(folder: string, secondsLeft: number) {
   return { ...result.failure, seconds: (performance.now() - began) / 1000 };
 }
 
-withEngine('a step that hangs ends with the budget, is named, and settles nothing', async () => {
+withEngine('a step that hangs ends with the budget, is named, and decides nothing', async () => {
   const folder = await tree('RUN --network=none echo waiting for nothing; sleep 1000');
   const failure = await prepare(folder, 6);
   expect(failure).toMatchObject({ variant: 'own', side: 'head', stage: 'engine' });

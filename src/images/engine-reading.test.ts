@@ -16,7 +16,7 @@ test.each([
   expect(parseInfo(text)).toEqual(expected);
 });
 
-test.each(['', 'null', '[', '{"Driver": 7}'])('of the answer %j nothing is said', (text) => {
+test.each(['', 'null', '[', '{"Driver": 7}'])('the answer %j gives no reading', (text) => {
   expect(Object.values(parseInfo(text))).toEqual([undefined, undefined, undefined]);
 });
 

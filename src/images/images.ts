@@ -7,7 +7,7 @@ import type { Failure } from '../session/session.ts';
 import { prepareBake } from './bake-image.ts';
 import type { Fault } from './build-failure.ts';
 import type { ColdBuild } from './cold-build.ts';
-import { holdSame, type KnownContents } from './content.ts';
+import { haveSameContent, type KnownContents } from './content.ts';
 import { isDownloadFault } from './download-fault.ts';
 import type { EngineVersions } from './engine-check.ts';
 import { prepareExisting } from './existing-image.ts';
@@ -64,7 +64,7 @@ export interface ImageBuilder {
    * @returns false also where that is not known: then they are measured
    * @param secondsLeft of the budget; reading images that are there is given a minute at least
    */
-  holdSame(
+  haveSameContent(
     images: readonly [Runnable, Runnable],
     signal: AbortSignal,
     secondsLeft?: number,
@@ -93,7 +93,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
         signal,
         async (ending) => await compressedSize(image.id, sizes, ending),
       ),
-    holdSame: async (images, signal, secondsLeft = Infinity) =>
+    haveSameContent: async (images, signal, secondsLeft = Infinity) =>
       await within(
         Math.max(secondsLeft, SIZE_SECONDS_AT_LEAST),
         signal,
@@ -115,7 +115,7 @@ async function sameContent(
 ): Promise<boolean> {
   const [a, b] = images;
   if (!ofOneSize(images)) return false;
-  return await holdSame([a.image.id, b.image.id], contents, signal).catch((error: unknown) => {
+  return await haveSameContent([a.image.id, b.image.id], contents, signal).catch((error: unknown) => {
     if (!(error instanceof BuildError)) throw error;
     session.onLine(`[${b.image.variant}] the contents of both sides could not be compared: ${error.message}`);
     return false;

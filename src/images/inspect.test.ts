@@ -42,7 +42,7 @@ test.each<[string, (image: Recorded) => void]>([
   ['the platform', (image) => (image['Architecture'] = 'arm64')],
 ])('%s changes the identity', (_, change) => expect(identityAfter(change)).not.toBe(original.identity));
 
-test('an answer that is none is said so', () => {
+test('an answer that cannot be read is reported', () => {
   expect(() => readInspection('[]')).toThrow(BuildError);
   expect(() => readInspection('nonsense')).toThrow(/could not be read/);
 });

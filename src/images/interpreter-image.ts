@@ -21,7 +21,7 @@ import type { ImageFacts } from './inspect.ts';
 import { unavailable, type Obtained, type ObtainedImage } from './obtained-image.ts';
 import { buildAlone, buildAndInspect, buildRequest, pullKnown } from './session-build.ts';
 import { ASKING_SECONDS, NO_TIME, secondsFor } from './time-limits.ts';
-import { standsOn, withoutInterpreter } from './wrong-base.ts';
+import { isBasedOn, withoutInterpreter } from './wrong-base.ts';
 
 /** Images of variants of kind `interpreter`: an interpreter of `variants/`, with the application upon it. */
 export interface InterpreterImages {
@@ -106,7 +106,7 @@ async function pullOfInterpreter(
   const image = await pullKnown(shared.session, request, definition.hash, signal, async (facts) => {
     const reference = interpreterOf(facts);
     if (reference === undefined) return "its labels do not name this variant's interpreter";
-    return (await standsOn(reference, facts, signal))
+    return (await isBasedOn(reference, facts, signal))
       ? undefined
       : `it is not based on ${reference}, which its labels name as its interpreter`;
   });

@@ -48,7 +48,7 @@ test("a step of the interpreter's is told apart though both linked targets name 
   expect(message()).toContain('  Debian trixie has Python 3.13.5, not 3.8: ask for that version');
 });
 
-test('a base image that cannot be pulled is said so', () => {
+test('a base image that cannot be pulled is reported as that', () => {
   expect(follow(recorded('missing-base.progress.txt')).message()).toMatch(
     /^official \(head\): the base image docker\.io\/library\/python:9\.99-none could not be pulled: .*no such host\. Check that this name and version exist/,
   );

@@ -13,6 +13,6 @@ test.each([
   expect(layersIn(JSON.stringify(answer), 'x64')).toEqual(layers);
 });
 
-test('an answer that is no JSON has no layers', () => {
+test('an answer that is not JSON has no layers', () => {
   expect(layersIn('ERROR: no', 'x64')).toBeUndefined();
 });

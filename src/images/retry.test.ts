@@ -46,7 +46,7 @@ test('an engine that comes back is waited for', async () => {
   ]);
 });
 
-test('one that does not is given up after three waits, and the message says so', async () => {
+test('one that does not is given up after three waits, and the message counts the attempts', async () => {
   const { result, waits, calls } = await tried([unavailable('engine')]);
   expect({ result, waits, calls }).toEqual({
     result: unavailable('engine', 'a (head): it failed\nmore\nThis was tried 4 times, with waits between.'),

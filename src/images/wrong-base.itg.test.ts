@@ -26,7 +26,7 @@ test('a pinned last stage behind a builder that takes the interpreter is refused
   expect(await output(image.id, 'cat', '/hi')).toContain('print(1)');
 }, 600_000);
 
-test('an ENTRYPOINT is recorded, for it is not run', async () => {
+test('an ENTRYPOINT is recorded, because it is not run', async () => {
   const { prepare } = builderOf({ dockerfile: 'Dockerfile' });
   const plain = await folderWith({ ...app, Dockerfile: 'FROM python\nCOPY app.py .\n' });
   expect(ready(await prepare(official, 'baseline', plain)).image.entrypoint).toBeUndefined();
@@ -34,7 +34,7 @@ test('an ENTRYPOINT is recorded, for it is not run', async () => {
   expect(ready(await prepare(official, 'head', own)).image.entrypoint).toEqual(['/entry.sh', '-x']);
 }, 600_000);
 
-test('a bake target for two platforms is built for this machine, and the log says so', async () => {
+test('a bake target for two platforms is built for this machine, and the log reports this', async () => {
   const { prepare } = builderOf();
   const tree = await folderWith({
     ...app,

@@ -16,7 +16,7 @@ export async function withoutInterpreter(
   dockerfile: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (reference === undefined || (await standsOn(reference, image, signal))) return undefined;
+  if (reference === undefined || (await isBasedOn(reference, image, signal))) return undefined;
   const base = finalBase(await readFile(dockerfile, 'utf8').catch(() => ''));
   const where = base === undefined ? '' : ` (line ${base.line}: \`${base.text}\`)`;
   return `the built image is not based on this variant's interpreter, so it would be measured under a wrong name. The last stage of the Dockerfile${where} takes its base from elsewhere: name it in workload.interpreter-from, or write \`FROM ${BASE_NAME}\` there.`;
@@ -28,7 +28,7 @@ export async function withoutInterpreter(
  * the same except for their times: the layers are then those of an earlier build of the same interpreter, and the
  * history is that of the named base.
  */
-export async function standsOn(
+export async function isBasedOn(
   reference: string,
   { id, layers }: Pick<ImageFacts, 'id' | 'layers'>,
   signal: AbortSignal,

@@ -16,7 +16,7 @@ const REQUIREMENTS = /(^|\/)(requirements[^/]*|constraints[^/]*)\.(txt|in)$|(^|\
 const CONTAINERS = /(^|\/)(Dockerfile|Containerfile|docker-bake)(\.[^/]+)?$/;
 
 /** Whether to read a file's text, because it describes the project. */
-export const isTelling = (path: string): boolean =>
+export const describesProject = (path: string): boolean =>
   NAMES.test(path) || REQUIREMENTS.test(path) || CONTAINERS.test(path) || path.endsWith('.py');
 
 /** A path below a context; `.` is the repository's top. */

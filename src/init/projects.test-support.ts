@@ -1,7 +1,7 @@
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findFacts } from './project-facts.ts';
-import { isTelling, type ProjectFiles } from './project-files.ts';
+import { describesProject, type ProjectFiles } from './project-files.ts';
 import { writtenFiles, type Templates, type Written, type WritingRequest } from './written-files.ts';
 
 /** The small projects of fixtures/projects, as `init` reads them. */
@@ -15,7 +15,7 @@ export function filesOf(project: string): ProjectFiles {
   return {
     paths,
     texts: new Map(
-      paths.filter(isTelling).map((path) => [path, readFileSync(join(folder, path), 'utf8')] as const),
+      paths.filter(describesProject).map((path) => [path, readFileSync(join(folder, path), 'utf8')] as const),
     ),
   };
 }

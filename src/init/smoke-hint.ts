@@ -39,7 +39,7 @@ export function smokeHint(message: string): string {
     const found = pattern.exec(message);
     if (found !== null) return words(found);
   }
-  return `the workload did not run: ${tellingLine(message)} Correct it, then run \`pacegate run\`.`;
+  return `the workload did not run: ${causeLine(message)} Correct it, then run \`pacegate run\`.`;
 }
 
 /** The last line that names an error; of a command that ended, its last line; else the first line. */

@@ -93,7 +93,7 @@ async function gateChange(base: Files, change: Files) {
 const BASE: Files = { 'pacegate.yml': configuration({}), 'bench.py': BENCH, 'app.py': app(FAST) };
 const both = configuration({ variants: VARIANTS });
 
-test('a variant that is deleted is said first, and judged no more; with the rule it fails the gate with 1', async () => {
+test('a variant that is deleted is reported first and not judged; with the rule it fails the gate with 1', async () => {
   const slowed = { 'app.py': app(FAST), 'pacegate.yml': configuration({}), 'note.txt': 'changed' };
   const reported = await gateChange({ ...BASE, 'pacegate.yml': both }, slowed);
   const sentence =

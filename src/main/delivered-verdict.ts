@@ -69,10 +69,10 @@ export async function deliver(job: Job, result: Delivered): Promise<number> {
   );
   const files = await writeResults(run.out, result.file, result.comparison, () => markdown);
   await writeSummary(markdown);
-  const told = result.target !== undefined && posted.check.url !== undefined;
-  if (delivery.posting && !told) annotate(result.comparison);
+  const checkHasVerdict = result.target !== undefined && posted.check.url !== undefined;
+  if (delivery.posting && !checkHasVerdict) annotate(result.comparison);
   writeOutputs(result, files, artifact, posted);
-  return ended(job, result, { failOn: delivery.failOn, artifact, posted, told });
+  return ended(job, result, { failOn: delivery.failOn, artifact, posted, checkHasVerdict });
 }
 
 /** The data that the steps share. */
@@ -179,7 +179,7 @@ interface Ending {
   /**
    * Whether the pull request's check has the verdict. In this case a job outside of the pull request does not fail too.
    */
-  readonly told: boolean;
+  readonly checkHasVerdict: boolean;
 }
 
 /**
@@ -189,7 +189,7 @@ interface Ending {
 function ended(
   { inputs }: Job,
   { comparison, session, interrupted, artifact: name }: Delivered,
-  { failOn, artifact, posted, told }: Ending,
+  { failOn, artifact, posted, checkHasVerdict }: Ending,
 ): number {
   const failed = (status: number, message: string) => {
     runner.fail(message);
@@ -208,7 +208,7 @@ function ended(
     );
   if (posted.comment.twice === true || posted.check.twice === true)
     return failed(2, twiceWords(session.configuration));
-  const status = measuring || told ? 0 : exitStatus(comparison, failOn);
+  const status = measuring || checkHasVerdict ? 0 : exitStatus(comparison, failOn);
   return status === 0 ? 0 : failed(status, line);
 }
 

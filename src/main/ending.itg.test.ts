@@ -138,7 +138,7 @@ test('a second gate into one folder is refused, and the first goes on', async ()
   expect(await gate.ended).toMatchObject({ status: 3 });
 });
 
-test('a full standard output is said in one line; the files are there, and 0 is 3', async () => {
+test('a full standard output is reported in one line; the files are written, and status 0 becomes 3', async () => {
   const path = project();
   const gate = start(path, '/dev/full');
   await measuring(gate);

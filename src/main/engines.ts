@@ -169,7 +169,7 @@ function imagePort(
     prepare: (request, ending) => images.prepare(request, ending),
     coldBuild: (request, ending) => images.coldBuild(request, ending),
     compressedSize: (runnable, ending, secondsLeft) => images.compressedSize(runnable, ending, secondsLeft),
-    holdSame: (sides, ending, secondsLeft) => images.holdSame(sides, ending, secondsLeft),
+    haveSameContent: (sides, ending, secondsLeft) => images.haveSameContent(sides, ending, secondsLeft),
     push: (runnable, commit) => images.push(runnable, commit),
   };
 }

@@ -65,7 +65,7 @@ const READER_GONE = ['EPIPE', 'EIO'];
  * Handles outputs that cannot be written. If the reader has ended, the status stays that of the verdict. With a full
  * disk nobody can read the verdict, so status 0 becomes 3. The files of the run are written in both cases.
  */
-export function endureLostOutput(): void {
+export function tolerateLostOutput(): void {
   let said = false;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (said || READER_GONE.includes(error.code ?? '')) return;

@@ -100,7 +100,7 @@ test('the JSON is a ranking against whom was asked for; what counts tasks can be
   });
 });
 
-test('a reference that breaks is said, with status 3, and what was measured is kept', async () => {
+test('a reference that fails is reported with status 3, and the measurements are kept', async () => {
   const { path } = project('  broken: { interpreter: host, python: python3, env: { BREAK: "1" } }\n');
   const { status, log } = await pacegate(path, 'rank', '--reference', 'broken');
   expect(status).toBe(3);

@@ -12,7 +12,11 @@ afterAll(removeTemporaryFolders);
 
 test.each([
   ['too few blocks for the doctor', ['doctor', '--blocks', '3'], /Expected: a whole number from 8/],
-  ['an anchor where none is named', ['baseline', '--anchor'], /rules\.anchor: found nothing, and --anchor/],
+  [
+    'an anchor that is not configured',
+    ['baseline', '--anchor'],
+    /rules\.anchor: found nothing, and --anchor/,
+  ],
   ['an unknown option', ['gate', '--baselin', 'x'], /unknown option '--baselin'/],
   ['an unknown command', ['gaet'], /unknown command 'gaet'/],
   ['an unknown verdict', ['gate', '--fail-on', 'slower'], /Found slower; expected: none, failed, regressed/],

@@ -57,7 +57,7 @@ test('a merge keeps the timelines of what it puts together, and its report has t
   expect(printed[1]).toBe(printed[0]);
 });
 
-test('a timeline that cannot be read stops no verdict, and is said where it was asked for', async () => {
+test('a timeline that cannot be read prevents no verdict, and is reported to the command that needs it', async () => {
   const { folder, warned, context } = job('{}\n');
   const out = join(folder, 'merged');
   expect(await mergeCommand(context, [join(folder, 'job')], { out, format: 'json' })).toBe(0);

@@ -99,7 +99,7 @@ withEngine('a planted function is named, in the report and in the files beside i
   expect(again.out).toMatch(/^Why orders regressed: total/m);
 });
 
-withEngine('where all functions take longer none is named, and what else moved is', async () => {
+withEngine('if all functions take longer, none is named, and the other differences are', async () => {
   const made = project(`{ image: "${DEBUG}", baseline: "${OFFICIAL}" }`, 'bench.py, orders.py');
   made.commit('the same code');
   // One profile for each side. On a busy machine one gate in ten names a function that another process delayed. A

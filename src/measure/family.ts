@@ -57,16 +57,16 @@ export async function measureFamily(family: Family, loop: Loop): Promise<FamilyR
     if (measured.length === 0) break;
     await measureBlock(course, measured, block, schedule);
     if (loop.cancelled()) break;
-    const before = course.progress.settled;
+    const before = course.progress.decided;
     course.progress = progressOf(family, cap, loop);
-    const { settled } = course.progress;
-    const decided = measured
+    const { decided } = course.progress;
+    const newly = measured
       .map(({ variant }) => variant)
-      .filter((variant) => settled.has(variant) && !before.has(variant));
-    if (decided.length > 0)
+      .filter((variant) => decided.has(variant) && !before.has(variant));
+    if (newly.length > 0)
       loop.request.onProgress({
-        kind: 'settled',
-        variants: decided,
+        kind: 'decided',
+        variants: newly,
         block,
         open: undecidedOf(course).length,
       });
@@ -235,7 +235,7 @@ function leftOut(course: Course): Pick<LoopResult, 'blocksLeftOut' | 'secondsLef
     ? []
     : family.variants.filter(
         ({ variant }) =>
-          !failed.has(variant) && !progress.settled.has(variant) && blocksOf(course, variant) < planned,
+          !failed.has(variant) && !progress.decided.has(variant) && blocksOf(course, variant) < planned,
       );
   // The blocks that a decision is likely to need, not the maximum.
   const blocksLeft = (variant: string) =>

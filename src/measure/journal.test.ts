@@ -122,7 +122,7 @@ test('a journal without its first line is refused with what is missing', () => {
   );
 });
 
-test('a journal that cannot be written stops no run, and says so', async () => {
+test('a journal that cannot be written stops no run and is reported', async () => {
   for (const bad of ['/dev/full', join(folder, 'missing', 'runs.jsonl')]) {
     const journal = await openJournal(bad, SESSION);
     await journal.append(run(1), false);

@@ -50,7 +50,7 @@ export type ProgressEvent =
       readonly secondsLeft: number;
     }
   | {
-      readonly kind: 'settled';
+      readonly kind: 'decided';
       readonly variants: readonly string[];
       readonly block: number;
       /** Variants that go on. */

@@ -256,7 +256,7 @@ test('a short command is repeated inside its run, equally often on both sides', 
   expect([...seen]).toEqual([10]);
 });
 
-test('variants that are settled take no part in later blocks', async () => {
+test('variants that are decided take no part in later blocks', async () => {
   const { request } = scripted(() => OK);
   const result = await measureSession(
     {
@@ -264,7 +264,7 @@ test('variants that are settled take no part in later blocks', async () => {
       planner: {
         cap: () => 8,
         progress: ({ runs }) => ({
-          settled: new Set(runs.some(({ block }) => block === 3) ? ['a'] : []),
+          decided: new Set(runs.some(({ block }) => block === 3) ? ['a'] : []),
           expected: () => 8,
         }),
       },

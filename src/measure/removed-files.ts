@@ -14,7 +14,7 @@ export const isRemoval = (message: string): boolean => message.includes(CAUSE);
 /**
  * The result of a run, where all that it was given is still there. A run without its files fails in any way at all, and
  * none of them is the workload's doing.
- * @param others what else it needs: the probe, the folder that it runs in
+ * @param others the other files that it needs: the probe, the folder that it runs in
  */
 export async function unlessRemoved(
   result: RunResult,

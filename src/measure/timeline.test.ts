@@ -249,7 +249,7 @@ describe('nothing that goes wrong with the timeline reaches a run', () => {
     cleanUp: () => Promise.resolve(),
   };
 
-  test('a file that cannot be written is said, and the run stands', async () => {
+  test('a file that cannot be written is reported, and the run counts', async () => {
     const timeline = timelineFile(join(folder, 'missing', 'timeline.jsonl'), 's1', folder);
     const kept = timeline.beside(await journal());
     expect(await timeline.watched(engine).run(runRequest(['true']), never)).toBe(result);

@@ -14,13 +14,13 @@ import { findCgroup, type Found, kernelFile, processTree } from './usage-sources
 export interface TimelineFile {
   readonly watched: (engine: Engine) => Engine;
   readonly beside: (journal: Journal) => Journal;
-  /** Why timelines are missing, in one sentence; undefined where none are. */
+  /** Why timelines are missing, in one sentence; undefined if none is. */
   readonly trouble: () => string | undefined;
 }
 
 /**
  * Opens `timeline.jsonl`: one line of JSON a measured run. An older file is replaced. Nothing that goes wrong here
- * reaches a run: a file that cannot be written is said by `trouble`.
+ * reaches a run: `trouble` reports a file that cannot be written.
  * @param workFolder for the files in which the engine says a container's id
  */
 export function timelineFile(path: string, sessionId: string, workFolder: string): TimelineFile {

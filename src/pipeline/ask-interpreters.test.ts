@@ -20,7 +20,7 @@ const say = (line: string) => void said.push(line);
 const ask = async (...targets: readonly string[]) =>
   await askTargets(targets, interpreterPorts(places), { info: say }, new AbortController().signal);
 
-test('a command and a path are this machine’s, in the order given, and it says so', async () => {
+test('a command and a path are this machine’s, in the order given, and are reported as that', async () => {
   const first = await ask('python3');
   const path = first.answers[0]?.facts.executable ?? '';
   const { answers, failure } = await ask(path, 'python3');

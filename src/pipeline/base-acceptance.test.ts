@@ -80,7 +80,7 @@ metrics: { cpu_time_s: { gate: false }, max_rss_bytes: { gate: false } }
 }
 
 describe('the file', () => {
-  test("of the base accepts, and a session's file says so", async () => {
+  test("of the base accepts, and a session's file records it", async () => {
     const { verdict, warnings, remarks } = await judged(accepting(), accepting());
     expect(verdict).toBe('accepted');
     expect(warnings).toContain(
@@ -139,7 +139,7 @@ describe('the label', () => {
     expect(remarks).toEqual([]);
   });
 
-  test('of somebody who may not write accepts nothing, and the report says so', async () => {
+  test('of an account without write access accepts nothing, and the report names the reason', async () => {
     const label = (): Occasion['label'] => ({ kind: 'refused', reason: 'nobody may' });
     expect(await judged(undefined, undefined, { label })).toMatchObject({
       verdict: 'regressed',

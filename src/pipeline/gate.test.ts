@@ -178,7 +178,7 @@ function world({
         asked.push(`cold ${variant.name} ${side}`);
         return Promise.resolve({ kind: 'built', cost: { seconds: 60, cpuSeconds: 90 } });
       },
-      holdSame: (images) => Promise.resolve(sameContent(images)),
+      haveSameContent: (images) => Promise.resolve(sameContent(images)),
       compressedSize: ({ image }) => {
         asked.push(`compress ${image.variant} ${image.side}`);
         return Promise.resolve(1000);
@@ -391,7 +391,7 @@ describe('instructions', () => {
     expect(ignored.session.notes).toHaveLength(1);
   });
 
-  test('for which there is no time are said to have had none', async () => {
+  test('for which there is no time are reported as that', async () => {
     const { asked, rows, warnings } = await counted({ counts: (_, side) => (side === 'head' ? 1100 : 1000) });
     // Four minutes of counting are four counts, all of the first variant.
     expect(asked.filter((one) => one.startsWith('cachegrind'))).toHaveLength(4);
@@ -450,14 +450,14 @@ test('what a change adds is built and measured after the rest, and its builds ta
   expect(session.variants).toEqual(['a', 'b']);
 });
 
-test('a probe that its workload could write to is said', async () => {
+test('a probe that its workload could write to is reported', async () => {
   const { session } = await gate(request(), world({ openProbes: ['a'] }).ports, never);
   expect(session.notes).toEqual([
     'The workload could write to the memory of its probe (a): the interpreter has no ctypes, which the probe needs to keep it out. Only CPU time is checked from outside.',
   ]);
 });
 
-test('counters that a machine does not have are said once, with what counts without them', async () => {
+test('counters that a machine does not have are reported once, with the tool that counts without them', async () => {
   const { ports } = world({ noCounters: 'ENOENT' });
   const { session, comparison } = await gate(
     request({ plan: planWith('', ', instructions: counters') }),
@@ -528,7 +528,7 @@ test('a variant whose sides are one image is not measured; with all of them noth
   expect(comparison.verdict).toBe('unchanged');
 });
 
-test('a side that cannot be had is a row of the result, and the other variants go on', async () => {
+test('a side that is not available is a row of the result, and the other variants go on', async () => {
   const broken = world({ failing: ({ variant, side }) => variant.name === 'a' && side === 'head' });
   const head = await gate(request(), broken.ports, never);
   expect(verdicts(head.comparison.rows)).toEqual(['a failed', 'b unchanged']);
@@ -538,7 +538,7 @@ test('a side that cannot be had is a row of the result, and the other variants g
   expect(verdicts(baseline.comparison.rows)).toEqual(['a no_baseline', 'b unchanged']);
 });
 
-test('where no baseline can be had and no night is stored, the head is tried and nothing blocks', async () => {
+test('without a baseline and without a stored night, the head is tried and the job does not fail', async () => {
   const { ports, asked } = world();
   const pair = { head: { directory: '/head' }, baseline: { unavailable: 'this is the first commit' } };
   const { comparison, session } = await gate(request({ pair }), ports, never);
@@ -553,7 +553,7 @@ test('where no baseline can be had and no night is stored, the head is tried and
   expect(session.notes).toEqual(['There is no baseline to compare with: this is the first commit']);
 });
 
-test('where no baseline can be had, fourteen nights of this machine judge', async () => {
+test('without a baseline, fourteen nights of this machine judge', async () => {
   const { ports } = world({ factor: 1.2 });
   const pair = { head: { directory: '/head' }, baseline: { unavailable: 'it is gone' } };
   const { comparison, session } = await gate(request({ pair, history: nights(14) }), ports, never);
@@ -677,7 +677,7 @@ test('each side has installed what its own configuration names', async () => {
   ]);
 });
 
-test('a run that was cancelled says so and keeps what it has', async () => {
+test('a run that was cancelled is reported as that and keeps its measurements', async () => {
   const { ports } = world({ interrupted: true });
   const { interrupted, session } = await gate(request(), ports, never);
   expect(interrupted).toBe(true);
@@ -860,16 +860,16 @@ test('a pattern is resolved by the warm-up, told while it is measured, and the f
 test('what is compared with the anchor is measured to the end, decided or not', async () => {
   const settledAtTheEnd = async (change: Partial<GateRequest>) => {
     const { ports } = world({ factor: 1.2 });
-    let settled: number | undefined;
+    let decided: number | undefined;
     const measure: Ports['measure'] = async (asked, signal) => {
       const measured = await ports.measure(asked, signal);
       const { runs, failures } = measured;
-      settled = asked.planner.progress({ warmup: [], runs, failures, blocksPlanned: 10, declaredMetrics: {} })
-        .settled.size;
+      decided = asked.planner.progress({ warmup: [], runs, failures, blocksPlanned: 10, declaredMetrics: {} })
+        .decided.size;
       return measured;
     };
     await gate(request(change), { ...ports, measure }, never);
-    return settled;
+    return decided;
   };
   expect(await settledAtTheEnd({})).toBe(2);
   expect(await settledAtTheEnd({ purpose: 'anchor', until: 'all' })).toBe(0);
@@ -919,7 +919,7 @@ describe('why something regressed', () => {
     }
   });
 
-  test('a profile that cannot be had is said, and changes no verdict', async () => {
+  test('a profile that cannot be recorded is reported, and changes no verdict', async () => {
     const { ports, asked } = world({ factor: (variant) => (variant === 'b' ? 1.2 : 1) });
     const { session, comparison } = await gate(
       request(),

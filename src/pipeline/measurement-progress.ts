@@ -42,7 +42,7 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         );
         return;
       }
-      case 'settled':
+      case 'decided':
         log.info(
           `block ${event.block}: ${event.variants.join(', ')} decided${event.open === 0 ? '' : `; ${count(event.open, 'variant')} to go`}`,
         );

@@ -260,7 +260,7 @@ export interface ImagePort {
    */
   compressedSize(runnable: Runnable, signal: AbortSignal, secondsLeft?: number): Promise<number>;
   /** Whether two images differ only in times; false if this is unknown. Never throws for the engine's failures. */
-  holdSame(
+  haveSameContent(
     images: readonly [Runnable, Runnable],
     signal: AbortSignal,
     secondsLeft?: number,

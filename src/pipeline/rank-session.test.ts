@@ -89,7 +89,7 @@ function world(failing: readonly string[] = []) {
         seconds += 1000;
         return Promise.resolve({ kind: 'built', cost: { seconds: 60, cpuSeconds: 90 } });
       },
-      holdSame: () => Promise.resolve(false),
+      haveSameContent: () => Promise.resolve(false),
       compressedSize: ({ image }) => {
         asked.push(`compress ${image.variant}`);
         return Promise.resolve(500);

@@ -106,7 +106,7 @@ test('nights that only a session knows are not believed on a pull request', asyn
   expect(judged.session.nights).toEqual([]);
 });
 
-test('that both sides are one image is said to be the word of the measuring job', async () => {
+test('that both sides are one image is reported as a statement of the measuring job', async () => {
   const same = {
     ...session,
     runs: [],
@@ -122,7 +122,7 @@ test.each<[string, readonly string[], string]>([
   [
     'one that the plan has not',
     ['a', 'b'],
-    'the variants: session.json has b, which the configuration has not',
+    'the variants: session.json has b, which the configuration does not have',
   ],
   ['none of the plan', [], 'the variants: session.json lacks a of the configuration'],
 ])('variants of a session that are not the plan’s are refused: %s', async (_, variants, problem) => {

@@ -21,7 +21,7 @@ export async function withSameContent(
       !identical(variant) &&
       !signal.aborted &&
       start(baseline) === start(head) &&
-      (await ports.images.holdSame([baseline, head], signal, secondsLeft()));
+      (await ports.images.haveSameContent([baseline, head], signal, secondsLeft()));
     compared.push(
       isSame
         ? {

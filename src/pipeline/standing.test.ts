@@ -121,7 +121,7 @@ describe.each(NOT_ASKED)("%s with a pull request's checkout", (event) => {
   });
 });
 
-test('a pull request has build secrets where the workflow says so, a merge group never', () => {
+test('a pull request has build secrets if the workflow allows it, a merge group never', () => {
   const wanted = (event: string) =>
     mayHaveSecrets({ kind: 'change' }, { event, secretsOnPullRequests: true });
   expect(['pull_request', 'merge_group', 'workflow_run'].map(wanted)).toEqual([true, false, false]);
@@ -170,7 +170,7 @@ test('a checkout of the head alone is judged by its base, which is fetched', asy
   expect(found.limit).toBe(0.04);
 });
 
-test('a change whose base cannot be had is not judged by its own rules: status 3, and what to do', async () => {
+test('a change whose base is not available is not judged by its own rules: status 3, and what to do', async () => {
   const origin = server(configuration('4%'));
   const commit = change(origin, loosened);
   const away = (checkout: TestRepository) => checkout.git('remote', 'set-url', 'origin', temporaryFolder());
@@ -192,7 +192,7 @@ test('a change whose base cannot be had is not judged by its own rules: status 3
   });
 });
 
-test('the first change with a configuration is judged by its own, without secrets, and that is said', async () => {
+test('the first change with a configuration is judged by its own, without secrets, and the report tells it', async () => {
   const origin = server(undefined);
   const commit = change(origin, loosened);
   expect(await ruled(origin, commit, { event: 'pull_request', baseRef: 'main' })).toMatchObject({

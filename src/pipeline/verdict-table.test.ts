@@ -548,7 +548,7 @@ function worldOf(cell: Cell) {
       prepare,
       coldBuild: unused,
       compressedSize: unused,
-      holdSame: () => Promise.resolve(false),
+      haveSameContent: () => Promise.resolve(false),
       push: unused,
     },
     hosts: { prepare },

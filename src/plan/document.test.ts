@@ -22,7 +22,7 @@ test('a merge key of what is no table is a problem, and is not dropped', () => {
 });
 
 test.each([
-  ['explicit keys inside one another', '? '.repeat(320) + 'a', 'an explicit key (`? …`)'],
+  ['nested explicit keys', '? '.repeat(320) + 'a', 'an explicit key (`? …`)'],
   ['one explicit key', 'version: 1\n? [a]\n: b', 'an explicit key (`? …`)'],
   ['open brackets', '['.repeat(20_000), 'more than 32 nested lists or tables'],
   ['closed brackets', '['.repeat(2000) + ']'.repeat(2000), 'more than 32 nested lists or tables'],

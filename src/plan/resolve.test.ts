@@ -407,7 +407,7 @@ describe('a hybrid metric', () => {
     expect(() => resolve(given(...circle.map((line) => line.replace('a / 3', 'tasks / 3'))))).not.toThrow();
   });
 
-  test('is judged by the formula of the base, and an edit of it is said', () => {
+  test('is judged by the formula of the base, and an edit of it is reported', () => {
     const [base, head] = ['cpu_time_s / tasks', 'cpu_time_s / tasks / 2'].map((formula) =>
       resolve(given(`x: { formula: ${formula} }`)),
     );
@@ -443,7 +443,7 @@ describe('a pattern of metrics', () => {
     ]);
   });
 
-  test('is the base’s, and an edit of it is said', () => {
+  test('is the base’s, and an edit of it is reported', () => {
     const [head, base] = [resolve(withMetrics("{ '*': { limit: 90% } }")), resolve(withMetrics(patterns))];
     expect(withRulesOf(head, base).rules.patterns).toEqual(base.rules.patterns);
     expect(ruleChanges(head, base)[0]).toContain(
@@ -744,7 +744,7 @@ test('the budget of a pull request is its base’s', () => {
   expect(ruleChanges(hasty, resolve(GOOD))[0]).toContain('rules budget from 1200 s to 1 s');
 });
 
-test('what a change edits of its own judgement is said', () => {
+test('what a change edits of its own rules is reported', () => {
   const changes = (text: string) => ruleChanges(resolve(text), resolve(GOOD));
   expect(changes(GOOD)).toEqual([]);
   expect(
@@ -827,7 +827,7 @@ rules: { alpha: 2, fail-on: [slower] }
     expect(() => resolve(GOOD.replace('alpha: 0.05', 'alpha: 0.05, blocks: 8'))).not.toThrow();
   });
 
-  test('text that is no YAML gets the parser’s own place', () => {
+  test('text that is not YAML gets the parser’s own place', () => {
     expect(messageOf(() => resolve('version: 1\nvariants: {a: [\n'))).toMatch(
       /pacegate\.yml:\d+: YAML: found /,
     );

@@ -149,7 +149,7 @@ test('each variant stops at the look that decides it, and its file says the same
   });
   expect(['quiet', 'slower', 'noisy'].map((variant) => blocksOf(whole, variant))).toEqual([8, 12, 60]);
   expect(
-    events.flatMap((event) => (event.kind === 'settled' ? [[event.block, event.variants, event.open]] : [])),
+    events.flatMap((event) => (event.kind === 'decided' ? [[event.block, event.variants, event.open]] : [])),
   ).toEqual([
     [8, ['quiet'], 2],
     [12, ['slower'], 1],

@@ -20,7 +20,7 @@ export const fixedPlanner = (blocks: number): Planner => ({
     const block = [...pairSeconds.values()].reduce((sum, seconds) => sum + seconds, 0);
     return Math.max(0, Math.min(blocks, Math.floor(secondsLeft / Math.max(block, 1e-3))));
   },
-  progress: () => ({ settled: new Set(), expected: () => blocks }),
+  progress: () => ({ decided: new Set(), expected: () => blocks }),
 });
 
 /**
@@ -50,11 +50,11 @@ export function sequentialPlanner(sessionOf: (soFar: SoFar) => Session): Planner
     progress: (soFar) => {
       const observations = observeSession(sessionOf(soFar));
       const judged = judge(observations);
-      const settled = new Set(
+      const decided = new Set(
         observations.variants.filter((variant) => isSettled(variant, judged, observations)),
       );
       return {
-        settled,
+        decided,
         expected: (variant) => {
           const looks = looksFor(observations.profile, capOf(variant, observations), observations.method);
           // A row's outlook is computed again at each of its looks.
@@ -111,7 +111,7 @@ function isSettled(variant: string, judged: Judged, observations: Observations):
   // Before the first look a missing metric may still be reported.
   if (first === undefined || blocks < first.blocks) return false;
   return openRows(variant, judged).every((draft) => {
-    if (draft.tested === undefined) return draft.settled !== undefined;
+    if (draft.tested === undefined) return draft.decided !== undefined;
     // Stored evidence tests once, with the whole session, so it does not stop early.
     if (draft.tested.kind === 'stored') return false;
     return (judged.outcomes.get(draft)?.decision ?? 'undecided') !== 'undecided';
@@ -173,14 +173,14 @@ function settledAfter(
       sessions: [Array.from(worse, (d) => d - centre)],
       levels: levels === undefined ? undefined : [Array.from(levels)],
     };
-    return blocksToSettle(own, centre, row, uniformSource(seed));
+    return blocksToDecide(own, centre, row, uniformSource(seed));
   }
   const sessions = residualsOf(nights, variant, metric);
   const model =
     sessions.length > 0
       ? { sessions, quirk: betweenNights(nightRatiosOf(nights, variant, metric)) ?? 0 }
       : NOISE_UNKNOWN;
-  return blocksToSettle(model, 0, row, uniformSource(seed));
+  return blocksToDecide(model, 0, row, uniformSource(seed));
 }
 
 /**

@@ -42,7 +42,7 @@ test('after SIGKILL of this process a group is gone within seconds, and what is 
 });
 
 test.each([false, true])(
-  'with too many files open a program cannot be started, and that is said (group: %s)',
+  'with too many files open a program cannot be started, and that is reported (group: %s)',
   (group) => {
     const program = `import { openSync } from 'node:fs';
     import { plainError } from ${JSON.stringify(join(import.meta.dirname, '../errors/plain-error.ts'))};

@@ -50,7 +50,7 @@ describe('a conversation', () => {
     expect(await program.finish(30)).toMatchObject({ status: null, signal: 'SIGTERM' });
   });
 
-  test('with a program that is not there says so at its end', async () => {
+  test('with a program that does not exist reports it at its end', async () => {
     const none = converse('/nowhere/program', []);
     expect(await none.hear(exactly('word'), 3600)).toBeUndefined();
     await expect(none.finish(30)).rejects.toThrow('ENOENT');

@@ -4,8 +4,8 @@ import { plainError } from '../errors/plain-error.ts';
 
 /** The status for "could not be measured", because an unexpected error is no verdict. */
 const COULD_NOT_BE_MEASURED = 3;
-/** Node's status if the event loop is empty and the program has not ended. */
-const UNSETTLED = 13;
+/** Node’s exit status if the event loop is empty and a top-level await never settled. */
+const UNSETTLED_TOP_LEVEL_AWAIT = 13;
 
 /**
  * Sets status 3, "could not be measured", for uncaught errors. Node's own status is 1, which means that the gate says
@@ -26,7 +26,7 @@ export function endOnUnexpected(say: (text: string) => void): void {
   };
   process.on('uncaughtException', end).on('unhandledRejection', end);
   process.on('exit', (status) => {
-    if (status === UNSETTLED) endWithoutResult();
+    if (status === UNSETTLED_TOP_LEVEL_AWAIT) endWithoutResult();
   });
 }
 

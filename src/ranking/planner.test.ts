@@ -8,7 +8,7 @@ import { metricRule } from '../session/metric.test-support.ts';
 
 const TIME = metricRule('wall_time_s');
 
-/** Runs block after block as the measurement would, and stops whoever the planner says is settled. */
+/** Runs block after block as the measurement would, and stops each variant that the planner reports as decided. */
 function live(whole: Session) {
   const planner = rankPlanner(
     ({ runs, failures, declaredMetrics }) => ({
@@ -22,12 +22,12 @@ function live(whole: Session) {
   const progress = (runs: readonly Run[], failures: Session['failures'] = []) =>
     planner.progress({ warmup: [], runs, failures, blocksPlanned: whole.rules.blocks, declaredMetrics: {} });
   let runs: readonly Run[] = [];
-  let settled: ReadonlySet<string> = progress([]).settled;
+  let decided: ReadonlySet<string> = progress([]).decided;
   for (let block = 1; block <= whole.rules.blocks; block++) {
-    runs = [...runs, ...whole.runs.filter((run) => run.block === block && !settled.has(run.variant))];
-    settled = progress(runs).settled;
+    runs = [...runs, ...whole.runs.filter((run) => run.block === block && !decided.has(run.variant))];
+    decided = progress(runs).decided;
   }
-  return { planner, progress, settled, session: { ...whole, runs: [...runs] } };
+  return { planner, progress, decided, session: { ...whole, runs: [...runs] } };
 }
 
 const whole = rankingSession(
@@ -44,7 +44,7 @@ const whole = rankingSession(
   { blocks: 30, metrics: [TIME] },
 );
 
-test('a variant stops at the look that settles it, the reference with the last, and the file says the same', () => {
+test('a variant stops at the look that decides it, the reference with the last, and the file gives the same', () => {
   const { session } = live(whole);
   const blocks = Object.fromEntries(
     session.variants.map((variant) => [
@@ -65,11 +65,11 @@ test('a variant stops at the look that settles it, the reference with the last, 
   expect(words(session)).toEqual(words(whole));
 });
 
-test('without the reference nothing is worth a run; a variant that failed is settled', () => {
+test('without the reference nothing is worth a run; a variant that failed is decided', () => {
   const { progress } = live(whole);
   const failure = (variant: string) => ({ variant, side: 'head', stage: 'workload', message: '' }) as const;
-  expect([...progress([], [failure('a')]).settled]).toEqual(whole.variants);
-  expect([...progress([], [failure('far')]).settled]).toEqual(['far']);
+  expect([...progress([], [failure('a')]).decided]).toEqual(whole.variants);
+  expect([...progress([], [failure('far')]).decided]).toEqual(['far']);
 });
 
 test('the time is shared out to whole blocks, with some kept for runs that are slower than the warm-up', () => {

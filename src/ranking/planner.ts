@@ -21,9 +21,9 @@ export function rankPlanner(sessionOf: (soFar: SoFar) => Session, reference: str
     progress: (soFar) => {
       const session = sessionOf(soFar);
       const cap = plannedBlocks(session) ?? session.rules.blocks;
-      const settled = settledVariants(session, reference, cap);
+      const decided = decidedVariants(session, reference, cap);
       return {
-        settled,
+        decided,
         // When time is short the reference runs first, because blocks without it are useless.
         expected: (variant) => (variant === reference && soFar.runs.length > 0 ? 0 : cap),
       };
@@ -31,7 +31,7 @@ export function rankPlanner(sessionOf: (soFar: SoFar) => Session, reference: str
   };
 }
 
-function settledVariants(session: Session, reference: string, cap: number): ReadonlySet<string> {
+function decidedVariants(session: Session, reference: string, cap: number): ReadonlySet<string> {
   const { variants, failures, runs, rules } = session;
   const dead = new Set(failures.map(({ variant }) => variant));
   // Without the reference there is no comparison.
@@ -48,5 +48,5 @@ function settledVariants(session: Session, reference: string, cap: number): Read
       .filter((draft) => draft.variant === variant && draft.kind === 'tested')
       .every((draft) => outcomes.get(draft)?.decision !== 'undecided');
   });
-  return new Set(settled.length === variants.length - 1 ? variants : settled);
+  return new Set(decided.length === variants.length - 1 ? variants : decided);
 }

@@ -140,7 +140,7 @@ describe('what is missing', () => {
     );
   });
 
-  test('a variant that failed is a row that says so, and its tests stay in the family', () => {
+  test('a variant that failed is a row with the reason, and its tests stay in the family', () => {
     const failure = { variant: 'b', side: 'head', stage: 'build', message: 'b: no\nmore' } as const;
     const ranking = rankVariants(
       rankingSession(

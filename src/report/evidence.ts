@@ -3,7 +3,7 @@ import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { code, sentence } from './escape.ts';
-import { movedAlone } from './facts.ts';
+import { onlyCodeChanged } from './facts.ts';
 import { count, listed, metricWords, pValue, share, sorted } from './verdict-wording.ts';
 
 /** The evidence of a row's verdict. */
@@ -44,7 +44,7 @@ export function evidenceDetails(comparison: Comparison, session?: Session): Deta
       pValue(row, 'pAdjusted'),
       ...(known ? [row.detectable === null ? '–' : `≥ ${share(row.detectable)}`] : []),
     ]);
-  const alone = session === undefined ? [] : movedAlone(comparison, session);
+  const alone = session === undefined ? [] : onlyCodeChanged(comparison, session);
   const notes = [
     ...(alone.length === 0
       ? []

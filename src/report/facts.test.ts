@@ -5,7 +5,7 @@ import { facts } from '../session/facts.test-support.ts';
 import type { InterpreterFacts, Knowledge } from '../session/facts.ts';
 import type { Image, Session } from '../session/session.ts';
 import { evidenceDetails } from './evidence.ts';
-import { factsDetail, factsDifferences, knowledgeWords, mixedWarnings, movedAlone } from './facts.ts';
+import { factsDetail, factsDifferences, knowledgeWords, mixedWarnings, onlyCodeChanged } from './facts.ts';
 
 const pgo = (observed: Knowledge, declared: Knowledge = 'unknown') => ({ pgo: { declared, observed } });
 const looked = (change: Partial<InterpreterFacts> = {}) => facts({ properties: pgo('yes'), ...change });
@@ -99,7 +99,7 @@ describe('what differs between the sides', () => {
   });
 });
 
-test('where nothing but the code moved, the evidence says so', () => {
+test('if only the code changed, the evidence states it', () => {
   const comparison = (observed: Session) => ({
     ...compareSession(observed),
     rows: compareSession(observed).rows.map((row) => ({ ...row, verdict: 'regressed' as const })),
@@ -109,14 +109,14 @@ test('where nothing but the code moved, the evidence says so', () => {
     images: sides({ facts: looked() }, { facts: looked(head) }).images,
   });
   const alone = measured({});
-  expect(movedAlone(comparison(alone), alone)).toEqual(['a']);
+  expect(onlyCodeChanged(comparison(alone), alone)).toEqual(['a']);
   expect(evidenceDetails(comparison(alone), alone)[0]?.body).toContain(
     'Interpreter, system and packages are the same on both sides of a: only the code changed.',
   );
   const moved = measured({ libc: 'glibc 2.42' });
-  expect(movedAlone(comparison(moved), moved)).toEqual([]);
+  expect(onlyCodeChanged(comparison(moved), moved)).toEqual([]);
   const unlooked = { ...alone, images: sides({ facts: facts() }, { facts: facts() }).images };
-  expect(movedAlone(comparison(unlooked), unlooked)).toEqual([]);
+  expect(onlyCodeChanged(comparison(unlooked), unlooked)).toEqual([]);
 });
 
 test('a property in words', () => {

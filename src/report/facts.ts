@@ -198,7 +198,7 @@ const ASKED_WHY: ReadonlySet<string> = new Set([
  * @param name formats a variant's name
  * @param text escapes other text from outside
  */
-export function movedToo(
+export function alsoChanged(
   { rows }: Comparison,
   session: Session | undefined,
   name: (text: string) => string,
@@ -229,18 +229,18 @@ export function movedToo(
 const MOST_DIFFERENCES = 10;
 
 /** Whether the facts of both sides are known, so that an empty list of differences means that there are none. */
-export function lookedAtBoth({ images }: Session, variant: string): boolean {
+export function hasFactsOfBothSides({ images }: Session, variant: string): boolean {
   const sides = images.filter((image) => image.variant === variant);
   return sides.length === 2 && sides.every(({ facts }) => facts !== undefined && lookedAt(facts));
 }
 
 /** Names of regressed variants whose sides differ in the code only, for the evidence. */
-export function movedAlone({ rows }: Comparison, session: Session): readonly string[] {
+export function onlyCodeChanged({ rows }: Comparison, session: Session): readonly string[] {
   const regressed = new Set(
     rows.filter(({ verdict, gated }) => gated && verdict === 'regressed').map(({ variant }) => variant),
   );
   return [...regressed].filter(
-    (variant) => lookedAtBoth(session, variant) && factsDifferences(session, variant).length === 0,
+    (variant) => hasFactsOfBothSides(session, variant) && factsDifferences(session, variant).length === 0,
   );
 }
 

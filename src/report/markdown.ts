@@ -13,7 +13,7 @@ import {
 import { confirmationWords } from './confirmation.ts';
 import { code, sentence, unbroken } from './escape.ts';
 import { evidenceDetails } from './evidence.ts';
-import { factsDetail, movedToo } from './facts.ts';
+import { factsDetail, alsoChanged } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { historyDetails } from './history.ts';
 import { methodDetail, minutesDetail } from './method.ts';
@@ -118,7 +118,7 @@ export function renderMarkdown(
       text.replace(/^Why/, '**Why**'),
     ),
     // These differences change how the verdict reads, so they are visible.
-    ...movedToo(comparison, session, code, sentence).map((text) =>
+    ...alsoChanged(comparison, session, code, sentence).map((text) =>
       text.replace(/^Not only your code moved/, '**$&**'),
     ),
     ...(confidence(comparison) === '' ? [] : [confidence(comparison)]),

@@ -4,7 +4,7 @@ import { twoSided } from '../session/session.test-support.ts';
 import { environmentDetail } from './details.ts';
 import { methodDetail } from './method.ts';
 
-test('of variants of the host it is said that nothing counts them from outside', () => {
+test('for host variants the report states that nothing counts them from outside', () => {
   const session = twoSided({ wall_time_s: [1, 1] });
   expect(environmentDetail(session).body).not.toContain('from outside');
   const images = session.images.map((image) => ({ ...image, engine: 'host' as const }));
@@ -13,7 +13,7 @@ test('of variants of the host it is said that nothing counts them from outside',
   );
 });
 
-test('a server’s figures are said to be two programs’', () => {
+test('a server’s figures are reported as those of two programs', () => {
   const session = twoSided({ wall_time_s: [1, 1] });
   const server = {
     ready: 8000,

@@ -190,7 +190,7 @@ test('a variant that failed is a row without figures, and the headline names it 
   );
 });
 
-test('nothing is said of what is not decided', () => {
+test('undecided comparisons have no sentence', () => {
   const session = talk();
   const short = { ...session, runs: session.runs.filter(({ block }) => block < 8) };
   const ranking = rankVariants(short);

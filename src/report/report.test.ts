@@ -494,7 +494,7 @@ describe('whether it stops anybody, and why', () => {
     );
   });
 
-  test('without a session nobody knows, and nothing is said of it', () =>
+  test('without a session the reason is unknown, and none is reported', () =>
     expect(lead(compareSession(slower), undefined, 'command')[0]).toMatch(/^Look for the cause/));
 
   const noisy = gated({ official: rowsOf(0.02, 0.09) });
@@ -670,7 +670,7 @@ describe('what valgrind counted', () => {
     };
   };
 
-  test('is said in millions, apart from the runs, with how it was counted and how long that took', () => {
+  test('is shown in millions, apart from the runs, with how it was counted and how long that took', () => {
     const { markdown, terminal } = texts(counted([215_407_953, 215_407_954], [229_127_459, 229_127_459]));
     expect(terminal).toContain('instructions (valgrind)');
     expect(terminal).toContain('Pacegate: a regressed: instructions (valgrind) +6.4 %');

@@ -20,7 +20,7 @@ function said(
   return sentences({ ...comparison, rows }, STYLE)[0]?.text;
 }
 
-test('a row without a decision whose whole interval is a loss is said to be probably worse', () => {
+test('an inconclusive row whose whole interval is a loss is reported as probably worse', () => {
   expect(said('lower', 0.02, 0.12, 0.262)).toMatch(
     /^a wall time is probably slower \(\+2\.0 to \+26\.2 %\), not proven to be 3 %: most likely 12\.0 % higher \(\d+ pairs\)$/,
   );

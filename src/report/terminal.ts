@@ -5,7 +5,7 @@ import { aligned } from './aligned.ts';
 import { confirmationWords } from './confirmation.ts';
 import { clip, oneLine, printable } from './escape.ts';
 import { noise } from './noise.ts';
-import { movedToo } from './facts.ts';
+import { alsoChanged } from './facts.ts';
 import { headline, lead, restOf } from './headline.ts';
 import { probableWords } from './probable-loss.ts';
 import { confidence, hasFigures, sentences } from './row-sentences.ts';
@@ -111,7 +111,7 @@ function wordLines(comparison: Comparison, session: Session | undefined, paint: 
   return [
     ...said.slice(0, LINES_SHOWN).map(({ verdict, text }) => paint.verdict(verdict)(`${text}.`)),
     ...whySentences(comparison, session, STYLE),
-    ...movedToo(comparison, session, oneLine, oneLine).map(paint.yellow),
+    ...alsoChanged(comparison, session, oneLine, oneLine).map(paint.yellow),
     ...noted.slice(0, LINES_SHOWN).map((remark) => paint.dim(remark)),
     ...(sure === '' ? [] : [sure]),
     ...restOf(comparison, session),

@@ -1,7 +1,7 @@
 import { markdownTable } from 'markdown-table';
 import {
   explain,
-  standingOut,
+  prominentFunctions,
   wantedProfiles,
   type Explained,
   type FunctionGrowth,
@@ -11,7 +11,7 @@ import { unitOfKind, type Explanation, type ProfileKind } from '../session/profi
 import type { Session } from '../session/session.ts';
 import type { Detail } from './details.ts';
 import { clip, code, sentence, unbroken } from './escape.ts';
-import { factsDifferences, lookedAtBoth } from './facts.ts';
+import { factsDifferences, hasFactsOfBothSides } from './facts.ts';
 import type { Style } from './row-sentences.ts';
 import { count, listed, metricWords, percent, quantity } from './verdict-wording.ts';
 import { own } from '../session/record.ts';
@@ -86,7 +86,7 @@ function whys(comparison: Comparison, session: Session): readonly Why[] {
     );
     if (asked === undefined) return [];
     const explained = explain(explanation);
-    const named = explained === undefined ? [] : standingOut(explained);
+    const named = explained === undefined ? [] : prominentFunctions(explained);
     return [{ explanation, metrics: asked.metrics, explained, named }];
   });
 }
@@ -153,7 +153,7 @@ function reason({ explanation, explained, named }: Why, session: Session, style:
 function pointsTo(session: Session, variant: string): string {
   if (factsDifferences(session, variant).length > 0)
     return 'to the other differences, which are listed below';
-  return lookedAtBoth(session, variant)
+  return hasFactsOfBothSides(session, variant)
     ? 'away from any single function: interpreter, system and packages are the same on both sides, so look at what all code shares (flags, environment, hooks, the garbage collector)'
     : 'to the interpreter or the base image';
 }

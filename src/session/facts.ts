@@ -69,7 +69,7 @@ export const interpreterFactsSchema = z.object({
   allocator: z.string().default(''),
   /** The last -O of the flags that the core was compiled with, such as `-O3`; empty if unknown. */
   optimization: z.string().default(''),
-  /** The -march of the flags, such as `native`; empty where none was given. */
+  /** The -march of the flags, such as `native`; empty if none was given. */
   march: z.string().default(''),
   /** Libraries that are loaded or linked: `openssl`, `sqlite`, `zlib`, `expat`…, name to version. */
   libraries: z.record(z.string(), z.string()).default({}),

@@ -208,4 +208,4 @@ export const isJudgedIn = ({ gate, pattern }: MetricRule, variant: string): bool
   gate && (pattern === undefined || pattern.variants.includes(variant));
 
 /** Whether a rule is that of a pattern that matches nothing. */
-export const standsForNothing = ({ name, pattern }: MetricRule): boolean => name === pattern?.text;
+export const matchesNothing = ({ name, pattern }: MetricRule): boolean => name === pattern?.text;

@@ -20,7 +20,7 @@ export type WarmedUp = Pick<SoFar, 'warmup' | 'failures' | 'declaredMetrics'>;
 
 export interface Progress {
   /** Variants whose rows are all decided, so that they need no more blocks. */
-  readonly settled: ReadonlySet<string>;
+  readonly decided: ReadonlySet<string>;
   /**
    * Blocks after which another variant is likely to be decided; infinite if none is. It takes some milliseconds, so it
    * is called only when time is short.

@@ -143,7 +143,7 @@ test('a repository with SHA-256 names is read like any other', async () => {
   expect(await readFileAt(clone, one, 'app.py')).toEqual({ kind: 'text', text: 'one' });
 });
 
-test('what cannot be had says why, in the line of git that says it', async () => {
+test('a failed fetch gives the reason, in the line of git that names it', async () => {
   const { path, three } = origin();
   const checkout = shallowClone(path, 'main');
   expect(await fetchCommit({ directory: checkout.path }, '1'.repeat(40))).toContain('not our ref');

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isTelling, MOST_BYTES, MOST_TEXTS, type ProjectFiles } from '../init/project-files.ts';
+import { describesProject, MOST_BYTES, MOST_TEXTS, type ProjectFiles } from '../init/project-files.ts';
 import { git } from '../process/git.ts';
 
 /** Folders that hold installed or generated files. */
@@ -21,7 +21,7 @@ const MOST_PATHS = 50_000;
 /** The files of a project: the commit's files and new files that are not ignored, or all files of a plain folder. */
 export async function listProject(top: string, repository: boolean): Promise<ProjectFiles> {
   const paths = repository ? await listedByGit(top) : await walked(top);
-  const telling = paths.filter(isTelling).sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
+  const telling = paths.filter(describesProject).sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
   const texts = new Map<string, string>();
   const missing = new Set<string>();
   for (const path of telling.slice(0, MOST_TEXTS)) {

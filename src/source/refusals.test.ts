@@ -22,13 +22,13 @@ describe('a checkout', () => {
     await expect(resolveCommit(path)).rejects.toThrow('it belongs to another user');
   });
 
-  test('that is none is said to be none, with what path: asks for', async () => {
+  test('that is not a repository is reported as that, with what path: needs', async () => {
     await expect(resolveCommit(temporaryFolder())).rejects.toThrow(
       /is not a git repository.*path:, name the configuration in that folder/,
     );
   });
 
-  test('without a commit yet says so, and one whose commit is gone says that', async () => {
+  test('without a commit is reported as that, and so is one whose commit is gone', async () => {
     const empty = repository();
     await expect(resolveCommit(empty.path)).rejects.toThrow('has no commit yet');
     const broken = repository();

@@ -54,7 +54,7 @@ describe('the baseline', () => {
     expect(readFileSync(join(folder, 'app.py'), 'utf8')).toBe('two\n');
   });
 
-  test('of a checkout of the head branch is where it left the base, and the report says so', async () => {
+  test('of a checkout of the head branch is where it left the base, and the report states it', async () => {
     const { path, git } = withPullRequest();
     const checkout = repository(temporaryFolder());
     checkout.git('clone', '-q', `file://${path}`, '.');

@@ -94,7 +94,7 @@ test('a branch is trusted that the configuration of the default branch lists, as
   });
 });
 
-test('where the server does not answer nobody is trusted, and the reason is said', async () => {
+test('if the server does not answer, no commit is trusted, and the reason is reported', async () => {
   const checkout = shallowClone(server.path, 'main');
   checkout.git('remote', 'set-url', 'origin', temporaryFolder());
   expect(await standing(checkout.path)).toEqual({

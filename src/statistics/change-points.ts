@@ -56,7 +56,7 @@ export function changePoints(
       `found levels of ${minimum} values, tested at ${level}; must be at least 2 values, and between 0 and 1`,
     );
   const rules = { minimum, level, random };
-  const cuts = settle(values, search(values, 0, values.length, rules), rules);
+  const cuts = relocated(values, search(values, 0, values.length, rules), rules);
   return cuts.map(({ index, p }, i) => {
     const before = median(values.slice(cuts[i - 1]?.index ?? 0, index));
     const after = median(values.slice(index, cuts[i + 1]?.index));
@@ -90,20 +90,20 @@ function search(
  * Moves each cut to the best place between its two neighbours, and drops a cut that is not significant there. When the
  * cut was found, the stretch before it could still hold other levels. Hunter merges levels for the same reason.
  */
-function settle(
+function relocated(
   values: readonly number[],
   found: readonly Found[],
   rules: Required<ChangePointRules>,
 ): readonly Found[] {
   if (found.length < 2) return found;
-  const settled: Found[] = [];
+  const moved: Found[] = [];
   for (const i of found.keys()) {
-    const start = settled.at(-1)?.index ?? 0;
+    const start = moved.at(-1)?.index ?? 0;
     const stretch = values.slice(start, found[i + 1]?.index);
     const cut = testedCut(stretch, rules, stretch.length);
-    if (cut !== undefined) settled.push({ index: start + cut.index, p: cut.p });
+    if (cut !== undefined) moved.push({ index: start + cut.index, p: cut.p });
   }
-  return settled.length < found.length ? settle(values, settled, rules) : settled;
+  return moved.length < found.length ? relocated(values, moved, rules) : moved;
 }
 
 /** The best cut of a stretch, if it is significant. @param shortest see `bestCut` */

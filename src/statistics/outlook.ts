@@ -15,7 +15,7 @@ const POWER = 0.8;
  * @param random uniform numbers in [0, 1)
  * @returns the blocks of one of the looks; undefined if even the last look is not enough
  */
-export function blocksToSettle(
+export function blocksToDecide(
   model: NoiseModel,
   centre: number,
   row: RowUnderTest,

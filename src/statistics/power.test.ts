@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { looksFor } from './looks.ts';
-import { blocksToSettle } from './outlook.ts';
+import { blocksToDecide } from './outlook.ts';
 import { detectableEffect, detectionRate, resample } from './power.ts';
 import { nearlyNormalFrom } from './normal.test-support.ts';
 import { uniformSource } from './random.ts';
@@ -58,21 +58,21 @@ test('a session keeps the noise of one night: busy and quiet nights are not mixe
 });
 
 test.each([0.01, 0.0283, 0.04])(
-  'with a spread of %d unchanged rows are settled about when it is said',
+  'with a spread of %d unchanged rows are decided about when predicted',
   (spread) => {
     const night = normals(8, 200).map((x) => x * spread);
-    const expected = blocksToSettle({ sessions: [night] }, 0, row, uniformSource(1))!;
+    const expected = blocksToDecide({ sessions: [night] }, 0, row, uniformSource(1))!;
     const draws = normals(9, 30 * 300).map((x) => x * spread);
-    const settled = Array.from({ length: 300 }, (_, k) => {
+    const decided = Array.from({ length: 300 }, (_, k) => {
       const [outcome] = judgeFamily([{ worse: draws.slice(30 * k, 30 * k + 30), limit: 0.03 }], row);
       return outcome!.decision === 'unchanged' && outcome!.blocks <= expected;
     }).filter(Boolean).length;
-    expect(settled / 300).toBeGreaterThan(0.65);
+    expect(decided / 300).toBeGreaterThan(0.65);
   },
 );
 
-test('what no look can settle is said to be out of sight', () => {
+test('what no look can decide is reported as out of reach', () => {
   const noise = (spread: number) => ({ sessions: [normals(8, 200).map((x) => x * spread)] });
-  expect(blocksToSettle(noise(0.5), 0, row, uniformSource(1))).toBeUndefined();
-  expect(blocksToSettle(noise(0.03), 0.2, row, uniformSource(1))).toBe(12);
+  expect(blocksToDecide(noise(0.5), 0, row, uniformSource(1))).toBeUndefined();
+  expect(blocksToDecide(noise(0.03), 0.2, row, uniformSource(1))).toBe(12);
 });

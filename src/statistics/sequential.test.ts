@@ -165,7 +165,7 @@ describe('the family', () => {
     expect(outcomes[1]!.decision).toBe('unchanged');
   });
 
-  test('a row that was settled early lets the others pass their step', () => {
+  test('a row that was decided early lets the others pass their step', () => {
     // Two rows as strong as each other need p <= alpha / 2 for the first, alpha for the second.
     const strong = around(0.2, 30, 0.0001);
     const outcomes = judgeFamily(
@@ -207,7 +207,7 @@ describe('the family', () => {
     expect(judgeFamily(rows.slice(0, 1), rules({ tests: 2, looks }))[0]!.decision).toBe('undecided');
   });
 
-  test('jobs that do not see each other freeze by alpha / tests, and Holm has its say once at the end', () => {
+  test('jobs that do not see each other decide by alpha / tests, and Holm applies once at the end', () => {
     const looks = [
       { blocks: 12, weight: 0.04 },
       { blocks: 16, weight: 0.01 },
@@ -352,7 +352,7 @@ describe('as properties', () => {
     );
   });
 
-  test('what is measured after a row is settled does not change it: a file gives the verdict of the live run', () => {
+  test('what is measured after a row is decided does not change it: a file gives the verdict of the live run', () => {
     fc.assert(
       fc.property(families, (family) => {
         const whole = judge(family);

@@ -155,9 +155,9 @@ export function judgeFamily(rows: readonly (RowSeries | SingleTest)[], rules: Fa
       else if ((rules.method ?? 1) === 1) testLook(state, data, look, rules.alpha / looks);
       else weighLook(state, data, look, looks, rules.alpha);
     }
-    settle(states, rows, rules, rules.sharded === true ? 'bonferroni' : 'holm');
+    decideRows(states, rows, rules, rules.sharded === true ? 'bonferroni' : 'holm');
   }
-  if (rules.sharded === true) settle(states, rows, rules, 'holm');
+  if (rules.sharded === true) decideRows(states, rows, rules, 'holm');
   const worse = adjusted(states, ({ pWorse }) => pWorse, rules.tests);
   const better = adjusted(states, ({ pBetter }) => pBetter, rules.tests);
   return states.map((state, index) => ({
@@ -287,7 +287,7 @@ function testOnce(state: State, { test }: SingleTest, alpha: number): void {
 }
 
 /** Decides the rows that the figures so far decide. */
-function settle(
+function decideRows(
   states: readonly State[],
   rows: readonly (RowSeries | SingleTest)[],
   { alpha, tests }: FamilyRules,

@@ -13,7 +13,7 @@ import { patternWarnings } from './patterns.ts';
 import { drawn, session, twoSided } from '../session/session.test-support.ts';
 import { metricRule } from '../session/metric.test-support.ts';
 
-/** What a change takes from what measures it: what is said of it, and when it makes the gate say no. */
+/** What a change removes from the measurement: what the report says about it, and when the gate fails. */
 
 const REMOVED: Measuring = { changes: [{ kind: 'variant_removed', variant: 'b' }], trials: [] };
 const measured = (
@@ -142,7 +142,7 @@ describe('two versions of the measuring code', () => {
     ),
   );
 
-  test('one that does not run is said with its reason', () => {
+  test('one that does not run is reported with its reason', () => {
     const [, said] = sentences({
       ...trial('head', [], []),
       failures: { base: 'the command ended with status 1' },
@@ -221,7 +221,7 @@ test.each<[Measuring['command'], string]>([
     { of: 'head', reason: 'no bench.py' },
     '"python -c pass"; the head\'s was measured, because the base\'s does not run on the head (no bench.py).',
   ],
-])('the command that was measured is said: %j', (command, end) => {
+])('the command that was measured is reported: %j', (command, end) => {
   const [one] = newsOf(
     measured(1, {
       changes: [{ kind: 'command', base: ['python', 'bench.py'], head: ['python', '-c', 'pass'] }],

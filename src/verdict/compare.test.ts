@@ -184,7 +184,7 @@ describe('paired verdicts', () => {
   });
 });
 
-describe('settled from outside the test', () => {
+describe('decided outside the test', () => {
   const failure = (stage: 'build' | 'engine' | 'workload', side: 'baseline' | 'head') => ({
     variant: 'a',
     side,

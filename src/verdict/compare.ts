@@ -146,10 +146,10 @@ function rowOf(
 ): Row {
   const ofRow: Omit<UnjudgedRow, 'added'> & { added?: boolean } = { ...draft };
   delete ofRow.added;
-  const { tested, settled, ...row } = ofRow;
+  const { tested, decided, ...row } = ofRow;
   const found = !row.gated
     ? 'info'
-    : (settled ?? (outcome === undefined ? 'no_data' : VERDICT_OF[outcome.decision]));
+    : (decided ?? (outcome === undefined ? 'no_data' : VERDICT_OF[outcome.decision]));
   // In a cancelled session, rows decided at a look keep their verdict; the others become `no_data`.
   const cut = observations.interrupted && OPEN.has(found);
   const verdict = cut || (observations.interrupted && tested?.kind === 'stored') ? 'no_data' : found;

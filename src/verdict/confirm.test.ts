@@ -88,7 +88,7 @@ test('a regression that is there again is confirmed and blocks, whichever way it
   );
 });
 
-test('a regression that is not there again is reported with both figures, and does not block', () => {
+test('a regression that is not confirmed is reported with both figures and does not fail the job', () => {
   const both = judged(first, second({ a: { wall: 0.004, tasks: 0 }, b: { wall: 0, tasks: 0 } }));
   expect(rowOf(both, 'a', 'wall_time_s')).toMatchObject({
     verdict: 'inconclusive',
@@ -103,7 +103,7 @@ test('a regression that is not there again is reported with both figures, and do
   expect(exitStatus(both, ['inconclusive'])).toBe(1);
 });
 
-test('the same kind of machine is said to be that', () => {
+test('the same kind of machine is reported as that', () => {
   const both = judged(
     first,
     second({ a: { wall: 0, tasks: 0 }, b: { wall: 0, tasks: -0.06 } }, { machine: first.machine }),

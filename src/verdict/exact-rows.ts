@@ -21,7 +21,7 @@ function buildNotMeasured(
         {
           ...base,
           evidence: 'once',
-          settled: 'no_data',
+          decided: 'no_data',
           warnings: ['its build was not measured on both sides'],
         },
       ]
@@ -43,7 +43,7 @@ export function exactDraft(
   const [baseline, head] = [valueOf('baseline'), valueOf('head')];
   const conflict = storeConflict(figureOf('baseline'), figureOf('head'));
   if (conflict !== undefined)
-    return [{ ...base, settled: 'no_data', warnings: [`${base.metric} cannot be compared: ${conflict}`] }];
+    return [{ ...base, decided: 'no_data', warnings: [`${base.metric} cannot be compared: ${conflict}`] }];
   if (baseline === null || head === null)
     return identical.has(base.variant) ? [] : buildNotMeasured(base, rule, imageMetrics);
   const estimate = baseline > 0 ? changeOf(head, baseline) : null;
@@ -55,7 +55,7 @@ export function exactDraft(
       baseline: { median: baseline, n: Math.max(1, values.baseline.length) },
       head: { median: head, n: Math.max(1, values.head.length) },
       change: { estimate, low: estimate, high: estimate },
-      settled: exactVerdict(baseline, head, rule),
+      decided: exactVerdict(baseline, head, rule),
       warnings: varies.map(
         (side) => `${base.metric} should not vary, but varied on the side ${side}; its median is compared`,
       ),
@@ -74,8 +74,8 @@ export function countedDraft(base: UnjudgedRow, rule: MetricRule, observations: 
       (found) => found.variant === base.variant && found.side === side && found.metric === base.metric,
     )?.counts;
   const [baseline, head] = [countsOf('baseline'), countsOf('head')];
-  const settled = (verdict: Verdict, reason: string): UnjudgedRow[] => [
-    { ...base, settled: verdict, warnings: [reason] },
+  const decided = (verdict: Verdict, reason: string): UnjudgedRow[] => [
+    { ...base, decided: verdict, warnings: [reason] },
   ];
   if (baseline !== undefined && head !== undefined) {
     const [from, to] = [summary(baseline), summary(head)];
@@ -89,7 +89,7 @@ export function countedDraft(base: UnjudgedRow, rule: MetricRule, observations: 
         baseline: from,
         head: to,
         change: { estimate, low: estimate, high: estimate },
-        settled: verdict,
+        decided: verdict,
         warnings:
           verdict === 'inconclusive'
             ? [
@@ -101,11 +101,11 @@ export function countedDraft(base: UnjudgedRow, rule: MetricRule, observations: 
   }
   if (!rule.gate || uncounted === undefined || identical.has(base.variant)) return [];
   const death = deathOf(observations, base.variant);
-  if (death !== undefined) return settled(death.verdict, death.reason);
+  if (death !== undefined) return decided(death.verdict, death.reason);
   const reason = uncounted.get(base.variant);
   return reason === undefined
-    ? settled('no_baseline', 'there is no second side whose instructions valgrind counted')
-    : settled('no_data', firstLine(reason));
+    ? decided('no_baseline', 'there is no second side whose instructions valgrind counted')
+    : decided('no_data', firstLine(reason));
 }
 
 const firstLine = (text: string) => text.split('\n')[0] ?? '';

@@ -1,5 +1,5 @@
 import type { MetricRule } from '../session/metric.ts';
-import { standsForNothing } from '../session/patterns.ts';
+import { matchesNothing } from '../session/patterns.ts';
 import { type Side, SIDES } from '../session/run.ts';
 import { looksFor } from '../statistics/looks.ts';
 import type { RowSeries } from '../statistics/sequential.ts';
@@ -29,13 +29,13 @@ export function pairedDraft(
 ): UnjudgedRow {
   const pairs = pairsOf(runs, base.variant, rule.name);
   if (pairs.length === 0 && secondsLeftOut > 0)
-    return { ...base, settled: 'no_data', warnings: ['the budget left no time for a pair'] };
+    return { ...base, decided: 'no_data', warnings: ['the budget left no time for a pair'] };
   if (pairs.length === 0)
     return {
       ...base,
-      settled: 'no_data',
+      decided: 'no_data',
       warnings: [
-        standsForNothing(rule)
+        matchesNothing(rule)
           ? `it matches no metric that the workload reported on both sides (it never matches measured ones, such as wall_time_s)`
           : `no block has ${withFormula(rule)} on both sides`,
       ],
@@ -45,7 +45,7 @@ export function pairedDraft(
     return {
       ...base,
       blocks: pairs.length,
-      settled: 'no_data',
+      decided: 'no_data',
       warnings: [
         method < 3
           ? `${rule.name} has values that are not positive, and a change in per cent needs positive ones`

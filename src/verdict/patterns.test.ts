@@ -85,7 +85,7 @@ test('a suite is judged without being listed, and the file gives the verdict aga
   expect(compareSession(parseSession(JSON.stringify(live), 'session.json'))).toEqual(comparison);
 });
 
-test('what one side alone reports is shown, not judged, and said', () => {
+test('what only one side reports is shown, not judged, with a remark', () => {
   const missing = { a: { head: ['gone'], baseline: ['new'] } };
   const one = made({ a: { kept: 1, gone: 1, new: 1 } }, { missing });
   expect(verdicts(one)).toEqual({ 'a kept': 'unchanged', 'a gone': 'info', 'a new': 'info' });
@@ -149,7 +149,7 @@ test('the rules of a base are resolved by the warm-up of the session that they j
   expect(verdicts(ruledBy(measured, base))).toEqual({ 'a test_x': 'unchanged', 'a other': 'info' });
 });
 
-test('by stored nights a head’s own benchmarks are judged, and what it lost is said', () => {
+test('by stored nights a head’s own benchmarks are judged, and those that it lost are reported', () => {
   const head = made({ a: { kept: 1, new: 1 } });
   const alone = {
     ...head,

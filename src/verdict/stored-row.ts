@@ -18,30 +18,30 @@ export function storedDraft(
 ): UnjudgedRow {
   const { variant } = base;
   const { nights, incomparable, nightConflicts } = observations;
-  const settled = (verdict: Verdict, ...reasons: readonly string[]): UnjudgedRow => ({
+  const decided = (verdict: Verdict, ...reasons: readonly string[]): UnjudgedRow => ({
     ...base,
-    settled: verdict,
+    decided: verdict,
     warnings: [...reasons],
   });
   // A head that never ran fails even if there is nothing to compare with.
   if (!headRan(observations, variant))
-    return settled(
+    return decided(
       'no_data',
       observations.secondsLeftOut > 0
         ? 'the budget left no time for a run of the head'
         : 'no run of the head ended well',
     );
-  if (incomparable !== undefined) return settled('incomparable', incomparable);
-  if (nights.length === 0) return settled('no_baseline', 'there is no stored session to compare with');
+  if (incomparable !== undefined) return decided('incomparable', incomparable);
+  if (nights.length === 0) return decided('no_baseline', 'there is no stored session to compare with');
   const conflict = nightConflicts.get(rule.name);
-  if (conflict !== undefined) return settled('no_data', `${rule.name} cannot be compared: ${conflict}`);
-  if (head.length === 0) return settled('no_data', `the head has no value of ${withFormula(rule)}`);
+  if (conflict !== undefined) return decided('no_data', `${rule.name} cannot be compared: ${conflict}`);
+  if (head.length === 0) return decided('no_data', `the head has no value of ${withFormula(rule)}`);
   const here = nights.filter((night) => night.sameMachine);
   if (here.length === 0)
-    return settled('incomparable', `all ${nights.length} stored sessions ran on another kind of machine`);
+    return decided('incomparable', `all ${nights.length} stored sessions ran on another kind of machine`);
   const same = here.filter(({ changedFiles }) => changedFiles === null);
   if (same.length === 0)
-    return settled(
+    return decided(
       'incomparable',
       `the stored sessions ran another workload: ${(here.at(-1)?.changedFiles ?? []).join(', ')} changed`,
     );
@@ -49,13 +49,13 @@ export function storedDraft(
   const cut = shiftRemarks(level, rule.name);
   const medians = nightMedians(level.nights, variant, rule.name);
   if (medians.length < NIGHTS_NEEDED)
-    return settled(
+    return decided(
       'no_baseline',
       `${medians.length} of the ${NIGHTS_NEEDED} stored sessions that stored evidence needs`,
       ...cut,
     );
   if (!head.every((value) => value > 0))
-    return settled('no_data', `${rule.name} has values that are not positive`);
+    return decided('no_data', `${rule.name} has values that are not positive`);
   const { test, change } = storedTest(medians, median(head.map(Math.log)), rule);
   return {
     ...base,

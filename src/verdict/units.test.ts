@@ -110,13 +110,13 @@ test.each([
   ['wall_time', 'wall_time is judged, but no run has it. Did you mean wall_time_s?'],
   ['parsse', 'parsse is judged, but no run has it. Did you mean parse?'],
   ['throughput', 'throughput is judged, but no run has it.'],
-])('%s, which nobody reports, is said at the top', (name, sentence) => {
+])('%s, which no run reports, is named at the top', (name, sentence) => {
   const both = twoSided({ parse: [1, 1], wall_time_s: [1, 1] }, [{ ...PARSE, name }]);
   const judged = compareSession({ ...both, warmup: both.runs.slice(0, 2) });
   expect(judged.warnings).toContain(sentence);
 });
 
-test('a short name that two benchmarks have is said with their names', () => {
+test('a short name that two benchmarks have is reported with their names', () => {
   const both = twoSided({ t_A_same: [1, 1], t_B_same: [1, 1] }, [{ ...PARSE, name: 'same' }]);
   const judged = compareSession({
     ...both,

@@ -11,7 +11,7 @@ import type { Pair } from '../evidence/pairs.ts';
 /** A row before the family's correction: with the data of its test, or decided without a test. */
 export type UnjudgedRow = Omit<Row, 'verdict' | 'worse' | 'better' | 'detectable' | 'confirmation'> & {
   readonly tested: Tested | undefined;
-  readonly settled: Verdict | undefined;
+  readonly decided: Verdict | undefined;
   /** Variants and benchmarks that a change adds are in a family of their own. */
   readonly added: boolean;
 };

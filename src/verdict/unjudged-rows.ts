@@ -48,7 +48,7 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     stored: storedNights(nights, variant, rule.name, values.baseline),
     warnings: [],
     tested: undefined,
-    settled: undefined,
+    decided: undefined,
     added: observations.added.has(variant) || isAddedIn(rule, variant),
   };
   switch (rule.kind) {
@@ -74,14 +74,14 @@ function testedDraft(
   // A metric that is neither judged nor measured has no row.
   if (!base.gated && values.baseline.length === 0 && values.head.length === 0) return [];
   const death = deathOf(observations, variant);
-  if (death !== undefined) return [{ ...base, settled: death.verdict, warnings: [death.reason] }];
+  if (death !== undefined) return [{ ...base, decided: death.verdict, warnings: [death.reason] }];
   if (identical.has(variant))
     return [
-      { ...base, evidence: 'identical', settled: 'unchanged', change: { estimate: 0, low: 0, high: 0 } },
+      { ...base, evidence: 'identical', decided: 'unchanged', change: { estimate: 0, low: 0, high: 0 } },
     ];
   const conflict = conflicts.get(rule.name);
   if (conflict !== undefined)
-    return [{ ...base, settled: 'no_data', warnings: [`${rule.name} cannot be compared: ${conflict}`] }];
+    return [{ ...base, decided: 'no_data', warnings: [`${rule.name} cannot be compared: ${conflict}`] }];
   if (observations.evidence !== 'stored' && observations.twoSided.has(variant))
     return [pairedDraft(base, rule, observations)];
   return [storedDraft(base, rule, observations, values.head)];

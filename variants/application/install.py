@@ -24,7 +24,7 @@ USER = 10001
 # What the step `locks` found, beside the lock files: the kind of dependency file, and its name.
 NOTE = ".pacegate-install.json"
 
-# Programs that read dependency files: the version, the last one for Python 3.9, and what else it needs.
+# Programs that read dependency files: the version, the last one for Python 3.9, and its other requirements.
 TOOLS = {
     "uv": ("0.13.9", "0.13.9"),
     "poetry": ("2.5.1", "2.2.1"),

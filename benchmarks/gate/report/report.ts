@@ -97,7 +97,7 @@ function machineSection(): readonly string[] {
       `- **outliers** to the right, on top of the noise: ${percent(outliers.share)} of the runs are slower by ${percent(outliers.by)}, for each metric by itself.`,
       `- **a trend**: the level moves by ${percent(trend)} from the first run of the session to the last, up or down by lot for each metric.`,
       `- **the session’s own level**, the same on both sides: standard deviation ${percent(betweenSessions)} from session to session, half of the variance common to a metric, half the row’s own.`,
-      '- **a quirk**, where a line says so: an offset between the sides that stays all session, drawn for each row with the standard deviation named.',
+      '- **a quirk**, where a line names one: an offset between the sides that stays all session, drawn for each row with the standard deviation named.',
       '- **the change**, where there is one: in one row, wall time, CPU time and memory of the first variant in turn.',
     ].join('\n'),
     'Noise is drawn for each metric by itself: rows that do not depend on each other are the harder case for false alarms in any of them. Runs follow each other in the order that the shipped schedule gives: pairs back to back, variants of a block shuffled, either side first twice in every four blocks. A variant that is settled is measured no longer, and the runs after it would move up; the simulation leaves their times as they were, which moves nothing but the trend by a little.',

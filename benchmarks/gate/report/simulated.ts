@@ -64,7 +64,7 @@ export function finds(tallies: Tallies): readonly string[] {
     ...(plus3 === undefined
       ? []
       : [
-          `**A change of 3 % is found in ${write(shareOf(plus3, 'planted regressed'))} of the cases, and called unchanged in ${write(shareOf(plus3, 'planted unchanged'))}**: it is the smallest change that counts, and what lies on the edge falls to either side. Who must see 3 % sets a smaller limit, such as the profile \`strict\`.`,
+          `**A change of 3 % is found in ${write(shareOf(plus3, 'planted regressed'))} of the cases, and called unchanged in ${write(shareOf(plus3, 'planted unchanged'))}**: it is the smallest change that counts, so either verdict is possible. To detect 3 %, set a smaller limit, such as the profile \`strict\`.`,
         ]),
   ];
 }

@@ -104,7 +104,7 @@ export const TARGETS: readonly Target[] = [
     0.01,
     'creep-null',
     'creep: false in any row',
-    'quarters of unchanged code in which any row is said to creep',
+    'quarters of unchanged code in which any row is reported to creep',
   ),
 ];
 

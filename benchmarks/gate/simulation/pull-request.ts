@@ -99,7 +99,7 @@ function noteFamily(truth: Truth, outcomes: readonly RowOutcome[], tally: Tally)
   count(tally, `planted regressed ${metric}`, decision === 'regressed');
 }
 
-/** A variant is measured until the last of its rows is settled. */
+/** A variant is measured until the last of its rows is decided. */
 function noteCost({ noise, variants }: Machine, outcomes: readonly RowOutcome[], tally: Tally): void {
   let blocks = 0;
   for (let variant = 0; variant < variants; variant++)

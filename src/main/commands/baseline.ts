@@ -5,7 +5,7 @@ import { endOf } from '../../pipeline/night-end.ts';
 import { renderNightlyMarkdown } from '../../report/nightly.ts';
 import { writeResults } from '../../pipeline/results.ts';
 import { addBranchCommands } from './baseline-branch.ts';
-import { sayWhere, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
+import { logOutFolder, TERMINAL, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { nightText, timelinesFor } from './formats.ts';
 import { openProjectHere, option, type Planned } from './options.ts';
 
@@ -48,7 +48,7 @@ export async function baselineCommand(context: CommandContext, options: Baseline
     );
     const timelines = await timelinesFor(options, [run.out.path]);
     context.print(nightText(session, comparison, remarks, options, context.colour, timelines));
-    sayWhere(context, run.out, session);
+    logOutFolder(context, run.out, session);
     if (failure === undefined) return status;
     throw stored.kind === 'refused' || status === 3
       ? new StoreError(failure)

@@ -48,7 +48,7 @@ export async function withRun(
   folder: string,
   use: (run: RunContext, ports: JobPorts) => Promise<number>,
 ): Promise<number> {
-  return await withOut({ log }, folder, async (out) => {
+  return await withOutFolder({ log }, folder, async (out) => {
     const workFolder = await openWorkFolder();
     try {
       const run = { sessionId: newSessionId(new Date()), workFolder, out, toolVersion: VERSION };
@@ -77,7 +77,7 @@ export async function withTemporaryRun<Result>(
 }
 
 /** Opens the folder for a run's files and closes it at the end. Lost files are reported and change the exit status. */
-export async function withOut(
+export async function withOutFolder(
   { log }: Pick<CommandContext, 'log'>,
   folder: string,
   use: (out: OutFolder) => Promise<number>,
@@ -95,6 +95,6 @@ export async function withOut(
   }
 }
 
-export function sayWhere({ log }: CommandContext, out: OutFolder, { budget }: Session): void {
+export function logOutFolder({ log }: CommandContext, out: OutFolder, { budget }: Session): void {
   log.info(`${logDuration(budget.spentSeconds)}; report.md, session.json and timings.csv are in ${out.path}`);
 }

@@ -4,7 +4,7 @@ import { renderTerminal } from '../../report/terminal.ts';
 import { exitStatus } from '../../verdict/exit-status.ts';
 import { runDemo } from '../../pipeline/demo.ts';
 import { writeResults } from '../../pipeline/results.ts';
-import { sayWhere, withRun, type AddCommand, type CommandContext } from './command.ts';
+import { logOutFolder, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { option } from './options.ts';
 
 interface DemoOptions {
@@ -39,7 +39,7 @@ export async function demoCommand(context: CommandContext, options: DemoOptions)
     log.step('Verdict');
     context.print(renderTerminal(comparison, session, { colour: context.colour }));
     context.print(`\n${introduction}\n${conclusion}\n`);
-    sayWhere(context, run.out, session);
+    logOutFolder(context, run.out, session);
     // A regression is the purpose of the demonstration. Only a failure to measure is an error.
     return exitStatus(comparison, []);
   });

@@ -4,7 +4,7 @@ import { judgedTogether } from '../../pipeline/judged-sessions.ts';
 import { readSessions } from '../../out-folder/session-files.ts';
 import { foldersOf, timelinesIn, timelinesText } from '../../out-folder/timeline-files.ts';
 import { TIMELINE_FILE } from '../../session/timeline.ts';
-import { withOut, type AddCommand, type CommandContext } from './command.ts';
+import { withOutFolder, type AddCommand, type CommandContext } from './command.ts';
 import type { Printed } from './formats.ts';
 import { option } from './options.ts';
 import { printVerdict } from './verdict.ts';
@@ -43,7 +43,7 @@ export async function mergeCommand(
     context.log.warn(error instanceof Error ? error.message : String(error));
     return [];
   });
-  return await withOut(context, options.out, async (out) => {
+  return await withOutFolder(context, options.out, async (out) => {
     if (timelines.length > 0) await out.write(TIMELINE_FILE, timelinesText(timelines));
     await printVerdict(context, judged, [], out, options);
     return exitStatus(judged.comparison, options.failOn ?? judged.session.rules.failOn);

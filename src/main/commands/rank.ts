@@ -3,7 +3,7 @@ import { rankTree } from '../../pipeline/rank-session.ts';
 import {
   COULD_NOT_BE_MEASURED,
   isIncomplete,
-  sayWhere,
+  logOutFolder,
   withRun,
   type AddCommand,
   type CommandContext,
@@ -63,7 +63,7 @@ export async function rankCommand(context: CommandContext, options: RankOptions)
     context.log.step('Ranking');
     const timelines = await timelinesFor(options, [run.out.path]);
     context.print(rankingText(session, options, context.colour, timelines));
-    sayWhere(context, run.out, session);
+    logOutFolder(context, run.out, session);
     return interrupted || isIncomplete(session) ? COULD_NOT_BE_MEASURED : 0;
   });
 }

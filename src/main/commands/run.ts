@@ -8,7 +8,7 @@ import { writeResults } from '../../pipeline/results.ts';
 import {
   COULD_NOT_BE_MEASURED,
   isIncomplete,
-  sayWhere,
+  logOutFolder,
   TERMINAL,
   withRun,
   type AddCommand,
@@ -44,7 +44,7 @@ export async function runCommandOfOneSide(context: CommandContext, options: RunO
     await keepMeasurement(run.out, session);
     const timelines = await timelinesFor(options, [run.out.path]);
     context.print(measurementText(session, options, context.colour, timelines));
-    sayWhere(context, run.out, session);
+    logOutFolder(context, run.out, session);
     return interrupted || isIncomplete(session) ? COULD_NOT_BE_MEASURED : 0;
   });
 }

@@ -2,7 +2,7 @@ import { markerOf, renderMarkdown } from '../../report/markdown.ts';
 import type { JudgedSessions } from '../../pipeline/judged-sessions.ts';
 import type { OutFolder } from '../../out-folder/out-folder.ts';
 import { writeResults } from '../../pipeline/results.ts';
-import { sayWhere, type CommandContext } from './command.ts';
+import { logOutFolder, type CommandContext } from './command.ts';
 import { comparisonText, timelinesFor, type Printed } from './formats.ts';
 
 /** Writes the files of a verdict and prints it. */
@@ -20,5 +20,5 @@ export async function printVerdict(
   context.log.step('Verdict');
   const timelines = await timelinesFor(options, [out.path]);
   context.print(comparisonText(judged, remarks, options, context.colour, timelines));
-  sayWhere(context, out, session);
+  logOutFolder(context, out, session);
 }

@@ -197,7 +197,7 @@ describe('a command', () => {
     expect(Math.max(...seen)).toBeLessThan(200_000);
   });
 
-  test('that overstays its time is killed and says so', async () => {
+  test('that exceeds its time is killed, and the result reports it', async () => {
     const result = await runCommand('sh', ['-c', 'trap "" TERM; echo begun; sleep 300 & wait'], {
       timeoutSeconds: 1,
     });

@@ -165,7 +165,7 @@ const trialSchema = z.object({
 type Trial = z.infer<typeof trialSchema>;
 const TRIAL_SECONDS = 20;
 
-/** By this machine's own Python; without one, nothing of it is said. */
+/** Read by this machine's own Python; undefined without one. */
 async function tryPython(probe: string): Promise<Trial | undefined> {
   try {
     const { stdout } = await runCommand('python3', ['-B', '-I', '-S', '-c', TRIAL, dirname(probe)], {

@@ -3,7 +3,7 @@ import { MeasurementError } from '../../errors/errors.ts';
 import { factsLimits, readFacts } from './facts-answer.ts';
 
 test.each([
-  ['nothing is said of a budget', undefined, 90],
+  ['there is no budget', undefined, 90],
   ['there is a lot of time', 4000, 90],
   ['the budget is nearly over', 40, 40],
   ['the budget is over', 0, 15],
@@ -18,7 +18,7 @@ test('a cancelled session cancels the question', () => {
   expect(factsLimits({ signal }).signal).toBe(signal);
 });
 
-test('what the budget ended says so, and what to do', () => {
+test('a reading that the budget ended is reported, with what to do', () => {
   const ended = { status: null, signal: 'SIGKILL' as const, stdout: '', stderr: 'words', timedOut: true };
   const words = { who: 'official (head)', notStarted: 'it did not start' };
   const asked = (secondsLeft: number) => () => readFacts(ended, { ...words, limits: { secondsLeft } });

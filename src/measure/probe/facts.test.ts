@@ -335,7 +335,7 @@ describe('an answer', () => {
   });
 
   test.each([
-    ['is no JSON', 'hello', {}, /^official \(head\): the interpreter's facts .* found "hello"$/],
+    ['is not JSON', 'hello', {}, /^official \(head\): the interpreter's facts .* found "hello"$/],
     ['has another shape', '{"python": 3}', {}, /cannot be read/],
     [
       'has a word that is none',

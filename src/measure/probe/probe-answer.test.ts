@@ -157,7 +157,7 @@ describe('business metrics', () => {
           new RegExp(`the metric ${name} .*Pacegate measures itself: give it another name`),
         ] as const,
     ),
-  ])('that hold %s make the run a failure that says so', (_, business, message) => {
+  ])('that hold %s make the run a failure that names them', (_, business, message) => {
     const result = read({ business });
     expect(result).toMatchObject({ outcome: 'nonzero', metrics: {}, declared: {}, exitStatus: 0 });
     expect(result?.message).toMatch(message);

@@ -355,7 +355,7 @@ describe('the start of the interpreter', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  test('is had of a python alone', async () => {
+  test('is measured for a python only', async () => {
     expect(metric(await run(script('pass')), 'startup_time_s')).toBeGreaterThan(0.001);
     expect((await run(['true'])).metrics).not.toHaveProperty('startup_time_s');
   });
@@ -465,7 +465,7 @@ describe('valgrind’s files', () => {
   const callgrind = (n: number | string) =>
     `# callgrind format\nevents: Ir\nsummary: 7\nfn=(1) main\n1 ${n}\n\ntotals: ${n}\n`;
 
-  test('of several processes are summed, and what else is there is not read', async () => {
+  test('of several processes are summed, and other files are not read', async () => {
     expect(
       await counted({ 1: cachegrind(1000), 17: cachegrind(200), 42: cachegrind(30), launcher: '#!', x: '' }),
     ).toEqual([{ instructions: 1230, processes: 3, profiles: [] }, null]);

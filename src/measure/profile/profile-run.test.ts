@@ -144,7 +144,7 @@ for thread in threads: thread.join()
     expect(find(graph, 'seen')?.calls).toBe(1);
   });
 
-  test('an interpreter that passes over its environment leaves no profile, and that is said', async () => {
+  test('an interpreter that ignores its environment leaves no profile, and this is reported', async () => {
     expect(await profiled('time', 'pass', { runnable: { flags: ['-I'] } })).toMatch(
       /no process left a profile.*-I/,
     );

@@ -70,7 +70,7 @@ describe('what processes leave', () => {
     expect(graphOf(readDumps([dump({ calls: [[0, 7, 1, 1, 1]] })], 0, 'time')).calls).toEqual([]);
   });
 
-  test('several threads seen as one are said', () => {
+  test('threads that the profiler sees as one are reported', () => {
     const seen = (change: object) => graphOf(readDumps([dump(change)], 0, 'time')).notes.join();
     expect(seen({ shared: true, threads: 3 })).toMatch(/sees all threads as one/);
     expect(seen({ shared: true })).toBe('');
@@ -103,7 +103,7 @@ process 8:"python bench.py";process 14:"";<module> (bench.py:9);fib (my (old) fi
     expect(graph).toMatchObject({ processes: 2, own: 3 });
     expect(graph.functions.find(({ name }) => name === 'fib')).toMatchObject({ line: 2 });
     expect(graph.stacks.reduce((sum, { own }) => sum + own, 0)).toBeCloseTo(3);
-    expect(graph.notes.join()).toMatch(/300 times/);
+    expect(graph.notes.join()).toMatch(/in 300 of them/);
   });
 
   test.each([[''], ['\n\n'], ['no stack'], ['process 8:"x" 5']])('%j is no profile', (text) => {

@@ -289,7 +289,7 @@ describe('nothing is left of a server', () => {
     });
   });
 
-  withEngine('whose load fails, which is said of the load', async () => {
+  withEngine('whose load fails, which is reported as a failure of the load', async () => {
     const { outcome, message } = await engine.run(
       requested(['print("of the server", flush=True)', 'serve()'], ['sys.exit("wrong answer")']),
       never,

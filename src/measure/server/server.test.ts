@@ -262,7 +262,7 @@ describe('the ready check', () => {
     expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: '[null, "connection refused"]', stderr: '' });
   });
 
-  test('of a port that somebody else has is an error that says so, before the server is started', async () => {
+  test('of a port that another program uses is an error before the server is started', async () => {
     const other = createServer().listen(port, '127.0.0.1');
     try {
       const { outcome, message } = await run({ server: ['open("started", "w")', 'serve()'] });
