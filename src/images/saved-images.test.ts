@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { packTar, type TarEntry } from 'modern-tar';
-import { holdSame } from './content.ts';
+import { haveSameContent } from './content.ts';
 
 /**
  * What holds the same, from what `docker save` gives with containerd's store: an OCI layout whose layers are named by the
@@ -74,7 +74,7 @@ async function compared(): Promise<boolean> {
   );
   chmodSync(join(folder, 'docker'), 0o755);
   process.env['PATH'] = `${folder}:${PATH}`;
-  return await holdSame(['one', 'two'], new Map(), never);
+  return await haveSameContent(['one', 'two'], new Map(), never);
 }
 
 test.each<[Packing, Packing]>([

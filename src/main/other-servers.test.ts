@@ -117,7 +117,7 @@ describe('Forgejo and Gitea', () => {
       ['41', 'success'],
     ]);
     expect(server.statuses.map(({ state }) => state)).toEqual(['failure']);
-    expect(log).toContain('The check was left alone: a newer run has written it');
+    expect(log).toContain('The check was not changed: a newer run wrote it');
   });
 
   test('a second job of one run does not hide the first one’s status', async () => {

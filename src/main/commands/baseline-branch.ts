@@ -5,7 +5,7 @@ import { evaluation } from '../../pipeline/night-evaluation.ts';
 import type { BranchContents, StoredSession } from '../../session/branch-contents.ts';
 import { sessionText } from '../../session/write.ts';
 import { renderBranchList, renderBranchProblems, renderPruned } from '../../report/branch-contents.ts';
-import { TERMINAL, withOut, type AddCommand, type CommandContext } from './command.ts';
+import { TERMINAL, withOutFolder, type AddCommand, type CommandContext } from './command.ts';
 import type { Printed } from './formats.ts';
 import { openProjectHere, option, wholeNumber } from './options.ts';
 import { printSession } from './report.ts';
@@ -131,7 +131,7 @@ async function exportSessions(
   folder: string,
 ): Promise<number> {
   const sessions = sessionsOf(contents);
-  return await withOut(context, folder, async (out) => {
+  return await withOutFolder(context, folder, async (out) => {
     for (const { path, session } of sessions) await out.write(path, sessionText(session));
     context.log.info(`${sessions.length} sessions of the branch ${contents.branch} are in ${out.path}`);
     return 0;
