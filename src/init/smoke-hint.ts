@@ -43,7 +43,7 @@ export function smokeHint(message: string): string {
 }
 
 /** The last line that names an error; of a command that ended, its last line; else the first line. */
-function tellingLine(message: string): string {
+function causeLine(message: string): string {
   const lines = message
     .trim()
     .split('\n')

@@ -181,7 +181,7 @@ const isEnough = (course: Course, open: readonly LoopVariant[]): boolean =>
 const undecidedOf = (course: Course): readonly LoopVariant[] =>
   alive(course.family.variants, course.warmed, course.loop).filter(
     ({ variant }) =>
-      !course.progress.settled.has(variant) &&
+      !course.progress.decided.has(variant) &&
       !course.stopped.has(variant) &&
       blocksOf(course, variant) < course.cap,
   );

@@ -135,7 +135,7 @@ function withSilentRules(
     notes: ruleChanges(plan, { ...silent, variants: plan.variants, workload: plan.workload }),
     remarks: [
       ...remarks,
-      `The base's configuration cannot be read, so the rules are those of a configuration without metrics, rules and build, and not this change's own. ${message}`,
+      `The base's configuration cannot be read, so the default rules apply, not this change's own. ${message}`,
       ...guardNotes(plan, undefined),
     ],
   };

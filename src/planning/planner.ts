@@ -2,7 +2,7 @@ import type { Planner, SoFar } from '../session/planner.ts';
 import type { Session } from '../session/session.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { firstReachable, looksFor, PROFILE_SETTINGS, steadyBlocks, type Look } from '../statistics/looks.ts';
-import { blocksToSettle, chanceToSettle } from '../statistics/outlook.ts';
+import { blocksToDecide, chanceToSettle } from '../statistics/outlook.ts';
 import { nearlyNormal, type NoiseModel } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judge, type Judged } from '../verdict/compare.ts';
@@ -141,7 +141,7 @@ function chanceWithin(variant: string, blocks: number, judged: Judged, observati
   if (!observations.twoSided.has(variant)) return 1;
   const open = openRows(variant, judged).filter(
     (draft) =>
-      draft.settled === undefined && (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
+      draft.decided === undefined && (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
   );
   return Math.max(
     0,

@@ -4,7 +4,7 @@ import { plainError } from '../errors/plain-error.ts';
 
 /** The status for "could not be measured", because an unexpected error is no verdict. */
 const COULD_NOT_BE_MEASURED = 3;
-/** Node’s exit status if the event loop is empty and a top-level await never settled. */
+/** Node’s exit status if the event loop is empty and a top-level await never ended. */
 const UNSETTLED_TOP_LEVEL_AWAIT = 13;
 
 /**

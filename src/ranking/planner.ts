@@ -38,7 +38,7 @@ function decidedVariants(session: Session, reference: string, cap: number): Read
   if (dead.has(reference)) return new Set(variants);
   const { drafts, outcomes } = judgeRanking([session], reference);
   const [first] = looksFor(rules.profile, cap, rules.method ?? 1);
-  const settled = variants.filter((variant) => {
+  const decided = variants.filter((variant) => {
     if (variant === reference) return false;
     if (dead.has(variant)) return true;
     const blocks = new Set(runs.filter((run) => run.variant === variant).map(({ block }) => block)).size;

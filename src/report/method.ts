@@ -67,7 +67,7 @@ function pairedLines(session: Session, checks: string, jobs: number): string[] {
       ? []
       : [
           `Regressed and improved: ${TESTS[rules.method ?? 1]}, Holm over ${checks}; and an estimate${(rules.method ?? 1) === 1 ? ' (Hodges-Lehmann)' : ''} of ${limits.map(share).join(' or ')} or more.`,
-          `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at ${(rules.method ?? 1) < 3 ? 'alpha over the number of looks' : 'the share of alpha that the look has for it'}. Intervals are of 95 %, at the look that decided.`,
+          `Unchanged: an estimate below that, and both one-sided tests against ±${limits.map((limit) => share(MARGIN * limit)).join(' or ±')} (5/3 of it) pass at ${(rules.method ?? 1) < 3 ? 'alpha over the number of looks' : 'the share of alpha that the look has for it'}. Intervals are 95 % intervals at the look that decided the row.`,
         ]),
   ];
 }
@@ -99,7 +99,7 @@ function looksLines(session: Session): string[] {
       ? `the looks may spend ${shares(looks)} % of alpha${first}`
       : `those after ${blocks(spending)} may spend ${shares(spending)} % of alpha, the others can only find rows unchanged`;
   return [
-    `Looked at after ${blocks(looks)} pairs${cap}, profile ${rules.profile}; ${words}. A row is final at the look that decides it, and a variant stops when all its rows are.`,
+    `Looked at after ${blocks(looks)} pairs${cap}, profile ${rules.profile}; ${words}. A row keeps the verdict of the look that decided it. A variant stops when all its rows are decided.`,
   ];
 }
 

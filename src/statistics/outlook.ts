@@ -45,7 +45,7 @@ export function chanceToSettle(
 ): number {
   const last = Math.max(0, ...row.looks.map(({ blocks }) => blocks).filter((blocks) => blocks <= most));
   if (last <= worse.length || worse.length === 0) return 0;
-  let settled = 0;
+  let decided = 0;
   for (let draw = 0; draw < DRAWS; draw++) {
     const pairs = Array.from({ length: last }, (_, pair) =>
       pair < worse.length ? pair : Math.floor(random() * worse.length),
@@ -55,7 +55,7 @@ export function chanceToSettle(
       levels: levels === undefined ? undefined : Float64Array.from(pairs, (pair) => levels[pair] ?? 0),
     };
     const decision = judgeResampled(series, 0, row)?.decision;
-    if (decision !== undefined && decision !== 'undecided') settled++;
+    if (decision !== undefined && decision !== 'undecided') decided++;
   }
-  return settled / DRAWS;
+  return decided / DRAWS;
 }

@@ -132,7 +132,7 @@ async function leaveOutRefused(
 
 /** An existing configuration belongs to the user and stays unchanged. */
 function missingWorkflows({ print }: CommandContext, configuration: string, templates: Templates): Planned {
-  print(`${configuration} is there already, so init keeps it and adds only what is missing.\n`);
+  print(`${configuration} exists already, so init keeps it and adds only the missing files.\n`);
   return { files: workflowFiles(configuration, templates), load: undefined };
 }
 
