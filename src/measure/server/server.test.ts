@@ -268,7 +268,7 @@ describe('the ready check', () => {
       const { outcome, message } = await run({ server: ['open("started", "w")', 'serve()'] });
       expect(outcome).toBe('engine');
       expect(message).toMatch(
-        /^http:\/\/127\.0\.0\.1:\d+\/health answers before the server is started: another program of this machine has it, .* name another port\.$/,
+        /^http:\/\/127\.0\.0\.1:\d+\/health answers before the server is started: another program of this machine uses it, .* name another port\.$/,
       );
       await expect(written('started')).rejects.toThrow('ENOENT');
     } finally {
