@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { containerEngine } from '../measure/engines/container.ts';
 import { ownerOfThisProcess } from '../process/owner.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Ports } from '../pipeline/ports.ts';
+import { portsWith } from '../pipeline/ports.test-support.ts';
 import { prepareSides } from '../pipeline/sides.ts';
 import { withEngine } from '../process/engine.test-support.ts';
 import { tryDocker } from './docker.ts';
@@ -35,11 +35,10 @@ const containers = containerEngine({
 async function gated(dockerfile: string): Promise<{ message: string; python: string; build: string }> {
   const { builder } = builderOf({ dockerfile: 'Dockerfile' });
   const tree = { directory: await folderWith({ 'app.py': 'print(1)\n', Dockerfile: dockerfile }) };
-  const ports = {
-    images: builder,
+  const ports = portsWith({
+    images: { prepare: builder.prepare.bind(builder) },
     facts: containers.facts.bind(containers),
-    log: { warn: () => undefined, info: () => undefined, step: () => undefined },
-  } as unknown as Ports;
+  });
   const plan = { variants: [official] } as Partial<Plan> as Plan;
   const { variants, failures } = await prepareSides(
     plan,
@@ -152,11 +151,10 @@ withEngine(
       /** What a gate makes of the baseline under a link. */
       const linked = async (reference: string) => {
         const gate = builderOf({ dockerfile: 'Dockerfile', build });
-        const ports = {
+        const ports = portsWith({
           images: { prepare: gate.builder.prepare.bind(gate.builder) },
           facts: containers.facts.bind(containers),
-          log: { warn: () => undefined, info: () => undefined, step: () => undefined },
-        } as unknown as Ports;
+        });
         const { variants, failures } = await prepareSides(
           { variants: [variant] } as Partial<Plan> as Plan,
           [{ side: 'baseline', tree: { directory: tree }, known: () => reference }],

@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Runnable, RunResult } from '../measure/engine.ts';
+import type { RunResult } from '../measure/engine.ts';
+import { runnableOf } from '../measure/runnable.test-support.ts';
 import type { Workload } from '../plan/plan.ts';
 import { planOf } from '../plan/plan.test-support.ts';
 import type { MeasuringChange } from '../session/measuring.ts';
 import type { Side } from '../session/run.ts';
 import { tryMeasuringCode, type MeasuringRequest, type TriedMeasuringCode } from './measuring-trials.ts';
-import type { Ports, SingleRun } from './ports.ts';
+import type { SingleRun } from './ports.ts';
+import { portsWith } from './ports.test-support.ts';
 
 /** The trials of two versions of the measuring code, with scripted runs of known length. */
 
@@ -69,7 +71,7 @@ async function tried(
       metrics: outcome === 'ok' ? { wall_time_s: seconds } : {},
     } as RunResult);
   };
-  const ports = {
+  const ports = portsWith({
     runOnce,
     clock: () => new Date(now),
     log: {
@@ -77,9 +79,8 @@ async function tried(
       info: () => undefined,
       warn: (text: string) => warnings.push(text),
     },
-  } as unknown as Ports;
-  const runnable = (variant: string, side: Side) =>
-    ({ image: { variant, side, engine: 'docker' }, filesFrom: `/head/${side}` }) as unknown as Runnable;
+  });
+  const runnable = (variant: string, side: Side) => runnableOf(variant, side, { filesFrom: `/head/${side}` });
   const result = await tryMeasuringCode(
     { changes, head, base: { workload: base, trees } },
     {

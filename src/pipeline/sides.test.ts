@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import { planOf } from '../plan/plan.test-support.ts';
 import type { Python } from '../session/facts.ts';
 import { facts } from '../session/facts.test-support.ts';
-import type { Runnable } from '../measure/engine.ts';
-import type { AskedPython, Ports } from './ports.ts';
+import { runnableOf } from '../measure/runnable.test-support.ts';
+import type { AskedPython } from './ports.ts';
+import { portsWith } from './ports.test-support.ts';
 import { prepareSides } from './sides.ts';
 
 const BUILD = `sha256:${'a'.repeat(64)}`;
@@ -17,24 +18,18 @@ const INTERPRETER: Required<Python> = {
 
 /** A head whose image and interpreter report different facts. */
 async function prepared(found: Partial<Python>, asked: AskedPython | undefined) {
-  const runnable = {
-    image: { variant: 'official', side: 'head', identity: 'i' },
-    python: 'python',
-    flags: [],
-    env: {},
-  } as unknown as Runnable;
-  const ports = {
+  const runnable = runnableOf('official', 'head');
+  const ports = portsWith({
     images: {
       prepare: () =>
         Promise.resolve({
           kind: 'ready',
           runnable,
-          ...(asked === undefined ? {} : { interpreter: () => Promise.resolve(asked) }),
+          interpreter: asked && (() => Promise.resolve(asked)),
         }),
     },
     facts: () => Promise.resolve(facts(found)),
-    log: { warn: () => undefined },
-  } as unknown as Ports;
+  });
   const plan = planOf({ variants: '{ official: { interpreter: official, python: "3.13" } }' });
   const { failures, variants } = await prepareSides(
     plan,
