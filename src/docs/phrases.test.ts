@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { configurationJsonSchema } from '../plan/configuration.ts';
@@ -18,7 +18,15 @@ test('the guide lists phrases, each with its plain form', () => {
   }
 });
 
+/** Comments, names, titles of tests and messages: all text of the sources. The tests of the phrases quote them. */
+const SOURCES = globSync('src/**/*.{ts,py}').filter((path) => !path.startsWith('src/docs/phrases'));
+
 describe('no phrase of the guide is in', () => {
+  test('the sources and their tests', () => {
+    expect(SOURCES.length).toBeGreaterThan(500);
+    expect(SOURCES.flatMap(read)).toEqual([]);
+  });
+
   test.each(PAGES.filter((path) => path !== GUIDE))('%s', (path) => expect(read(path)).toEqual([]));
 
   test.each(['action.yml', 'fixtures/errors.md'])('%s', (path) => expect(read(path)).toEqual([]));

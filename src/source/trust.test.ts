@@ -108,7 +108,7 @@ test('if the server does not answer, no commit is trusted, and the reason is rep
   ] as const)
     expect(await standing(checkout.path, { defaultBranch: branch })).toMatchObject({
       kind: 'change',
-      reason: expect.stringMatching(new RegExp(`could not be found out \\(.*${why}`)),
+      reason: expect.stringMatching(new RegExp(`could not be determined \\(.*${why}`)),
     });
 });
 

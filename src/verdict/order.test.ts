@@ -46,7 +46,7 @@ test('an order without effect is not reported, nor one below the limit', () => {
   }
 });
 
-test('where the head always runs second the order cannot be told from a loss, and nothing is said of it', () => {
+test('where the head always runs second the order cannot be separated from a loss, and none is reported', () => {
   const row = rowWith(0.1, () => true);
   expect(row.verdict).toBe('regressed');
   expect(about(row.warnings)).toEqual([]);
