@@ -13,6 +13,7 @@ const config: Config = {
     '/node_modules/',
     ...(process.env['PACEGATE_NIGHTLY'] === '1' ? [] : ['\\.nightly\\.test\\.ts$']),
   ],
+  setupFiles: ['<rootDir>/jest.lock-folder.ts'],
   setupFilesAfterEnv: ['<rootDir>/jest.second-attempt.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

@@ -1,7 +1,7 @@
 import { median, sampleStandardDeviation } from 'simple-statistics';
 import { isTested } from '../session/metric.ts';
 import type { Rules } from '../session/rules.ts';
-import { SIDES, type Run } from '../session/run.ts';
+import type { Run } from '../session/run.ts';
 import type { Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
@@ -10,6 +10,7 @@ import { blocksToDecide } from '../statistics/outlook.ts';
 import { detectableEffect, type RowUnderTest } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { pairRatios } from '../evidence/nights.ts';
+import { pairSeconds } from '../evidence/pair-seconds.ts';
 import { own } from '../session/record.ts';
 
 /** What a gate finds on this machine and how long it takes, from a short session of the same code against itself. */
@@ -81,22 +82,18 @@ export function checkup(session: Session, rules: Rules): Checkup {
       return [{ variant, metric, unit, ...rowFigures(found, { ...test, limit }, session.seed) }];
     }),
   );
-  const seconds = secondsOf(ok, session);
+  const pairs = pairSeconds(session);
   const variants = session.variants.flatMap((variant): VariantCheckup[] => {
     const runs = ok.filter((run) => run.variant === variant);
     if (runs.length === 0) return [];
     const repetitions = own(session.workload.repetitions, variant) ?? 1;
     const ofVariant = rows.filter((row) => row.variant === variant);
-    const pairSeconds = SIDES.reduce((sum, side) => {
-      const lasted = runs.flatMap((run) => (run.side === side ? [seconds.get(run) ?? 0] : []));
-      return sum + (lasted.length === 0 ? 0 : median(lasted));
-    }, 0);
     return [
       {
         variant,
         runSeconds: repetitions * median(runs.map(({ metrics }) => metrics['wall_time_s'] ?? 0)),
         repetitions,
-        pairSeconds,
+        pairSeconds: pairs.get(variant) ?? 0,
         blocks: Math.max(1, ...ofVariant.map(({ blocks }) => blocks ?? rules.blocks)),
       },
     ];
@@ -127,19 +124,6 @@ function rowFigures(
     detectable: detectableEffect(model, row, uniformSource(seed)),
     blocks: blocksToDecide(model, 0, row, uniformSource(seed)) ?? null,
   };
-}
-
-/** How long each run occupied the machine: until the next one began, including the containers' start and end. */
-function secondsOf(runs: readonly Run[], { workload }: Session): ReadonlyMap<Run, number> {
-  const ordered = [...runs].sort((a, b) => (a.started < b.started ? -1 : 1));
-  return new Map(
-    ordered.map((run, index) => {
-      const next = ordered[index + 1];
-      const lasted = (run.metrics['wall_time_s'] ?? 0) * (own(workload.repetitions, run.variant) ?? 1);
-      const until = next === undefined ? lasted : (Date.parse(next.started) - Date.parse(run.started)) / 1000;
-      return [run, Math.max(lasted, until)];
-    }),
-  );
 }
 
 function busyOf(runs: readonly Run[], { machine, workload }: Session): Busy {

@@ -32,7 +32,7 @@ const JOB = new Set([
     'env',
     'container',
   ],
-  ...['services', 'concurrency', 'outputs'],
+  ...['services', 'concurrency', 'outputs', 'uses', 'with'],
 ]);
 
 /** What a part of a configuration is put into. */

@@ -7,7 +7,7 @@ import { parseInputs } from './inputs.ts';
 /** action-types.yml lists the same inputs and outputs as action.yml, with the types that the program reads. */
 
 type Type =
-  | { readonly type: 'string' | 'boolean' }
+  | { readonly type: 'string' | 'boolean' | 'integer' }
   | { readonly type: 'enum'; readonly name: string; readonly 'allowed-values': readonly string[] }
   | { readonly type: 'list'; readonly separator: string; readonly 'list-item': Type };
 interface Described {
@@ -26,7 +26,7 @@ test('it has the inputs and the outputs of action.yml, in their order', () => {
 /** The program's message about an input's value; undefined if it accepts the value. */
 function refusal(name: string, value: string): string | undefined {
   // An input of one mode is read in that mode.
-  const modes = ['gate', 'measure', 'report', 'baseline'];
+  const modes = ['gate', 'plan', 'measure', 'report', 'baseline'];
   const answers = modes.map((mode) => {
     try {
       parseInputs({
@@ -57,6 +57,10 @@ test.each(Object.entries(types.inputs))(
       case 'boolean':
         for (const value of ['true', 'false']) expect(refusal(name, value)).toBeUndefined();
         expect(refusal(name, 'nonsense')).toContain('must be one of true, false');
+        break;
+      case 'integer':
+        expect(refusal(name, '1')).toBeUndefined();
+        expect(refusal(name, 'nonsense')).toContain('must be a whole number');
         break;
       case 'enum':
         for (const value of type['allowed-values']) expect(refusal(name, value)).toBeUndefined();

@@ -307,11 +307,22 @@ describe('the inputs', () => {
     expect(() => given({ 'pull-request': '7' })).toThrow(
       'pull-request: found "7"; must be empty in mode gate',
     );
+    expect(given({ mode: 'plan', 'max-shards': '20' }).maxShards).toBe(20);
+    for (const most of ['0', '257', 'ten'])
+      expect(() => given({ mode: 'plan', 'max-shards': most })).toThrow(
+        `max-shards: found "${most}"; must be a whole number from 1 to 256`,
+      );
+    expect(() => given({ 'max-shards': '2' })).toThrow('it belongs to mode plan');
+    const follows = { sessions: 'x', 'confirmation-follows': 'true' };
+    expect(given({ mode: 'report', ...follows }).confirmationFollows).toBe(true);
+    expect(() => given({ 'confirmation-follows': 'true' })).toThrow(
+      'confirmation-follows: found "true"; must be empty or false in mode gate; it belongs to mode report',
+    );
     expect(() => given({ mode: 'report' })).toThrow(/sessions: found ""; must be files, or folders/);
   });
   test('that are wrong come at once, as typed, with what they must be; a typo is not false', () => {
     expect(() => given({ mode: 'gaet', comment: 'ture', evidence: 'all', 'fail-on': 'slower' })).toThrow(
-      /4 problems[\s\S]*fail-on: found "slower"; must be one of none[\s\S]*mode: found "gaet"; must be one of gate, measure, report, baseline[\s\S]*evidence: found "all"; must be one of auto, paired, stored[\s\S]*comment: found "ture"; must be one of true, changes, false/,
+      /4 problems[\s\S]*fail-on: found "slower"; must be one of none[\s\S]*mode: found "gaet"; must be one of gate, plan, measure, report, baseline[\s\S]*evidence: found "all"; must be one of auto, paired, stored[\s\S]*comment: found "ture"; must be one of true, changes, false/,
     );
   });
 });

@@ -10,7 +10,7 @@ import {
 
 /** Reads the action's inputs from the environment and checks them. */
 
-export const MODES = ['gate', 'measure', 'report', 'baseline'] as const;
+export const MODES = ['gate', 'plan', 'measure', 'report', 'baseline'] as const;
 export type Mode = (typeof MODES)[number];
 
 /** `changes`: create a comment once something is not unchanged, and keep it up to date from then on. */
@@ -49,6 +49,10 @@ export interface Inputs {
   readonly pullRequest: number | undefined;
   /** Mode gate: sessions of an earlier job. This job measures their regressions again. */
   readonly confirm: readonly string[] | undefined;
+  /** Mode report: whether another job confirms regressions. This job then leaves them to it. */
+  readonly confirmationFollows: boolean;
+  /** Mode plan: the largest number of measuring jobs. */
+  readonly maxShards: number | undefined;
   readonly buildSecretsOnPullRequests: boolean;
 }
 
@@ -76,6 +80,8 @@ export const INPUT_NAMES = [
   'sessions',
   'pull-request',
   'confirm',
+  'confirmation-follows',
+  'max-shards',
   'build-secrets-on-pull-requests',
 ] as const;
 type InputName = (typeof INPUT_NAMES)[number];
@@ -86,6 +92,7 @@ const MODE_OF = {
   sessions: 'report',
   'pull-request': 'report',
   confirm: 'gate',
+  'max-shards': 'plan',
 } as const satisfies Partial<Record<InputName, Mode>>;
 
 /**
@@ -122,6 +129,8 @@ export function parseInputs(environment: Readonly<Record<string, string | undefi
     sessions: lines('sessions'),
     pullRequest: pullRequestOf(reader),
     confirm: lines('confirm'),
+    confirmationFollows: confirmationFollows(reader, mode),
+    maxShards: maxShardsOf(reader),
     buildSecretsOnPullRequests: flag('build-secrets-on-pull-requests', false),
   };
   const { problems } = reader;
@@ -196,6 +205,23 @@ function pullRequestOf({ text, wrong }: InputReader): Inputs['pullRequest'] {
   if (given === undefined) return undefined;
   if (/^[1-9]\d{0,9}$/.test(given)) return Number(given);
   wrong('pull-request', given, 'the number of a pull request, such as 7');
+  return undefined;
+}
+
+function confirmationFollows({ flag, wrong }: InputReader, mode: Mode): boolean {
+  const follows = flag('confirmation-follows', false);
+  if (follows && mode !== 'report')
+    wrong('confirmation-follows', 'true', `empty or false in mode ${mode}; it belongs to mode report`);
+  return follows;
+}
+
+function maxShardsOf({ text, wrong }: InputReader): Inputs['maxShards'] {
+  const given = text('max-shards');
+  if (given === undefined) return undefined;
+  const most = /^\d{1,3}$/.test(given) ? Number(given) : 0;
+  if (most >= 1 && most <= 256) return most;
+  // GitHub's limit for the jobs of one matrix.
+  wrong('max-shards', given, 'a whole number from 1 to 256');
   return undefined;
 }
 

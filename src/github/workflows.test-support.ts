@@ -9,14 +9,24 @@ export interface Step {
 }
 
 export interface Workflow {
+  /** Of a workflow that others call. */
+  readonly on?: {
+    readonly workflow_call?: {
+      readonly inputs: Readonly<
+        Record<string, { readonly type: string; readonly default: unknown; readonly description: string }>
+      >;
+    };
+  };
   readonly permissions: object;
   readonly jobs: Readonly<
     Record<
       string,
       {
         readonly permissions?: Readonly<Record<string, string>>;
-        readonly 'timeout-minutes'?: number;
-        readonly steps: readonly Step[];
+        readonly 'timeout-minutes'?: number | string;
+        /** Absent if the job calls a workflow. */
+        readonly steps?: readonly Step[];
+        readonly uses?: string;
       }
     >
   >;
@@ -35,4 +45,4 @@ export const projectWorkflows = (): readonly string[] =>
 export const readWorkflow = (path: string): Workflow => parse(readFileSync(path, 'utf8')) as Workflow;
 
 export const stepsOf = ({ jobs }: Workflow): readonly Step[] =>
-  Object.values(jobs).flatMap(({ steps }) => steps);
+  Object.values(jobs).flatMap(({ steps = [] }) => steps);

@@ -1,7 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, matchesGlob } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
+import { DEFAULT_MOST_SHARDS } from '../planning/shards.ts';
+import { expectGenerated } from './generated.test-support.ts';
 import { INPUT_NAMES } from './inputs.ts';
 import { filesIn, projectWorkflows, readWorkflow, stepsOf } from './workflows.test-support.ts';
 
@@ -9,27 +12,101 @@ import { filesIn, projectWorkflows, readWorkflow, stepsOf } from './workflows.te
 
 const EXAMPLES = [...filesIn('examples'), ...projectWorkflows()];
 const WORKFLOWS = [...EXAMPLES, ...filesIn('.github/workflows')];
+/** The workflows that do not only call another one. */
+const STEPPED = WORKFLOWS.filter((path) => stepsOf(readWorkflow(path)).length > 0);
+/** The workflow that users call. */
+const GATE = '.github/workflows/gate.yml';
 
 test.each(WORKFLOWS)('%s gives each job its own permissions and a time-out', (path) => {
   const { permissions, jobs } = readWorkflow(path);
   expect(permissions).toEqual({});
   for (const job of Object.values(jobs)) {
     expect(Object.keys(job.permissions ?? {})).toContain('contents');
-    expect(job['timeout-minutes']).toBeGreaterThan(0);
+    // The workflow that a job calls has the time-outs.
+    if (job.uses === undefined) expect(minutesOf(path, job['timeout-minutes'])).toBeGreaterThan(0);
   }
 });
 
-test.each(WORKFLOWS)('%s leaves no token in the checkout', (path) => {
+/** A time-out, or the default of the input that sets it. */
+function minutesOf(path: string, minutes: number | string | undefined): number {
+  const [, input] = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(String(minutes)) ?? [];
+  const { on } = readWorkflow(path);
+  return Number(input === undefined ? minutes : on?.workflow_call?.inputs[input]?.default);
+}
+
+test.each(STEPPED)('%s leaves no token in the checkout', (path) => {
   const checkouts = stepsOf(readWorkflow(path)).filter(({ uses }) => uses?.startsWith('actions/checkout@'));
   expect(checkouts.length).toBeGreaterThan(0);
   for (const { with: inputs } of checkouts) expect(inputs).toMatchObject({ 'persist-credentials': false });
 });
 
-test.each(EXAMPLES)('%s gives inputs that the action has', (path) => {
-  const own = stepsOf(readWorkflow(path)).filter(({ uses }) => uses?.startsWith('pacegate/'));
-  expect(own.length).toBeGreaterThan(0);
-  for (const { with: inputs = {} } of own)
-    expect([...INPUT_NAMES]).toEqual(expect.arrayContaining(Object.keys(inputs)));
+test.each([...STEPPED.filter((path) => EXAMPLES.includes(path)), GATE])(
+  '%s gives inputs that the action has',
+  (path) => {
+    const own = stepsOf(readWorkflow(path)).filter(({ uses }) => uses?.startsWith('pacegate/'));
+    expect(own.length).toBeGreaterThan(0);
+    for (const { with: inputs = {} } of own)
+      expect([...INPUT_NAMES]).toEqual(expect.arrayContaining(Object.keys(inputs)));
+  },
+);
+
+describe('the workflow that users call', () => {
+  const workflow = readWorkflow(GATE);
+  const inputs = workflow.on?.workflow_call?.inputs ?? {};
+  const text = readFileSync(GATE, 'utf8');
+
+  test('reads each of its inputs, and no other', () => {
+    const read = new Set([...text.matchAll(/\binputs\.([\w-]+)/g)].map(([, name]) => name));
+    expect([...read].sort()).toEqual(Object.keys(inputs).sort());
+  });
+
+  test('has the defaults of the action', () => {
+    const action = parse(readFileSync('action.yml', 'utf8')) as {
+      readonly inputs: Readonly<Record<string, { readonly default: string }>>;
+    };
+    for (const [name, input] of Object.entries(inputs)) {
+      const own = action.inputs[name];
+      // The default of max-shards is empty there: it belongs to one mode.
+      if (own !== undefined && name !== 'confirm' && name !== 'max-shards')
+        expect([name, String(input.default)]).toEqual([name, own.default]);
+    }
+    expect(inputs['max-shards']?.default).toBe(DEFAULT_MOST_SHARDS);
+  });
+
+  test('gives each judging job what its verdict depends on, and each job the same plan', () => {
+    const withs = new Map<string, readonly string[]>(
+      stepsOf(workflow)
+        .filter(({ uses }) => uses?.startsWith('pacegate/'))
+        .map((step) => [(step.with?.['mode'] as string | undefined) ?? 'gate', Object.keys(step.with ?? {})]),
+    );
+    expect([...withs.keys()]).toEqual(['plan', 'measure', 'report', 'gate']);
+    for (const names of withs.values())
+      expect(names).toEqual(
+        expect.arrayContaining(['config', 'name', 'variants', 'baseline-branch', 'budget']),
+      );
+    for (const mode of ['report', 'gate'])
+      expect(withs.get(mode)).toEqual(expect.arrayContaining(['fail-on', 'require-decision', 'comment']));
+  });
+
+  test('asks for no more than the caller in examples/reusable.yml grants', () => {
+    const granted = readWorkflow('examples/reusable.yml').jobs['gate']?.permissions;
+    for (const { permissions = {} } of Object.values(workflow.jobs))
+      expect(granted).toMatchObject(permissions);
+    expect(granted).toEqual(workflow.jobs['report']?.permissions);
+  });
+
+  test('docs/github.md has its inputs', () => {
+    const rows = Object.entries(inputs).map(([name, { description, default: value }]) => [
+      `\`${name}\``,
+      value === '' ? '' : `\`${String(value)}\``,
+      description,
+    ]);
+    expectGenerated(
+      'docs/github.md',
+      'gate-inputs',
+      markdownTable([['input', 'default', 'meaning'], ...rows]),
+    );
+  });
 });
 
 /** `uses: owner/name@commit # v1.2.3`: action -> commits with their versions. */
@@ -42,8 +119,12 @@ function pins(): ReadonlyMap<string, ReadonlySet<string>> {
 }
 
 test('each action is pinned to one commit everywhere, with its version beside it', () => {
-  const { 'pacegate/pacegate': own, ...others } = Object.fromEntries(pins());
-  expect(own).toEqual(new Set(['v1']));
+  const {
+    'pacegate/pacegate': own,
+    [`pacegate/pacegate/${GATE}`]: gate,
+    ...others
+  } = Object.fromEntries(pins());
+  expect([own, gate]).toEqual([new Set(['v1']), new Set(['v1'])]);
   for (const [action, found] of Object.entries(others))
     expect({ action, pins: [...found] }).toEqual({
       action,

@@ -1,6 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { comparisonJson } from '../verdict/comparison-json.ts';
 import { markerOf } from '../report/markdown.ts';
@@ -12,11 +12,19 @@ import {
   removeTemporaryFolders,
   repository,
   runGit,
-  shallowClone,
   temporaryFolder,
   type TestRepository,
 } from '../source/repository.test-support.ts';
-import { freePort, toolPath, withEngine, withTool } from '../process/engine.test-support.ts';
+import { withEngine, withTool } from '../process/engine.test-support.ts';
+import {
+  ACT,
+  bareRepository,
+  runAct,
+  shippedAction,
+  TOP,
+  withDownload,
+  type WorkflowRun,
+} from './act.test-support.ts';
 import { comparedFiles } from './compose.ts';
 import { compareFiles } from '../pipeline/compare-files.ts';
 
@@ -27,8 +35,6 @@ import { compareFiles } from '../pipeline/compare-files.ts';
 
 jest.setTimeout(600_000);
 
-const TOP = join(import.meta.dirname, '..', '..');
-const ACT = toolPath('act');
 const BRANCH = 'pacegate-baseline';
 
 const CONFIGURATION = `version: 1
@@ -50,14 +56,8 @@ let artifacts: string;
 beforeAll(async () => {
   github = await startGitHubServer({ identity: 'job', permissions: { maintainer: 'write' } });
   artifacts = temporaryFolder();
-  // Only the files that the action ships.
-  action = temporaryFolder();
-  for (const name of ['action.yml', 'dist', 'variants'])
-    cpSync(join(TOP, name), join(action, name), { recursive: true });
-
-  bare = temporaryFolder();
-  runGit(bare, 'init', '-q', '--bare');
-  runGit(bare, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  action = shippedAction();
+  bare = bareRepository();
   project = repository();
   project.git('remote', 'add', 'origin', bare);
   project.write('.github/workflows/gate.yml', readFileSync(join(TOP, 'examples/gate.yml'), 'utf8'));
@@ -73,59 +73,14 @@ afterAll(async () => {
   removeTemporaryFolders();
 });
 
-interface Job {
-  readonly status: number;
-  readonly log: string;
-  readonly outputs: Readonly<Record<string, string>>;
-}
-
-/** Runs one of the example workflows on a checkout as GitHub makes it: one commit of history, detached. */
-async function runWorkflow(
+/** Runs one of the example workflows on a checkout as GitHub makes it. */
+const runWorkflow = async (
   workflow: 'gate' | 'baseline' | 'shards' | 'confirm' | 'report',
   event: string,
   ref: string,
   payload: unknown,
-  { origin, artifacts: kept }: { readonly origin: string; readonly artifacts: string } = {
-    origin: bare,
-    artifacts,
-  },
-): Promise<Job> {
-  const checkout = shallowClone(origin, ref);
-  // act does not copy empty folders, and a repository needs refs/.
-  checkout.git('branch', 'checkout');
-  const eventFile = join(temporaryFolder(), 'event.json');
-  writeFileSync(eventFile, JSON.stringify(payload));
-  const args = [
-    event,
-    ...['--workflows', `.github/workflows/${workflow}.yml`, '--eventpath', eventFile],
-    ...['--platform', 'ubuntu-latest=-self-hosted', '--local-repository', `pacegate/pacegate@v1=${action}`],
-    ...['--artifact-server-path', kept, '--artifact-server-addr', '127.0.0.1'],
-    ...['--artifact-server-port', String(await freePort()), '--secret', 'GITHUB_TOKEN=x0x0x0x0'],
-    ...['--env', `GITHUB_API_URL=${github.url}`, '--env', 'GITHUB_REPOSITORY=owner/name'],
-  ];
-  const cache = temporaryFolder();
-  return await new Promise((resolve, reject) => {
-    const child = spawn(ACT, args, {
-      cwd: checkout.path,
-      // The action uses the same Node as the tests.
-      env: {
-        ...process.env,
-        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        XDG_CACHE_HOME: cache,
-      },
-    });
-    let log = '';
-    child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (status) => {
-      const outputs = Object.fromEntries(
-        [...log.matchAll(/::set-output:: ([\w-]+)=(.*)/g)].map(([, name = '', value = '']) => [name, value]),
-      );
-      resolve({ status: status ?? -1, log, outputs });
-    });
-  });
-}
+  from: { readonly origin: string; readonly artifacts: string } = { origin: bare, artifacts },
+): Promise<WorkflowRun> => await runAct({ workflow, event, ref, payload, ...from, api: github.url, action });
 
 const pullRequest = {
   pull_request: {
@@ -338,28 +293,13 @@ withEngine(
   },
 );
 
-/** act cannot load the action that downloads artifacts, so a step unpacks them from act's own server instead. */
-function withDownload(workflow: string, kept: string): string {
-  const step =
-    / {6}- uses: actions\/download-artifact@[^\n]+\n {8}with:\n {10}pattern: (\S+)\n {10}path: (\S+)\n/;
-  expect(workflow).toMatch(step);
-  const unpack = (_: string, pattern: string, path: string) =>
-    `      - run: for zip in $(find ${kept} -name '${pattern}.zip'); do python3 -m zipfile -e $zip ${path}/$(basename $zip .zip); done\n`;
-  // The jobs run one after the other, because two jobs on one machine would disturb each other.
-  return workflow
-    .replace(step, unpack)
-    .replace('fail-fast: false', 'fail-fast: false\n      max-parallel: 1');
-}
-
 /** act needs no engine if the jobs run on this machine. */
 const withAct = withTool(ACT);
 
 withAct(
   'three jobs measure a share each and one has the verdict; a second runner confirms before a regression blocks',
   async () => {
-    const origin = temporaryFolder();
-    runGit(origin, 'init', '-q', '--bare');
-    runGit(origin, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+    const origin = bareRepository();
     const shared = repository();
     shared.git('remote', 'add', 'origin', origin);
     const kept = { shards: temporaryFolder(), confirm: temporaryFolder() };
@@ -422,9 +362,7 @@ rules: { blocks: 8 }
 withAct(
   "a fork's verdict is posted by the workflow that runs afterwards, from the default branch",
   async () => {
-    const origin = temporaryFolder();
-    runGit(origin, 'init', '-q', '--bare');
-    runGit(origin, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+    const origin = bareRepository();
     const own = repository();
     own.git('remote', 'add', 'origin', origin);
     own.write('.github/workflows/report.yml', readFileSync(join(TOP, 'examples/report.yml'), 'utf8'));

@@ -10,7 +10,7 @@ import { runner } from './delivery.ts';
 import { endOnSignals } from '../process/signals.ts';
 import { removeSession } from './engines.ts';
 import { endedWith, runJob } from './failed-job.ts';
-import { gateJob, reportJob } from './gate-job.ts';
+import { gateJob, planJob, reportJob } from './gate-job.ts';
 import type { Job } from './job.ts';
 import { openOutFolder, type OutFolder } from '../out-folder/out-folder.ts';
 import type { Places } from './places.ts';
@@ -47,7 +47,7 @@ async function runMain(places: Places): Promise<void> {
     );
     const overrides = overridesOf(inputs);
     const run = { sessionId, workFolder, out, toolVersion: VERSION };
-    const ports = jobPorts(places, runner.log);
+    const ports = jobPorts(places, runner.log, ending.signal);
     const job: Job = { inputs, overrides, event, directory, run, ports, signal: ending.signal };
     process.exitCode = statusOfFiles(out, await runJob(job, JOBS[inputs.mode]), (text) => runner.fail(text));
   } catch (error) {
@@ -74,6 +74,7 @@ async function runPost(): Promise<void> {
 const JOBS: Readonly<Record<Inputs['mode'], (job: Job) => Promise<number>>> = {
   gate: gateJob,
   measure: gateJob,
+  plan: planJob,
   report: reportJob,
   baseline: baselineJob,
 };

@@ -14,11 +14,13 @@ import { fileAt, readText } from '../out-folder/session-files.ts';
 import type { ProjectSource } from '../pipeline/open-project.ts';
 import type {
   ComparedFilesPort,
+  EnginesRequest,
   InspectionPort,
   InterpreterPorts,
   JobPorts,
   SourcePort,
 } from '../pipeline/ports.ts';
+import { lockFolder, lockMachine } from '../process/machine-lock.ts';
 import { ownerOfThisProcess } from '../process/owner.ts';
 import { lfsPointers } from '../source/lfs-pointers.ts';
 import { resolveAnchor } from '../source/anchor.ts';
@@ -42,17 +44,41 @@ import type { Places } from './places.ts';
 import type { ProgressLog } from '../pipeline/measurement-progress.ts';
 
 /** Connects the ports of the use cases to the real adapters. */
-export const jobPorts = (places: Places, log: ProgressLog): JobPorts => ({
+export const jobPorts = (
+  places: Places,
+  log: ProgressLog,
+  signal: AbortSignal = new AbortController().signal,
+): JobPorts => ({
   source: sourcePort(places),
   store: { open: openBaselineBranch },
   engine: { check: checkEngine, obtain: obtainImage },
   inspect: inspection(places),
   openOutFolder,
-  withEngines: async (request, use) => await withEngines(request, { places, log }, use),
+  withEngines: async (request, use) =>
+    await alone(request, { log, signal }, async () => await withEngines(request, { places, log }, use)),
   seed: newSeed,
   clock: () => new Date(),
   log,
 });
+
+/** Builds and measures while no other run of Pacegate does on this machine. The wait is no part of the budget. */
+async function alone<Result>(
+  { plan: { variants, budgetSeconds } }: EnginesRequest,
+  { log, signal }: { readonly log: ProgressLog; readonly signal: AbortSignal },
+  use: () => Promise<Result>,
+): Promise<Result> {
+  // A gate that is skipped has no variants.
+  if (variants.length === 0) return await use();
+  const release = await lockMachine({
+    ...{ folder: lockFolder(process.env), waitSeconds: budgetSeconds, signal },
+    info: (line) => log.info(line),
+  });
+  try {
+    return await use();
+  } finally {
+    await release();
+  }
+}
 
 const exists = async (path: string): Promise<boolean> =>
   await lstat(path).then(

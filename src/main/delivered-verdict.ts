@@ -30,6 +30,8 @@ import type { Job } from './job.ts';
 const CANCELLED =
   'This run was cancelled before its end. The measurements are kept, but there is no verdict.';
 
+const CONFIRMATION_FOLLOWS = 'A second runner measures the regressions again, and its job gives the verdict.';
+
 export interface Delivered extends JudgedSessions {
   readonly remarks: readonly string[];
   readonly failOn: readonly Verdict[];
@@ -72,13 +74,15 @@ export async function deliver(job: Job, result: Delivered): Promise<number> {
   const checkHasVerdict = result.target !== undefined && posted.check.url !== undefined;
   if (delivery.posting && !checkHasVerdict) annotate(result.comparison);
   writeOutputs(result, files, artifact, posted);
-  return ended(job, result, { failOn: delivery.failOn, artifact, posted, checkHasVerdict });
+  return ended(job, result, { ...delivery, artifact, posted, checkHasVerdict });
 }
 
 /** The data that the steps share. */
 interface Delivery {
   readonly failOn: readonly Verdict[];
   readonly posting: boolean;
+  /** Whether the job that confirms gives the verdict, because rows regressed. */
+  readonly deferred: boolean;
   /** The hidden line that identifies the comment. */
   readonly marker: string;
   /** The run that measured. */
@@ -91,13 +95,18 @@ function deliveryOf({ inputs, run: { sessionId } }: Job, result: Delivered): Del
   const { comparison, session, parts, interrupted } = result;
   const marker = markerOf(session.configuration);
   const mark = result.measuredBy ?? runMark(process.env, sessionId);
-  const remarks = [...(interrupted ? [CANCELLED] : []), ...result.remarks];
+  const deferred = inputs.confirmationFollows && !interrupted && regressionsOf(comparison).length > 0;
+  const remarks = [
+    ...(interrupted ? [CANCELLED] : []),
+    ...(deferred ? [CONFIRMATION_FOLLOWS] : []),
+    ...result.remarks,
+  ];
   return {
     failOn: inputs.requireDecision ? decisive(result.failOn) : result.failOn,
     // A newer push cancels an older run. The older run posts nothing, because the newer one will post its verdict
     // there.
-    posting: !interrupted && inputs.mode !== 'measure',
-    ...{ marker, mark, remarks },
+    posting: !interrupted && !deferred && inputs.mode !== 'measure',
+    ...{ deferred, marker, mark, remarks },
     render: (more, artifactUrl) =>
       renderMarkdown(comparison, session, {
         marker: [marker, ...(mark === undefined ? [] : [mark.line])].join('\n'),
@@ -172,8 +181,7 @@ function writeOutputs(
   runner.output('check-url', check.url ?? '');
 }
 
-interface Ending {
-  readonly failOn: readonly Verdict[];
+interface Ending extends Pick<Delivery, 'failOn' | 'deferred'> {
   readonly artifact: Uploaded;
   readonly posted: Posted;
   /**
@@ -189,7 +197,7 @@ interface Ending {
 function ended(
   { inputs }: Job,
   { comparison, session, interrupted, artifact: name }: Delivered,
-  { failOn, artifact, posted, checkHasVerdict }: Ending,
+  { failOn, deferred, artifact, posted, checkHasVerdict }: Ending,
 ): number {
   const failed = (status: number, message: string) => {
     runner.fail(message);
@@ -208,7 +216,8 @@ function ended(
     );
   if (posted.comment.twice === true || posted.check.twice === true)
     return failed(2, twiceWords(session.configuration));
-  const status = measuring || checkHasVerdict ? 0 : exitStatus(comparison, failOn);
+  if (deferred) runner.log.info(CONFIRMATION_FOLLOWS);
+  const status = measuring || checkHasVerdict || deferred ? 0 : exitStatus(comparison, failOn);
   return status === 0 ? 0 : failed(status, line);
 }
 

@@ -12,8 +12,11 @@ import type { Occasion } from '../pipeline/occasion.ts';
 import type { PullRequestPort } from '../pipeline/ports.ts';
 import type { Project } from '../pipeline/project.ts';
 import { FORK_FIGURES, findPullRequest } from '../pipeline/find-pull-request.ts';
+import { planShards } from '../pipeline/plan-shards.ts';
 import { judgePullRequest } from '../pipeline/report-pull-request.ts';
 import { judgeForReport } from '../pipeline/report-sessions.ts';
+import { DEFAULT_MOST_SHARDS } from '../planning/shards.ts';
+import { logDuration } from '../report/durations.ts';
 import type { Session } from '../session/session.ts';
 import { upstreamOf } from '../source/trust.ts';
 import { deliver } from './delivered-verdict.ts';
@@ -50,6 +53,36 @@ export async function gateJob(job: Job): Promise<number> {
     changed: await changedBy(job, project, judged.session),
   });
 }
+
+/** Mode `plan`: chooses the number of measuring jobs, as a matrix for the workflow. */
+export async function planJob(job: Job): Promise<number> {
+  const { inputs, overrides, ports } = job;
+  const project = await openProjectOf(job);
+  const most = inputs.maxShards ?? DEFAULT_MOST_SHARDS;
+  const planned = await planShards(project, overrides, await occasionOf(job, project), ports, most);
+  const { shards, seconds, costs, budgetSeconds, configuration } = planned;
+  for (const { variant, build, pair, assumed } of costs)
+    runner.log.info(
+      `${variant}: ${logDuration(build)} of building, ${pair.toFixed(1)} s for a pair${assumed ? ' (assumed, no night has it)' : ''}`,
+    );
+  runner.log.info(
+    `Pacegate measures in ${shards === 1 ? '1 job' : `${shards} jobs`}: the longest needs up to ${logDuration(seconds)} of its budget of ${logDuration(budgetSeconds)}.`,
+  );
+  if (seconds > budgetSeconds)
+    runner.log.warn(
+      `The longest job may end at its budget, and report inconclusive rows. At most ${most} ${most === 1 ? 'job was' : 'jobs were'} allowed, and a variant is not divided. Raise max-shards or rules.budget, or shorten the workload.`,
+    );
+  runner.output('matrix', JSON.stringify({ include: jobsOf(shards) }));
+  runner.output('configuration', configuration);
+  return 0;
+}
+
+/** The measuring jobs. A single job measures all variants, so its shard is empty. `part` is for the artifact's name. */
+const jobsOf = (of: number): readonly { readonly shard: string; readonly part: string }[] =>
+  Array.from({ length: of }, (_, position) => ({
+    shard: of === 1 ? '' : `${position + 1}/${of}`,
+    part: `${position + 1}-of-${of}`,
+  }));
 
 /** Mode `report`: judges the sessions of other jobs in one verdict. */
 export async function reportJob(job: Job): Promise<number> {

@@ -52,7 +52,7 @@ export async function withRun(
     const workFolder = await openWorkFolder();
     try {
       const run = { sessionId: newSessionId(new Date()), workFolder, out, toolVersion: VERSION };
-      return await use(run, jobPorts(places, log));
+      return await use(run, jobPorts(places, log, signal));
     } finally {
       await removeWorkFolder(workFolder, signal);
     }
@@ -68,7 +68,7 @@ export async function withTemporaryRun<Result>(
   try {
     const out = await openOutFolder(join(workFolder, 'out'));
     const run = { sessionId: newSessionId(new Date()), workFolder, out, toolVersion: VERSION };
-    const result = await use(run, jobPorts(places, log));
+    const result = await use(run, jobPorts(places, log, signal));
     await out.close();
     return result;
   } finally {
