@@ -25,7 +25,7 @@ export const portsWith = ({ images, ...ports }: Scripted): Ports => ({
     prepare: unscripted('images.prepare'),
     coldBuild: unscripted('images.coldBuild'),
     compressedSize: unscripted('images.compressedSize'),
-    holdSame: unscripted('images.holdSame'),
+    haveSameContent: unscripted('images.haveSameContent'),
     push: unscripted('images.push'),
     ...images,
   },
