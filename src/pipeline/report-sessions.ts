@@ -61,7 +61,6 @@ export async function judgeChange(
   occasion: Occasion,
   ports: JobPorts,
 ): Promise<ReportedSessions> {
-  const baseline = 'unavailable' in sides.baseline ? undefined : sides.baseline;
   const { plan, notes, remarks, measuring } = await ruledPlan(
     project,
     overrides,
@@ -69,26 +68,7 @@ export async function judgeChange(
     ports.source,
   );
   const acceptance = await acceptanceFor(project, sides, occasion, ports.source);
-  const [first] = named;
-  const here = identityOf({
-    source: {
-      repository: '',
-      event: occasion.event,
-      head: { commit: sides.head.commit, dirty: false },
-      baseline: baseline === undefined ? undefined : { commit: baseline.commit, dirty: false },
-    },
-    configuration: plan.configuration,
-    // The head's commit contains the measuring code.
-    workload: { hash: first?.session.workload.hash ?? '' },
-  });
-  const problems = named.flatMap(({ session, file }) => [
-    ...identityDifferences(identityOf(session), file, here, 'this checkout'),
-    ...planDifferences(session, file, plan),
-  ]);
-  if (problems.length > 0)
-    throw new ConfigurationError(
-      `The sessions are not of this pull request; nothing was judged.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
-    );
+  refuseOthers(named, plan, sides, occasion.event);
   // Earlier nights are read from the baseline branch, because the author of a session's file may have invented others.
   const { sessions: history } = await readHistory(project, plan, occasion, ports);
   const ruled = named.map(({ session, file }) => ({
@@ -119,6 +99,31 @@ export async function judgeChange(
             ...notes,
           ],
   };
+}
+
+/** @throws ConfigurationError if a session is not of these sides, this configuration and one measuring code */
+function refuseOthers(named: readonly NamedSession[], plan: Plan, sides: Sides, event: string): void {
+  const baseline = 'unavailable' in sides.baseline ? undefined : sides.baseline;
+  const [first] = named;
+  const here = identityOf({
+    source: {
+      repository: '',
+      event,
+      head: { commit: sides.head.commit, dirty: false },
+      baseline: baseline === undefined ? undefined : { commit: baseline.commit, dirty: false },
+    },
+    configuration: plan.configuration,
+    // The head's commit contains the measuring code.
+    workload: { hash: first?.session.workload.hash ?? '' },
+  });
+  const problems = named.flatMap(({ session, file }) => [
+    ...identityDifferences(identityOf(session), file, here, 'this checkout'),
+    ...planDifferences(session, file, plan),
+  ]);
+  if (problems.length > 0)
+    throw new ConfigurationError(
+      `The sessions are not of this pull request; nothing was judged.\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`,
+    );
 }
 
 /** The accepted losses come from the base's file and the event, not from a session's file. */
