@@ -8,8 +8,9 @@ const property = (
   name: 'status' | 'message' | 'response' | 'headers' | 'cause' | 'name',
 ): unknown => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined);
 
+/** The answer's status. An error's own status may be another one: see client.ts. */
 export function statusOf(error: unknown): number | undefined {
-  const status = property(error, 'status');
+  const status = property(property(error, 'response'), 'status') ?? property(error, 'status');
   return typeof status === 'number' ? status : undefined;
 }
 

@@ -61,6 +61,9 @@ export async function connect(
         // An error shape that the plugins do not retry.
         if (signal?.aborted === true)
           throw Object.assign(new Error(CANCELLED), { status: 0, request: { request: {} } });
+        // The library takes a list that is answered with 409 for an empty one, and a second comment would be written.
+        if (statusOf(error) === 409 && options.method === 'GET')
+          throw Object.assign(error as Error, { status: 423 });
         const seconds = Number(headersOf(error)['retry-after'] ?? Number.NaN);
         const limited = statusOf(error) === 429 || statusOf(error) === 503;
         if (!limited || /secondary rate/i.test(messageOf(error)) || !mayWait(seconds, 0)) throw error;
