@@ -3,6 +3,7 @@ import { defaultRule, unitOfName, type MetricRule } from '../session/metric.ts';
 import { reportedBy, withPatterns } from '../session/patterns.ts';
 import { groupedBy, own } from '../session/record.ts';
 import { SIDES, type Side } from '../session/run.ts';
+import { unitFactor } from '../session/units.ts';
 import { IMPLIED } from '../session/purpose.ts';
 import type { EvidenceRequest, Rules } from '../session/rules.ts';
 import type { Failure, MeasuringCodeRecord, Night, Session, Trial } from '../session/session.ts';
@@ -99,11 +100,12 @@ export function observeSession(session: Session): Observations {
     identical: identicalVariants(session),
     imageMetrics: IMPLIED[session.purpose].judgesImages ? imageMetricsOf(session) : [],
     uncounted: uncountedVariants(session),
-    conflicts: new Map(
-      Object.entries(session.declaredMetrics).flatMap(([name, { conflict }]) =>
+    conflicts: new Map([
+      ...boundConflicts(session),
+      ...Object.entries(session.declaredMetrics).flatMap(([name, { conflict }]) =>
         conflict === undefined ? [] : [[name, conflict] as const],
       ),
-    ),
+    ]),
     nightConflicts: new Map(nights.flatMap(({ conflicts }) => [...conflicts])),
     nights: nights.map(({ night }) => night),
     incomparable: undefined,
@@ -220,6 +222,21 @@ function metricsOf(
   );
   return [...ofConfiguration, ...unruled];
 }
+
+/** Metrics with an absolute bound in a unit that the workload's unit cannot be converted into. */
+const boundConflicts = ({ rules, declaredMetrics }: Session): readonly (readonly [string, string])[] =>
+  rules.metrics.flatMap(({ name, unit, max, min }) => {
+    const reported = own(declaredMetrics, name)?.unit;
+    if ((max ?? min) === undefined || unit === '' || reported === undefined) return [];
+    return unitFactor(reported, unit) === undefined
+      ? [
+          [
+            name,
+            `its ${max === undefined ? 'min' : 'max'} is in ${unit}, and the workload reports it in ${reported}`,
+          ],
+        ]
+      : [];
+  });
 
 function uncountedVariants({ purpose, images }: Session): ReadonlyMap<string, string> | undefined {
   if (!IMPLIED[purpose].counts) return undefined;

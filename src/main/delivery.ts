@@ -266,16 +266,18 @@ export async function writeSummary(markdown: string): Promise<void> {
  */
 const MOST_ANNOTATIONS = 9;
 
-/** One annotation for each regressed row. */
+/** One annotation for each row that regressed or is over its limit. */
 export function annotate({ rows }: Comparison): void {
   const size = (estimate: number | null) => Math.abs(Math.log1p(estimate ?? 0));
   const regressed = rows
-    .filter(({ verdict }) => verdict === 'regressed')
+    .filter(({ verdict }) => verdict === 'regressed' || verdict === 'over_limit')
     .sort((a, b) => size(b.change.estimate) - size(a.change.estimate));
   for (const row of regressed.slice(0, MOST_ANNOTATIONS))
     core.error(
       `${oneLine(row.variant)}: ${oneLine(metricWords(row.metric))} ${change(row)}, from ${quantity(row.baseline.median, row.unit)} to ${quantity(row.head.median, row.unit)}`,
-      { title: `Pacegate: ${oneLine(row.variant)} regressed` },
+      {
+        title: `Pacegate: ${oneLine(row.variant)} ${row.verdict === 'regressed' ? 'regressed' : 'is over its limit'}`,
+      },
     );
   if (regressed.length > MOST_ANNOTATIONS)
     core.error(`${regressed.length - MOST_ANNOTATIONS} more rows regressed; the summary lists all of them.`, {

@@ -129,19 +129,28 @@ const rulesOf = ({
 
 const metricsOf = ({ rules: { metrics, patterns = [] } }: Plan) =>
   Object.fromEntries([
-    ...metrics.map(({ name, better, gate, limit, warn, formula }) => [
+    ...metrics.map(({ name, better, gate, limit, warn, formula, unit, ...bounds }) => [
       name,
-      `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %${warnWords(warn)}${formula === undefined ? '' : `, ${formula}`}`,
+      `${gate ? 'judged' : 'not judged'}, ${better} is better, limit ${+(limit * 100).toFixed(2)} %${warnWords(warn)}${boundWords(bounds, unit)}${formula === undefined ? '' : `, ${formula}`}`,
     ]),
     // The order matters: the first of two patterns applies to a metric that both match.
-    ...patterns.map(({ pattern, unit, better, gate, limit, warn }, index) => [
+    ...patterns.map(({ pattern, unit, better, gate, limit, warn, ...bounds }, index) => [
       pattern,
-      `pattern ${index + 1}, ${gate ? 'judged' : 'not judged'}, ${better === undefined ? '' : `${better} is better, `}limit ${+(limit * 100).toFixed(2)} %${warnWords(warn)}${unit === undefined ? '' : `, in ${unit}`}`,
+      `pattern ${index + 1}, ${gate ? 'judged' : 'not judged'}, ${better === undefined ? '' : `${better} is better, `}limit ${+(limit * 100).toFixed(2)} %${warnWords(warn)}${boundWords(bounds, unit)}${unit === undefined ? '' : `, in ${unit}`}`,
     ]),
   ]) as Readonly<Record<string, string>>;
 
 const warnWords = (warn: number | undefined) =>
   warn === undefined ? '' : `, warning from ${+(warn * 100).toFixed(2)} %`;
+
+const boundWords = (
+  { max, min }: { readonly max?: number | undefined; readonly min?: number | undefined },
+  unit = '',
+) =>
+  [
+    ...(max === undefined ? [] : [`, max ${`${max} ${unit}`.trim()}`]),
+    ...(min === undefined ? [] : [`, min ${`${min} ${unit}`.trim()}`]),
+  ].join('');
 
 function differences(
   what: string,

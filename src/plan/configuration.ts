@@ -632,6 +632,12 @@ const workloadSchema = table({
     }),
 }).meta({ description: 'The command that is measured, and how it runs.' });
 
+/** Read with the metric's unit: see bounds.ts. */
+const bound = z.union(
+  [z.number(), z.string().max(60)],
+  legal('a number with its unit, such as 300ms or 200MiB'),
+);
+
 const metricSchema = table({
   limit: fraction.optional().meta({
     description:
@@ -642,6 +648,15 @@ const metricSchema = table({
     description:
       'A smaller loss that gives the verdict `warning`, below the `limit`. A warning does not fail the job, unless `fail-on` names it.',
     examples: ['2%'],
+  }),
+  max: bound.optional().meta({
+    description:
+      "An absolute bound of the head's median, where lower is better, with its unit: `300ms`, `200MiB`, `5%`. A count is a number alone. A head that is above it has the verdict `over_limit`, unless the base is above it too.",
+    examples: ['300ms', '200MiB', 20],
+  }),
+  min: bound.optional().meta({
+    description: 'The same where higher is better: the verdict is `over_limit` if the head is below it.',
+    examples: [100],
   }),
   better: betterSchema.optional().meta({
     description:

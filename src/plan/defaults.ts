@@ -24,5 +24,5 @@ export const DEFAULTS = {
   budget: '20m',
   evidence: 'auto',
   cold: 'quick',
-  failOn: ['regressed'] satisfies Verdict[],
+  failOn: ['regressed', 'over_limit'] satisfies Verdict[],
 } as const;

@@ -15,6 +15,7 @@ import type { Configuration } from './configuration.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { Problem, YamlDocument } from './document.ts';
 import type { Plan } from './plan.ts';
+import { boundIn } from './bounds.ts';
 import { parseFraction } from './quantities.ts';
 
 /** How a configuration's metrics are judged. */
@@ -26,9 +27,11 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
   return [...names].map((name) => {
     const rule = defaultRule(name, true);
     const given = own(metrics, name) ?? {};
+    const unit = given.unit ?? rule.unit;
     return {
       name,
-      unit: given.unit ?? rule.unit,
+      // Without a unit, the metric has that of its bound.
+      unit: boundsOf(given, unit).unit,
       better: given.better ?? rule.better,
       // A metric is judged if the configuration names it, or asks for its count.
       gate:
@@ -41,6 +44,7 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
         // The profile's limit applies to metrics without one.
         (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
       ...(given.warn === undefined ? {} : { warn: parseFraction(String(given.warn)) }),
+      ...boundsOf(given, unit).bounds,
       kind: rule.kind,
       formula: given.formula,
     };
@@ -87,14 +91,55 @@ export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile
     .filter(([name]) => isPattern(name))
     .map(([pattern, given]) => ({
       pattern,
-      unit: given?.unit,
+      unit: boundsOf(given ?? {}, given?.unit ?? '').unit || undefined,
       better: given?.better,
       gate: given?.gate ?? true,
       limit:
         (given?.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
         PROFILE_SETTINGS[profile].limit,
       ...(given?.warn === undefined ? {} : { warn: parseFraction(String(given.warn)) }),
+      ...boundsOf(given ?? {}, given?.unit ?? '').bounds,
     }));
+
+type GivenMetric = NonNullable<NonNullable<Configuration['metrics']>[string]>;
+
+/** The bounds of a metric in its unit. One that cannot be read is left out: `wrongBounds` reports it. */
+function boundsOf(given: Pick<GivenMetric, 'max' | 'min'>, unit: string) {
+  const read = BOUNDS.flatMap((kind) => {
+    const text = given[kind];
+    const bound = text === undefined ? undefined : boundIn(text, unit);
+    return bound === undefined || typeof bound === 'string' ? [] : [{ kind, ...bound }];
+  });
+  const bounds: { readonly max?: number; readonly min?: number } = Object.fromEntries(
+    read.map(({ kind, value }) => [kind, value]),
+  );
+  return { unit: read[0]?.unit ?? unit, bounds };
+}
+
+const BOUNDS = ['max', 'min'] as const;
+
+/** Reports bounds that cannot be read in the metric's unit, and those on the side that is better. */
+export function wrongBounds({ metrics = {} }: Configuration, document: YamlDocument): Problem[] {
+  return Object.entries(metrics).flatMap(([name, given]) => {
+    const rule = isPattern(name) ? undefined : defaultRule(name, true);
+    const better = given?.better ?? rule?.better ?? 'lower';
+    return BOUNDS.flatMap((kind) => {
+      const text = given?.[kind];
+      if (text === undefined) return [];
+      const place = { line: document.lineOf(['metrics', name, kind]), place: `metrics.${name}.${kind}` };
+      if ((kind === 'max') !== (better === 'lower'))
+        return [
+          {
+            ...place,
+            found: `${text}, and ${better} is better`,
+            legal: kind === 'max' ? 'min, or better: lower' : 'max, or better: higher',
+          },
+        ];
+      const bound = boundIn(text, given?.unit ?? rule?.unit ?? '');
+      return typeof bound === 'string' ? [{ ...place, found: JSON.stringify(text), legal: bound }] : [];
+    });
+  });
+}
 
 /** Reports a `warn` that is not below its `limit`: between the two no loss is left. */
 export function wrongWarnings(

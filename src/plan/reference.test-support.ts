@@ -152,6 +152,7 @@ function typeOf({ type, items, anyOf, pattern, ...node }: SchemaNode): string {
     case 'integer':
       return `whole number, ${String(minimum)} to ${String(maximum)}`;
     case 'number':
+      if (minimum === undefined && exclusiveMinimum === undefined) return 'number';
       return exclusiveMinimum === undefined
         ? `number, ${String(minimum)} to below ${String(exclusiveMaximum)}`
         : `number between ${exclusiveMinimum} and ${String(exclusiveMaximum)}`;

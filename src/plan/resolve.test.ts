@@ -96,6 +96,57 @@ describe('a quantity without its unit', () => {
     expect(pattern).toContain(`metrics.test_*.warn: found ${problem}`);
   });
 
+  test.each([
+    ['wall_time_s: { max: 300ms }', { unit: 's', max: 0.3 }],
+    ['wall_time_s: { max: 1m30s }', { unit: 's', max: 90 }],
+    ['image_size_bytes: { max: 200 MiB }', { unit: 'bytes', max: 200 * 2 ** 20 }],
+    ['image_size_bytes: { max: 200m }', { unit: 'bytes', max: 200 * 2 ** 20 }],
+    ['page_faults_major: { max: 20 }', { unit: 'faults', max: 20 }],
+    ['latency: { max: 300ms }', { unit: 'ms', max: 300 }],
+    ['latency: { unit: s, max: 300ms }', { unit: 's', max: 0.3 }],
+    ['cache_misses: { max: 5% }', { unit: '%', max: 5 }],
+    ['errors: { max: 0 }', { unit: '', max: 0 }],
+    ['served: { unit: requests/s, better: higher, min: 100 }', { unit: 'requests/s', min: 100 }],
+    [
+      'served: { unit: requests/s, better: higher, min: 6000 requests/min }',
+      { unit: 'requests/s', min: 100 },
+    ],
+  ])('the absolute bound of %s is read', (given, rule) => {
+    const [name = ''] = given.split(':');
+    const plan = resolve(GOOD.replace('wall_time_s: { limit: 5% }', given));
+    expect(plan.rules.metrics.find((one) => one.name === name)).toMatchObject(rule);
+  });
+
+  test.each([
+    [
+      'wall_time_s: { max: 300MiB }',
+      'max: found "300MiB"; expected: a number in s, or in a unit of the same kind',
+    ],
+    ['wall_time_s: { max: 300 }', 'max: found 300; expected: a number with its unit, such as 300ms'],
+    ['wall_time_s: { max: .nan }', 'max: found null (a number); expected: a number with its unit'],
+    ['wall_time_s: { max: fast }', 'max: found "fast"; expected: a number in s'],
+    ['wall_time_s: { max: -3s }', 'max: found "-3s"; expected: a number in s'],
+    [
+      'wall_time_s: { min: 300ms }',
+      'min: found 300ms, and lower is better; expected: max, or better: higher',
+    ],
+    [
+      'served: { better: higher, max: 300 }',
+      'max: found 300, and higher is better; expected: min, or better: lower',
+    ],
+    ['latency: { max: 300mss }', 'max: found "300mss"; expected: a number, or one with a unit such as ms'],
+    ["'test_*': { max: lots }", 'max: found "lots"; expected: a number, or one with a unit such as ms'],
+  ])('%s is refused', (given, problem) => {
+    const message = messageOf(() => resolve(GOOD.replace('wall_time_s: { limit: 5% }', given)));
+    const name = (given.split(':')[0] ?? '').replaceAll("'", '');
+    expect(message).toContain(`.github/pacegate.yml:12: metrics.${name}.${problem}`);
+  });
+
+  test('a bound of a pattern goes to what it matches, in its unit', () =>
+    expect(
+      resolve(GOOD.replace('wall_time_s: { limit: 5% }', "'test_*': { max: 300ms }")).rules.patterns,
+    ).toMatchObject([{ pattern: 'test_*', unit: 'ms', max: 300 }]));
+
   test('the limit of a pattern is refused alike', () => {
     const text = GOOD.replace('wall_time_s:', "'test_*':").replace('limit: 5%', 'limit: 5');
     expect(messageOf(() => resolve(text))).toContain(
@@ -790,7 +841,7 @@ rules: { alpha: 2, fail-on: [slower] }
        .github/pacegate.yml:11: variants.old.python: found 3.1 (a number); expected: a version in quotes, such as "3.13" (without quotes, YAML reads 3.10 as 3.1)
        .github/pacegate.yml:13: metrics.wall_time_s.limit: found "lots"; expected: a percentage such as 3%, above 0, or a fraction below 1 such as 0.03
        .github/pacegate.yml:14: rules.alpha: found 2 (a number); expected: a probability such as 0.05, from 0.000001 to below 0.5
-       .github/pacegate.yml:14: rules.fail-on.0: found "slower"; expected: failed, regressed, no_data, inconclusive, incomparable, no_baseline, accepted, warning, improved, unchanged"
+       .github/pacegate.yml:14: rules.fail-on.0: found "slower"; expected: failed, regressed, over_limit, no_data, inconclusive, incomparable, no_baseline, accepted, warning, improved, unchanged"
     `);
   });
 

@@ -9,7 +9,7 @@ import { IDENTITY, identityOf } from './identity.ts';
 import { impossibleInterpreters, interpreterOf } from './interpreters.ts';
 import { deepFreeze, type Plan, type Variant } from './plan.ts';
 import { wrongFormulas } from './formulas.ts';
-import { impossibleCounts, metricPatterns, metricRules, wrongWarnings } from './metrics.ts';
+import { impossibleCounts, metricPatterns, metricRules, wrongBounds, wrongWarnings } from './metrics.ts';
 import { configurationError, problemsOf } from './problems.ts';
 import { parseDuration, seconds } from './quantities.ts';
 import { toWorkload, wrongInstall, wrongInterpreterFrom, wrongRepetitions, wrongServer } from './workload.ts';
@@ -90,6 +90,7 @@ export function resolvePlan({ text, file, root, overrides = {} }: PlanSource): P
     ...wrongOptions(parsed.data, overrides),
     ...impossibleCounts(parsed.data, plan, document),
     ...wrongWarnings(plan, document),
+    ...wrongBounds(parsed.data, document),
     ...impossibleRules(plan, document),
   ];
   if (problems.length > 0) throw configurationError(file, problems);

@@ -43,6 +43,10 @@ const ofArguments = (name: string, key: string, a: unknown, b: unknown) =>
   ofVariant(name, a, b, ({ args }) => (args as Record<string, unknown>)[key]);
 const ofMetric = (key: 'limit' | 'warn' | 'better' | 'unit' | 'gate' | 'formula', a: unknown, b: unknown) =>
   field(a, b, ({ rules }) => rules.metrics.find(({ name }) => name === 'own')?.[key]);
+/** A metric has only one of the two bounds, so each is that of a metric of its name. */
+const metricOf = (key: string | undefined) => (key === 'max' || key === 'min' ? key : 'own');
+const boundOf = ({ metrics }: Plan['rules'], kind: 'max' | 'min') =>
+  metrics.find(({ name }) => name === kind)?.[kind];
 const ofServer = (key: keyof NonNullable<Plan['workload']['server']>, a: unknown, b: unknown): Field => ({
   ...field(a, b, ({ workload }) => workload.server?.[key]),
   server: true,
@@ -115,6 +119,8 @@ const FIELDS: Readonly<Record<string, Field>> = {
   'variants.*.file': ofVariant('bake', 'a.hcl', 'b.hcl', ({ file }) => file),
   'metrics.*.limit': ofMetric('limit', '4%', '50%'),
   'metrics.*.warn': ofMetric('warn', '1%', '2%'),
+  'metrics.*.max': field(1, 2, ({ rules }) => boundOf(rules, 'max')),
+  'metrics.*.min': field(1, 2, ({ rules }) => boundOf(rules, 'min')),
   'metrics.*.better': ofMetric('better', 'lower', 'higher'),
   'metrics.*.unit': ofMetric('unit', 's', 'B'),
   'metrics.*.gate': ofMetric('gate', true, false),
@@ -169,7 +175,7 @@ const VARIANT_OF: Readonly<Record<string, string>> = {
 function configuration(index: 0 | 1, server: boolean): string {
   const root: Record<string, unknown> = {
     version: 1,
-    metrics: { wall_time_s: { limit: '3%' } },
+    metrics: { wall_time_s: { limit: '3%' }, min: { better: 'higher' } },
     variants: structuredClone(VARIANTS),
     trust: { branches: ['release/*'] },
   };
@@ -180,7 +186,7 @@ function configuration(index: 0 | 1, server: boolean): string {
       word !== '*'
         ? word
         : words[at - 1] === 'metrics'
-          ? 'own'
+          ? metricOf(words[at + 1])
           : (VARIANT_OF[words[at + 1] ?? ''] ?? 'official'),
     );
     const last = way.pop() ?? '';

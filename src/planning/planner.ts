@@ -6,6 +6,7 @@ import { blocksToDecide, chanceToSettle } from '../statistics/outlook.ts';
 import { nearlyNormal, type NoiseModel } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judge, type Judged } from '../verdict/compare.ts';
+import { boundOf } from '../verdict/bound.ts';
 import { isOutsideTests } from '../verdict/comparison.ts';
 import type { UnjudgedRow } from '../verdict/unjudged-row.ts';
 import { nightRatiosOf, residualsOf } from '../evidence/nights.ts';
@@ -114,9 +115,16 @@ function isSettled(variant: string, judged: Judged, observations: Observations):
     if (draft.tested === undefined) return draft.decided !== undefined;
     // Stored evidence tests once, with the whole session, so it does not stop early.
     if (draft.tested.kind === 'stored') return false;
-    return (judged.outcomes.get(draft)?.decision ?? 'undecided') !== 'undecided';
+    return (
+      (judged.outcomes.get(draft)?.decision ?? 'undecided') !== 'undecided' &&
+      !isBoundOpen(draft, judged, observations)
+    );
   });
 }
+
+/** Whether the runs so far do not show on which side of its bound a row is. */
+const isBoundOpen = (draft: UnjudgedRow, judged: Judged, { alpha }: Observations): boolean =>
+  boundOf(draft, alpha, judged.testsOf(draft))?.outcome === 'open';
 
 function expectedBlocks(
   variant: string,
@@ -126,10 +134,16 @@ function expectedBlocks(
 ): number {
   // One side is judged once, with all its runs.
   if (!observations.twoSided.has(variant)) return capOf(variant, observations);
-  const open = openRows(variant, judged).filter(
-    (draft) => (judged.outcomes.get(draft)?.decision ?? 'undecided') === 'undecided',
-  );
-  const blocks = open.map((draft) => settledAfter(draft, observations, looks, judged.testsOf(draft)));
+  const rows = openRows(variant, judged);
+  const isDecided = (draft: UnjudgedRow) =>
+    (judged.outcomes.get(draft)?.decision ?? 'undecided') !== 'undecided';
+  const open = rows.filter((draft) => !isDecided(draft));
+  const next = looks.find((look) => look.blocks > blocksOf(variant, observations))?.blocks;
+  const blocks = [
+    ...open.map((draft) => settledAfter(draft, observations, looks, judged.testsOf(draft))),
+    // A bound may be decided at the next look.
+    ...(rows.some((draft) => isDecided(draft) && isBoundOpen(draft, judged, observations)) ? [next] : []),
+  ];
   const inSight = blocks.filter((found) => found !== undefined);
   // A row that is unlikely to be decided must not delay the others.
   return inSight.length === 0 ? Infinity : Math.max(...inSight);

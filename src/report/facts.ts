@@ -191,6 +191,7 @@ const ASKED_WHY: ReadonlySet<string> = new Set([
   'inconclusive',
   'accepted',
   'warning',
+  'over_limit',
 ]);
 
 /**

@@ -6,7 +6,15 @@ import { isProbableLoss, probableHeadline } from './probable-loss.ts';
 import { ruledOut } from './row-sentences.ts';
 import { NOT_SEEN_AGAIN, notSeenAgain, notSeenAgainHeadline } from './confirmation.ts';
 import { reasonsUndecided } from './undecided.ts';
-import { count, listed, metricWords, percent, share, VERDICT_SENTENCES } from './verdict-wording.ts';
+import {
+  count,
+  listed,
+  metricWords,
+  percent,
+  quantity,
+  share,
+  VERDICT_SENTENCES,
+} from './verdict-wording.ts';
 
 /** Up to this many rows are named in the headline; more are counted. */
 const NAMED = 3;
@@ -43,6 +51,8 @@ export function headline(
         : `${REFUSED}${of('failed').length === 0 ? '' : `; ${variants(of('failed'))} failed`}${alsoRegressed}`;
     case 'regressed':
       return `${moved(regressed, 'regressed')}${lost === '' ? '' : `; ${lost}`}`;
+    case 'over_limit':
+      return `${beyond(of('over_limit'), name)}${lost === '' ? '' : `; ${lost}`}`;
     case 'no_data':
       return lost === '' ? 'nothing was measured' : lost;
     case 'inconclusive': {
@@ -71,6 +81,15 @@ export function headline(
     case 'unchanged':
       return unchanged(gated);
   }
+}
+
+/** official is above its max: wall time 312.0 ms (max 300.0 ms). */
+function beyond(rows: readonly Row[], name: (text: string) => string): string {
+  const of = (row: Row) =>
+    `${name(row.variant)} ${metricWords(row.metric)} ${quantity(row.head.median, row.unit)} (${row.bound?.kind ?? 'max'} ${quantity(row.bound?.value ?? null, row.unit)})`;
+  const shown = rows.slice(0, NAMED).map(of);
+  const more = rows.length - shown.length;
+  return `over the limit: ${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
 }
 
 const size = (row: Row) => `${metricWords(row.metric)} ${percent(row.change.estimate)}`;

@@ -45,6 +45,7 @@ const TOLD_OPENLY: ReadonlySet<Row['verdict']> = new Set([
   'incomparable',
   'no_baseline',
   'warning',
+  'over_limit',
 ]);
 
 export interface MarkdownOptions {
@@ -248,7 +249,9 @@ function table(rows: readonly Row[], rules: Session['rules'] | undefined): strin
 const figures = (text: string) => text.replace(/(\d) %/g, '$1\u00a0%');
 
 const emphasised = ({ verdict }: Row) =>
-  verdict === 'regressed' || verdict === 'failed' ? `**${VERDICT_WORDS[verdict]}**` : VERDICT_WORDS[verdict];
+  verdict === 'regressed' || verdict === 'failed' || verdict === 'over_limit'
+    ? `**${VERDICT_WORDS[verdict]}**`
+    : VERDICT_WORDS[verdict];
 
 function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>

@@ -49,7 +49,7 @@ type Paint = ReturnType<typeof paintFor>;
 function paintFor(colour: boolean) {
   const { bold, dim, green, red, yellow } = createColors(colour);
   const verdict = (verdict: Row['verdict']) =>
-    verdict === 'regressed' || verdict === 'failed' || verdict === 'no_data'
+    verdict === 'regressed' || verdict === 'failed' || verdict === 'over_limit' || verdict === 'no_data'
       ? red
       : verdict === 'improved' || verdict === 'unchanged'
         ? green

@@ -13,7 +13,14 @@ export { metricWords };
  * @param rules the session's rules; undefined if they are unknown, and then the default profile applies
  */
 export function judgedMetric(
-  { metric, limit, warn, gated }: Pick<Row, 'metric' | 'limit' | 'warn' | 'gated'>,
+  {
+    metric,
+    limit,
+    warn,
+    bound,
+    unit = '',
+    gated,
+  }: Pick<Row, 'metric' | 'limit' | 'warn' | 'bound' | 'gated'> & Partial<Pick<Row, 'unit'>>,
   rules: Pick<Rules, 'profile'> | undefined,
 ): string {
   const own = defaultRule(metric, true).limit;
@@ -22,6 +29,7 @@ export function judgedMetric(
   const bounds = [
     ...(Math.abs(limit - byDefault) > 1e-12 ? [`limit ${size(limit)}`] : []),
     ...(warn === undefined ? [] : [`warning from ${size(warn)}`]),
+    ...(bound === undefined ? [] : [`${bound.kind} ${quantity(bound.value, unit)}`]),
   ];
   return gated && bounds.length > 0 ? `${metricWords(metric)} (${bounds.join(', ')})` : metricWords(metric);
 }
@@ -30,6 +38,7 @@ export function judgedMetric(
 export const SIGNS: Readonly<Record<Verdict | 'info', string>> = {
   failed: '❌',
   regressed: '🔴',
+  over_limit: '⛔',
   no_data: '⚠️',
   inconclusive: '🟡',
   incomparable: '⚪',
@@ -44,6 +53,7 @@ export const SIGNS: Readonly<Record<Verdict | 'info', string>> = {
 export const VERDICT_WORDS: Readonly<Record<Verdict | 'info', string>> = {
   failed: 'failed',
   regressed: 'regressed',
+  over_limit: 'over limit',
   no_data: 'no data',
   inconclusive: 'inconclusive',
   incomparable: 'incomparable',
@@ -83,6 +93,10 @@ export const VERDICT_SENTENCES: Readonly<Record<Verdict | 'info', VerdictSentenc
     means:
       'The new code is worse, by at least the smallest change that counts, and by more than noise explains.',
     next: 'Look for the cause in this change. If the cost is intended, a maintainer can accept it (label "pacegate: accepted").',
+  },
+  over_limit: {
+    means: 'The new code is beyond an absolute bound of the configuration (max or min), and the base is not.',
+    next: 'Look for the cause in this change. If the cost is intended, set another bound on the base branch first, or let a maintainer accept it (label "pacegate: accepted").',
   },
   no_data: {
     means: 'There are no figures to judge; this says nothing about the new code.',

@@ -34,6 +34,9 @@ const metricRuleFields = z.object({
   limit: z.number().positive(),
   /** A smaller loss that gives the verdict `warning`, a fraction below the limit. */
   warn: z.number().positive().optional(),
+  /** Absolute bounds of the head's median, in the metric's unit: `max` if lower is better, else `min`. */
+  max: z.number().nonnegative().optional(),
+  min: z.number().nonnegative().optional(),
   /** The formula of a formula metric: see formula.ts. */
   formula: z.string().optional(),
   /**
@@ -95,6 +98,8 @@ export const metricPatternSchema = z.object({
   gate: z.boolean(),
   limit: z.number().positive(),
   warn: z.number().positive().optional(),
+  max: z.number().nonnegative().optional(),
+  min: z.number().nonnegative().optional(),
 });
 export type MetricPattern = z.infer<typeof metricPatternSchema>;
 

@@ -163,7 +163,7 @@ export function withPatterns(
 }
 
 function ruleOf(
-  { pattern, unit, better, gate, limit, warn }: MetricPattern,
+  { pattern, unit, better, gate, limit, warn, max, min }: MetricPattern,
   { name, variants, added }: Standing,
   declared: DeclaredMetrics,
 ): MetricRule {
@@ -175,6 +175,8 @@ function ruleOf(
     gate,
     limit,
     ...(warn === undefined ? {} : { warn }),
+    ...(max === undefined ? {} : { max }),
+    ...(min === undefined ? {} : { min }),
     kind: 'paired',
     pattern: {
       text: pattern,

@@ -7,6 +7,7 @@ import { metricPatternSchema, metricRuleSchema } from './metric.ts';
 export const VERDICTS = [
   'failed',
   'regressed',
+  'over_limit',
   'no_data',
   'inconclusive',
   'incomparable',

@@ -18,7 +18,7 @@ export function withAcceptance(comparison: Comparison, gates: readonly Session[]
   const rows = comparison.rows.map((row) =>
     isAcceptable(row, first.rules.failOn) ? acceptedRow(row, accepted, started) : row,
   );
-  if (comparison.verdict !== 'regressed' && comparison.verdict !== 'warning') return { ...comparison, rows };
+  if (!ACCEPTABLE.has(comparison.verdict)) return { ...comparison, rows };
   return {
     ...comparison,
     rows,
@@ -26,9 +26,13 @@ export function withAcceptance(comparison: Comparison, gates: readonly Session[]
   };
 }
 
+const ACCEPTABLE: ReadonlySet<Verdict> = new Set(['regressed', 'over_limit', 'warning']);
+
 /** A warning needs to be accepted only if it fails the job. */
 const isAcceptable = ({ verdict }: Row, failOn: readonly Verdict[]): boolean =>
-  verdict === 'regressed' || (verdict === 'warning' && failOn.includes('warning'));
+  verdict === 'regressed' ||
+  verdict === 'over_limit' ||
+  (verdict === 'warning' && failOn.includes('warning'));
 
 function acceptedRow(row: Row, { file, entries, label }: Acceptance, at: string): Row {
   if (label !== undefined)

@@ -4,6 +4,8 @@ import { blocksNeeded, firstReachable } from '../statistics/looks.ts';
 import { detectableEffect } from '../statistics/power.ts';
 import { uniformSource } from '../statistics/random.ts';
 import { judgeFamily, type RowOutcome } from '../statistics/sequential.ts';
+import type { BoundOutcome } from '../statistics/sign-test.ts';
+import { boundOf } from './bound.ts';
 import { withAcceptance } from './acceptance.ts';
 import { isOutsideTests, worst, worstWith, type Comparison, type Row } from './comparison.ts';
 import { withMeasuring } from './changed-measuring.ts';
@@ -130,6 +132,20 @@ export function judge(...parts: readonly [Observations, ...Observations[]]): Jud
 /** Verdicts that a longer measurement could have made worse. */
 const OPEN: ReadonlySet<Row['verdict']> = new Set(['inconclusive', 'no_baseline', 'incomparable']);
 
+/** Verdicts of the comparison with the base that an exceeded bound replaces, because they are better. */
+const BETTER_THAN_BOUND: ReadonlySet<Row['verdict']> = new Set([...OPEN, 'warning', 'improved', 'unchanged']);
+
+/** @param alone whether there is no comparison with the base, because values are not positive */
+function boundVerdict(
+  relative: Row['verdict'],
+  outcome: BoundOutcome | undefined,
+  alone: boolean,
+): Row['verdict'] {
+  if (alone && outcome !== undefined)
+    return outcome === 'beyond' ? 'over_limit' : outcome === 'within' ? 'unchanged' : 'inconclusive';
+  return outcome === 'beyond' && BETTER_THAN_BOUND.has(relative) ? 'over_limit' : relative;
+}
+
 const VERDICT_OF = {
   regressed: 'regressed',
   improved: 'improved',
@@ -146,10 +162,12 @@ function rowOf(
 ): Row {
   const ofRow: Omit<UnjudgedRow, 'added'> & { added?: boolean } = { ...draft };
   delete ofRow.added;
-  const { tested, decided, ...row } = ofRow;
-  const found = !row.gated
+  const { tested, decided, bound: boundData, ...row } = ofRow;
+  const bound = boundOf(draft, observations.alpha, tests);
+  const relative = !row.gated
     ? 'info'
     : (decided ?? (outcome === undefined ? 'no_data' : VERDICT_OF[outcome.decision]));
+  const found = boundVerdict(relative, bound?.outcome, boundData?.alone === true);
   // In a cancelled session, rows decided at a look keep their verdict; the others become `no_data`.
   const cut = observations.interrupted && OPEN.has(found);
   const verdict = cut || (observations.interrupted && tested?.kind === 'stored') ? 'no_data' : found;
@@ -160,7 +178,16 @@ function rowOf(
     better: { p: outcome?.pBetter ?? null, pAdjusted: outcome?.pBetterAdjusted ?? null },
     detectable: null,
     confirmation: null,
-    warnings: cut ? ['the measurement was cancelled before this was decided', ...row.warnings] : row.warnings,
+    ...(bound === undefined ? {} : { bound: bound.shown }),
+    warnings: [
+      ...(cut ? ['the measurement was cancelled before this was decided'] : []),
+      ...row.warnings,
+      ...(bound?.shown.baselineBeyond === true
+        ? [
+            `the base is ${bound.shown.kind === 'max' ? 'above its max' : 'below its min'} already, so this change is not held to it`,
+          ]
+        : []),
+    ],
   };
   if (tested?.kind === 'stored') return tested.advisory ? advisory(base) : base;
   if (tested?.kind !== 'paired') return base;

@@ -19,6 +19,7 @@ export function comparisonJson({ verdict, measuring, family, rows, warnings }: C
       unit: row.unit,
       gated: row.gated,
       ...(row.warn === undefined ? {} : { limit: row.limit, warn: row.warn }),
+      ...(row.bound === undefined ? {} : { bound: row.bound }),
       verdict: row.verdict,
       evidence: row.evidence,
       baseline: row.baseline,

@@ -34,6 +34,8 @@ export interface Row {
   limit: number;
   /** A smaller loss that gives a warning; absent without one. */
   warn?: number;
+  /** The absolute bound; absent without one. */
+  bound?: ShownBound;
   gated: boolean;
   verdict: Verdict | 'info';
   evidence: Evidence;
@@ -53,6 +55,20 @@ export interface Row {
   confirmation: Confirmation | null;
   stored: StoredNights | null;
   warnings: string[];
+}
+
+/** The absolute bound of a row, and what the runs show of it. */
+export interface ShownBound {
+  kind: 'max' | 'min';
+  /** In the row's unit. */
+  value: number;
+  /** Whether the head is shown to be beyond it, and the baseline is not. */
+  beyond: boolean;
+  /** Whether the baseline's median is beyond it. */
+  baselineBeyond: boolean;
+  /** The head's runs that are beyond it, and all of them. */
+  runsBeyond: number;
+  runs: number;
 }
 
 /** The result of a second session for one regression. */

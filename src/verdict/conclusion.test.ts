@@ -7,6 +7,9 @@ import { exitStatus } from './exit-status.ts';
 
 /** What a required check says of each verdict. */
 
+/** The default of `fail-on`. */
+const DEFAULT: readonly Verdict[] = ['regressed', 'over_limit'];
+
 function comparison(...verdicts: readonly Verdict[]): Comparison {
   const rows = verdicts.map((verdict) => ({ verdict, gated: true }) as Row);
   return { verdict: worst(rows), family: { tests: rows.length, alpha: 0.05 }, rows, warnings: [] };
@@ -16,6 +19,7 @@ describe('the conclusion', () => {
   test.each<[Verdict, string, string]>([
     ['failed', 'failure', 'failure'],
     ['regressed', 'failure', 'failure'],
+    ['over_limit', 'failure', 'failure'],
     ['no_data', 'failure', 'failure'],
     ['inconclusive', 'neutral', 'failure'],
     ['incomparable', 'neutral', 'failure'],
@@ -25,8 +29,8 @@ describe('the conclusion', () => {
     ['improved', 'success', 'success'],
     ['unchanged', 'success', 'success'],
   ])('of %s is %s, and %s where a decision is required', (verdict, plain, required) => {
-    expect(conclusionOf(comparison(verdict, 'unchanged'), ['regressed'])).toBe(plain);
-    expect(conclusionOf(comparison(verdict, 'unchanged'), decisive(['regressed']))).toBe(required);
+    expect(conclusionOf(comparison(verdict, 'unchanged'), DEFAULT)).toBe(plain);
+    expect(conclusionOf(comparison(verdict, 'unchanged'), decisive(DEFAULT))).toBe(required);
   });
 
   test.each(VERDICTS)('of %s is a failure where fail-on names it', (verdict) =>

@@ -92,7 +92,7 @@ function confirmedRow(row: Row, confirmation: Confirmation): Row {
     };
   return {
     ...row,
-    verdict: 'inconclusive',
+    verdict: row.bound?.beyond === true ? 'over_limit' : 'inconclusive',
     confirmation,
     warnings: [
       ...row.warnings,

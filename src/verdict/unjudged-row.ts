@@ -3,15 +3,21 @@ import type { MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
 import type { Look, Method } from '../statistics/looks.ts';
 import type { RowSeries, SingleTest } from '../statistics/sequential.ts';
+import type { BoundData } from './bound.ts';
 import type { Row } from './comparison.ts';
 import type { Pair } from '../evidence/pairs.ts';
 
 /** A row before the family's correction, and what each kind of row is made with. */
 
 /** A row before the family's correction: with the data of its test, or decided without a test. */
-export type UnjudgedRow = Omit<Row, 'verdict' | 'worse' | 'better' | 'detectable' | 'confirmation'> & {
+export type UnjudgedRow = Omit<
+  Row,
+  'verdict' | 'worse' | 'better' | 'detectable' | 'confirmation' | 'bound'
+> & {
   readonly tested: Tested | undefined;
   readonly decided: Verdict | undefined;
+  /** The absolute bound and the values that it is tested with; absent without one. */
+  readonly bound?: BoundData;
   /** Variants and benchmarks that a change adds are in a family of their own. */
   readonly added: boolean;
 };

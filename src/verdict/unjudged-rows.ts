@@ -6,6 +6,7 @@ import { deathOf } from './blame.ts';
 import { storedNights, valuesOf } from '../evidence/pairs.ts';
 import type { Observations } from '../evidence/observations.ts';
 import { summary, type UnjudgedRow } from './unjudged-row.ts';
+import { withBound } from './bound.ts';
 import { countedDraft, exactDraft } from './exact-rows.ts';
 import { pairedDraft } from './paired-row.ts';
 import { storedDraft } from './stored-row.ts';
@@ -51,6 +52,17 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     decided: undefined,
     added: observations.added.has(variant) || isAddedIn(rule, variant),
   };
+  return draftsOf(base, rule, observations, values).map((draft) =>
+    withBound(draft, rule, observations, values),
+  );
+}
+
+function draftsOf(
+  base: UnjudgedRow,
+  rule: MetricRule,
+  observations: Observations,
+  values: Readonly<Record<Side, readonly number[]>>,
+): UnjudgedRow[] {
   switch (rule.kind) {
     case 'counted':
       return countedDraft(base, rule, observations);
