@@ -1,8 +1,8 @@
 """Says what the interpreter that runs it is: what it declares, and what its binary and its behaviour show.
 
-`facts.py` writes one line of JSON (src/session/facts.ts has the schema). `facts.py python` writes the part of it that says
-which Python it is. `facts.py look FILE` writes what the file of
-an interpreter's core shows by itself, which is how the thresholds below were found.
+`facts.py` writes one line of JSON (src/session/facts.ts has the schema). `facts.py python [FILE]` writes the part of it
+that says which Python it is, into a file where one is named. `facts.py look FILE` writes what the file of an interpreter's
+core shows by itself, which is how the thresholds below were found.
 
 Standard library only, Python 3.8 or newer, run with `-I -S`. Every property is `yes`, `no` or `unknown`, and a doubt
 is `unknown`: a wrong "no" would be believed. What distributions declare is not what they ship (Debian's sysconfig
@@ -815,7 +815,12 @@ def main(arguments):
         answer = which_python(program(), libraries_of_python(attempt(mapped_files, [])))
     else:
         answer = facts()
-    sys.stdout.write(json.dumps(answer) + "\n")
+    line = json.dumps(answer) + "\n"
+    if arguments[:1] == ["python"] and len(arguments) > 1:
+        with open(arguments[1], "w") as file:
+            file.write(line)
+    else:
+        sys.stdout.write(line)
 
 
 if __name__ == "__main__":
