@@ -80,13 +80,15 @@ async function lockFor(request: LockRequest): Promise<Lock | undefined> {
   try {
     handle = await openFolder(folder);
   } catch (error) {
-    unlocked(error instanceof Error ? error.message : String(error)); return;
+    unlocked(error instanceof Error ? error.message : String(error));
+    return;
   }
   try {
     const failed = await waitFor(handle, request);
     if (failed !== undefined) {
       await handle.close();
-      unlocked(failed); return;
+      unlocked(failed);
+      return;
     }
   } catch (error) {
     await handle.close();

@@ -3,26 +3,12 @@ import type { MetricRule } from '../session/metric.ts';
 import type { Side } from '../session/run.ts';
 import { logRatios, pairsOf } from '../evidence/pairs.ts';
 import type { Observations } from '../evidence/observations.ts';
-import { looksFor, type Look } from '../statistics/looks.ts';
+import { looksFor } from '../statistics/looks.ts';
 import { boundOutcome, type BoundOutcome } from '../statistics/sign-test.ts';
 import { isOutsideTests, type Row } from './comparison.ts';
 import type { UnjudgedRow } from './unjudged-row.ts';
 
 /** Judges the absolute bound of a metric: its `max`, or its `min` if higher is better. */
-
-/** The head's and the baseline's values that a bound is tested with. */
-export interface BoundData {
-  readonly kind: 'max' | 'min';
-  /** In the row's unit. */
-  readonly value: number;
-  /** In the order of the blocks; one value if it is exact. */
-  readonly head: readonly number[];
-  readonly baseline: readonly number[];
-  /** Undefined for exact values, which are compared without a test. */
-  readonly looks: readonly Look[] | undefined;
-  /** True if the pairs have no change in per cent, so that only the bound can judge the row. */
-  readonly alone: boolean;
-}
 
 /** The row with the data of its bound, if it has one. */
 export function withBound(

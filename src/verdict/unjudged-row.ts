@@ -3,7 +3,6 @@ import type { MetricRule } from '../session/metric.ts';
 import type { Verdict } from '../session/rules.ts';
 import type { Look, Method } from '../statistics/looks.ts';
 import type { RowSeries, SingleTest } from '../statistics/sequential.ts';
-import type { BoundData } from './bound.ts';
 import type { Row } from './comparison.ts';
 import type { Pair } from '../evidence/pairs.ts';
 
@@ -21,6 +20,20 @@ export type UnjudgedRow = Omit<
   /** Variants and benchmarks that a change adds are in a family of their own. */
   readonly added: boolean;
 };
+
+/** The head's and the baseline's values that a bound is tested with. */
+export interface BoundData {
+  readonly kind: 'max' | 'min';
+  /** In the row's unit. */
+  readonly value: number;
+  /** In the order of the blocks; one value if it is exact. */
+  readonly head: readonly number[];
+  readonly baseline: readonly number[];
+  /** Undefined for exact values, which are compared without a test. */
+  readonly looks: readonly Look[] | undefined;
+  /** True if the pairs have no change in per cent, so that only the bound can judge the row. */
+  readonly alone: boolean;
+}
 
 export type Tested =
   | {
