@@ -19,6 +19,8 @@ import { serverNotes } from './server-notes.ts';
 import { imagesOf } from './sides.ts';
 import { own } from '../session/record.ts';
 
+/** Makes the session of a run: what was planned, built and measured, as it is stored. */
+
 export interface SessionParts {
   readonly id: string;
   readonly purpose: Session['purpose'];

@@ -9,6 +9,8 @@ import { logOutFolder, TERMINAL, withRun, type AddCommand, type CommandContext }
 import { nightText, timelinesFor } from './formats.ts';
 import { openProjectHere, option, type Planned } from './options.ts';
 
+/** `pacegate baseline`: measures a night and stores its session. */
+
 interface BaselineOptions extends Planned {
   readonly anchor?: boolean;
 }

@@ -10,6 +10,8 @@ import type { AddCommand, CommandContext } from './command.ts';
 import { comparisonText, timelinesFor, type Printed } from './formats.ts';
 import { collect, option } from './options.ts';
 
+/** `pacegate compare`: gives the verdict of files. */
+
 interface CompareOptions extends Printed {
   readonly baseline: readonly string[];
   readonly head: readonly string[];

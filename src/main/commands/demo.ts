@@ -7,6 +7,8 @@ import { writeResults } from '../../pipeline/results.ts';
 import { logOutFolder, withRun, type AddCommand, type CommandContext } from './command.ts';
 import { option } from './options.ts';
 
+/** `pacegate demo`: gates a small application against its own earlier version. */
+
 interface DemoOptions {
   readonly out: string;
   readonly seed?: number;

@@ -5,6 +5,8 @@ import { jsonText } from '../../report/json-text.ts';
 import { interpreterPorts } from '../compose.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 
+/** `pacegate facts`: lists what the Python of an image or of this machine is. */
+
 interface FactsOptions {
   readonly format?: 'json' | 'markdown';
 }

@@ -10,6 +10,8 @@ import { COULD_NOT_BE_MEASURED, TERMINAL, withRun, type AddCommand, type Command
 import { collect, openProjectHere, option, type Planned } from './options.ts';
 import { printVerdict } from './verdict.ts';
 
+/** `pacegate gate`: builds and measures a change and its base, and gives the verdict. */
+
 function shard(text: string): ShardRequest {
   const request = parseShard(text);
   if (request === undefined) throw new InvalidArgumentError(`Expected: ${SHARD_WORDS}.`);

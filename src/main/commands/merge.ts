@@ -9,6 +9,8 @@ import type { Printed } from './formats.ts';
 import { option } from './options.ts';
 import { printVerdict } from './verdict.ts';
 
+/** `pacegate merge`: gives one verdict of the sessions of several jobs. */
+
 interface MergeOptions extends Printed {
   readonly out: string;
   readonly failOn?: readonly Verdict[];

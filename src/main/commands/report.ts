@@ -17,6 +17,8 @@ import {
 } from './formats.ts';
 import { option } from './options.ts';
 
+/** `pacegate report`: writes the report of a session again. */
+
 export const addReport: AddCommand = (program, context, done) => {
   program
     .command('report')

@@ -17,6 +17,8 @@ import {
 import { measurementText, timelinesFor } from './formats.ts';
 import { openProjectHere, option, type Planned } from './options.ts';
 
+/** `pacegate run`: measures the files of the working folder as one side. */
+
 interface RunOptions extends Planned {
   readonly side: Side;
 }
