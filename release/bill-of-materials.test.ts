@@ -31,10 +31,10 @@ const WHOLE: BillOfMaterials = {
 const rule = '-'.repeat(100);
 const LICENSES = `@x/b 1.0.0 (MIT)\na 2.0.0 (Apache-2.0)\n\nCopyright\n\njest 30.0.0 (of the text)\n\n${rule}\n\nc 1.0.0 (ISC)\n\nText\n`;
 
-test('the bundled packages are those above the licences, not what a licence mentions', () =>
+test('bundledPackages reads the headings and not the text of the licences', () =>
   expect([...bundledPackages(LICENSES)]).toEqual(['@x/b 1.0.0', 'a 2.0.0', 'c 1.0.0']));
 
-test('tools are left out, and what is bundled is required', () => {
+test('billOfMaterials leaves tools out and marks bundled packages as required', () => {
   const { metadata, components, dependencies } = billOfMaterials(WHOLE, new Set(['@x/b 1.0.0', 'a 2.0.0']));
   expect(metadata.component.name).toBe('pacegate');
   expect(components.map(({ 'bom-ref': ref, scope }) => [ref, scope])).toEqual([
@@ -49,7 +49,7 @@ test('tools are left out, and what is bundled is required', () => {
   ]);
 });
 
-test('a bundle of other packages than those of the lock is refused', () => {
+test('billOfMaterials refuses a bundled package that is not in the lock file', () => {
   expect(() => billOfMaterials(WHOLE, new Set(['a 2.0.0', 'c 1.0.0']))).toThrow('npm does not know c 1.0.0');
   expect(() => billOfMaterials(WHOLE, new Set())).toThrow('of 0 bundled packages');
 });

@@ -1,6 +1,6 @@
 /**
- * The bill of materials of the npm package: which packages, in which versions, are bundled into dist/. npm knows the
- * packages that the sources were built with, tools included; dist/licenses.txt names the ones in the bundle.
+ * The bill of materials of the npm package: the packages that are bundled into dist/, with their versions. `npm sbom`
+ * lists all packages that the build used, tools included; dist/licenses.txt names those in the bundle.
  */
 
 interface Component {
@@ -12,7 +12,7 @@ interface Component {
   readonly properties?: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** What is read of CycloneDX as `npm sbom` writes it. */
+/** The fields that are read from the CycloneDX output of `npm sbom`. */
 export interface BillOfMaterials {
   readonly metadata: { readonly component: Component };
   readonly components: readonly Component[];
@@ -26,7 +26,7 @@ const HEADING = /^((?:@[\w.-]+\/)?[\w.-]+ \d[\w.+-]*) \(.+\)$/;
 export function bundledPackages(licenses: string): ReadonlySet<string> {
   const named = licenses
     .split(/^-{100}$/m)
-    // The headings end at the first empty line; below stands the licence itself.
+    // The headings end at the first empty line. The text of the licence follows.
     .flatMap((part) => (part.trim().split(/\n\s*\n/)[0] ?? '').split('\n'))
     .flatMap((line) => HEADING.exec(line)?.[1] ?? []);
   return new Set(named);
@@ -35,8 +35,8 @@ export function bundledPackages(licenses: string): ReadonlySet<string> {
 /**
  * The part of npm's bill of materials that is in the package.
  * @param whole as `npm sbom --sbom-format cyclonedx` prints it
- * @param bundled as {@link bundledPackages} has them
- * @throws Error where npm does not know one of the bundled packages
+ * @param bundled the packages from {@link bundledPackages}
+ * @throws Error if npm does not list one of the bundled packages
  */
 export function billOfMaterials(whole: BillOfMaterials, bundled: ReadonlySet<string>): BillOfMaterials {
   const components = whole.components
@@ -53,7 +53,7 @@ export function billOfMaterials(whole: BillOfMaterials, bundled: ReadonlySet<str
   const kept = new Set([top, ...components.map((one) => one['bom-ref'])]);
   return {
     ...whole,
-    // npm takes the folder's name for the program's.
+    // npm writes the folder's name instead of the package's.
     metadata: { ...whole.metadata, component: { ...component, name: top.replace(/@[^@]+$/, '') } },
     components,
     dependencies: whole.dependencies
@@ -62,11 +62,11 @@ export function billOfMaterials(whole: BillOfMaterials, bundled: ReadonlySet<str
   };
 }
 
-/** npm writes a scope into the name, or apart from it. */
+/** npm writes a scope as part of the name or as a separate field. */
 const nameAndVersion = ({ group, name, version }: Component) =>
   `${group === undefined || name.startsWith('@') ? '' : `${group}/`}${name} ${version}`;
 
-/** npm marks what a user does not install; these are in the package itself. */
+/** npm marks development dependencies, which users do not install. The bundled ones are in the package. */
 function asPartOfThePackage({ properties = [], ...component }: Component): Component {
   const others = properties.filter(({ name }) => name !== 'cdx:npm:package:development');
   return { ...component, scope: 'required', ...(others.length === 0 ? {} : { properties: others }) };

@@ -32,10 +32,10 @@ test.each([
   expect(notesOf(CHANGELOG, version)).toBe(notes),
 );
 
-test('a section without a line is no note', () =>
+test('an empty section has no notes', () =>
   expect(notesOf('## 1.0.0 - 2026-01-01\n\n## 0.1.0\n\n- x\n', '1.0.0')).toBeUndefined());
 
-test('what is unreleased becomes the section of the version, and the next changes have a place', () => {
+test('released moves the unreleased lines to the version and keeps an empty section for new ones', () => {
   const dated = released(CHANGELOG, '1.11.0', '2026-03-01');
   expect(notesOf(dated, '1.11.0')).toBe('### Added\n\n- Add a thing.\n');
   expect(notesOf(dated, 'Unreleased')).toBeUndefined();
@@ -43,7 +43,7 @@ test('what is unreleased becomes the section of the version, and the next change
   expect(notesOf(dated, '1.10.0')).toBe('- Ten.\n');
 });
 
-test('a version is released once, and not without a change', () => {
+test('released refuses a version that has a section, and a release without changes', () => {
   expect(() => released(CHANGELOG, '1.1.0', '2026-03-01')).toThrow('has a section 1.1.0 already');
   const dated = released(CHANGELOG, '1.11.0', '2026-03-01');
   expect(() => released(dated, '1.12.0', '2026-03-02')).toThrow('1.12.0 would be a release without notes');

@@ -2,7 +2,7 @@
 
 const UNRELEASED = '## Unreleased';
 
-/** What a release's notes say: the section of its version, without its heading; undefined without such a section. */
+/** The notes of a release: the section of its version without the heading, or undefined if there is none. */
 export function notesOf(changelog: string, version: string): string | undefined {
   const lines = changelog.split('\n');
   const start = lines.findIndex((line) => line === `## ${version}` || line.startsWith(`## ${version} `));
@@ -18,7 +18,7 @@ export function notesOf(changelog: string, version: string): string | undefined 
 /**
  * The changelog with its unreleased lines under a version.
  * @param date such as 2026-11-27
- * @throws Error where nothing is listed as unreleased, or the version has a section already
+ * @throws Error if nothing is listed as unreleased, or the version already has a section
  */
 export function released(changelog: string, version: string, date: string): string {
   if (notesOf(changelog, version) !== undefined)

@@ -1,4 +1,4 @@
-/** Puts what the changelog lists as unreleased under the version of package.json. `npm version` runs it. */
+/** Moves the unreleased lines of the changelog to a section for the version of package.json. `npm version` runs it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { released } from './changelog.ts';
 

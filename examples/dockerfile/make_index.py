@@ -1,4 +1,4 @@
-"""Writes where each word of the catalogue stands."""
+"""Writes the position of each word in the catalogue."""
 
 import json
 import sys

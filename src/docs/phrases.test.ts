@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { configurationJsonSchema } from '../plan/configuration.ts';
 import { helpTexts } from './command-line.test-support.ts';
-import { PAGES } from './files.test-support.ts';
+import { filesBelow, PAGES } from './files.test-support.ts';
 import { GUIDE, phrasesIn, phrasesOfGuide } from './phrases.test-support.ts';
 
 const PHRASES = phrasesOfGuide();
@@ -21,15 +21,34 @@ test('the guide lists phrases, each with its plain form', () => {
 /** Comments, names, titles of tests and messages: all text of the sources. The tests of the phrases quote them. */
 const SOURCES = globSync('src/**/*.{ts,py}').filter((path) => !path.startsWith('src/docs/phrases'));
 
+/** Comments and pages next to the sources: folder, endings, and a file that must be among them. */
+const NEXT_TO_SOURCES: readonly (readonly [folder: string, endings: readonly string[], file: string])[] = [
+  ['.ci', [''], '.ci/run'],
+  ['.github', [''], '.github/workflows/ci.yml'],
+  ['benchmarks', ['.md', '.ts'], 'benchmarks/gate/REPORT.md'],
+  ['examples', [''], 'examples/worker/.github/pacegate.yml'],
+  ['fixtures', ['README.md'], 'fixtures/losses/README.md'],
+  ['release', [''], 'release/push-tag'],
+  ['variants', ['README.md'], 'variants/pyenv/README.md'],
+];
+
 describe('no phrase of the guide is in', () => {
   test('the sources and their tests', () => {
     expect(SOURCES.length).toBeGreaterThan(500);
     expect(SOURCES.flatMap(read)).toEqual([]);
   });
 
+  test.each(NEXT_TO_SOURCES)('the files of %s that end in %j, such as %s', (folder, endings, file) => {
+    const files = endings.flatMap((ending) => filesBelow(folder, ending));
+    expect(files).toContain(file);
+    expect(files.flatMap(read)).toEqual([]);
+  });
+
   test.each(PAGES.filter((path) => path !== GUIDE))('%s', (path) => expect(read(path)).toEqual([]));
 
-  test.each(['action.yml', 'fixtures/errors.md'])('%s', (path) => expect(read(path)).toEqual([]));
+  test.each(['action.yml', 'action-types.yml', 'fixtures/errors.md'])('%s', (path) =>
+    expect(read(path)).toEqual([]),
+  );
 
   test('the descriptions of the configuration', () => {
     const schema = JSON.stringify(configurationJsonSchema(), null, 2);

@@ -95,14 +95,14 @@ test('sessions of one process share it until the last one ends', async () => {
   await otherRun();
 });
 
-test('a note that anybody may write is no sentence of the log', async () => {
+test('the log does not contain text of a note that any user can write', async () => {
   const other = await otherRun();
   rmSync(join(folder, `run-${String(other.pid)}`));
   writeFileSync(join(folder, 'run-1'), '{"owner":"1@::error::x","since":"now"}');
   await expect(lock(1)).rejects.toThrow(/^Another Pacegate run still measures/);
 });
 
-test('without flock, or without a folder, the run goes on and its log says so', async () => {
+test('without flock, or without a folder, the run continues and logs the reason', async () => {
   const path = process.env['PATH'];
   process.env['PATH'] = folder;
   const { release, lines } = await lock(60);

@@ -100,6 +100,6 @@ function machineSection(): readonly string[] {
       '- **a quirk**, where a line names one: an offset between the sides that stays all session, drawn for each row with the standard deviation named.',
       '- **the change**, where there is one: in one row, wall time, CPU time and memory of the first variant in turn.',
     ].join('\n'),
-    'Noise is drawn for each metric by itself: rows that do not depend on each other are the harder case for false alarms in any of them. Runs follow each other in the order that the shipped schedule gives: pairs back to back, variants of a block shuffled, either side first twice in every four blocks. A variant that is settled is measured no longer, and the runs after it would move up; the simulation leaves their times as they were, which moves nothing but the trend by a little.',
+    'Noise is drawn for each metric by itself: rows that do not depend on each other are the harder case for false alarms in any of them. Runs follow each other in the order that the shipped schedule gives: pairs back to back, variants of a block shuffled, either side first twice in every four blocks. A decided variant is measured no longer, so the runs after it would start earlier. The simulation keeps their times, which changes the trend slightly and nothing else.',
   ];
 }
