@@ -20,10 +20,10 @@ export interface Disturbance {
 }
 
 /**
- * Time taken from a run, as a part of it. From this size on it alone can cause a change of 3 %. Steal and throttling
+ * The part of a run's time that steal or throttling took. From this size on it alone can cause a change of 3 %: both
  * come in bursts, so a small average is enough.
  */
-export const TAKEN = 0.02;
+export const LOST_TIME = 0.02;
 /** PSI counts every task of the machine, also short ones, so it is never zero. */
 const WAITING = 0.2;
 /**
@@ -65,8 +65,8 @@ export function disturbances({ runs, workload, machine }: Session): readonly Dis
   const frequencies = timed.flatMap(({ noise }) => noise.frequency_hz ?? []);
   const best = frequencies.length === 0 ? 0 : quantile(frequencies, BEST);
   const kinds: Readonly<Record<DisturbanceKind, (run: Timed) => Seen | undefined>> = {
-    steal: (run) => taken(run, run.noise.steal_s),
-    throttling: (run) => taken(run, run.noise.throttled_s),
+    steal: (run) => lostTime(run, run.noise.steal_s),
+    throttling: (run) => lostTime(run, run.noise.throttled_s),
     others: (run) => othersOf(run, machine.cores),
     waiting: ({ noise, wall }) => seen(part(noise.cpu_pressure_s, wall), WAITING),
     frequency: ({ noise }) =>
@@ -102,8 +102,8 @@ const part = (value: number | undefined, whole: number, of: (share: number) => n
  * The kernel sums these over processors, so they are divided by the processor time that the run needed, which is more
  * than its wall time on several processors.
  */
-const taken = ({ wall, cpu }: Timed, seconds: number | undefined): Seen | undefined =>
-  seconds === undefined ? undefined : seen(seconds / Math.max(wall, cpu + seconds), TAKEN);
+const lostTime = ({ wall, cpu }: Timed, seconds: number | undefined): Seen | undefined =>
+  seconds === undefined ? undefined : seen(seconds / Math.max(wall, cpu + seconds), LOST_TIME);
 
 function othersOf({ noise, wall, cpu }: Timed, cores: number): Seen | undefined {
   if (noise.other_cpu_s === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { takenForMeasuring, uploadArtifact, type Taken } from './artifact.ts';
+import { ifExistsWhenMeasuring, uploadArtifact, type IfExists } from './artifact.ts';
 
 /** A run's artifacts, as on GitHub: each name is unique. */
 function service() {
@@ -20,13 +20,13 @@ function service() {
       return Promise.resolve({ id: 1 });
     },
   };
-  const upload = async (file: string, taken?: Taken) =>
+  const upload = async (file: string, ifExists?: IfExists) =>
     await uploadArtifact(
       {
         name: 'pacegate-app-measured',
         files: [file],
         folder: '/',
-        ...(taken === undefined ? {} : { taken }),
+        ...(ifExists === undefined ? {} : { ifExists }),
       },
       () => Promise.resolve(client),
     );
@@ -35,7 +35,7 @@ function service() {
 
 test('two measuring jobs of one name: the second is refused, and the first oneâ€™s session stays', async () => {
   const { kept, upload } = service();
-  const first = takenForMeasuring({ GITHUB_RUN_ATTEMPT: '1' });
+  const first = ifExistsWhenMeasuring({ GITHUB_RUN_ATTEMPT: '1' });
   expect(await upload('/ubuntu', first)).toMatchObject({ kind: 'uploaded' });
   expect(await upload('/arm', first)).toEqual({ kind: 'taken' });
   expect([...kept]).toEqual([['pacegate-app-measured', ['/ubuntu']]]);
@@ -43,8 +43,8 @@ test('two measuring jobs of one name: the second is refused, and the first oneâ€
 
 test('a measuring job that is run again takes the place of its earlier attempt', async () => {
   const { kept, upload } = service();
-  await upload('/first', takenForMeasuring({ GITHUB_RUN_ATTEMPT: '1' }));
-  expect(await upload('/second', takenForMeasuring({ GITHUB_RUN_ATTEMPT: '2' }))).toMatchObject({
+  await upload('/first', ifExistsWhenMeasuring({ GITHUB_RUN_ATTEMPT: '1' }));
+  expect(await upload('/second', ifExistsWhenMeasuring({ GITHUB_RUN_ATTEMPT: '2' }))).toMatchObject({
     kind: 'uploaded',
   });
   expect([...kept]).toEqual([['pacegate-app-measured', ['/second']]]);
@@ -58,5 +58,5 @@ test('a gate keeps both, for its artifact is read by people', async () => {
 });
 
 test.each([undefined, '', '1', 'x'])('the attempt %j is no second one', (attempt) => {
-  expect(takenForMeasuring({ GITHUB_RUN_ATTEMPT: attempt })).toBe('refuse');
+  expect(ifExistsWhenMeasuring({ GITHUB_RUN_ATTEMPT: attempt })).toBe('refuse');
 });

@@ -11,20 +11,20 @@ export interface ArtifactRequest {
   /**
    * What to do if the workflow's run already has an artifact of this name. By default the time is added to the name.
    */
-  readonly taken?: Taken;
+  readonly ifExists?: IfExists;
 }
 
 /**
  * `replace`: an earlier attempt of this job uploaded it. `refuse`: another job uploaded it, and its measurements would
  * be lost.
  */
-export type Taken = 'rename' | 'replace' | 'refuse';
+export type IfExists = 'rename' | 'replace' | 'refuse';
 
 /**
  * What a measuring job does with an existing artifact of its name. In a first attempt the artifact must come from
  * another job, such as a matrix that runs one configuration twice.
  */
-export const takenForMeasuring = (environment: Readonly<Record<string, string | undefined>>): Taken =>
+export const ifExistsWhenMeasuring = (environment: Readonly<Record<string, string | undefined>>): IfExists =>
   Number(environment['GITHUB_RUN_ATTEMPT']) > 1 ? 'replace' : 'refuse';
 
 export type ArtifactResult =
@@ -46,7 +46,7 @@ const githubClient = async (): Promise<Client> => {
 
 /** Uploads files as one artifact. */
 export async function uploadArtifact(
-  { name, files, folder, taken = 'rename' }: ArtifactRequest,
+  { name, files, folder, ifExists = 'rename' }: ArtifactRequest,
   newClient: () => Promise<Client> = githubClient,
 ): Promise<ArtifactResult> {
   const client = await newClient();
@@ -65,10 +65,10 @@ export async function uploadArtifact(
     if (!/conflict|already exists/i.test(messageOf(error)))
       return { kind: 'failed', reason: messageOf(error) };
   }
-  if (taken === 'refuse') return { kind: 'taken' };
+  if (ifExists === 'refuse') return { kind: 'taken' };
   try {
     // The judging job would reject two sessions of one shard.
-    if (taken === 'replace') {
+    if (ifExists === 'replace') {
       await within(UPLOAD_SECONDS, client.deleteArtifact(name));
       return await upload(name);
     }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { bakeFiles, bakeToBuild, reachOf, takenToken, type ResolvedBake } from './bake-file.ts';
+import { bakeFiles, bakeToBuild, hostAccessOf, exposedToken, type ResolvedBake } from './bake-file.ts';
 
 /** What a change's own bake file may use, told from what buildx resolves it to. */
 
@@ -17,7 +17,8 @@ writeFileSync(join(tree, 'pip.conf'), '');
 symlinkSync('../secrets', join(tree, 'link'));
 
 type Target = ResolvedBake['target'][string];
-const reach = async (own: Target) => await reachOf({ target: { app: { context: '.', ...own } } }, tree);
+const hostAccess = async (own: Target) =>
+  await hostAccessOf({ target: { app: { context: '.', ...own } } }, tree);
 
 test.each<[string, Target]>([
   ['its own folders and files', { context: 'app', dockerfile: 'Dockerfile', secret: ['id=p,src=pip.conf'] }],
@@ -25,7 +26,7 @@ test.each<[string, Target]>([
   ['a repository by https', { context: 'https://example.org/app.git', dockerfile: 'Dockerfile' }],
   ['outputs and caches, which are left out', { output: ['type=local,dest=/x'], 'cache-to': ['type=gha'] }],
   ['a cache that it reads from a registry', { 'cache-from': ['type=registry,ref=example.org/cache'] }],
-])('a bake file may use %s', async (_, own) => expect(await reach(own)).toBeUndefined());
+])('a bake file may use %s', async (_, own) => expect(await hostAccess(own)).toBeUndefined());
 
 test.each<[string, Target, string]>([
   ['a context that is a link out', { context: 'link' }, 'contexts.context'],
@@ -45,7 +46,7 @@ test.each<[string, Target, string]>([
   ['an entitlement', { entitlements: ['security.insecure'] }, 'entitlements'],
   ['a cache of the runner', { 'cache-from': ['type=local,src=/var/cache'] }, 'cache-from'],
 ])('a bake file may not use %s', async (_, own, key) =>
-  expect(await reach(own)).toContain(`target.app.${key} of the bake file`),
+  expect(await hostAccess(own)).toContain(`target.app.${key} of the bake file`),
 );
 
 test('what is built has our tag, one platform, and writes nothing of its own', () => {
@@ -95,10 +96,10 @@ test.each<[string, NonNullable<Target['secret']>[number]]>([
   ['by a type', 'type=env,id=x,src=ACTIONS_RUNTIME_TOKEN'],
 ])('a bake file that takes the runner’s token %s is found out, in a linked target too', (_, secret) => {
   const linked = { target: { app: { context: '.' }, dep: { context: '.', secret: ['id=a,src=b', secret] } } };
-  expect(takenToken(linked)).toEqual({ target: 'dep', name: 'ACTIONS_RUNTIME_TOKEN' });
+  expect(exposedToken(linked)).toEqual({ target: 'dep', name: 'ACTIONS_RUNTIME_TOKEN' });
 });
 
 test('a secret of any other name is left to the rest', () =>
   expect(
-    takenToken({ target: { app: { secret: ['id=x,env=TOKEN', 'id=y,src=ACTIONS.txt'] } } }),
+    exposedToken({ target: { app: { secret: ['id=x,env=TOKEN', 'id=y,src=ACTIONS.txt'] } } }),
   ).toBeUndefined());

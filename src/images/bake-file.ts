@@ -145,7 +145,7 @@ const ADDRESS = /^(docker-image|https?):\/\//;
  * environment, the ssh agent, the host's network. Its outputs and the caches that it writes are removed anyway.
  * @returns a sentence on the first such key, or undefined
  */
-export async function reachOf({ target }: ResolvedBake, tree: string): Promise<string | undefined> {
+export async function hostAccessOf({ target }: ResolvedBake, tree: string): Promise<string | undefined> {
   try {
     for (const [name, own] of Object.entries(target)) await checkTarget(name, own, tree);
     return undefined;
@@ -195,7 +195,7 @@ async function checkTarget(name: string, own: ResolvedTarget, tree: string): Pro
  * A secret of a bake file, also of the maintainers', that would give the runner's cache token to a Dockerfile. A secret
  * without a source and without a variable is read from the variable of its name.
  */
-export function takenToken({
+export function exposedToken({
   target,
 }: ResolvedBake): { readonly target: string; readonly name: string } | undefined {
   for (const [name, { secret = [] }] of Object.entries(target))

@@ -3,7 +3,14 @@ import { relative } from 'node:path';
 import type { BakeVariant } from '../plan/plan.ts';
 import { own } from '../session/record.ts';
 import { bakeSettings } from './bake.ts';
-import { bakeFiles, bakeToBuild, reachOf, resolveBake, takenToken, type ResolvedBake } from './bake-file.ts';
+import {
+  bakeFiles,
+  bakeToBuild,
+  hostAccessOf,
+  resolveBake,
+  exposedToken,
+  type ResolvedBake,
+} from './bake-file.ts';
 import { buildEnvironment } from './buildx.ts';
 import { definitionHash } from './definition-hash.ts';
 import type { ImageRequest } from './image-request.ts';
@@ -102,10 +109,10 @@ async function refusalOf(
   resolved: ResolvedBake,
   { confined, tree }: { readonly confined: boolean; readonly tree: string },
 ): Promise<string | undefined> {
-  const reach = confined ? await reachOf(resolved, tree) : undefined;
-  if (reach !== undefined) return reach;
-  const taken = takenToken(resolved);
-  return taken === undefined
+  const refusal = confined ? await hostAccessOf(resolved, tree) : undefined;
+  if (refusal !== undefined) return refusal;
+  const exposed = exposedToken(resolved);
+  return exposed === undefined
     ? undefined
-    : `target.${taken.target}.secret of the bake file reads ${taken.name}, with which the job's cache and artifacts can be written. Only the builder may use it: leave this secret out.`;
+    : `target.${exposed.target}.secret of the bake file reads ${exposed.name}, with which the job's cache and artifacts can be written. Only the builder may use it: leave this secret out.`;
 }

@@ -34,7 +34,7 @@ export interface Base {
 }
 
 /** Defines interpreters: a base is looked up once, and the folder of a named context is read once. */
-export function definer(
+export function createInterpreterDefiner(
   target: Omit<InterpreterTarget, 'variant' | 'cacheFrom'>,
   onLine: (line: string) => void,
 ): (variant: InterpreterVariant, signal: AbortSignal) => Promise<Definition> {

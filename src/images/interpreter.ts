@@ -1,4 +1,4 @@
-import { definer, type Definition } from './interpreter-definition.ts';
+import { createInterpreterDefiner, type Definition } from './interpreter-definition.ts';
 import { BuildError } from '../errors/errors.ts';
 import type { InterpreterVariant } from '../plan/plan.ts';
 import type { Image } from '../session/session.ts';
@@ -57,7 +57,7 @@ export interface Interpreters {
 export function createInterpreters(options: InterpretersOptions): Interpreters {
   const obtained = new Map<string, Promise<Obtained>>();
   return {
-    define: definer(options.target, options.onLine),
+    define: createInterpreterDefiner(options.target, options.onLine),
     obtain: async (definition, signal) =>
       await once(
         obtained,

@@ -42,10 +42,10 @@ export async function savedLayers<Figure>(
       createTarDecoder(),
     );
     for await (const { header, body } of entries) {
-      if (header.type !== 'file') await passOver(body);
+      if (header.type !== 'file') await discard(body);
       else if (header.name === 'manifest.json')
         layers = savedSchema.safeParse(JSON.parse(await new Response(body).text())).data?.[0].Layers;
-      else if (known.has(header.name)) await passOver(body);
+      else if (known.has(header.name)) await discard(body);
       else {
         const figure = await measuredToItsEnd(body, measure);
         if (figure !== undefined) known.set(header.name, figure);
@@ -88,7 +88,7 @@ async function measuredToItsEnd<Figure>(
 }
 
 /** Reads an entry to its end and drops it: a cancelled entry would block the whole archive. */
-export const passOver = (body: ReadableStream<Uint8Array>) => body.pipeTo(new WritableStream());
+export const discard = (body: ReadableStream<Uint8Array>) => body.pipeTo(new WritableStream());
 
 /** How a layer that is compressed begins: gzip (RFC 1952), zstd (RFC 8878). */
 const MAGIC = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
@@ -97,9 +97,9 @@ const MAGIC = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
 export async function archiveOf(
   body: ReadableStream<Uint8Array>,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined> {
-  const { kind, layer } = await lookInto(body);
+  const { kind, layer } = await detectCompression(body);
   const plain = kind === 'plain' ? layer : unpacked(layer, kind);
-  if (plain === undefined) await passOver(layer);
+  if (plain === undefined) await discard(layer);
   return plain as ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
 }
 
@@ -120,7 +120,7 @@ function unpacked(
 }
 
 /** A layer and its compression, from its first bytes. */
-export async function lookInto(
+export async function detectCompression(
   body: ReadableStream<Uint8Array>,
 ): Promise<{ readonly kind: 'plain' | 'gzip' | 'zstd'; readonly layer: ReadableStream<Uint8Array> }> {
   const reader = body.getReader();

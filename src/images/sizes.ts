@@ -1,7 +1,7 @@
 import { createTarDecoder } from 'modern-tar';
 import type { ImageStore } from '../session/session.ts';
 import { tryDocker } from './docker.ts';
-import { archiveOf, lookInto, passOver, savedLayers } from './saved-layers.ts';
+import { archiveOf, detectCompression, discard, savedLayers } from './saved-layers.ts';
 
 /**
  * Known layers: their names in `docker save` (digests, or ids of older engines) to bytes. Layers that images of a
@@ -63,7 +63,7 @@ export async function compressedSize(
 
 /** Bytes of a layer in a registry: unchanged if it is compressed, otherwise after gzip. */
 export async function registryBytes(body: ReadableStream<Uint8Array>): Promise<number> {
-  const { kind, layer } = await lookInto(body);
+  const { kind, layer } = await detectCompression(body);
   return kind === 'plain' ? await gzippedBytes(layer) : await bytesOf(layer);
 }
 
@@ -82,7 +82,7 @@ export async function unpackedBytes(body: ReadableStream<Uint8Array>): Promise<n
       // A later entry with the same name replaces the earlier one; a hard link has no content.
       if (header.type === 'file') files.set(header.name, header.size);
       if (header.type === 'symlink') files.set(header.name, Buffer.byteLength(header.linkname ?? ''));
-      await passOver(content);
+      await discard(content);
     }
   } catch {
     return undefined;

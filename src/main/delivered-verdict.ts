@@ -1,7 +1,7 @@
 import type { Comparison } from '../verdict/comparison.ts';
 import { conclusionOf, decisive } from '../verdict/conclusion.ts';
 import { exitStatus } from '../verdict/exit-status.ts';
-import { takenForMeasuring } from '../github/artifact.ts';
+import { ifExistsWhenMeasuring } from '../github/artifact.ts';
 import { runMark, type RunMark } from '../github/run-mark.ts';
 import type { JudgedSessions } from '../pipeline/judged-sessions.ts';
 import { writeResults } from '../pipeline/results.ts';
@@ -60,7 +60,7 @@ export async function deliver(job: Job, result: Delivered): Promise<number> {
     run.out,
     event,
     [],
-    inputs.mode === 'measure' ? takenForMeasuring(process.env) : 'rename',
+    inputs.mode === 'measure' ? ifExistsWhenMeasuring(process.env) : 'rename',
   );
   const posted = delivery.posting
     ? await post(job, result, delivery, artifact)

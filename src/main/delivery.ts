@@ -1,6 +1,6 @@
 import * as core from '@actions/core';
 import type { Comparison } from '../verdict/comparison.ts';
-import { uploadArtifact, type Taken } from '../github/artifact.ts';
+import { uploadArtifact, type IfExists } from '../github/artifact.ts';
 import { upsertCheck, type CheckRequest } from '../github/check.ts';
 import { connect } from '../github/client.ts';
 import { writeCommitStatus } from '../github/commit-status.ts';
@@ -46,14 +46,14 @@ export interface Uploaded {
 /**
  * Uploads the files of a run. A failure does not change the verdict.
  * @param inside folders in the run's folder with the files of a second session
- * @param taken what to do if another artifact of the workflow's run has the name
+ * @param ifExists what to do if another artifact of the workflow's run has the name
  */
 export async function upload(
   name: string,
   out: OutFolder,
   event: EventContext,
   inside: readonly OutFolder[] = [],
-  taken: Taken = 'rename',
+  ifExists: IfExists = 'rename',
 ): Promise<Uploaded> {
   if (name === 'none') return { remarks: [] };
   const files = (
@@ -64,7 +64,7 @@ export async function upload(
       ]),
     )
   ).flat();
-  const result = await uploadArtifact({ name, files, folder: out.path, taken });
+  const result = await uploadArtifact({ name, files, folder: out.path, ifExists });
   if (result.kind === 'taken') return { taken: true, remarks: [] };
   if (result.kind === 'uploaded')
     return { id: result.id, url: `${event.runUrl}/artifacts/${result.id}`, remarks: [] };

@@ -142,7 +142,7 @@ function portsOf(engines: Engines, request: EnginesRequest, { places, log }: Sur
     runOnce: async (asked, ending) => await engineOf(asked.runnable).run({ ...asked, hashSeed: 1 }, ending),
     keepSession: async (session) => await writeMeasured(run.out, session),
     measure: async (asked, signal) => await measure(asked, engines, request, log, signal),
-    tryOut: (asked, signal) => tryWorkload(asked, engineOf(asked.runnable), pause, signal),
+    runTrials: (asked, signal) => tryWorkload(asked, engineOf(asked.runnable), pause, signal),
     files: { hash: hashFiles, overlay: overlayFiles },
     machine: thisMachine,
     containerProcess: async (runnable) =>

@@ -193,7 +193,7 @@ function world({
     countInstructions,
     runOnce: (request) => Promise.resolve(runOnce(request)),
     measure,
-    tryOut: ({ runnable: { image }, code }) => {
+    runTrials: ({ runnable: { image }, code }) => {
       asked.push(`try ${image.variant} ${image.side} with the code of ${code}`);
       return Promise.resolve([
         {

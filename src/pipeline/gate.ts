@@ -12,7 +12,7 @@ import { gateImages, type GateImages } from './gate-images.ts';
 import { isStored, purposeOf, type GateRequest } from './gate-request.ts';
 import type { Measured, Ports, SideTree } from './ports.ts';
 import { assembleSession, NOTHING_MEASURED } from './session.ts';
-import { tryOut } from './trials.ts';
+import { findFailingSides } from './trials.ts';
 
 export interface GateResult {
   readonly session: Session;
@@ -39,7 +39,7 @@ export async function gate(request: GateRequest, ports: Ports, signal: AbortSign
   // Writes the measurements to the disk before any further step can fail.
   await ports.keepSession(sessionOf(sampled));
   const { plan, variants, identical, code } = images;
-  const tried = await tryOut({ plan, variants, identical, measured: sampled, code }, ports, signal);
+  const tried = await findFailingSides({ plan, variants, identical, measured: sampled, code }, ports, signal);
   const measured: Measured = {
     ...sampled,
     failures: [...sampled.failures, ...tried.failures],

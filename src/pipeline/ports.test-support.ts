@@ -10,7 +10,7 @@ export const portsWith = ({ images, ...ports }: Scripted): Ports => ({
   countInstructions: unscripted('countInstructions'),
   runOnce: unscripted('runOnce'),
   measure: unscripted('measure'),
-  tryOut: unscripted('tryOut'),
+  runTrials: unscripted('runTrials'),
   profile: unscripted('profile'),
   keepProfile: unscripted('keepProfile'),
   keepSession: unscripted('keepSession'),

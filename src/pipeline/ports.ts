@@ -43,7 +43,7 @@ export interface Ports {
    * Runs a side with one side's measuring code to see whether it works. Takes no samples.
    * @returns no trials if the run was cancelled
    */
-  readonly tryOut: (request: TrialRequest, signal: AbortSignal) => Promise<readonly Trial[]>;
+  readonly runTrials: (request: TrialRequest, signal: AbortSignal) => Promise<readonly Trial[]>;
   /**
    * Profiles one run.
    * @returns the profile, or a sentence that explains why there is none

@@ -98,7 +98,7 @@ function world(failing: readonly string[] = []) {
     },
     hosts: { prepare },
     facts: () => Promise.resolve(facts()),
-    tryOut: () => Promise.reject(new Error('not asked here')),
+    runTrials: () => Promise.reject(new Error('not asked here')),
     countInstructions: () => Promise.reject(new Error('nothing is counted here')),
     runOnce: () => Promise.reject(new Error('nothing is tried here')),
     measure,

@@ -17,7 +17,7 @@ export interface TrialsRequest {
   readonly code: MeasuringCode | undefined;
 }
 
-export interface TriedOut {
+export interface TrialsResult {
   readonly trials: readonly Trial[];
   readonly failures: readonly Failure[];
 }
@@ -34,7 +34,11 @@ const isDead = ({ outcome }: Pick<Run, 'outcome'>) => outcome !== 'ok' && outcom
  * - If only the measuring code changed, the images are the same and are not measured. Each version of the measuring
  *   code is run.
  */
-export async function tryOut(request: TrialsRequest, ports: Ports, signal: AbortSignal): Promise<TriedOut> {
+export async function findFailingSides(
+  request: TrialsRequest,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<TrialsResult> {
   const trials: Trial[] = [];
   const failures: Failure[] = [];
   for (const variant of request.variants) {
@@ -52,7 +56,7 @@ async function tryVariant(
   { plan, identical, measured, code }: TrialsRequest,
   ports: Ports,
   signal: AbortSignal,
-): Promise<TriedOut> {
+): Promise<TrialsResult> {
   const trials: Trial[] = [];
   const { baseline, head } = variant.sides;
   const attempt = async (side: Side, whose: Side, repetitions: number | 'auto') => {
@@ -134,21 +138,21 @@ interface OneTrial {
  */
 export async function runTrial(
   { plan, runnable, load, whose, repetitions, code }: OneTrial,
-  ports: Pick<Ports, 'tryOut' | 'files'>,
+  ports: Pick<Ports, 'runTrials' | 'files'>,
   signal: AbortSignal,
 ): Promise<readonly Trial[]> {
   const asked = { code: whose, repetitions, metrics: plan.rules.metrics };
   const own = whose === 'baseline' ? code?.own : undefined;
   if (whose === 'baseline' && own === undefined) return [];
   if (code === undefined || own === undefined || code.record.changed.length === 0)
-    return await ports.tryOut({ ...asked, runnable, load, workload: plan.workload }, signal);
+    return await ports.runTrials({ ...asked, runnable, load, workload: plan.workload }, signal);
   const placed = (one: Runnable): Runnable => ({ ...one, filesFrom: own.folder });
   const request = { ...asked, runnable: placed(runnable), load: placed(load), workload: own.workload };
   // A container has the files mounted. A host interpreter reads them in their folder.
-  if (runnable.image.engine !== 'host') return await ports.tryOut(request, signal);
+  if (runnable.image.engine !== 'host') return await ports.runTrials(request, signal);
   try {
     await ports.files.overlay(own.folder, code.baselineContext, own.workload.files);
-    return await ports.tryOut(request, signal);
+    return await ports.runTrials(request, signal);
   } finally {
     await ports.files.overlay(code.headContext, code.baselineContext, plan.workload.files);
   }

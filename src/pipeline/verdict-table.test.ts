@@ -563,7 +563,7 @@ function worldOf(cell: Cell) {
         },
         signal,
       ),
-    tryOut: (request, signal) => tryWorkload(request, engine, pause, signal),
+    runTrials: (request, signal) => tryWorkload(request, engine, pause, signal),
     runOnce: ({ load, ...request }, signal) =>
       engine.run({ ...request, hashSeed: 1, ...(load === undefined ? {} : { load }) }, signal),
     profile: () => Promise.resolve({ profiler: 'cprofile', result: 'none here' }),

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import type { Busy, Checkup, RowCheckup } from '../diagnosis/checkup.ts';
-import { disturbances, TAKEN } from '../diagnosis/disturbances.ts';
+import { disturbances, LOST_TIME } from '../diagnosis/disturbances.ts';
 import type { Finding } from '../session/machine-reading.ts';
 import type { Session } from '../session/session.ts';
 import { MARGIN } from '../statistics/sequential.ts';
@@ -41,8 +41,8 @@ function busyWith({ checkup, session }: DoctorReport): readonly string[] {
   const often = (disturbances(session) ?? []).filter(({ runs, of }) => runs >= OFTEN * of);
   return [
     ...(load > cores + OWN_LOAD ? [loadWords(checkup.busy)] : []),
-    ...(stealShare > TAKEN ? [`steal ${share(stealShare)} of the time`] : []),
-    ...(throttledShare > TAKEN ? [`throttled ${share(throttledShare)} of the time`] : []),
+    ...(stealShare > LOST_TIME ? [`steal ${share(stealShare)} of the time`] : []),
+    ...(throttledShare > LOST_TIME ? [`throttled ${share(throttledShare)} of the time`] : []),
     ...often.filter(({ kind }) => kind === 'others' || kind === 'frequency').map(disturbanceWords),
   ];
 }
