@@ -94,18 +94,20 @@ afterEach(async () => {
 afterAll(removeTemporaryFolders);
 
 /**
- * What a case ends with. `verdict`: a verdict, of a change that needs no engine. `engine`: it has to measure. `sessions`:
+ * What a case ends with. `verdict`: a verdict, of a change that needs no engine. `planned`: the jobs that measure.
+ * `engine`: it has to measure. `sessions`:
  * it reads its sessions, which are no sessions here. `none`: nothing to post. `base`: the base is not available.
  */
 const ENDS = {
   verdict: [0, /Pacegate: skipped: only ignored paths changed/],
+  planned: [0, /Pacegate measures in \d+ jobs?: /],
   engine: [3, /Tried to run docker; it was not found/],
   sessions: [2, /session\.json cannot be read as a session/],
   none: [0, /Pacegate posts nothing: no pull request of owner\/name:change is open/],
   base: [3, /the base is not available: .* the event names no base branch/],
   target: [2, /pull_request_target, which hands the secrets .* Use the event pull_request\./],
-  feeds: [2, /a pull request never feeds the baseline\. Run it on a schedule/],
-  untrusted: [2, /takes trusted commits alone; .* is not on the default branch main/],
+  feeds: [2, /a pull request never writes the baseline\. Run it on a schedule/],
+  untrusted: [2, /accepts only trusted commits; .* is not on the default branch main/],
   pushed: [2, /The run 40 was started by push; expected: pull_request/],
   nothing: [2, /The event workflow_run names no run whose artifacts could be read/],
   token: [2, /The input github-token is empty, so GitHub cannot be asked for the pull request/],
@@ -114,7 +116,7 @@ type End = keyof typeof ENDS;
 
 /** The words of docs/github.md. */
 const SHOWN: Readonly<Record<End, string>> = {
-  ...{ verdict: 'yes', engine: 'yes', sessions: 'yes', none: 'yes', token: '' },
+  ...{ verdict: 'yes', planned: 'yes', engine: 'yes', sessions: 'yes', none: 'yes', token: '' },
   ...{ base: 'status 3', target: 'refused', feeds: 'refused', untrusted: 'refused' },
   ...{ pushed: 'refused', nothing: 'refused' },
 };
@@ -125,7 +127,7 @@ interface Event {
   readonly shown?: string;
   readonly checkout: keyof Checkouts;
   readonly payload?: () => object;
-  readonly ends: readonly [gate: End, measure: End, report: End, baseline: End];
+  readonly ends: readonly [gate: End, plan: End, measure: End, report: End, baseline: End];
 }
 
 const pull = (repository: string) => ({
@@ -145,7 +147,7 @@ const EVENTS: readonly Event[] = [
   {
     name: 'push',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'sessions', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'sessions', 'engine'],
     payload: () => ({ ...known, before: commits.base }),
   },
   {
@@ -153,14 +155,14 @@ const EVENTS: readonly Event[] = [
       name: 'push',
       shown: 'push of a branch',
       checkout: 'change',
-      ends: ['verdict', 'engine', 'sessions', 'untrusted'],
+      ends: ['verdict', 'planned', 'engine', 'sessions', 'untrusted'],
     },
     payload: () => ({ ...known, before: '0'.repeat(40) }),
   },
   {
     name: 'pull_request',
     checkout: 'merge',
-    ends: ['verdict', 'engine', 'sessions', 'feeds'],
+    ends: ['verdict', 'planned', 'engine', 'sessions', 'feeds'],
     payload: () => ({ ...known, pull_request: pull('owner/name') }),
   },
   {
@@ -168,7 +170,7 @@ const EVENTS: readonly Event[] = [
       name: 'pull_request',
       shown: 'pull_request of a fork',
       checkout: 'merge',
-      ends: ['verdict', 'engine', 'sessions', 'feeds'],
+      ends: ['verdict', 'planned', 'engine', 'sessions', 'feeds'],
     },
     payload: () => ({ ...known, pull_request: pull('stranger/name') }),
   },
@@ -177,7 +179,7 @@ const EVENTS: readonly Event[] = [
       name: 'pull_request',
       shown: 'pull_request, labeled',
       checkout: 'merge',
-      ends: ['verdict', 'engine', 'sessions', 'feeds'],
+      ends: ['verdict', 'planned', 'engine', 'sessions', 'feeds'],
     },
     payload: () => ({
       ...{ ...known, pull_request: pull('owner/name'), action: 'labeled', sender: { login: 'octocat' } },
@@ -188,79 +190,83 @@ const EVENTS: readonly Event[] = [
     name: 'pull_request',
     shown: 'pull_request without a payload',
     checkout: 'merge',
-    ends: ['base', 'base', 'sessions', 'feeds'],
+    ends: ['base', 'base', 'base', 'sessions', 'feeds'],
   },
   {
     name: 'pull_request_target',
     checkout: 'trusted',
-    ends: ['target', 'target', 'target', 'target'],
+    ends: ['target', 'target', 'target', 'target', 'target'],
     payload: () => ({ pull_request: pull('stranger/name') }),
   },
   {
     name: 'pull_request_review',
     checkout: 'merge',
-    ends: ['verdict', 'engine', 'sessions', 'feeds'],
+    ends: ['verdict', 'planned', 'engine', 'sessions', 'feeds'],
     payload: () => ({ pull_request: pull('owner/name') }),
   },
   {
-    ...{ name: 'merge_group', checkout: 'merge', ends: ['verdict', 'engine', 'sessions', 'feeds'] },
+    ...{
+      name: 'merge_group',
+      checkout: 'merge',
+      ends: ['verdict', 'planned', 'engine', 'sessions', 'feeds'],
+    },
     payload: () => ({ ...known, merge_group: { base_sha: commits.trusted, head_sha: commits.merge } }),
   },
   {
     name: 'schedule',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'sessions', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'sessions', 'engine'],
     payload: () => ({ schedule: '0 3 * * *' }),
   },
   {
     name: 'workflow_dispatch',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'sessions', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'sessions', 'engine'],
     payload: () => known,
   },
   {
     name: 'workflow_dispatch',
     shown: 'workflow_dispatch on a branch',
     checkout: 'change',
-    ends: ['verdict', 'engine', 'sessions', 'untrusted'],
+    ends: ['verdict', 'planned', 'engine', 'sessions', 'untrusted'],
     payload: () => known,
   },
   {
     name: 'workflow_run',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'none', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'none', 'engine'],
     payload: () => ended('pull_request'),
   },
   {
     name: 'workflow_run',
     shown: 'workflow_run of a push',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'pushed', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'pushed', 'engine'],
     payload: () => ended('push'),
   },
   {
     name: 'workflow_run',
     shown: 'workflow_run without a payload',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'nothing', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'nothing', 'engine'],
   },
   {
     name: 'issue_comment',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'sessions', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'sessions', 'engine'],
     payload: () => ({ ...known, action: 'created', issue: {} }),
   },
   {
     name: 'release',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'sessions', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'sessions', 'engine'],
     payload: () => ({ ...known, action: 'published' }),
   },
   {
     name: 'never_heard_of',
     shown: 'an unknown one',
     checkout: 'trusted',
-    ends: ['engine', 'engine', 'sessions', 'engine'],
+    ends: ['engine', 'planned', 'engine', 'sessions', 'engine'],
   },
 ];
 

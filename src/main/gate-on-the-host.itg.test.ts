@@ -98,5 +98,5 @@ test('two runs are compared as stored evidence, which one night is too little fo
     '--head',
     'two/timings.csv',
   ]);
-  expect(timings.out).toContain('--same-machine says that it was one');
+  expect(timings.out).toContain('if it was the same one, set --same-machine');
 });

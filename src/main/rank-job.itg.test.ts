@@ -112,7 +112,7 @@ test.each([
   [
     'one variant alone',
     ['--variants', 'plain'],
-    /A ranking needs at least two variants, and found plain alone/,
+    /A ranking needs at least two variants, but found only plain/,
   ],
   ['a reference that is none', ['--reference', 'x'], /--reference: found "x"; expected: plain, lean/],
   ['too few blocks', ['--blocks', '5'], /Expected: a whole number from 6 to 999/],

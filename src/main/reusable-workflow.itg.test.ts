@@ -96,7 +96,7 @@ withAct(
     expect(log).toContain('Pacegate measures in 2 jobs');
     // The report leaves the verdict to the job that confirms.
     expect(log).toContain('A second runner measures the regressions again, and its job gives the verdict.');
-    expect(log).toContain('Measuring again what regressed: a, b, 8 blocks.');
+    expect(log).toContain('Measuring the regressions again: a, b, 8 blocks.');
     expect(log.match(/The comment was/g)).toHaveLength(1);
     expect(log).toMatch(/\/confirm *\].*The comment was created/);
     expect(status).not.toBe(0);

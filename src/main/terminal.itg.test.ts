@@ -15,7 +15,7 @@ test.each([
   [
     'an anchor that is not configured',
     ['baseline', '--anchor'],
-    /rules\.anchor: found nothing, and --anchor/,
+    /rules\.anchor: found nothing, but --anchor needs it/,
   ],
   ['an unknown option', ['gate', '--baselin', 'x'], /unknown option '--baselin'/],
   ['an unknown command', ['gaet'], /unknown command 'gaet'/],

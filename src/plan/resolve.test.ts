@@ -161,7 +161,7 @@ describe('a quantity without its unit', () => {
       'workload.timeout: found 90 (a number); expected: a duration such as 90s',
     ],
     ['  timeout: 10m', '  timeout: "90"', 'workload.timeout: found "90"; expected: a duration such as 90s'],
-    ['  timeout: 10m', '  timeout: 200h', 'a week (168h) at most'],
+    ['  timeout: 10m', '  timeout: 200h', 'at most a week (168h)'],
     ['budget: 20m', 'budget: 20', 'rules.budget: found 20 (a number); expected: a duration'],
     [
       '  timeout: 10m',
@@ -398,7 +398,7 @@ describe('instructions', () => {
     expect(judged.rules.metrics).toEqual(before.rules.metrics);
     expect(ruleChanges(after, before)).toEqual([
       expect.stringContaining(`rules instructions from ${base} to ${head}`),
-      expect.stringContaining('It is judged by the rules of its base'),
+      expect.stringContaining('judges it by the rules of its base'),
     ]);
   });
 });

@@ -178,7 +178,7 @@ test('what others did in most of the runs makes the machine a busy one', () => {
     })),
   });
   expect(adviceOf(report(0.01, { session: disturbed(0.5) }))[0]).toMatch(
-    /^The machine was busy \(other processes on 2\.0 processors in 12 of 24 runs\)\. End the other programs on it/,
+    /^The machine was busy \(other processes on 2\.0 processors in 12 of 24 runs\)\. End the other programs or use another machine/,
   );
   expect(adviceOf(report(0.01, { session: disturbed(0.2) }))).toEqual([
     expect.stringContaining('Nothing to fix'),
