@@ -1,30 +1,24 @@
-import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { checkLabel, checkLabelOfRun } from './acceptance.ts';
 import { connect } from './client.ts';
 import { parseEvent } from './context.ts';
-import { startGitHubServer, type GitHubServer } from './server.test-support.ts';
+import { checkedServers } from './checked-servers.test-support.ts';
+import type { GitHubServer, ServerOptions } from './server.test-support.ts';
 
 /** Acceptance by label: who may accept, and which commit. */
 
 // The first answer of a kind compiles its part of GitHub's description.
 jest.setTimeout(240_000);
 
-const servers: GitHubServer[] = [];
-afterAll(async () => {
-  for (const server of servers) {
-    await server.close();
-    expect(server.violations).toEqual([]);
-  }
-});
+const startServer = checkedServers();
 
 const COMMIT = 'c0ffee0123456789c0ffee0123456789c0ffee01';
 
-async function checked(author: string, options: Parameters<typeof startGitHubServer>[0] = {}) {
-  const server = await startGitHubServer({
+async function checked(author: string, options: ServerOptions = {}) {
+  const server = await startServer({
     permissions: { owner: 'admin', octocat: 'write', reader: 'read', nobody: 'none' },
     ...options,
   });
-  servers.push(server);
   const octokit = await connect('token', server.url, { limits: { answer: 4, wait: 1, total: 12 } });
   return checkLabel(octokit, { owner: 'owner', repo: 'name', accepting: { author, commit: COMMIT } });
 }
@@ -104,10 +98,9 @@ describe('the label on a fork, where another job reports', () => {
   async function judged(
     labellings: GitHubServer['labellings'],
     runs: GitHubServer['runs'],
-    { id = 40, ...options }: { readonly id?: number } & Parameters<typeof startGitHubServer>[0] = {},
+    { id = 40, ...options }: { readonly id?: number } & ServerOptions = {},
   ) {
-    const server = await startGitHubServer({ permissions: { octocat: 'write', reader: 'read' }, ...options });
-    servers.push(server);
+    const server = await startServer({ permissions: { octocat: 'write', reader: 'read' }, ...options });
     server.labellings.push(...labellings);
     server.runs.push(...runs);
     const octokit = await connect('token', server.url, { limits: { answer: 100, wait: 1, total: 200 } });

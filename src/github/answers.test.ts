@@ -1,15 +1,13 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { within } from './artifact.ts';
 import { connect } from './client.ts';
 import { upsertComment } from './comment.ts';
-import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
+import { checkedServers } from './checked-servers.test-support.ts';
+import type { ServerOptions } from './server.test-support.ts';
 
 /** GitHub's possible answers: the number of retries, and the message for each. */
 
-const servers: GitHubServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+const startServer = checkedServers();
 
 const MARKER = '<!-- pacegate -->';
 const POST = 'POST /repos/owner/name/issues/7/comments';
@@ -17,8 +15,7 @@ const LIST = 'GET /repos/owner/name/issues/7/comments';
 const limits = { answer: 3, wait: 3, total: 30 };
 
 async function start(options: ServerOptions = {}, signal?: AbortSignal) {
-  const server = await startGitHubServer(options);
-  servers.push(server);
+  const server = await startServer(options);
   const octokit = await connect('token', server.url, {
     limits,
     ...(signal === undefined ? {} : { signal }),

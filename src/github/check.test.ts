@@ -1,20 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { getOctokit } from '@actions/github';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { upsertCheck, type CheckRequest, type CheckResult, type Conclusion } from './check.ts';
 import { connect } from './client.ts';
 import { markOf, relationTo, runMark } from './run-mark.ts';
+import { checkedServers } from './checked-servers.test-support.ts';
 import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
 
 /** The check on a pull request's head: the verdict that it shows for every order of runs. */
 
-const servers: GitHubServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    await server.close();
-    expect(server.violations).toEqual([]);
-  }
-});
+const startServer = checkedServers();
 
 const HEAD = 'a'.repeat(40);
 const NAME = 'Pacegate verdict';
@@ -36,8 +31,7 @@ const requestOf = ({ run, attempt = 1, session = 's', conclusion, commit = HEAD 
 });
 
 async function start(options: ServerOptions = {}) {
-  const server = await startGitHubServer(options);
-  servers.push(server);
+  const server = await startServer(options);
   const octokit = await connect('token', server.url, { limits: { answer: 3, wait: 3, total: 30 } });
   const post = async (job: Job, more: Partial<CheckRequest> = {}) =>
     await upsertCheck(octokit, { ...requestOf(job), ...more });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { markerOf } from '../report/markdown.ts';
 import { connect } from './client.ts';
@@ -7,19 +7,13 @@ import { upsertComment } from './comment.ts';
 import { parseEvent } from './context.ts';
 import { INPUT_NAMES, parseInputs } from './inputs.ts';
 import { markOf, runMark } from './run-mark.ts';
-import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
+import { checkedServers } from './checked-servers.test-support.ts';
+import type { ServerOptions } from './server.test-support.ts';
 
-const servers: GitHubServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    await server.close();
-    expect(server.violations).toEqual([]);
-  }
-});
+const startServer = checkedServers();
 
 async function start(options: ServerOptions = {}) {
-  const server = await startGitHubServer(options);
-  servers.push(server);
+  const server = await startServer(options);
   const octokit = await connect('token', server.url);
   const comment = (text: string, configuration = 'pacegate') =>
     upsertComment(octokit, {

@@ -1,24 +1,18 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { connect } from './client.ts';
 import { upsertNightIssue, type NightIssueRequest } from './night-issue.ts';
 import { markOf } from './run-mark.ts';
-import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
+import { checkedServers } from './checked-servers.test-support.ts';
+import type { ServerOptions } from './server.test-support.ts';
 
 /**
  * The issue about a configuration's nights, against a server that checks each request with GitHub's API description.
  */
 
-const servers: GitHubServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    await server.close();
-    expect(server.violations).toEqual([]);
-  }
-});
+const startServer = checkedServers();
 
 async function start(options: ServerOptions = {}) {
-  const server = await startGitHubServer(options);
-  servers.push(server);
+  const server = await startServer(options);
   const octokit = await connect('token', server.url, { limits: { answer: 30, wait: 3, total: 300 } });
   let run = 100;
   const night = async (concerns: readonly string[], more: Partial<NightIssueRequest> = {}) => {

@@ -1,19 +1,14 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { connect } from './client.ts';
 import { parseEvent } from './context.ts';
 import { pullRequestNumbered, pullRequestOf } from './pull-request.ts';
-import { startGitHubServer, type GitHubServer, type ServerOptions } from './server.test-support.ts';
+import { checkedServers } from './checked-servers.test-support.ts';
+import type { ServerOptions } from './server.test-support.ts';
 import type { StoredPull } from './server-state.test-support.ts';
 
 /** Finds the pull request of a fork's run, because the event names none. */
 
-const servers: GitHubServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    await server.close();
-    expect(server.violations).toEqual([]);
-  }
-});
+const startServer = checkedServers();
 
 const HEAD = 'a'.repeat(40);
 const PULL: StoredPull = {
@@ -22,8 +17,7 @@ const PULL: StoredPull = {
 };
 
 async function start(pulls: readonly Partial<StoredPull>[], options: ServerOptions = {}) {
-  const server = await startGitHubServer(options);
-  servers.push(server);
+  const server = await startServer(options);
   server.pulls.push(...pulls.map((pull) => ({ ...PULL, ...pull })));
   return await connect('token', server.url, { limits: { answer: 3, wait: 1, total: 20 } });
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
-import { startGitHubServer, type GitHubServer, type ServerOptions } from '../github/server.test-support.ts';
+import { afterAll, expect, jest, test } from '@jest/globals';
+import { checkedServers } from '../github/checked-servers.test-support.ts';
+import type { ServerOptions } from '../github/server.test-support.ts';
 import {
   removeTemporaryFolders,
   runGit,
@@ -15,19 +16,12 @@ import { HOST, project } from './project.test-support.ts';
 
 jest.setTimeout(600_000);
 
-const servers: GitHubServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    await server.close();
-    expect(server.violations).toEqual([]);
-  }
-});
+const startServer = checkedServers();
 afterAll(removeTemporaryFolders);
 
 /** A repository with a remote, and the action's job on a checkout of it. */
 async function start(options: ServerOptions = {}) {
-  const github = await startGitHubServer({ identity: 'job', ...options });
-  servers.push(github);
+  const github = await startServer({ identity: 'job', ...options });
   const origin = temporaryFolder();
   runGit(origin, 'init', '-q', '--bare');
   const made = project(HOST, { rounds: 1000, more: ', repetitions: 1', rules: 'blocks: 6' });

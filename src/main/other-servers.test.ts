@@ -4,7 +4,8 @@ import { connect } from '../github/client.ts';
 import { writeCommitStatus } from '../github/commit-status.ts';
 import { parseEvent } from '../github/context.ts';
 import { runMark } from '../github/run-mark.ts';
-import { startGitHubServer, type ServerOptions } from '../github/server.test-support.ts';
+import { checkedServers } from '../github/checked-servers.test-support.ts';
+import type { ServerOptions } from '../github/server.test-support.ts';
 import { checkName } from '../report/check.ts';
 import { postCheck, postComment, targetOf } from './delivery.ts';
 
@@ -12,6 +13,7 @@ import { postCheck, postComment, targetOf } from './delivery.ts';
 
 jest.setTimeout(60_000);
 
+const startServer = checkedServers();
 const HEAD = 'a'.repeat(40);
 const environment = { ...process.env };
 let log = '';
@@ -27,7 +29,7 @@ async function posted(
   kind: Kind,
   runs: readonly (readonly [run: string, conclusion: 'success' | 'failure' | 'neutral'])[],
 ) {
-  const server = await startGitHubServer({ kind });
+  const server = await startServer({ kind });
   log = '';
   jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
     log += String(text);
@@ -50,8 +52,6 @@ async function posted(
     const written = { name: checkName('x'), run, conclusion, output, detailsUrl: event.runUrl };
     results.push({ comment, check: await postCheck(inputs, targetOf(event), written, signal) });
   }
-  await server.close();
-  expect(server.violations).toEqual([]);
   return { server, results };
 }
 const PAYLOAD = {
@@ -121,7 +121,7 @@ describe('Forgejo and Gitea', () => {
   });
 
   test('a second job of one run does not hide the first one’s status', async () => {
-    const server = await startGitHubServer({ kind: 'forgejo' });
+    const server = await startServer({ kind: 'forgejo' });
     const octokit = await connect('token', server.url);
     const write = async (session: string, shared = false) =>
       await writeCommitStatus(octokit, {
@@ -133,8 +133,6 @@ describe('Forgejo and Gitea', () => {
     expect(await write('one')).toMatchObject({ kind: 'created' });
     expect(await write('two')).toEqual({ kind: 'twice' });
     expect(await write('confirming', true)).toMatchObject({ kind: 'updated' });
-    await server.close();
-    expect(server.violations).toEqual([]);
     expect(server.statuses.map(({ description }) => description.length)).toEqual([140, 140]);
   });
 

@@ -8,7 +8,8 @@ import { BuildError } from '../errors/errors.ts';
 import { ACCEPTING_LABEL, parseEvent } from '../github/context.ts';
 import { expectGenerated } from '../github/generated.test-support.ts';
 import { parseInputs } from '../github/inputs.ts';
-import { startGitHubServer, type GitHubServer, type ServerOptions } from '../github/server.test-support.ts';
+import { checkedServers } from '../github/checked-servers.test-support.ts';
+import type { GitHubServer, ServerOptions } from '../github/server.test-support.ts';
 import type { StoredRun } from '../github/server-state.test-support.ts';
 import { judgedParts } from '../pipeline/judged-sessions.ts';
 import { overridesOf } from '../plan/resolve.ts';
@@ -37,19 +38,15 @@ const HEAD = 'a'.repeat(40);
 const GROUP = 'b'.repeat(40);
 const RUN = '41';
 
-const servers: GitHubServer[] = [];
+const startServer = checkedServers();
 const environment = { ...process.env };
 /** The runner's own library caches the path of the first summary. */
 const runnerFolder = temporaryFolder();
 const [output, summary] = [join(runnerFolder, 'output'), join(runnerFolder, 'summary')];
 let log: string;
-afterEach(async () => {
+afterEach(() => {
   process.env = { ...environment };
   jest.restoreAllMocks();
-  for (const server of servers.splice(0)) {
-    await server.close();
-    expect(server.violations).toEqual([]);
-  }
 });
 afterAll(removeTemporaryFolders);
 
@@ -196,8 +193,7 @@ async function posted(
     verdict: expected = 'regressed',
   }: { readonly interrupted?: boolean; readonly verdict?: string } = {},
 ): Promise<Found> {
-  const server = await startGitHubServer(TOKENS[token]);
-  servers.push(server);
+  const server = await startServer(TOKENS[token]);
   server.pulls.push({
     ...{ number: 7, state: 'open', base: 'main', headRepository: 'stranger/name' },
     ...{ headBranch: 'fork', headSha: forkHead },
@@ -337,8 +333,7 @@ describe('a job that ends with an error', () => {
     },
     work?: (job: Job) => Promise<number>,
   ) {
-    const server = await startGitHubServer(token);
-    servers.push(server);
+    const server = await startServer(token);
     const project = repository();
     project.write('.github/pacegate.yml', text);
     project.commit('change');
