@@ -51,7 +51,7 @@ test('a repository without the branch has no history', async () => {
   expect(await open(clone()).read('pacegate')).toEqual({ sessions: [], summaries: [], problems: [] });
 });
 
-test('what is appended is read back, oldest first, and the user’s repository is untouched', async () => {
+test('appended sessions are read back, oldest first, and the user’s repository stays unchanged', async () => {
   const { bare, clone } = forge();
   const path = clone();
   writeFileSync(join(path, 'app.py'), 'changed');
@@ -176,7 +176,7 @@ test('sessions beyond the newest become summaries', async () => {
   ]);
 });
 
-test('each commit has what all sessions say together, of its own configuration and of racing writers too', async () => {
+test('each commit has a summary of all sessions, for its configuration and with concurrent writers', async () => {
   const { bare, clone } = forge();
   const paths = [clone(), clone(), clone()];
   await open(clone()).append(night(9, 1, { ...at(9), configuration: 'api' }));
@@ -203,7 +203,7 @@ test('a ranking that cannot be made any more is not kept as if it were today’s
   expect(files()).not.toContain('pacegate/ranking.json');
 }, 600_000);
 
-test('sessions of the anchor have a folder of their own, and are read among the others', async () => {
+test('sessions of the anchor are in their own folder and are read with the others', async () => {
   const { bare, clone } = forge();
   await open(clone()).append(night(1, 1, { ...at(1), id: 'anchor-1', purpose: 'anchor' }));
   await open(clone()).append(night(0, 1, at(0)));
@@ -215,7 +215,7 @@ test('sessions of the anchor have a folder of their own, and are read among the 
   expect(runGit(bare, 'show', `${BRANCH}:index.json`)).toContain('pacegate/anchors/');
 });
 
-test('a squashed night keeps what it raised; summaries of an older version are read as they are', async () => {
+test('a squashed night keeps its findings; summaries of an older version are read unchanged', async () => {
   const { bare, clone } = forge();
   await open(clone()).append(night(0, 1, { ...at(0), purpose: 'nightly' }));
   const other = repository(temporaryFolder());
@@ -274,7 +274,7 @@ test('without a remote the branch is local, and writers do not overwrite each ot
   expect(runGit(path, 'rev-parse', '--abbrev-ref', 'HEAD')).toBe('main');
 }, 600_000);
 
-test('a token goes through the environment, and never beside a header that is there already', async () => {
+test('the token is passed in the environment, and not if a header is already configured', async () => {
   const { path, git } = repository();
   expect(await tokenEnvironment(path, undefined, 'https://github.com')).toEqual({});
   const given = await tokenEnvironment(path, 'secret', 'https://github.com');

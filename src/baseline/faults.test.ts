@@ -276,7 +276,7 @@ describe('a server', () => {
     expect(runGit(bare, 'rev-list', '--count', BRANCH)).toBe('1');
   }, 600_000);
 
-  test('that goes on failing is named, with the number of tries', async () => {
+  test('that keeps failing is reported with the number of tries', async () => {
     const { bare, clone } = forge();
     const { url, counts } = await serve(bare, (kind) =>
       kind.includes('service=git-receive-pack') ? 503 : undefined,
@@ -300,7 +300,7 @@ describe('a server', () => {
   }, 600_000);
 });
 
-test('a rule that speaks in several lines is quoted whole', async () => {
+test('a rule’s message of several lines is quoted completely', async () => {
   const { bare, clone } = forge();
   const hook = join(bare, 'hooks/pre-receive');
   writeFileSync(

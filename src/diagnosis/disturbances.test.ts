@@ -41,7 +41,7 @@ test('the size is the median of the runs beyond the threshold, and runs that can
   ]);
 });
 
-test('a session whose runs say nothing but the load, or have no time, is not called quiet', () => {
+test('a session whose runs have only the load, or no time, is not called quiet', () => {
   expect(disturbances(all({ load_1m: 0.1 }))).toBeUndefined();
   const failed = all({ steal_s: 1 });
   expect(
@@ -52,7 +52,7 @@ test('a session whose runs say nothing but the load, or have no time, is not cal
   ).toBeUndefined();
 });
 
-test('what was taken is a part of all repetitions, and never more than all', () => {
+test('lost time is a part of all repetitions, at most 100 %', () => {
   const once = disturbances(observed(() => ({ steal_s: 0.1 }), { repetitions: 10 }));
   // 0.1 s of 5 s.
   expect(once).toEqual([]);

@@ -121,7 +121,7 @@ test('an engine that does not answer is bad, with its own words for advice', () 
   });
 });
 
-test('a machine that does not say anything is judged by nothing', () => {
+test('a machine without readings has no findings', () => {
   const findings = findingsOf({ machine: SILENT });
   expect(names(findings, 'bad')).toEqual([]);
   expect(names(findings, 'notice')).toEqual([]);
@@ -151,7 +151,7 @@ test('a virtual machine as GitHub has them', () => {
   expect(names(findingsOf({ machine: { ...machine, smt: false } }), 'unknown')).toContain('hyper-threads');
 });
 
-describe('what is to be mended says how', () => {
+describe('a finding that needs an action names it', () => {
   test.each<[string, Partial<MachineReading>, Partial<EngineReading>, Partial<Finding>, RegExp]>([
     ['one core', { cores: 1 }, {}, { name: 'cores', judgement: 'bad' }, /two or more/],
     [

@@ -49,7 +49,7 @@ test.each<[string, string, readonly string[]]>([
   ],
 ])('%s', (_, text, expected) => expect(names(text)).toEqual(expected));
 
-test('what is named takes precedence, as an image or as a stage', () => {
+test('a named context takes precedence, as an image or as a stage', () => {
   const text =
     'FROM debian:12 AS pythons\nRUN make python\nFROM ghcr.io/astral-sh/uv:python3.12-slim AS b\nFROM pythons\n';
   expect(names(text, 'pythons')).toEqual(['pythons']);

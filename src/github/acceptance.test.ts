@@ -23,7 +23,7 @@ async function checked(author: string, options: ServerOptions = {}) {
   return checkLabel(octokit, { owner: 'owner', repo: 'name', accepting: { author, commit: COMMIT } });
 }
 
-describe('who put the label', () => {
+describe('the author of the label', () => {
   test.each(['owner', 'octocat'])('%s has write permission, so the commit is accepted', async (author) =>
     expect(await checked(author)).toEqual({ kind: 'accepted', accepting: { author, commit: COMMIT } }),
   );

@@ -110,7 +110,7 @@ test.each([
   60_000,
 );
 
-test('a server that goes on failing is asked three times', async () => {
+test('a server that keeps failing is asked three times', async () => {
   const { comment, count } = await start(onPost({ status: 502, message: 'Server Error' }));
   expect(await comment()).toEqual({
     kind: 'refused',
@@ -119,7 +119,7 @@ test('a server that goes on failing is asked three times', async () => {
   expect(count(POST)).toBe(3);
 }, 60_000);
 
-test('a server that is silent holds nobody', async () => {
+test('a server that does not answer does not block the job', async () => {
   const { comment } = await start({ fault: () => 'silent' });
   const begun = performance.now();
   expect(await comment()).toEqual({
@@ -145,7 +145,7 @@ test('an upload that does not end is given up, and one that ends is not', async 
   await expect(within(5, Promise.reject(new Error('refused')))).rejects.toThrow('refused');
 });
 
-test('nobody is asked who we are for the first comment, and only the bot’s name is for the next', async () => {
+test('the first comment needs no request for the user, and the next one only for the bot’s name', async () => {
   const { server, comment, count } = await start();
   await comment('one');
   expect(server.requests).toEqual([LIST, POST]);

@@ -41,7 +41,7 @@ test('two measuring jobs of one name: the second is refused, and the first oneâ€
   expect([...kept]).toEqual([['pacegate-app-measured', ['/ubuntu']]]);
 });
 
-test('a measuring job that is run again takes the place of its earlier attempt', async () => {
+test('a measuring job that is run again replaces the artifact of its earlier attempt', async () => {
   const { kept, upload } = service();
   await upload('/first', ifExistsWhenMeasuring({ GITHUB_RUN_ATTEMPT: '1' }));
   expect(await upload('/second', ifExistsWhenMeasuring({ GITHUB_RUN_ATTEMPT: '2' }))).toMatchObject({

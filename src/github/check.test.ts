@@ -235,7 +235,7 @@ test('at most fifty annotations go into a request', async () => {
   });
 });
 
-describe('a refusal is a result, and says what to do', () => {
+describe('a refusal is a result that names what to do', () => {
   test.each<[string, number, Readonly<Record<string, string>>, string, boolean, RegExp]>([
     ['a token that expired', 401, {}, 'Bad credentials', false, /does not accept the token/],
     [

@@ -89,13 +89,13 @@ describe('an issue that a person closed', () => {
     expect(await kinds([SHIFT, CREEP, concern])).toEqual(['reopened']);
   });
 
-  test('is opened again for what was over and came back', async () => {
+  test('is reopened for a finding that was over and came back', async () => {
     const { kinds } = await closed();
     expect(await kinds([SHIFT], [SHIFT, CREEP])).toEqual(['none', 'reopened']);
   });
 });
 
-test('each configuration has an issue of its own, also where one name begins with the other', async () => {
+test('each configuration has its own issue, even if one name begins with the other', async () => {
   const { server, night } = await start();
   await night(['failed'], { configuration: 'pacegate-api' });
   expect((await night(['failed'])).kind).toBe('opened');
@@ -113,7 +113,7 @@ test("another's issue with a copied marker is left alone", async () => {
   expect(server.issues).toMatchObject([{ state: 'closed' }, { number: 99, state: 'open' }]);
 });
 
-test('an older night changes nothing of what a newer one wrote', async () => {
+test('an older night does not change the text of a newer one', async () => {
   const { server, night } = await start();
   await night(['failed']);
   expect((await night([], { run: markOf(7, 1, 's') })).kind).toBe('outdated');

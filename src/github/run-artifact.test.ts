@@ -68,7 +68,7 @@ describe('which artifacts are taken', () => {
         'pacegate-pacegate-nightly',
       ),
     ).toEqual(['pacegate-pacegate-mf3k2j1a']));
-  test('the shards where there is no gate, each once', () =>
+  test('the shards if there is no gate, each once', () =>
     expect(
       taken(
         'pacegate-pacegate-shard-1-of-2',
@@ -80,7 +80,7 @@ describe('which artifacts are taken', () => {
     expect(artifactsOf('pacegate-(a+)+$', [{ id: 1, name: `pacegate-${'a'.repeat(40)}` }])).toEqual([]));
 });
 
-describe('a hostile archive is refused in words', () => {
+describe('a hostile archive is refused with a message', () => {
   const small = { ...BOUNDS, compressed: 100_000, unpacked: 1_000_000, entries: 100 };
   test.each<[string, () => Buffer, RegExp]>([
     [

@@ -118,7 +118,7 @@ function pins(): ReadonlyMap<string, ReadonlySet<string>> {
   return found;
 }
 
-test('each action is pinned to one commit everywhere, with its version beside it', () => {
+test('each action is pinned to the same commit everywhere, with its version in a comment', () => {
   const {
     'pacegate/pacegate': own,
     [`pacegate/pacegate/${GATE}`]: gate,

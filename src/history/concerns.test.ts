@@ -37,7 +37,7 @@ describe('a level shift', () => {
     expect(names([shift('01', -0.1), shift('02', 0.1, 'tasks')])).toEqual([]);
   });
 
-  test('is none any more where a later one took most of it back', () => {
+  test('ends if a later one takes most of it back', () => {
     expect(names([shift('01', 0.1), shift('05', -0.08)])).toEqual([]);
     // A tenth of it came back.
     expect(names([shift('01', 0.1), shift('05', -0.01)])).toEqual(['shift a wall_time_s 2026-10-01']);

@@ -31,7 +31,7 @@ describe('false alarms of the nights', () => {
     expect(alarmsOf({ sessions: [wrong, ...quiet(23).slice(1)], summaries: [] }).regressed.nights).toBe(1);
   });
 
-  test('squashed nights keep their word; sessions of one side and of the anchor are none', () => {
+  test('squashed nights keep their alarms; sessions of one side and of the anchor are not nights', () => {
     const summaries = [{ outcome: { regressed: true, improved: false } }, {}];
     const others = [night(1, 1), { ...wrong, purpose: 'anchor' as const }, session()];
     expect(alarmsOf({ sessions: [...others, ...quiet(2)], summaries })).toMatchObject({
@@ -41,7 +41,7 @@ describe('false alarms of the nights', () => {
     expect(nightOutcome(night(1, 1, { purpose: 'nightly' }))).toBeUndefined();
   });
 
-  test('sides of one image are a night all the same, and sizes of images are no news of it', () => {
+  test('two sides of one image are a night too, and its image sizes are not alarms', () => {
     const images = wrong.images.map((image) => ({ ...image, identity: 'same' }));
     expect(nightOutcome({ ...wrong, images })).toEqual({ regressed: true, improved: false });
     const sized = images.map((image) => ({ ...image, sizeBytes: image.side === 'head' ? 2e6 : 1e6 }));

@@ -49,7 +49,7 @@ test.each<[string, Target, string]>([
   expect(await hostAccess(own)).toContain(`target.app.${key} of the bake file`),
 );
 
-test('what is built has our tag, one platform, and writes nothing of its own', () => {
+test('a build has our tag, one platform, and no outputs of its own', () => {
   const resolved: ResolvedBake = {
     target: {
       dep: { context: '.', output: ['type=local,dest=/x'], tags: ['example.org/dep'] },

@@ -60,7 +60,7 @@ test('an interpreter variant is two linked targets, and only the application bec
   });
 });
 
-test('the default Dockerfile has its installer, and what is installed besides', () => {
+test('the default Dockerfile has its installer and the additional packages', () => {
   const application = {
     ...request.application,
     args: { INSTALL: '{"groups":["bench"],"extras":[],"packages":[]}' },
@@ -197,7 +197,7 @@ test("a project's own bake file gets nothing of a job's environment but what doc
   expect(withheld({ ...tokens, PATH: '/bin' })).toEqual({});
 });
 
-test('the runner’s token for its cache reaches the build alone, where the configuration names that cache', () => {
+test('only the build gets the runner’s cache token, and only if the configuration names that cache', () => {
   const cache = Object.fromEntries(CACHE_TOKEN.map((name) => [name, `value of ${name}`]));
   const runner = { ...cache, GITHUB_ACTIONS: 'true', PATH: '/bin', NPM_TOKEN: 't' };
   /** What a program is started with: a name without a value is taken away. */

@@ -21,7 +21,7 @@ test.each([
   expect(lines.at(-1)).toBe('The lock file is out of date: run `uv lock` and commit uv.lock.');
 });
 
-test('an interpreter has no lock file, and what is not known is left to the reader', () => {
+test('an interpreter’s failure does not mention lock files, and an unknown failure has no advice', () => {
   expect(failed('interpreter', 'RUN uv python install', STALE)).not.toContain('run `uv lock`');
   expect(failed('debian-head', STEP, 'odd').split('\n').at(-1)).toMatch(
     /^Correct the file that this step reads/,

@@ -92,7 +92,7 @@ test("bytecode's code counts, and by hash its whole header", async () => {
   expect(await compiled('x', 1, 1)).not.toBe(await compiled('x', 1, 2));
 });
 
-test('a layer is the same packed and unpacked; what is no layer, or has a device, is not compared', async () => {
+test('a packed and an unpacked layer are the same; a file that is not a layer, or has a device, is not compared', async () => {
   const tar = await packTar([entry('a', 'x')]);
   expect(await layerContent(stream(gzipSync(tar)))).toEqual(await layerContent(stream(tar)));
   expect(await layerContent(stream(Buffer.from('{"no": "layer"}'.padEnd(600))))).toBeUndefined();

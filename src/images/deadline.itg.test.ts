@@ -70,7 +70,7 @@ withEngine('nothing is begun when the budget is over', async () => {
   expect(failure.seconds).toBeLessThan(2);
 });
 
-withEngine('a step that fails is the Dockerfile’s, though it says what an engine would', async () => {
+withEngine('a failed step is an error of the Dockerfile, even if it prints an engine’s message', async () => {
   const words = 'rpc error: code = Unavailable, could not find bridge docker0, connection refused';
   const failure = await prepare(await tree(`RUN --network=none echo '${words}'; exit 3`), 60);
   expect(failure.stage).toBe('build');

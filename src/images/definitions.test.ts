@@ -20,7 +20,7 @@ test.each([
   expect(finalBase(text)).toMatchObject({ line, text: from });
 });
 
-test('a Dockerfile without FROM stands on nothing', () => expect(finalBase('RUN x')).toBeUndefined());
+test('a Dockerfile without FROM has no base', () => expect(finalBase('RUN x')).toBeUndefined());
 
 test('a chain of very many stages is followed in one pass', () => {
   const stages = Array.from({ length: 150_000 }, (_, n) => `FROM s${n} AS s${n + 1}\n`).join('');

@@ -6,7 +6,7 @@ import { readEngine } from './engine-reading.ts';
 jest.setTimeout(600_000);
 const docker = (...args: readonly string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
 
-withEngine('the engine says what docker itself says of it', async () => {
+withEngine('the engine’s reading matches that of docker', async () => {
   const { engine, storageDriver, cgroup, cgroupDriver, disk } = await readEngine();
   const [version, driver, cgroups, by, root] = docker(
     ...['info', '--format'],

@@ -138,7 +138,7 @@ withEngine("a project's own .dockerignore is kept beside the default Dockerfile'
   ]);
 });
 
-withEngine('a step that fails names itself, and the next variant goes on', async () => {
+withEngine('a failed step is named, and the next variant continues', async () => {
   const tree = await folderWith({
     Dockerfile:
       "FROM python\nRUN python -c \"import sys, platform; print('\\033[31mlast words\\033[0m'); sys.exit(7 if sys.prefix == '/usr' and not __import__('os').path.exists('/usr/local/bin/python') else 0)\"\n",
@@ -155,7 +155,7 @@ withEngine('a step that fails names itself, and the next variant goes on', async
   ready(await prepare(official, 'baseline', tree));
 });
 
-withEngine('a mistake in the variant and a base that is not there are told apart', async () => {
+withEngine('a mistake in the variant and a missing base have different messages', async () => {
   const tree = await folderWith({ 'bench.py': '' });
   const { prepare } = builderOf();
   const old = { ...debian, name: 'old', args: { DEBIAN_RELEASE: 'trixie', PYTHON_VERSION: '3.9' } };
@@ -283,7 +283,7 @@ withEngine('an image that exists is a variant, for each side its own', async () 
   expect(await tagged(sessionId)).toEqual([]);
 });
 
-withEngine('an image is pushed, pulled by digest, and the other side is built upon its layers', async () => {
+withEngine('an image is pushed and pulled by digest, and the other side is built on its layers', async () => {
   const registry = await startRegistry();
   try {
     const tree = await folderWith({ 'bench.py': 'print("one")\n' });

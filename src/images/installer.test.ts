@@ -120,7 +120,7 @@ test.each(['pixi.lock', 'conda-lock.yml'])('%s is refused with what to do', (nam
   );
 });
 
-test('requirements are kept with all that they name, and a project beside is no lock file', () => {
+test('requirements are kept with all files that they name, and a project next to them is not a lock file', () => {
   const files = {
     'requirements.txt':
       '-r requirements/base.txt\n--constraint=limits.txt # why\n./wheels/a-1.whl\n--find-links wheels\n-e .\n./libs/b[x]\n' +
@@ -198,7 +198,7 @@ test.each([
   expect(locks(files as Record<string, string>, install)).toEqual({ error: `pacegate: ${message}` });
 });
 
-test('groups and extras are looked up in pyproject.toml beside a lock file that has none', () => {
+test('groups and extras are read from pyproject.toml if the lock file has none', () => {
   const files = { 'requirements.txt': 'b\n', 'pyproject.toml': PYPROJECT };
   expect(locks(files)).toMatchObject({ kept: ['requirements.txt'] });
   expect(locks(files, { groups: ['bench'] })).toMatchObject({ kept: ['pyproject.toml', 'requirements.txt'] });

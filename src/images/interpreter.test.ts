@@ -40,7 +40,7 @@ async function define(contexts: Readonly<Record<string, string>>) {
   return await interpreters.define(variant, new AbortController().signal);
 }
 
-test('follows the content of a context’s folder, not its name alone', async () => {
+test('depends on the content of a context’s folder, not only on its name', async () => {
   mkdirSync(join(root, 'mirror'));
   writeFileSync(join(root, 'mirror', 'Python.tgz'), 'one');
   const first = await keyOf({ source: 'mirror' });
@@ -90,7 +90,7 @@ describe('an image as a context', () => {
     expect(after.hash).toBe(before.hash);
   });
 
-  test('that no registry gives is built of what the builder finds under its name', async () => {
+  test('that no registry has is built from the builder’s image of that name', async () => {
     registryHas(undefined);
     expect((await define(contexts)).variant.contexts).toEqual(contexts);
   });

@@ -17,7 +17,7 @@ function follow(text: string, variant = 'official', side = 'head') {
   return { lines, progress, message };
 }
 
-test('a good build says each step once, and that it came from the cache', () => {
+test('a successful build logs each step once, and whether it came from the cache', () => {
   const { lines, progress } = follow(recorded('built.progress.txt'));
   expect(lines).toEqual([
     '[official head] FROM docker.io/library/python:3.13-slim-trixie … CACHED',
@@ -69,7 +69,7 @@ test('where no step failed, the last error of buildx is the reason', () => {
   );
 });
 
-test('a buildx that gives no events still gives the step and its last lines', () => {
+test('a buildx without events still gives the failed step and its last lines', () => {
   const { message } = follow(recorded('failing-step.plain.txt'));
   expect(message()).toMatch(
     /^official \(head\): the image could not be built: failed to solve: process .* exit code: 3\n/,
@@ -88,7 +88,7 @@ test('broken events, floods and other text end nothing', () => {
   expect(progress.words().length).toBeLessThanOrEqual(12);
 });
 
-test('a step that takes long says now and then that it is there', () => {
+test('a long step is logged repeatedly', () => {
   const log = (seconds: number, text: string) =>
     JSON.stringify({
       logs: [
@@ -111,12 +111,12 @@ test('a step that takes long says now and then that it is there', () => {
   ]);
 });
 
-test('what is shown is one line without control characters, bounded', () => {
+test('a shown line has no control characters and a bounded length', () => {
   expect(readable('\u001b[31mred\u001b[0m\u0007 a\tb\u202e')).toBe('red a b');
   expect(readable('x'.repeat(400))).toHaveLength(300);
 });
 
-test('what was built is read from the metadata', () => {
+test('the built image is read from the metadata', () => {
   const digest = 'sha256:e9f8c8ea7fac4626856f9154473b78a574968954880e19d471b68c7752f56eab';
   const metadata = recorded('metadata.json');
   expect(digestsOf(metadata, 'official-head')).toEqual([digest, digest]);
@@ -128,7 +128,7 @@ test('what was built is read from the metadata', () => {
 describe('what ended a build', () => {
   const event = (value: unknown) => JSON.stringify(value);
 
-  test('in the middle of a step is that step, with what it said', () => {
+  test('in the middle of a step names that step, with its output', () => {
     const progress = followProgress('official head', 'interpreter-official', () => undefined);
     const started = new Date(Date.now() - 20_000).toISOString();
     progress.feed(
@@ -182,7 +182,7 @@ describe('what ended a build', () => {
     expect(failed(error)).toBe('build');
   });
 
-  test('is the Dockerfile’s whatever its command says, but for a disk that is full', () => {
+  test('is an error of the Dockerfile whatever its command prints, except for a full disk', () => {
     expect(failed(COMMAND, 'connection refused', 'rpc error: code = Unavailable desc = x')).toBe('build');
     expect(failed(COMMAND, 'cp: error writing x: No space left on device')).toBe('engine');
   });

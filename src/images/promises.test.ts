@@ -115,7 +115,7 @@ test('it does not make the bytecode that it is to look for', () => {
   expect([status, stderr]).toEqual([1, expect.stringMatching(/start it as `python -B`/)]);
 });
 
-test('the same sources give the same bytecode, whatever was there and whatever the hash seed', async () => {
+test('the same sources give the same bytecode, independent of earlier files and of the hash seed', async () => {
   const before = bytecode();
   for (const file of globSync('**/__pycache__', { cwd: library }))
     await rm(join(library, file), { recursive: true });
@@ -176,7 +176,7 @@ test('modules: a shared library that is missing is named, with what to do', asyn
   await writeFile(file, whole);
 });
 
-test('modules: one that was never compiled, and one that is no module', async () => {
+test('modules: one that was never compiled, and one that is not a module', async () => {
   const file = extension('_lzma');
   await rename(file, `${file}.away`);
   expect(broken('--only', 'modules')).toEqual([
@@ -199,7 +199,7 @@ test('modules: code for another CPU ends Python, and the module is named', async
   ]);
 });
 
-test('bytecode: what is not there and what is not of its source, at every level', async () => {
+test('bytecode: missing and outdated files, at every level', async () => {
   const cache = join(library, '__pycache__');
   const [level] = globSync(join(cache, 'textwrap.*.opt-2.pyc'));
   const whole = await readFile(level ?? '');
@@ -237,7 +237,7 @@ test('bytecode: a time in it has to be that of the source', async () => {
   expect(run(python, [join(promises, 'compile.py')]).status).toBe(0);
 });
 
-test('bytecode: a file that is no Python of today needs none', async () => {
+test('bytecode: a file that this Python cannot parse needs none', async () => {
   const template = join(library, 'template.py');
   await writeFile(template, 'print "{{ name }}"\n');
   expect(broken('--only', 'bytecode')).toEqual([]);
@@ -255,7 +255,7 @@ test('venv: where the module is left out, as Debian leaves it', async () => {
 
 // Root alone can become somebody else.
 const withRoot = process.getuid?.() === 0 ? test : test.skip;
-withRoot('user: somebody without rights cannot read what is for root alone', async () => {
+withRoot('user: a user without privileges cannot read a file that only root can read', async () => {
   const folder = join(library, 'json');
   await chmod(folder, 0o700);
   expect(broken('--only', 'user')).toEqual([
@@ -269,6 +269,6 @@ withRoot('user: somebody without rights cannot read what is for root alone', asy
   await chmod(python, 0o755);
 });
 
-test('a call that is none has a status of its own', () => {
+test('a call with wrong arguments has its own status', () => {
   expect(check('--only', 'everything').status).toBe(2);
 });

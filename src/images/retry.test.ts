@@ -68,6 +68,6 @@ test('a wait that is cancelled, or reaches the end of the budget, ends it', asyn
   expect({ result, calls }).toEqual({ result: unavailable('engine'), calls: 2 });
 });
 
-test('a fault of the program is none of the engine’s', async () => {
+test('a failure of the program is not an engine error', async () => {
   await expect(tried([new TypeError('oh')])).rejects.toThrow('oh');
 });

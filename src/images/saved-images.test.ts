@@ -105,7 +105,7 @@ test.each<[Packing, Packing]>([
   expect(await compared()).toBe(false);
 });
 
-test('a layer of both counts as the same however each image keeps it', async () => {
+test('a layer of both images counts as the same, packed or unpacked', async () => {
   const [base, top] = [await layer('base = 1'), await layer('a = 1', 10)];
   // Its blob has the name by which the classic store has it on one side, and another on the other.
   await image('one', [

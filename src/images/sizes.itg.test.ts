@@ -35,7 +35,7 @@ withEngine('an image is as large as its files, whichever store the engine has', 
   }
 });
 
-withEngine('what is read of the layers is what the classic store says of them', async () => {
+withEngine('the sizes that are read from the layers match those of the classic store', async () => {
   const image = 'python:3.13-slim-trixie';
   const total = (sizes: readonly number[] | undefined) =>
     (sizes ?? []).reduce((sum, bytes) => sum + bytes, 0);

@@ -14,7 +14,7 @@ const plain = new Uint8Array(100_000).map((_, index) => index % 251);
 const packed = new Uint8Array(gzipSync(plain));
 const zstd = Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]);
 
-test('a layer that is compressed is as large as it is, in whatever pieces it comes', async () => {
+test('a compressed layer has its own size, in whatever chunks it is read', async () => {
   expect(await registryBytes(streamOf(packed))).toBe(packed.length);
   expect(await registryBytes(streamOf(packed.slice(0, 1), packed.slice(1, 3), packed.slice(3)))).toBe(
     packed.length,
@@ -39,14 +39,14 @@ const layer = async () =>
     { header: { name: 'two', type: 'file', size: 7 }, body: new Uint8Array(7) },
   ]);
 
-test('a layer unpacked is what is in its files, however it is kept', async () => {
+test('an unpacked layer has the size of its files, in every compression', async () => {
   const tar = await layer();
   for (const kept of [tar, gzipSync(tar), zstdCompressSync(tar)])
     expect(await unpackedBytes(streamOf(new Uint8Array(kept)))).toBe(5010);
   expect(await unpackedBytes(streamOf(tar.slice(0, 700), tar.slice(700)))).toBe(5010);
 });
 
-test('what is no layer has no size', async () => {
+test('a file that is not a layer has no size', async () => {
   expect(await unpackedBytes(streamOf(plain))).toBeUndefined();
   expect(await unpackedBytes(streamOf(packed.slice(0, 40)))).toBeUndefined();
 });

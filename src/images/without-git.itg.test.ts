@@ -57,7 +57,7 @@ withEngine.each([
   );
 });
 
-withEngine('a step that fails for another reason is told nothing of .git', async () => {
+withEngine('the message of a step that fails for another reason does not mention .git', async () => {
   const tree = await committed('RUN --network=none echo ".gitignore is broken" >&2; exit 1');
   const { builder } = builderOf();
   await builder.check();

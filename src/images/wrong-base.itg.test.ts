@@ -5,7 +5,7 @@ import { builderOf, failure, folderWith, lines, official, output, ready } from '
 const app = { 'app.py': 'print(1)\n' };
 
 // No step runs in these builds, so they need no network.
-test('a last stage whose base cannot be read beforehand is refused by what was built, with its line', async () => {
+test('a last stage with an unreadable base is refused after the build, with its line', async () => {
   const { prepare } = builderOf({ dockerfile: 'Dockerfile' });
   const Dockerfile =
     'ARG BASE=debian:trixie-slim\nFROM python AS builder\nFROM ${BASE%%zzz} AS base\nCOPY app.py .\n';
@@ -15,7 +15,7 @@ test('a last stage whose base cannot be read beforehand is refused by what was b
   expect(message).toContain('name it in workload.interpreter-from, or write `FROM python` there');
 }, 600_000);
 
-test('a pinned last stage behind a builder that takes the interpreter is refused; one that takes it too is not', async () => {
+test('a pinned last stage is refused even if an earlier stage uses the interpreter; a last stage that uses it is not', async () => {
   const { prepare } = builderOf({ dockerfile: 'Dockerfile' });
   const stages = (last: string) =>
     `FROM python AS builder\nCOPY app.py /hi\n${last}\nCOPY --from=builder /hi /hi\n`;

@@ -109,7 +109,7 @@ const variantOf = (project: string, context = '.') => {
   return { plan, variant: plan.variants[0]!, of };
 };
 
-test('what the default image installs needs no Dockerfile', () => {
+test('a project that the default image can install needs no Dockerfile', () => {
   const own = ['flask', 'fastapi-bake'];
   for (const [project, context] of PROJECTS.filter(([name]) => !own.includes(name))) {
     const { plan, variant } = variantOf(project, context);
@@ -118,7 +118,7 @@ test('what the default image installs needs no Dockerfile', () => {
   }
 });
 
-test('what a suite needs is installed by a group that has it, or by name', () => {
+test('the packages of a suite are installed by the group that has them, or by name', () => {
   expect(variantOf('pytest-benchmark').plan.workload.install).toEqual({
     groups: ['bench'],
     extras: [],
@@ -413,7 +413,7 @@ test.each([
   expect(plan.variants[0]).toMatchObject({ args: { PYTHON_VERSION: version } });
 });
 
-test('a monorepo is several projects, without those of its tests; a top with code of its own is one', () => {
+test('a monorepo is several projects, without those of its tests; a top folder with code is a single project', () => {
   expect(choicesOf(findProjects(filesOf('monorepo')))).toEqual(['services/billing', 'services/orders']);
   expect(choicesOf(findProjects(filesOf('workspace')))).toEqual(['packages/engine', 'packages/report']);
   expect(choicesOf(findProjects(filesOf('uv')))).toEqual(['.']);
@@ -480,7 +480,7 @@ test.each([
   expect([satisfies(12, range), satisfies(13, range)]).toEqual([twelve, thirteen]);
 });
 
-test('another configuration has workflows of its own, with its path', () => {
+test('another configuration has its own workflows, with its path', () => {
   const files = workflowFiles('services/orders/pacegate.yml', TEMPLATES);
   expect(files.map(({ path }) => path)).toEqual([
     '.github/workflows/pacegate-services-orders.yml',

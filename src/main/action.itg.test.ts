@@ -439,7 +439,7 @@ metrics: { wall_time_s: { limit: 3% }, cpu_time_s: { gate: false }, max_rss_byte
   },
 );
 
-test('what the action ships is whole: its entry starts from a folder with nothing else', () => {
+test('the action is complete: its entry starts from a folder without other files', () => {
   const version = execFileSync(process.execPath, [join(action, 'dist/cli.js'), '--version'], {
     cwd: temporaryFolder(),
     encoding: 'utf8',

@@ -11,7 +11,7 @@ import { pacegate } from './terminal.test-support.ts';
 jest.setTimeout(900_000);
 afterAll(removeTemporaryFolders);
 
-test('a baseline is kept on a branch of a repository without a remote, and stands beside the next gate', async () => {
+test('a repository without a remote stores the nights on a local branch, and the next gate reads them', async () => {
   const { path, write, git, commit } = project(HOST);
   write('untracked.txt', 'x');
   expect((await pacegate(path, ['baseline'])).log).toContain('has uncommitted changes');

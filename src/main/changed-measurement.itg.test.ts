@@ -128,7 +128,7 @@ test('a command that does nothing does not hide a loss: the base’s is measured
   expect(top[1]).toMatch(/disagree in plain: with the head's, .*on the head CPU time is \d+\.\d % lower/);
 }, 600_000);
 
-test('a bench.py that slows the baseline alone is found out', async () => {
+test('a bench.py that slows only the baseline is detected', async () => {
   const { verdicts, top, head, session } = await gateChange(BASE, {
     // Does three times the work on the baseline's code.
     'bench.py': 'import app\nfor _ in range(1 if hasattr(app, "NEW") else 3):\n    app.work()\n',

@@ -11,7 +11,7 @@ import { pacegate } from './terminal.test-support.ts';
 jest.setTimeout(600_000);
 afterAll(removeTemporaryFolders);
 
-test('the doctor says what a gate would see here, and leaves nothing behind', async () => {
+test('doctor reports the smallest loss that a gate finds here, and leaves no files', async () => {
   const { path, git, write } = project(HOST);
   const table = await pacegate(path, ['doctor', '--blocks', '8']);
   expect({ status: table.status, log: table.status === 0 ? '' : table.log }).toEqual({ status: 0, log: '' });
@@ -34,7 +34,7 @@ test('the doctor says what a gate would see here, and leaves nothing behind', as
   expect(failed.out).toMatch(/^Machine: /);
 });
 
-test('the doctor says what it found on the machine where there is no engine to measure with', async () => {
+test('doctor reports the findings on the machine if there is no engine', async () => {
   const { path } = project(IMAGES);
   const nowhere = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
   const table = await pacegate(path, ['doctor'], undefined, nowhere);

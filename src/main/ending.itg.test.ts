@@ -167,7 +167,7 @@ test.each([
   expect([status, out]).toEqual([2, '']);
 });
 
-test('a folder beside the work folders that is no work folder is left alone', async () => {
+test('a folder next to the work folders that is not one of them is kept', async () => {
   const gate = start(project());
   mkdirSync(join(gate.temporary, 'pacegate-work-mine'));
   await measuring(gate);

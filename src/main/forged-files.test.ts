@@ -166,7 +166,7 @@ test('60 forged profiles', async () => {
   );
 });
 
-test('10 forged comparison.json beside a session: nobody reads them', async () => {
+test('10 forged comparison.json next to a session are not read', async () => {
   const files = join(folder, 'artifact');
   mkdirSync(files);
   writeFileSync(join(files, 'session.json'), JSON.stringify(honest));

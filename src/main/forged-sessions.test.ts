@@ -55,7 +55,7 @@ const honest = drawn(
 
 const forged = (seed: number) => forgedJson(honest, drawFrom(seed));
 
-test('200 forged sessions are refused in words or judged, each at once', () => {
+test('200 forged sessions are refused with a message or judged, each without delay', () => {
   for (let seed = 1; seed <= 200; seed++) {
     const begun = process.cpuUsage();
     let message: string | undefined;

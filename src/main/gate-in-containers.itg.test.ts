@@ -92,7 +92,7 @@ withEngine('a build that fails is named with its step, and the other variant is 
   expect(out).toMatch(/Pacegate: official regressed: .*CPU time \+.*; no figures for old/);
 });
 
-withEngine('Ctrl-C ends a run at once; what was measured is kept and no container is left', async () => {
+withEngine('Ctrl-C stops a run at once; the samples are kept and no container is left', async () => {
   const { path, write, commit } = project(IMAGES);
   write('app.py', application(1_600_000));
   commit('change');

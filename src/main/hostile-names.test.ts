@@ -74,7 +74,7 @@ describe.each(NAMES)('%s', (name) => {
   const comparison = compareSession(session);
   const row = comparison.rows.find(({ variant, metric }) => variant === name && metric === name);
 
-  test('is judged, and stands in the reports of a gate', () => {
+  test('is judged, and is in the reports of a gate', () => {
     expect(row).toMatchObject({ verdict: 'regressed' });
     expect(row?.change.estimate).toBeCloseTo(0.2, 2);
     for (const text of [
@@ -172,7 +172,7 @@ metrics: { ${name}: { limit: 4% }, derived: { formula: ${name} * 2, gate: false 
   });
 });
 
-test('all of them are kept on the baseline branch, in the night’s report, and in what a night is squashed into', async () => {
+test('all of them are on the baseline branch, in the night’s report, and in the squashed night', async () => {
   const repo = repository();
   repo.commit('one');
   const [first = ''] = NAMES;
@@ -232,7 +232,7 @@ test('all of them are kept on the baseline branch, in the night’s report, and 
   }
 });
 
-test('__proto__ is no name, and is not passed over without a word', () => {
+test('__proto__ is not a name, and is refused with a message', () => {
   const configuration = (metrics: string, variant: string) => () =>
     resolvePlan({
       text: `version: 1\nworkload: { command: [python] }\nvariants: { ${variant}: { interpreter: debian }, b: { interpreter: official, python: "3.13" } }\nmetrics: ${metrics}\n`,

@@ -26,7 +26,7 @@ async function answerOf(directory: string, args: readonly string[]) {
   return { status, log, answer: JSON.parse(out) as Readonly<Record<string, unknown>> };
 }
 
-test('each command that knows the format prints JSON and nothing else', async () => {
+test('each command with --format json prints only JSON', async () => {
   const { path, write, commit } = project(
     `${HOST}  lean: { interpreter: host, python: python3, flags: [-O] }\n`,
     {

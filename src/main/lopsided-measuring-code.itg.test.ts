@@ -35,7 +35,7 @@ const BOTH_TRIED = [
   { image: 'head', tried: true, failures: {} },
 ];
 
-withEngine('a bench.py that slows the baseline alone is found out in containers', async () => {
+withEngine('a bench.py that slows only the baseline is detected in containers', async () => {
   const { path, write, commit } = repository();
   write(
     'pacegate.yml',

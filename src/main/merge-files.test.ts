@@ -63,7 +63,7 @@ function folderOf(...sessions: readonly Session[]): string {
   return folder;
 }
 
-test('merge has the verdict of all shards, and writes a file that gives it again', async () => {
+test('merge gives the verdict of all shards, and the file that it writes gives the same', async () => {
   const folder = folderOf(...shards);
   const out = join(temporaryFolder(), 'out');
   const merged = await pacegate('merge', folder, '--out', out, '--format', 'json');

@@ -42,7 +42,7 @@ test.each([
   expect(status).toBe(3);
 });
 
-test('a gate that was cancelled is no pass when its files are compared or merged', async () => {
+test('a cancelled gate does not pass when its files are compared or merged', async () => {
   const made = project(HOST, { rules: 'blocks: 30', rounds: 3_000_000 });
   made.write('README.md', 'words\n');
   made.write('bench.py', 'from app import work\n\nwork()  # again\n');
@@ -69,7 +69,7 @@ test('a gate that was cancelled is no pass when its files are compared or merged
   }
 });
 
-test('the standard output is JSON and nothing else, whatever the workload prints', async () => {
+test('the standard output is only JSON, whatever the workload prints', async () => {
   const made = project(HOST);
   const noise =
     'import sys\nprint("noise \\u001b[31m##[error]x")\nsys.stderr.write("\\u001b]0;t\\u0007\\u001b[2Jnoise\\n")\n';

@@ -98,7 +98,7 @@ describe('promtool', () => {
     });
   });
 
-  withTool(PROMTOOL)('and would say so: of a name, of a family in two places, of a text that was cut', () => {
+  withTool(PROMTOOL)('and it would report a wrong name, a family in two places and a truncated text', () => {
     const text = everything();
     const named = promtool(
       ['check', 'metrics'],
@@ -184,7 +184,7 @@ describe('promtool', () => {
     },
   );
 
-  withTool(PROMTOOL)('and timings alone, which have no times, are refused with a way out', () => {
+  withTool(PROMTOOL)('and timings without times are refused, with what to do', () => {
     const file = join(folder, 'timings.csv');
     writeFileSync(
       file,

@@ -73,7 +73,7 @@ describe('GitHub Enterprise Server', () => {
     expect(new Set(server.checks.map(({ conclusion }) => conclusion))).toEqual(new Set(['success']));
   });
 
-  test('does not take the artifacts of this version, and the words say what does', async () => {
+  test('does not accept the artifacts of this version, and the message names the alternative', async () => {
     process.env['GITHUB_SERVER_URL'] = 'https://git.example.com';
     // The real client, which refuses before it asks anybody.
     expect(await uploadArtifact({ name: 'a', files: [], folder: '/' })).toEqual({

@@ -34,7 +34,7 @@ function stream() {
   return { output, text: () => text };
 }
 
-test('nothing that a workload says commands the runner', () => {
+test('the output of a workload contains no command for the runner', () => {
   // The others are commands after their control characters are removed.
   for (const line of HOSTILE.filter((one) => !one.startsWith('\u001b')))
     expect(commandsIn(line)).not.toEqual([]);
@@ -79,7 +79,7 @@ test("the action's own log makes commands of its own alone", () => {
   expect(commands).toHaveLength(2 * HOSTILE.length);
 });
 
-test('nothing that a workload says commands the terminal', () => {
+test('the output of a workload contains no escape sequence for the terminal', () => {
   delete process.env['GITHUB_ACTIONS'];
   const { output, text } = stream();
   const log = terminalLog(output, false);

@@ -69,7 +69,7 @@ USER 65532:65532
 CMD ["python", "app.py"]
 `;
 
-withEngine('a production Dockerfile, unchanged, stands on each interpreter in turn', async () => {
+withEngine('an unchanged production Dockerfile is built on each interpreter in turn', async () => {
   const script = reporting(
     {
       value: 'library.RELEASED + app.VALUE',

@@ -48,7 +48,7 @@ beforeAll(() => {
   expect({ status, log: status === 0 ? '' : log }).toEqual({ status: 0, log: '' });
 });
 
-test('it holds what the program reads beside itself, the licences and the README, and no sources', () => {
+test('it contains the files that the program reads, the licences and the README, and no sources', () => {
   for (const file of [
     ...['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/licenses.txt', 'dist/cli.js'],
     ...['dist/probe.py', 'dist/serve.py', 'dist/facts.py', 'dist/diagnostics.py', 'dist/profiler/imports.py'],

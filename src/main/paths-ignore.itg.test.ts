@@ -37,7 +37,7 @@ test('it is not measured and passes, and the file of the run gives the same verd
   expect(again.out).toContain('skipped: only ignored paths changed');
 });
 
-test('another file beside, or one that is moved out of the code, is measured', async () => {
+test('a change to another file too, or a file moved out of the code, is measured', async () => {
   const { path, write, commit, git } = project(HOST, { rounds: 1000, rules: RULES });
   write('README.md', 'words\n');
   write('other.py', 'x = 1\n');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { placesFrom } from './places.ts';
 
-test('each part that is not JavaScript is where the sources look for it', () => {
+test('each file that is not JavaScript is where the sources read it', () => {
   const places = placesFrom(join(import.meta.dirname, '..'));
   for (const [part, path] of Object.entries<string>({ ...places }))
     expect({ part, exists: existsSync(path) }).toEqual({ part, exists: true });

@@ -442,7 +442,7 @@ describe("the label on a fork's pull request", () => {
   });
   Object.assign(TOKENS, { 'can ask': { permissions: { maintainer: 'write', passerby: 'read' } } });
 
-  test('of somebody who may write accepts the commit, by the report', async () => {
+  test('of a user with write permission accepts the commit, and the report names both', async () => {
     const { check, server, status } = await posted(labelled('maintainer'), {}, { verdict: 'accepted' });
     expect({ check, status }).toEqual({ check: 'success on the head', status: 0 });
     expect(server.comments[0]?.body).toMatch(/maintainer/);
@@ -462,7 +462,7 @@ describe("the label on a fork's pull request", () => {
   });
 });
 
-test('an input switches each of them off, and comment: changes says a regression', async () => {
+test('an input disables each of them, and comment: changes posts a regression', async () => {
   const one: Case = { ...own, mode: 'gate', token: 'writes' };
   expect(await posted(one, { comment: 'false' })).toMatchObject({
     comment: '',

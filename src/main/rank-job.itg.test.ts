@@ -56,7 +56,7 @@ rules: { ${rules} }
   return made;
 }
 
-test('variants are ranked against the first; one that breaks is a row, and the file gives the ranking again', async () => {
+test('variants are ranked against the first; a broken one has a row, and the file gives the same ranking', async () => {
   const { path } = project('  broken: { interpreter: host, python: python3, env: { BREAK: "1" } }\n');
   const { status, out, log } = await pacegate(path, 'rank');
   // A script must see that something could not be measured.

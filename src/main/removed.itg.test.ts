@@ -65,7 +65,7 @@ const what = {
   },
 };
 
-test('on this machine it is no fault of the workload, and the cause is named', async () => {
+test('on this machine it is not an error of the workload, and the cause is named', async () => {
   await what.test('{ interpreter: host, python: python3 }');
 });
 

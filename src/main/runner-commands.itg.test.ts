@@ -94,7 +94,7 @@ async function act(origin: string, action: string, workflow: string): Promise<st
   });
 }
 
-withEngine('what a build and a workload print commands the runner nothing', async () => {
+withEngine('the output of a build and of a workload contains no command for the runner', async () => {
   const action = temporaryFolder();
   for (const name of ['action.yml', 'dist', 'variants'])
     cpSync(join(TOP, name), join(action, name), { recursive: true });

@@ -21,7 +21,7 @@ interface Row {
   readonly change: { readonly estimate: number };
 }
 
-test('a loss in the work of each request is found in what a request costs', async () => {
+test('a loss in the work of each request is found in the cost of a request', async () => {
   const port = await freePort();
   const made = repository();
   cpSync(FIXTURE, made.path, { recursive: true });

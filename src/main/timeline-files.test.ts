@@ -35,7 +35,7 @@ function job(timeline: string) {
   return { folder, printed, warned, context };
 }
 
-test('timelines lie beside their sessions, each folder is read once, and there may be none', async () => {
+test('timelines are next to their sessions, each folder is read once, and timelines may be missing', async () => {
   const { folder } = job(timelinesText(LINES));
   const folders = foldersOf([
     join(folder, 'job/session.json'),
@@ -46,7 +46,7 @@ test('timelines lie beside their sessions, each folder is read once, and there m
   expect(await timelinesIn(folders)).toEqual(LINES);
 });
 
-test('a merge keeps the timelines of what it puts together, and its report has them', async () => {
+test('a merge keeps the timelines of its sessions, and its report has them', async () => {
   const { folder, printed, context } = job(timelinesText(LINES));
   const out = join(folder, 'merged');
   expect(await mergeCommand(context, [join(folder, 'job')], { out, format: 'openmetrics' })).toBe(0);

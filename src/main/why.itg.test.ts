@@ -66,7 +66,7 @@ async function gated({ path }: { readonly path: string }) {
   return { out, explained, named: namedAsCause(session) };
 }
 
-withEngine('a planted function is named, in the report and in the files beside it', async () => {
+withEngine('a planted function is named in the report and in the other files', async () => {
   const made = project('{ interpreter: official, python: "3.13" }', 'bench.py');
   made.write(
     'orders.py',

@@ -36,7 +36,7 @@ async function written(...runs: readonly (readonly [Run, boolean])[]): Promise<s
   return await readFile(path, 'utf8');
 }
 
-test('what is appended is read back as it was, warm-up apart', async () => {
+test('appended runs are read back unchanged, with the warm-up separate', async () => {
   const failed = run(2, {
     outcome: 'oom',
     metrics: {},
@@ -114,7 +114,7 @@ test('the session of a run that was killed is read back from its journal: interr
   expect(exitStatus(compareSession(session), ['regressed'])).toBe(3);
 });
 
-test('a journal without its first line is refused with what is missing', () => {
+test('a journal without its first line is refused, and the message names what is missing', () => {
   const text = `${JSON.stringify({ warmup: false, ...run(1) })}\n`;
   expect(isJournal(text)).toBe(false);
   expect(() => sessionOfJournal(text, 'old/runs.jsonl')).toThrow(

@@ -142,7 +142,7 @@ describe('a server’s load', () => {
   test('is its own where there is one side alone', async () => {
     expect(await loads(SERVED, ['head'])).toEqual(['head <- head']);
   });
-  test('is nobody’s where there is no server', async () => {
+  test('belongs to no side if there is no server', async () => {
     expect(await loads('', ['baseline', 'head'])).toEqual(['baseline <- none', 'head <- none']);
   });
 
@@ -176,7 +176,7 @@ describe('an engine’s fault', () => {
     expect(result.runs.filter(({ attempt }) => attempt === 1)).toHaveLength(2);
   });
 
-  test('is given up after three repeats, each after a longer wait, and the other variant goes on', async () => {
+  test('is not repeated after three attempts with growing waits, and the other variant continues', async () => {
     const { request } = scripted(({ runnable: { image } }, call) =>
       image.variant === 'a' && call > 4 ? bad('engine', 'no daemon') : OK,
     );
@@ -200,7 +200,7 @@ describe('an engine’s fault', () => {
   });
 });
 
-test('a workload that dies is not repeated: it is a failure, and the other variant goes on', async () => {
+test('a workload that dies is not repeated: it has failed, and the other variant continues', async () => {
   const { request } = scripted(({ runnable: { image } }, call) =>
     image.variant === 'b' && image.side === 'head' && call > 4 ? bad('oom', 'memory limit') : OK,
   );
@@ -217,7 +217,7 @@ test('a workload that dies is not repeated: it is a failure, and the other varia
   expect(result.runs.filter(({ variant }) => variant === 'a')).toHaveLength(16);
 });
 
-test('a variant that no block can judge is given up after the warm-up, and the other goes on', async () => {
+test('a variant that no block can judge stops after the warm-up, and the other continues', async () => {
   const { request, calls } = scripted(() => OK);
   const failure = { variant: 'a', side: 'head', stage: 'metrics', message: 'a: nothing of p99' } as const;
   const planner = { ...fixedPlanner(8), hopeless: () => [failure] };
@@ -227,7 +227,7 @@ test('a variant that no block can judge is given up after the warm-up, and the o
   expect(result.runs.filter(({ variant }) => variant === 'b')).toHaveLength(16);
 });
 
-test('the budget is kept at the border of a block, and says what it left out', async () => {
+test('the budget ends the session between two blocks, and the note names what is left out', async () => {
   const { request, events } = scripted(() => OK);
   // The warm-up takes 4 s and a block 4 s: three blocks fit into 17 s.
   const result = await measureSession({ ...request, secondsLeft: 17 }, never);
@@ -236,7 +236,7 @@ test('the budget is kept at the border of a block, and says what it left out', a
   expect(events.find(({ kind }) => kind === 'plan')).toMatchObject({ blocks: 3, blocksPlanned: 8 });
 });
 
-test('a budget that is used up before the last warm-up measures nothing more, and says what is left out', async () => {
+test('if the budget ends before the last warm-up, measuring stops, and the note names what is left out', async () => {
   const { request, calls } = scripted(() => OK);
   const result = await measureSession({ ...request, secondsLeft: 2 }, never);
   expect(calls).toEqual(['a.baseline', 'a.head']);
@@ -275,7 +275,7 @@ test('variants that are decided take no part in later blocks', async () => {
   expect(result.runs.filter(({ variant }) => variant === 'b')).toHaveLength(16);
 });
 
-test('a cancelled measurement keeps what was measured and not the run that was cut short', async () => {
+test('a cancelled session keeps the finished runs and not the interrupted one', async () => {
   const controller = new AbortController();
   const { request } = scripted((_, call) => {
     if (call === 9) controller.abort();

@@ -15,7 +15,7 @@ const run = (
   inside,
 });
 
-describe('a run that the kernel’s count of its container stands beside', () => {
+describe('a run with the kernel’s count of its container', () => {
   test.each([
     ['agrees', run(1), 1, 1.06],
     ['was over before the last look', run(1), 1, 0.7],

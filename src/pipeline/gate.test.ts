@@ -570,7 +570,7 @@ test('evidence: stored runs no second side', async () => {
   expect(verdicts(comparison.rows)).toEqual(['a regressed', 'b no_baseline']);
 });
 
-test('the baseline is asked for by the digest that the history knows, and built as its own configuration says', async () => {
+test('the baseline is pulled by the digest in the history, and built with its own configuration', async () => {
   const { ports, asked } = world();
   const moved = {
     ...plan,
@@ -597,7 +597,7 @@ test('the baseline is asked for by the digest that the history knows, and built 
   ]);
 });
 
-test('sides that hold the same are not measured, and the report says why; the other variant is', async () => {
+test('identical sides are not measured, and the report gives the reason; the other variant is measured', async () => {
   const { ports, asked } = world({ sameContent: ([{ image }]) => image.variant === 'a' });
   const { session, comparison } = await gate(request(), ports, never);
   expect(asked.filter((question) => question.startsWith('measure'))).toEqual([
@@ -765,7 +765,7 @@ describe('a night', () => {
     expect(session).toMatchObject({ purpose: 'doctor', sides: ['baseline', 'head'] });
   });
 
-  test('measures the same image on both sides, by the looks of a gate, and pushes the baseline alone', async () => {
+  test('measures the same image on both sides, with the looks of a gate, and pushes only the baseline', async () => {
     const { ports, asked, caps } = world({ identity: () => 'same' });
     const { session, comparison } = await gate(night({ push: true }), ports, never);
     expect(asked.filter((one) => one.startsWith('push'))).toEqual([
@@ -802,7 +802,7 @@ describe('a night', () => {
     ]);
   });
 
-  test('has a file of its own in its head, unless that would change the measuring code', () => {
+  test('has its own file in its head, unless that would change the measuring code', () => {
     expect(reloadFile(plan)?.path).toBe('.pacegate-night');
     for (const whole of ['.', './', './.'])
       expect(
@@ -825,7 +825,7 @@ describe('a night', () => {
   });
 });
 
-test('a pattern is resolved by the warm-up, told while it is measured, and the file needs the pattern no more', async () => {
+test('the warm-up resolves a pattern, the log lists its metrics, and the file no longer needs it', async () => {
   const patterned = planWith(", 'test_*': { limit: 5% }, wall_time_s: { gate: false }");
   const { ports, warned } = world({
     reported: (variant, side) => ({
@@ -857,7 +857,7 @@ test('a pattern is resolved by the warm-up, told while it is measured, and the f
   ]);
 });
 
-test('what is compared with the anchor is measured to the end, decided or not', async () => {
+test('a comparison with the anchor is measured to the end, decided or not', async () => {
   const settledAtTheEnd = async (change: Partial<GateRequest>) => {
     const { ports } = world({ factor: 1.2 });
     let decided: number | undefined;
@@ -890,7 +890,7 @@ describe('why something regressed', () => {
     workload: { ...plan.workload, profiler },
   });
 
-  test('one run more of each side of what regressed, and the session keeps what it showed', async () => {
+  test('one more run of each side of a regressed variant, and the session keeps its profile', async () => {
     const { ports, asked } = world({ factor: (variant) => (variant === 'b' ? 1.2 : 1) });
     const { session } = await gate(request(), ports, never);
     expect(asked.filter((line) => /profile|keep/.test(line))).toEqual(looksInto('b'));
@@ -904,7 +904,7 @@ describe('why something regressed', () => {
     ]);
   });
 
-  test('nothing where nothing regressed, where nobody wants it, at night, and in a second session', async () => {
+  test('nothing if nothing regressed, if it is turned off, at night, and in a second session', async () => {
     for (const [factor, change] of [
       [1, {}],
       [1.2, { plan: withProfiler('none') }],
@@ -959,7 +959,7 @@ describe('why something regressed', () => {
   });
 });
 
-test('what was measured is kept before it is judged: a judgement that fails loses nothing', async () => {
+test('samples are stored before they are judged, so an error while judging loses nothing', async () => {
   // A value that no run can have. The verdict throws on it, as it would for a fault of the program.
   const { ports, kept } = world();
   const broken: Ports = {

@@ -19,7 +19,7 @@ const prepare = async (secondsLeft: number) =>
     new AbortController().signal,
   );
 
-test('a host variant is not asked what it is when the budget is spent', async () => {
+test('the facts of a host variant are not read after the budget is spent', async () => {
   expect(await prepare(0)).toEqual({
     kind: 'failed',
     failure: {

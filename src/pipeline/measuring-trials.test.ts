@@ -112,7 +112,7 @@ describe('two versions of the measuring code', () => {
     expect(turns).toEqual(['base', 'head', 'head', 'base', 'base', 'head', 'head', 'base']);
   });
 
-  test('one that slows the baseline alone is seen in that image alone', async () => {
+  test('one that slows only the baseline is detected only in that image', async () => {
     const { measuring } = await tried(({ image, code }) => ({
       seconds: image === 'baseline' && code === 'head' ? 3 : 1,
     }));
@@ -152,7 +152,7 @@ describe('two versions of the measuring code', () => {
     ]);
   });
 
-  test('a fault of the engine says nothing of either', async () => {
+  test('an engine error is not evidence about either version', async () => {
     const { measuring } = await tried(() => ({ outcome: 'engine', message: 'the engine is away' }));
     expect(measuring.trials).toEqual([]);
   });

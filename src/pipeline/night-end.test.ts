@@ -36,7 +36,7 @@ const compared = (blocksPlanned?: number): AnchorResult => {
   return { kind: 'compared', session: whole, comparison: compareSession(whole), out, interrupted: false };
 };
 
-test('a night that is stored is well, whatever it raised', () => {
+test('a stored night succeeds, whatever its findings', () => {
   expect(endOf(night(), 'branch')).toEqual({
     remarks: ['Stored on the branch branch as 0123456789.'],
     status: 0,
@@ -61,7 +61,7 @@ test.each<[string, Partial<Night>, number, RegExp | undefined]>([
   }
 });
 
-test('the anchor says where it is, and where the budget left it too few pairs to see anything', () => {
+test('the anchor’s report names its commit, and whether the budget left too few pairs', () => {
   expect(endOf(night({ anchor: compared() }), 'branch').remarks.slice(1)).toEqual([
     'Compared with the anchor c0 in 16 runs; the files are in the folder anchor.',
   ]);
@@ -71,7 +71,7 @@ test('the anchor says where it is, and where the budget left it too few pairs to
   expect(endOf(night({ anchor: compared(11) }), 'branch').remarks).toHaveLength(2);
 });
 
-test('entries of what is accepted that are over are in the report and fail nothing', () =>
+test('expired entries of accepted rows are in the report and do not fail the job', () =>
   expect(endOf(night({ staleAcceptance: ['an entry is over'] }), 'branch')).toMatchObject({
     remarks: [expect.stringMatching(/^Stored/), 'an entry is over'],
     status: 0,

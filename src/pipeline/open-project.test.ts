@@ -25,7 +25,7 @@ test('the default configuration has its old name', async () => {
   expect(await opened('.github/pacegate.yml')).toEqual({ name: 'pacegate', formerly: undefined });
 });
 
-test('the only configuration of its base name adopts what is kept under that', async () => {
+test('the only configuration with a base name uses the nights under that name', async () => {
   const found = await opened('services/orders/pacegate.yml', {
     // Neither is a configuration of Pacegate.
     '.github/workflows/pacegate.yml': 'on: push\njobs: {}\n',

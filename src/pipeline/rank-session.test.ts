@@ -131,7 +131,7 @@ const ranked = async (options: Partial<RankOptions>, ports: Ports) =>
     never,
   );
 
-test('one side of all variants; sizes are asked for, and builds from nothing only where somebody wants them', async () => {
+test('one side of all variants; sizes are read, and builds without a cache only on request', async () => {
   const { ports, asked } = world();
   const { session } = await ranked({ blocks: 12, coldBuilds: true }, ports);
   expect(asked).toEqual([

@@ -73,7 +73,7 @@ const judge = async (session: Session, pull: Partial<ReportedPullRequest> = {}) 
     realPorts(),
   );
 
-test('the verdict is worked out again by the rules of the base as merged, whatever the sessions carry', async () => {
+test('the verdict is computed again with the rules of the merged base, whatever the sessions contain', async () => {
   const { judged, failOn, remarks } = await judge(sessionOf(at.merge, at.base));
   expect(judged.comparison.verdict).toBe('regressed');
   expect(failOn).toEqual(['regressed', 'inconclusive']);
@@ -126,7 +126,7 @@ describe('sessions that are not of the pull request are refused', () => {
     ));
 });
 
-test('a variant that the pull request adds is part of the family, by the word of its own configuration', async () => {
+test('a variant that the pull request adds is part of the family, with the metrics of its configuration', async () => {
   project.git('checkout', '-q', 'fork');
   project.write(
     '.github/pacegate.yml',

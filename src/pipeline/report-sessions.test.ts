@@ -61,7 +61,7 @@ test("on a pull request the rules are the base's, whatever the sessions carry", 
   expect(remarks.join(' ')).toContain('This change edits its own configuration');
 });
 
-test('what a session says of the stored ones is not believed on a pull request', async () => {
+test('on a pull request, the stored nights in a session are not trusted', async () => {
   const forged = { ...session, history: nightlyHistory({ sessions: [], summaries: [] }) };
   const { judged } = await report([{ session: forged, file: 'session.json' }], 'pull_request');
   expect(judged.session.history).toBeUndefined();
@@ -91,7 +91,7 @@ test('sessions of another commit than the checkout are refused on a pull request
   );
 });
 
-test('nights that only a session knows are not believed on a pull request', async () => {
+test('on a pull request, nights that are only in a session are not trusted', async () => {
   const night = {
     session: 'made-up',
     started: '2026-01-01T00:00:00.000Z',

@@ -52,7 +52,7 @@ test('a workload without a server has no such notes', () => {
   ).toEqual([]);
 });
 
-test('what is measured with another load is another workload; a time limit makes none', () => {
+test('another load is another workload; another time limit is not', () => {
   const hash = (more: string) => workloadHash(plan(more), { 'load.py': 'a' });
   const server = (settings: string) => `, server: { load: [python, load.py], ${settings} }`;
   const changes = ['ready: 8000', 'ready: 8001', 'ready: 8000, warm-up: 2', 'ready: 8000, stop: SIGINT'];

@@ -72,7 +72,7 @@ test.each(others)('%s is refused by the names of both', async (_title, found) =>
   ]);
 });
 
-test('an interpreter that could not be asked is no fault of the application, and nothing is measured unchecked', async () => {
+test('an interpreter without facts is not an error of the application, and is not measured', async () => {
   const { failures, isReady } = await prepared({}, { kind: 'failed', message: 'official: no answer' });
   expect(isReady).toBe(false);
   expect(failures).toEqual([

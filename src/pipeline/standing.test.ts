@@ -127,7 +127,7 @@ test('a pull request has build secrets if the workflow allows it, a merge group 
   expect(['pull_request', 'merge_group', 'workflow_run'].map(wanted)).toEqual([true, false, false]);
 });
 
-test('only the default branch says which other branches are trusted', async () => {
+test('only the default branch’s configuration names other trusted branches', async () => {
   const origin = server(configuration('4%'));
   const asked = (repo: TestRepository) => {
     repo.write(FILE, configuration('50%', 'trust: { branches: ["release/*", "change"] }\n'));
@@ -159,7 +159,7 @@ test('a configuration that an earlier step replaced is not the trusted commit’
   expect(found.remarks[0]).toContain(`${FILE} in the checkout is not the one of its commit`);
 });
 
-test('a checkout of the head alone is judged by its base, which is fetched', async () => {
+test('a checkout of only the head is judged by its base, which is fetched', async () => {
   const origin = server(configuration('4%'));
   const commit = change(origin, loosened);
   const found = await ruled(origin, commit, {

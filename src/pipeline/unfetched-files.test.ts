@@ -39,7 +39,7 @@ test('a pointer that an image is given is refused before anything is built, by n
   );
 });
 
-test('what the image is not given is left alone, and what is measured with is not', async () => {
+test('files outside the image are not fetched, and the measuring code is', async () => {
   expect(await look({ 'docs/picture.bin': POINTER })).toEqual([]);
   expect(await look({ 'data/model.bin': POINTER, '.dockerignore': 'data' })).toEqual([]);
   await expect(

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readYaml } from './document.ts';
 
-test('anchors and merge keys are resolved, and what stands beside a merge key holds', () => {
+test('anchors and merge keys are resolved, and a key next to a merge key takes precedence', () => {
   const document = readYaml(
     `one: &x\n  interpreter: official\n  python: "3.13"\ntwo:\n  <<: *x\n  flags: [-O]\nthree: { <<: *x, python: "3.12" }\nfour: *x\n`,
   );
@@ -17,7 +17,7 @@ test('anchors and merge keys are resolved, and what stands beside a merge key ho
   expect(document.lineOf(['two', 'python'])).toBe(4);
 });
 
-test('a merge key of what is no table is a problem, and is not dropped', () => {
+test('a merge key whose value is not a table is refused, not ignored', () => {
   expect(readYaml('a: { <<: 5, b: 1 }').problems[0]).toMatchObject({ place: 'YAML' });
 });
 

@@ -21,7 +21,7 @@ test.each([
   ['issue_comment', false],
   ['workflow_dispatch', false],
   ['schedule', false],
-])('a change’s build on %s writes to a scope of its own: %s', (event, expected) =>
+])('a change’s build on %s writes to its own scope: %s', (event, expected) =>
   expect(hasOwnScope({ event, sha: 'a', head: 'a' })).toBe(expected),
 );
 

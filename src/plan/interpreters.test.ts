@@ -39,14 +39,14 @@ test('a level of x86-64 is refused on arm64 and on any other processor', () => {
   }).toThrow(/this machine \(riscv64\) cannot run; expected: no march\./);
 });
 
-test('native is for whatever machine builds it', () => {
+test('native depends on the machine that builds it', () => {
   for (const architecture of ['x64', 'arm64', 'riscv64'])
     expect(() => {
       refuseForeignLevels(planWith('interpreter: pyenv-native, python: "3.13"'), architecture);
     }).not.toThrow();
 });
 
-test('a level that is none is refused where the configuration is read', () => {
+test('an unknown level is refused when the configuration is read', () => {
   for (const march of ['armv8.7-a', 'armv7', 'native', 'x86-64-v1'])
     expect(() => planWith(level(march))).toThrow(
       `variants.v0.march: found "${march}"; expected: x86-64-v2, x86-64-v3, x86-64-v4, armv8-a,`,

@@ -23,9 +23,9 @@ const base = resolve(BASE);
 const changes = (text: string, files: Readonly<Record<string, string>> = FILES) =>
   measuringChanges({ plan: resolve(text), files }, { plan: base, files: FILES });
 
-test('nothing changed is no change', () => expect(changes(BASE)).toEqual([]));
+test('identical measuring code is not a change', () => expect(changes(BASE)).toEqual([]));
 
-test('what only the rules and the metrics change is none of them', () =>
+test('a change to only the rules and metrics is not one of them', () =>
   expect(changes(`${BASE.replace('12', '20')}metrics: { wall_time_s: { limit: 50% } }\n`)).toEqual([]));
 
 test.each<[string, string, readonly unknown[]]>([
@@ -99,7 +99,7 @@ describe('what judges a pull request', () => {
   const judging = (head: string, kept: readonly string[] = ['bench.py', 'data/']): Plan =>
     withMeasuringOf(withRulesOf(resolve(head), base), base, kept);
 
-  test('starts what the base starts, and keeps what the base measures with', () => {
+  test('uses the base’s command and the base’s measuring code', () => {
     const { workload } = judging(
       BASE.replace('[python, bench.py]', '[python, -c, pass]')
         .replace('[bench.py, data/]', '[other.py]')

@@ -66,7 +66,7 @@ describe('a quantity without its unit', () => {
     expect(message).toContain('has a problem;');
   });
 
-  test('a loss that warns is read beside the limit, of a metric and of a pattern', () => {
+  test('the size of a warning is read with the limit, of a metric and of a pattern', () => {
     const plan = resolve(
       GOOD.replace('limit: 5%', 'limit: 5%, warn: 2%').replace(
         'metrics:',
@@ -142,7 +142,7 @@ describe('a quantity without its unit', () => {
     expect(message).toContain(`.github/pacegate.yml:12: metrics.${name}.${problem}`);
   });
 
-  test('a bound of a pattern goes to what it matches, in its unit', () =>
+  test('a bound of a pattern applies to its metrics, in their unit', () =>
     expect(
       resolve(GOOD.replace('wall_time_s: { limit: 5% }', "'test_*': { max: 300ms }")).rules.patterns,
     ).toMatchObject([{ pattern: 'test_*', unit: 'ms', max: 300 }]));
@@ -188,7 +188,7 @@ describe('a quantity without its unit', () => {
     );
   });
 
-  test('what is written well is read', () => {
+  test('valid configurations are read', () => {
     expect(resolve(limited('0.5%')).rules.metrics.find(({ name }) => name === 'wall_time_s')?.limit).toBe(
       0.005,
     );
@@ -326,7 +326,7 @@ test('the example of the documentation becomes a frozen plan', () => {
   expect(Object.isFrozen(plan.workload.files)).toBe(true);
 });
 
-test('a profile sets the limit of what has none of its own', () => {
+test('a profile sets the limit of metrics that have no own limit', () => {
   const limits = Object.fromEntries(
     resolve(GOOD.replace('balanced', 'loose')).rules.metrics.map(({ name, limit }) => [name, limit]),
   );
@@ -540,7 +540,7 @@ test('the rules of the base replace those of the head, not its workload', () => 
   expect(judged.rules.metrics[0]?.limit).toBe(0.05);
 });
 
-test('secrets and caches of a pull request are those of its base, and none where nobody allows them', () => {
+test('secrets and caches of a pull request are those of its base, and none unless allowed', () => {
   const build = (secret: string) =>
     resolve(`${GOOD}build: { secrets: ['${secret}'], cache-to: [type=gha] }\n`);
   const judged = withRulesOf(build('id=x,env=ACTIONS_RUNTIME_TOKEN'), build('id=pip.conf,src=pip.conf'));
@@ -684,7 +684,7 @@ describe('interpreters', () => {
     },
   );
 
-  test('Alpine has releases of its own, and any base can be pinned', () => {
+  test('Alpine has its own releases, and any base can be pinned', () => {
     const base = `python:3.13-alpine3.21@sha256:${'a'.repeat(64)}`;
     expect(variantOf(`interpreter: alpine, python: "3.13", alpine: "3.21", base: "${base}"`).args).toEqual({
       PYTHON_VERSION: '3.13',
@@ -795,7 +795,7 @@ test('the budget of a pull request is its base’s', () => {
   expect(ruleChanges(hasty, resolve(GOOD))[0]).toContain('rules budget from 1200 s to 1 s');
 });
 
-test('what a change edits of its own rules is reported', () => {
+test('a change to its own rules is reported', () => {
   const changes = (text: string) => ruleChanges(resolve(text), resolve(GOOD));
   expect(changes(GOOD)).toEqual([]);
   expect(
@@ -884,7 +884,7 @@ rules: { alpha: 2, fail-on: [slower] }
     );
   });
 
-  test('unknown variants and durations in options are refused with what is legal', () => {
+  test('unknown variants and durations in options are refused with the allowed values', () => {
     const message = messageOf(() => resolve(GOOD, { variants: ['offical'], budget: 'soon' }));
     expect(message).toContain('the option variants: found "offical"; expected: official, debian, here');
     expect(message).toContain('the option budget: found "soon"');

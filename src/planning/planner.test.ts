@@ -136,7 +136,7 @@ const rowsOf = (whole: Session) =>
       .map(({ variant, verdict, blocks }) => [variant, { verdict, blocks }]),
   );
 
-test('each variant stops at the look that decides it, and its file says the same', async () => {
+test('each variant stops at the look that decides it, and its file gives the same verdict', async () => {
   const { session: whole, events } = await measured({
     quiet: { ratio: 1, noise: 0.005 },
     slower: { ratio: 1.2, noise: 0.005 },
@@ -196,7 +196,7 @@ test('the benchmarks that a pattern stands for are in the family from the first 
   }
 });
 
-test('a budget for half of the variants decides half of them, and says what the others would take', async () => {
+test('a budget for half of the variants decides half of them, and the note gives the time for the others', async () => {
   const quiet = { ratio: 1, noise: 0.005 };
   // A pair takes 2 s; the warm-ups 8 s; each variant is expected to be decided after 8 to 12 blocks.
   const { session: whole } = await measured(
@@ -245,7 +245,7 @@ test('with time for all blocks no variant is stopped', async () => {
   expect(rowsOf(whole)).toMatchObject({ hopeless: { blocks: 60 } });
 });
 
-test('recent nights say how long a gate will take before the first block', () => {
+test('recent nights give the expected time of a gate before the first block', () => {
   const noisy = { residuals: { a: { wall_time_s: Array.from({ length: 30 }, (_, i) => (i - 14.5) / 100) } } };
   const quiet = {
     residuals: { a: { wall_time_s: Array.from({ length: 30 }, (_, i) => (i - 14.5) / 10_000) } },

@@ -58,7 +58,7 @@ describe('the smallest number with which each job has time for its builds and al
   });
 });
 
-test('a smaller budget takes more jobs, and fewer blocks take fewer', () => {
+test('a smaller budget needs more jobs, and fewer blocks need fewer', () => {
   const nights = [each(8, 4)];
   expect(chooseShards(names(8), nights, { ...settings, budgetSeconds: 600 }).shards).toBe(2);
   expect(chooseShards(names(16), [each(16, 4)], { ...settings, blocks: 10 }).shards).toBe(1);
@@ -85,7 +85,7 @@ test('the longest job decides: two slow variants do not share one if their posit
 });
 
 describe('a variant that no night has', () => {
-  test('costs what the others cost', () => {
+  test('has the same cost as the others', () => {
     const { costs } = chooseShards(['v0', 'new'], [each(1, 4)], settings);
     expect(costs[1]).toMatchObject({ variant: 'new', build: 20, assumed: true });
     expect(costs[1]?.pair).toBeCloseTo(4, 1);

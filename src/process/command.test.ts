@@ -32,7 +32,7 @@ async function parentOf(group: boolean) {
   return { parent, children: readFileSync(file, 'utf8').trim().split(' ') };
 }
 
-test('after SIGKILL of this process a group is gone within seconds, and what is none goes on', async () => {
+test('after SIGKILL of this process its group ends within seconds, and other processes continue', async () => {
   const group = await parentOf(true);
   const single = await parentOf(false);
   for (const { parent } of [group, single]) parent.kill('SIGKILL');

@@ -15,7 +15,7 @@ describe('a conversation', () => {
     expect({ status, stdout }).toEqual({ status: 3, stdout: 'heard begin\nheard end\nthat was all\n' });
   });
 
-  test('passes over what is not wanted, and keeps what came before it was asked for', async () => {
+  test('ignores other lines, and keeps lines that came before they were read', async () => {
     const program = shell('printf "one\\n\\ntwo\\nthr"; read word; printf "ee\\n"; cat');
     await program.hear(exactly('two'), 30);
     program.say('go');
@@ -23,7 +23,7 @@ describe('a conversation', () => {
     await program.finish(30);
   });
 
-  test('waits no longer than it is told, nor for a program that has ended', async () => {
+  test('waits at most for the given time, and not for a program that has ended', async () => {
     const silent = shell('cat');
     expect(await silent.hear(exactly('word'), 0.05)).toBeUndefined();
     const ended = shell('echo last; exit 0');
@@ -56,7 +56,7 @@ describe('a conversation', () => {
     await expect(none.finish(30)).rejects.toThrow('ENOENT');
   });
 
-  test('that is flooded is ended, and what is kept is bounded', async () => {
+  test('with too much output is stopped, and the kept output is bounded', async () => {
     const flood = converse('yes', [], { maxStdoutBytes: 1_000_000 });
     expect(await flood.hear(exactly('word'), 3600)).toBeUndefined();
     const { signal, stdout } = await flood.finish(30);

@@ -13,7 +13,7 @@ test('work ends when its time is over', async () => {
   expect(await within(-3, never, ended)).toBe(true);
 });
 
-test('work that is cancelled is told apart, whichever came first', async () => {
+test('cancelled work is distinguished from the time limit, whichever came first', async () => {
   const controller = new AbortController();
   const working = within(60, controller.signal, ended);
   controller.abort();
@@ -26,7 +26,7 @@ test('work without a limit, or with one that no timer can hold, has the callerâ€
     expect(await within(seconds, never, (signal) => Promise.resolve(signal))).toBe(never);
 });
 
-test('what the work gives or throws is handed on', async () => {
+test('the result or the error of the work is passed on', async () => {
   expect(await within(1, never, () => Promise.resolve(7))).toBe(7);
   await expect(within(1, never, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
 });

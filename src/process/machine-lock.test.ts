@@ -39,7 +39,7 @@ const lock = async (waitSeconds: number, signal = new AbortController().signal) 
   return { release, lines };
 };
 
-test('a second process waits until the first has ended, and its log says for whom', async () => {
+test('a second process waits until the first has ended, and logs which process it waits for', async () => {
   const other = await otherRun();
   const began = performance.now();
   setTimeout(() => other.stdin.write('end'), 700);
@@ -65,7 +65,7 @@ test('the lock of a killed process is free at once', async () => {
   await release();
 });
 
-test('after the longest wait the run ends, and says who measures and what to do', async () => {
+test('after the longest wait the run ends, and the error names the measuring process and what to do', async () => {
   const other = await otherRun();
   await expect(lock(1)).rejects.toThrow(
     new RegExp(

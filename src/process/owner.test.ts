@@ -23,7 +23,7 @@ test('a process is alive until it has ended', async () => {
   expect(isOwnerAlive(owner)).toBe(false);
 });
 
-test('nothing of another boot is alive, whatever its number', () => {
+test('no process of an earlier boot is alive, whatever its number', () => {
   expect(isOwnerAlive(`${process.pid}@${boot.replace(/^./, 'x')}.${place.split('.')[1] ?? ''}`)).toBe(false);
 });
 

@@ -119,7 +119,7 @@ describe('which metric counts the tasks', () => {
   });
 });
 
-describe('what is missing', () => {
+describe('missing data', () => {
   const values = (variant: string) => ({ wall_time_s: variant === 'a' ? 1 : 2, tasks: 5 });
 
   test('blocks that one of them lacks are no pairs', () => {
@@ -160,7 +160,7 @@ describe('what is missing', () => {
     expect(word(ranking, 'c', 'wall_time_s')).toBe('worse');
   });
 
-  test('a reference that failed is an error that says what, and who else could be one', () => {
+  test('a failed reference is an error that names the failure and other possible references', () => {
     const failure = { variant: 'a', side: 'head', stage: 'workload', message: 'a died' } as const;
     const session = rankingSession(
       ['a', 'b', 'c'],
@@ -173,7 +173,7 @@ describe('what is missing', () => {
     expect(referenceOf(session)).toBe('b');
   });
 
-  test('a reference that is none, and a variant without another, are the user’s to mend', () => {
+  test('an unknown reference, and a single variant, are configuration errors', () => {
     const session = rankingSession(['a', 'b'], values, { blocks: 3, metrics: WALL });
     expect(() => rankVariants(session, 'c')).toThrow(
       'There is no variant "c" to rank the others against; expected: a, b.',

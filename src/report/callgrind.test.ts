@@ -37,7 +37,7 @@ const hostile: CallGraph = {
 };
 
 describe('callgrind format', () => {
-  test('each function with its cost and what it called; names are written out once', () => {
+  test('each function with its cost and its calls; names are written once', () => {
     const text = renderCallgrind(graph, 'python bench.py');
     expect(text).toContain(
       [
@@ -107,7 +107,7 @@ describe('speedscope', () => {
     );
   };
 
-  test('is what its own schema says', () => {
+  test('matches its schema', () => {
     const folder = dirname(createRequire(import.meta.url).resolve('speedscope/package.json'));
     const schema = JSON.parse(
       readFileSync(join(folder, 'dist/release/file-format-schema.json'), 'utf8'),
@@ -123,7 +123,7 @@ describe('speedscope', () => {
     expect(validate.errors).not.toBeNull();
   });
 
-  test('stacks that the profiler saw are drawn as they are', () => {
+  test('the profiler’s stacks are drawn unchanged', () => {
     const seen = { ...graph, stacks: [{ frames: [3, 0], own: 1.5 }] };
     expect(stacksOf(seen)).toEqual({ 'main > work': 1.5 });
     expect(scopeOf(seen).profiles[0]).toMatchObject({
@@ -158,7 +158,7 @@ describe('speedscope', () => {
     expect(stacksOf({ ...graph, functions, calls, own: 0 })).toEqual({});
   });
 
-  test('functions that call each other in a ring end', () => {
+  test('functions that call each other recursively end', () => {
     const ring = {
       ...graph,
       calls: [...graph.calls, { caller: 1, callee: 3, calls: 5, own: 0.1, total: 2 }],

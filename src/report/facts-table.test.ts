@@ -47,7 +47,7 @@ test('as Markdown, a column each, with a mark where they differ', () => {
   expect(text).toContain('| ≠ | layers | 2.000 MiB + 1.000 MiB | – |');
 });
 
-test('on a terminal, beside each other where that fits, else one below the other', () => {
+test('on a terminal, next to each other if they fit, otherwise one below the other', () => {
   const heads = (width: number) =>
     renderFactsTerminal([image, host, { ...host, target: 'third' }], width)
       .split('\n')
@@ -59,7 +59,7 @@ test('on a terminal, beside each other where that fits, else one below the other
   expect(renderFactsTerminal([host], 80)).toMatch(/^ +\/usr\/bin\/python3\ntaken as +host interpreter\n/);
 });
 
-test('what an image says of itself does not leave its line', () => {
+test('the facts of an image cannot break out of their line', () => {
   const hostile = { ...image, facts: facts({ system: 'a\nb\u001b[31m|<img>' }) };
   expect(renderFactsTerminal([hostile], 200)).toContain('a b|<img>');
   expect(renderFactsMarkdown([hostile])).not.toContain('<img>');

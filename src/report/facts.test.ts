@@ -119,14 +119,14 @@ test('if only the code changed, the evidence states it', () => {
   expect(onlyCodeChanged(comparison(unlooked), unlooked)).toEqual([]);
 });
 
-test('a property in words', () => {
+test('the text of a property', () => {
   expect(knowledgeWords({ declared: 'yes', observed: 'yes' })).toBe('yes');
   expect(knowledgeWords({ declared: 'unknown', observed: 'no' })).toBe('no');
   expect(knowledgeWords({ declared: 'yes', observed: 'no' })).toBe('no (declared: yes)');
   expect(knowledgeWords({ declared: 'yes', observed: 'unknown' })).toBe('unknown (declared: yes)');
 });
 
-describe('variants beside each other', () => {
+describe('variants next to each other', () => {
   const three = (change: Readonly<Record<string, Partial<InterpreterFacts>>>): Session => ({
     ...session(),
     variants: Object.keys(change),
@@ -136,7 +136,7 @@ describe('variants beside each other', () => {
     })),
   });
 
-  test('that differ in Python or in the system say so', () => {
+  test('that differ in Python or in the system have a note', () => {
     expect(
       mixedWarnings(
         three({

@@ -20,7 +20,7 @@ const FINDINGS: readonly Finding[] = [
 ];
 const plain = { colour: false, width: 160 };
 
-test('the machine, what is bad, what to know, and the rest in two lines', () => {
+test('the machine, bad findings, remarks, and the rest in two lines', () => {
   expect(renderFindings(FINDINGS, plain)).toBe(
     [
       'Machine: Intel(R) Core(TM) i7, 8 cores, Linux 6.8.0',
@@ -51,7 +51,7 @@ test('one core is bad, and is then no part of the name', () => {
   );
 });
 
-test('what a machine calls itself cannot write over the terminal', () => {
+test('the name of a machine cannot contain escape sequences for the terminal', () => {
   const hostile: Finding = {
     name: 'processor',
     value: `\u001b[2J${'x'.repeat(500)}\nbad`,

@@ -23,7 +23,7 @@ const options = {
   runUrl: 'https://github.com/owner/name/actions/runs/1',
 };
 
-test('the issue says what each night found, and what to do', () => {
+test('the issue lists what each night found and what to do', () => {
   const { title, body, concerns: names } = nightIssue(concerns, options);
   expect(title).toBe('Pacegate: the nights of pacegate need attention');
   expect(names).toEqual(['failed', 'shift api wall_time_s 2026-09-01', 'creep api max_rss_bytes', 'alarms']);
@@ -39,13 +39,13 @@ test('the issue says what each night found, and what to do', () => {
   `);
 });
 
-test('an issue that is over says when it was last checked', () => {
+test('a closed issue gives the time of the last check', () => {
   expect(nightIssue([], options).body).toBe(
     'The problems reported here are gone. Last checked: [the night of 2026-11-27](https://github.com/owner/name/actions/runs/1).',
   );
 });
 
-test('a night that ended early says what was not checked', () => {
+test('a night that ended early lists what was not checked', () => {
   expect(nightIssue([failed], { ...options, history: undefined }).body).toContain(
     'so it did not check them.',
   );

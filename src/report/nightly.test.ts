@@ -26,7 +26,7 @@ const creeping: History['anchor'] = {
   ],
 };
 
-test('a quiet night says the false alarms so far, and each row’s noise, tau and what a gate can see', () => {
+test('a quiet night reports the false alarms so far, and each row’s noise, tau and the smallest loss that a gate finds', () => {
   const night = { ...newest, history };
   const markdown = renderNightlyMarkdown(night, compareSession(night), ['Stored as 1.']);
   expect(markdown).toMatch(
@@ -54,7 +54,7 @@ test('a false alarm is called one, with its size', () => {
   expect(alarmSentences(alarms)[0]).toContain('1 of 24 nights, which is 4.2 % (0.1 % to 21.1 %)');
 });
 
-test('creep and level shifts have their beginning and say that nothing blocks', () => {
+test('creep and level shifts are reported with their beginning, and that they do not fail the job', () => {
   const shifts = [{ variant: 'a', metric: 'wall_time_s', change: 0.021, p: 0.001, at: since }];
   expect(historySentences({ ...history, anchor: creeping, shifts }, oneLine).slice(1)).toEqual([
     'Creep: a wall time is 3.2 % worse than the anchor 0123456789 (p < 0.001), 0.4 % a week since 2026-01-22 (commit abcdef0123). Creep does not fail the job.',
@@ -89,7 +89,7 @@ const report = (noise: number, change: Partial<DoctorReport> = {}): DoctorReport
   };
 };
 
-test('the doctor has nothing to mend where the noise is small', () => {
+test('doctor recommends nothing if the noise is small', () => {
   const quiet = report(0.01);
   expect(adviceOf(quiet)).toEqual([expect.stringContaining('Nothing to fix')]);
   const text = renderDoctor(quiet, { colour: false, width: 120 });
@@ -100,7 +100,7 @@ test('the doctor has nothing to mend where the noise is small', () => {
   );
 });
 
-test('the doctor says what would help where it is large, where time is short and where the machine is busy', () => {
+test('doctor recommends what helps if the noise is large, the budget is short or the machine is busy', () => {
   const noisy = report(0.1);
   expect(adviceOf(noisy).join('\n')).toMatch(
     /^wall time of a is too noisy for its limit of 3 %: metrics\.wall_time_s\.limit: [\d.]+% is the smallest limit that this machine can hold\.$/,

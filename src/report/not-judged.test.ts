@@ -45,7 +45,7 @@ test('a few rows are one table', () => {
   ]);
 });
 
-test('of many, what moved comes first, and what is zero on both sides is left out', () => {
+test('of many, changed metrics come first, and those that are zero on both sides are left out', () => {
   expect(groups(3)).toEqual([
     ['Measured, not judged: seems to have moved', ['page_faults_minor', 'startup_time_s'], 6],
     ['Measured, not judged: no clear change', ['user_time_s', 'system_time_s'], 6],

@@ -39,7 +39,7 @@ test('a whole session is as it was looked through', () => {
   expect(text).toBe(readFileSync(path, 'utf8'));
 });
 
-describe('what the format asks for', () => {
+describe('the rules of the format', () => {
   const text = exported();
 
   test('ends in its mark, and nothing behind it', () => {
@@ -47,7 +47,7 @@ describe('what the format asks for', () => {
     expect(text.match(/# EOF/g)).toHaveLength(1);
   });
 
-  test('every family is declared once, before its samples, which stand together and end as their type says', () => {
+  test('every family is declared once, before its samples, which are together and have the suffix of their type', () => {
     const seen = new Set<string>();
     let family: { name: string; type: string } | undefined;
     for (const line of text.split('\n').slice(0, -2)) {
@@ -88,7 +88,7 @@ describe('what the format asks for', () => {
   });
 });
 
-describe('what is in it', () => {
+describe('its content', () => {
   test('every run’s metrics at the time when it started, and no warm-up', () => {
     const text = exported();
     const runs = samples(text, 'pacegate_run_wall_time_seconds');

@@ -32,7 +32,7 @@ test.each([
   expect(probableWords(row({ unit, direction }))).toBe(words),
 );
 
-test('a headline with a probable loss begins with it, and does not say that there is none', () => {
+test('a headline with a probable loss begins with it, and does not report “no loss”', () => {
   expect(said(row({}))).toBe(
     'probably slower: a wall time +2.0 to +26.2 %, not proven to be 3 %; the one check inconclusive',
   );
@@ -69,7 +69,7 @@ test('an interval that holds zero, a count without one and another verdict are n
   );
 });
 
-test('a regression that a second session did not show is no probable loss, and another row is', () => {
+test('a regression that a second session did not confirm is not a probable loss, and another row is', () => {
   const confirmation = { session: 's', confirmed: false, sameMachine: false, estimate: 0, blocks: 8 };
   expect(said(row({ confirmation }), row({ variant: 'b' }))).toBe(
     '1 of 2 checks regressed in one session and not in a second; probably slower: b wall time +2.0 to +26.2 %, not proven to be 3 %; 1 inconclusive',

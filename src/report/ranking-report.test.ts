@@ -156,7 +156,7 @@ function talk(change: Partial<Session> = {}): Session {
   };
 }
 
-test('seven variants fit a terminal of 120 columns, and say what moving costs and saves', () => {
+test('seven variants fit a terminal of 120 columns, with the cost and the gain of moving', () => {
   const session = talk();
   const ranking = rankVariants(session);
   const terminal = renderRankingTerminal(ranking, session, { colour: false });
@@ -203,7 +203,7 @@ test('undecided comparisons have no sentence', () => {
   );
 });
 
-test('where a run is one task its figures stand once', () => {
+test('if a run is one task its figures are shown once', () => {
   const session = rankingSession(
     ['a', 'b'],
     (variant) => ({ wall_time_s: variant === 'a' ? 2 : 3, cpu_time_s: 2, max_rss_bytes: 100 }),
@@ -218,7 +218,7 @@ test('where a run is one task its figures stand once', () => {
   expect(terminal).toContain('Pacegate: none of 1 other variant takes less CPU time than a');
 });
 
-test('the JSON is what its schema says, and names from outside are escaped in a night’s detail', () => {
+test('the JSON matches its schema, and names from outside are escaped in a night’s detail', () => {
   const session = talk();
   const file = rankingFile(rankVariants(session), session);
   expect(rankingFileSchema.parse(JSON.parse(JSON.stringify(file)))).toEqual(file);

@@ -489,7 +489,7 @@ test('every verdict has a golden report', () => {
   expect(new Set(seen)).toEqual(new Set([...VERDICTS, 'info']));
 });
 
-test('variants that stopped at different looks each say how many pairs they used', () => {
+test('variants that stopped at different looks are shown with their number of pairs', () => {
   const text = renderMarkdown(compareSession(slower), slower);
   const blocks = ['official', 'debian'].map((variant) =>
     Math.max(...slower.runs.filter((run) => run.variant === variant).map(({ block }) => block)),
@@ -509,7 +509,7 @@ describe('whether it stops anybody, and why', () => {
     [[], 'This does not fail the job.'],
   ] as const)('fail-on %j: %s', (failOn, text) => expect(first(failing([...failOn]))).toBe(text));
 
-  test('what could not be measured fails the job whatever fail-on names', () => {
+  test('a variant that could not be measured fails the job, whatever fail-on names', () => {
     const { observed } = cases['failed']!;
     expect(first(without(observed, { rules: { ...observed.rules, failOn: [] } }))).toBe(
       'This fails the job (something could not be measured).',

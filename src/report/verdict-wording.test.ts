@@ -16,7 +16,7 @@ test.each([
   expect(judgedMetric({ metric, limit, gated: false }, { profile })).not.toContain('limit');
 });
 
-test('a loss that warns is named beside the limit', () => {
+test('the size of a warning is shown next to the limit', () => {
   const row = { metric: 'wall_time_s', warn: 0.02, gated: true };
   expect(judgedMetric({ ...row, limit: 0.05 }, undefined)).toBe('wall time (limit 5 %, warning from 2 %)');
   expect(judgedMetric({ ...row, limit: 0.03 }, undefined)).toBe('wall time (warning from 2 %)');

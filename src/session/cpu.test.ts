@@ -20,7 +20,7 @@ test('native needs the instruction sets of the processor, not its bugs and timer
   expect(missingFlags(needed, EPYC)).toEqual([]);
 });
 
-test('a level needs what the psABI says, whatever machine asks', () => {
+test('a level needs the flags of the psABI, on every machine', () => {
   expect(missingFlags(neededFlags('x86-64-v3', []), EPYC)).toEqual([]);
   expect(missingFlags(neededFlags('x86-64-v4', EPYC), EPYC)).toEqual([
     'avx512bw',
@@ -65,7 +65,7 @@ test.each([
   expect(missingFlags(neededFlags(march, have), have)).toEqual(missing),
 );
 
-test('every level needs what the level before needs', () => {
+test('every level includes the flags of the level before', () => {
   // Armv9.0 is Armv8.5 with more.
   for (const levels of [MARCH_LEVELS.amd64, MARCH_LEVELS.arm64.filter((level) => level !== 'armv8.6-a')])
     for (const [index, level] of levels.entries())
@@ -77,7 +77,7 @@ test('every level needs what the level before needs', () => {
   expect(MARCH_LEVELS.amd64).toContain(commonLevel('amd64'));
 });
 
-test('an interpreter that was compiled natively on arm64 needs all that its processor says', () => {
+test('an interpreter that was compiled natively on arm64 needs all flags of its processor', () => {
   expect(missingFlags(neededFlags('native', ARM.n2), ARM.n1)).toEqual(expect.arrayContaining(['sve', 'bti']));
   expect(missingFlags(neededFlags('native', ARM.n1), ARM.n2)).toEqual([]);
 });

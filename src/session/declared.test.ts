@@ -121,7 +121,7 @@ test('a benchmark keeps its name when the head adds another of the same short na
   expect(taker.declared()).toEqual({ test_same: { full: A.full }, 't.py_B_test_same': B });
 });
 
-test('… and when the head takes the other away', () => {
+test('… and when the head removes the other', () => {
   const taker = reportTaker([]);
   taker.take({ ...report('baseline', {}), ...bothClasses });
   expect(taker.take({ ...report('head', {}), ...aAlone })).toEqual({ 't.py_A_test_same': 1 });
@@ -134,7 +134,7 @@ test('a benchmark that moved to another file keeps its short name', () => {
   expect(taker.take(moved)).toEqual({ test_same: 4 });
 });
 
-test('another benchmark never takes a name that its owner needs in the same run', () => {
+test('a benchmark never gets a name that another benchmark of the same run has', () => {
   const taker = reportTaker([]);
   // `a b` alone is a_b; beside a benchmark that is called so it has a hash.
   taker.take(report('baseline', { a_b: 1 }, { a_b: { full: 'a_b#11111111' } }));

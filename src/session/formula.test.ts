@@ -82,13 +82,13 @@ describe('formulas over formulas', () => {
     expect(withHybrids(RUN, rules)).toEqual({ ...RUN, a: 6, b: 3, c: 9 });
   });
 
-  test('that need each other have no value, and do not go on for ever', () => {
+  test('that need each other have no value, and the computation ends', () => {
     const rules = [hybrid('a', 'b + 1'), hybrid('b', 'a + 1'), hybrid('own', 'own * 2')];
     expect(withHybrids({ ...RUN, own: 5 }, rules)).toEqual(RUN);
   });
 });
 
-test('whatever the text, there is a finite value or none', () => {
+test('every text gives a finite value or none', () => {
   const piece = fc.constantFrom(
     'a',
     'b',
@@ -147,7 +147,7 @@ test('a chain that is too long has no value, and no end either', () => {
   expect(withHybrids({ m0: 1 }, chained(5000).reverse())['m5000']).toBeUndefined();
 });
 
-test('what every object inherits is no metric', () => {
+test('a property that every object inherits is not a metric', () => {
   const rule = metricRule('x');
   expect(withHybrids({ a: 1 }, [{ ...rule, formula: '-constructor' }])).toEqual({ a: 1 });
   expect(withHybrids({ a: 1 }, [{ ...rule, formula: 'a + toString' }])).toEqual({ a: 1 });

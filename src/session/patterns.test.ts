@@ -79,7 +79,7 @@ test('a pattern stands for what both sides reported; never for a measured metric
   ).toEqual([['kept', '*', 0.03, 'a']]);
 });
 
-test('a name of its own stands over a pattern, and the first pattern that matches over the next', () => {
+test('an exact name takes precedence over a pattern, and the first matching pattern over the next', () => {
   const given = rules(
     [pattern('test_slow*', { gate: false }), pattern('test_*', { limit: 0.05 }), pattern('*')],
     ['test_named'],
@@ -96,14 +96,14 @@ test('a name of its own stands over a pattern, and the first pattern that matche
   ]);
 });
 
-test('a benchmark of some variants is judged in these alone', () => {
+test('a benchmark of some variants is judged only there', () => {
   const given = withPatterns(rules([pattern('*')]), reported({ a: both('x'), b: both('x', 'y') }), {});
   const y = given.metrics.find(({ name }) => name === 'y')!;
   expect([isJudgedIn(y, 'a'), isJudgedIn(y, 'b')]).toEqual([false, true]);
   expect(isJudgedIn(given.metrics[0]!, 'a')).toBe(true);
 });
 
-describe('a pattern that stands for nothing is a row of its own, and never silently green', () => {
+describe('a pattern without a match has its own row, and never passes silently', () => {
   test.each<[string, readonly MetricPattern[], Names]>([
     ['a typo', [pattern('tset_*')], { a: both('test_x') }],
     ['a head that died', [pattern('*')], { a: { baseline: ['test_x'], head: [] } }],
@@ -138,7 +138,7 @@ describe('a pattern that stands for nothing is a row of its own, and never silen
   });
 });
 
-test('unit and direction are the pattern’s, else what the workload says of the metric', () => {
+test('unit and direction are the pattern’s, otherwise those that the workload reports', () => {
   const declared = { x: { unit: 'jobs', better: 'higher' as const } };
   const rule = (given: MetricPattern) =>
     withPatterns(rules([given]), reported({ a: both('x', 'y_s') }), declared).metrics.filter(
@@ -154,7 +154,7 @@ test('unit and direction are the pattern’s, else what the workload says of the
   });
 });
 
-test('names that are no metric’s, as a file may have them, stand for nothing', () => {
+test('names in a file that are not metrics match nothing', () => {
   expect(standing(rules([pattern('*')]), { a: both('__proto__', 'a b', 'constructor') })).toEqual([
     ['constructor', '*', 0.03, 'a'],
   ]);

@@ -104,7 +104,7 @@ describe.each([
   });
 });
 
-test('a commit that is nowhere but here stands on the branch it was made from', async () => {
+test('a commit that exists only here is compared with the branch it was made from', async () => {
   const { path, four } = origin();
   const checkout = shallowClone(path, 'main');
   checkout.write('app.py', 'mine');
@@ -113,7 +113,7 @@ test('a commit that is nowhere but here stands on the branch it was made from', 
   expect(await isOnBranch({ directory: checkout.path }, mine, 'main')).toBe(false);
 });
 
-test('settings of the repository reach the fetch: an address of its own, and what is included for its folder', async () => {
+test('the repository’s Git settings apply to the fetch: its own address, and files included for its folder', async () => {
   const { path, three } = origin();
   const checkout = shallowClone(path, 'main');
   const included = join(temporaryFolder(), 'credentials.config');
@@ -143,7 +143,7 @@ test('a repository with SHA-256 names is read like any other', async () => {
   expect(await readFileAt(clone, one, 'app.py')).toEqual({ kind: 'text', text: 'one' });
 });
 
-test('a failed fetch gives the reason, in the line of git that names it', async () => {
+test('a failed fetch reports the line of git that gives the reason', async () => {
   const { path, three } = origin();
   const checkout = shallowClone(path, 'main');
   expect(await fetchCommit({ directory: checkout.path }, '1'.repeat(40))).toContain('not our ref');

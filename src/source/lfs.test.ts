@@ -49,7 +49,7 @@ function movedOutOfLfs() {
   return { ...origin, base, head, smudge, objects };
 }
 
-test('where git knows the filter, each side is written by its own attributes, and no pointer is left', async () => {
+test('if git has the filter, each side is written with its own attributes, and no pointer is left', async () => {
   const { path, git, base, head, smudge } = movedOutOfLfs();
   git('config', 'filter.lfs.smudge', smudge);
   git('config', 'filter.lfs.required', 'true');
@@ -77,7 +77,7 @@ test('where it does not, the pointer is there to be found; a filter that fails i
   );
 });
 
-test('a name that is not UTF-8 is written and hashed by its bytes, and is refused where it has to be told', async () => {
+test('a name that is not UTF-8 is written and hashed by its bytes, and is refused where it has to be shown', async () => {
   const origin = repository();
   origin.write('data/plain', 'plain');
   const odd = (folder: string, byte: number) =>

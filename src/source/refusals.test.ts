@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 describe('a checkout', () => {
-  test('of another owner says with which command git trusts it', async () => {
+  test('of another owner is refused, with the command that makes git trust it', async () => {
     const { path, commit } = repository();
     commit('one');
     process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'] = '1';
@@ -37,7 +37,7 @@ describe('a checkout', () => {
     await expect(resolveCommit(broken.path)).rejects.toThrow(/cannot be read: .*git fsck/);
   });
 
-  test('that is bare, or whose .git leads nowhere, is told apart', async () => {
+  test('that is bare, or has a broken .git, has its own message', async () => {
     const bare = repository(temporaryFolder());
     bare.git('init', '-q', '--bare');
     await expect(topLevel(bare.path)).rejects.toThrow('a repository without files');
@@ -46,7 +46,7 @@ describe('a checkout', () => {
     await expect(topLevel(lost)).rejects.toThrow('/nowhere');
   });
 
-  test('without git is the user’s to mend, in one sentence', async () => {
+  test('without git is a configuration error of one sentence', async () => {
     const { path, commit } = repository();
     commit('one');
     process.env['PATH'] = temporaryFolder();

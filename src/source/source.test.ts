@@ -100,7 +100,7 @@ describe('the baseline', () => {
     });
   });
 
-  test('of the head alone, one commit deep, is fetched with the history that shows where it left', async () => {
+  test('of only the head, one commit deep, is fetched with the history back to the base', async () => {
     const { path, git } = withPullRequest();
     const checkout = shallowClone(path, 'refs/heads/feature');
     const sides = await resolveSides({ directory: checkout.path, event: 'pull_request', baseRef: 'main' });
@@ -108,7 +108,7 @@ describe('the baseline', () => {
     expect(sides.notes[0]).toContain("is not the pull request's merge commit");
   });
 
-  test('of a merge queue is what the event names, whether it merges, squashes or rebases', async () => {
+  test('of a merge queue is the commit in the event, whether it merges, squashes or rebases', async () => {
     const { path, git } = withPullRequest();
     const checkout = shallowClone(path, 'refs/heads/main');
     const baseSha = git('rev-parse', 'main~1');
@@ -219,7 +219,7 @@ test('an export holds every kind of name, modes and links, and says that submodu
   expect(notes).toEqual(['Submodules are not part of what is measured: vendor.']);
 });
 
-test('a file is read at a commit, and a name that is none is not', async () => {
+test('a file is read at a commit, and a missing name gives nothing', async () => {
   const { path, base } = withPullRequest();
   expect(await readFileAt(path, base, 'app.py')).toEqual({ kind: 'text', text: 'two\n' });
   expect(await readFileAt(path, base, 'none.py')).toEqual({ kind: 'none' });
@@ -272,7 +272,7 @@ describe('the measuring code', () => {
     return { folder, write };
   };
 
-  test('is hashed file by file, and a changed byte changes its hash alone', async () => {
+  test('is hashed file by file, and a changed byte changes only that file’s hash', async () => {
     const { folder, write } = context();
     const before = await hashFiles(folder, ['bench.py', 'data/']);
     expect(Object.keys(before)).toEqual(['bench.py', 'data/one.csv', 'data/two/two.csv']);
@@ -284,7 +284,7 @@ describe('the measuring code', () => {
     expect(await hashFolder(folder)).not.toBe(whole);
   });
 
-  test('takes the other side’s place whole: what it no longer has is gone', async () => {
+  test('replaces the other side completely: files that it no longer has are removed', async () => {
     const { folder } = context();
     const other = context();
     other.write('data/old.csv', 'old');

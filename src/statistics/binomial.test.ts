@@ -33,9 +33,9 @@ describe('the exact interval', () => {
     expect(interval.high).toBeCloseTo(high, 4);
   });
 
-  test('of no trials says nothing', () => expect(clopperPearson(0, 0)).toEqual({ low: 0, high: 1 }));
+  test('of no trials is 0 to 1', () => expect(clopperPearson(0, 0)).toEqual({ low: 0, high: 1 }));
 
-  test('bounds by one side alone: the rule of three, 3 / n', () => {
+  test('gives a one-sided bound: the rule of three, 3 / n', () => {
     expect(upperBound(0, 300)).toBeCloseTo(1 - 0.05 ** (1 / 300), 12);
     expect(Math.abs(upperBound(0, 300) - 3 / 300)).toBeLessThan(1e-4);
     expect(lowerBound(0, 300)).toBe(0);

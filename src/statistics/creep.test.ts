@@ -19,7 +19,7 @@ describe('the rule', () => {
     ['a loss that is gone', [3, 3, 0.1], false],
   ])('%s', (_, percent, flagged) => expect(creeps(significant(percent))).toBe(flagged));
 
-  test('no loss is creep by its size alone, nor by its p alone', () => {
+  test('a loss is creep only by its size and its p together', () => {
     const before = { estimate: 0.02, p: 0.001, blocks: 30 };
     const [limit, p] = [Math.log1p(0.018), 0.0005];
     expect(creeps([before, { estimate: limit, p, blocks: 30 }])).toBe(true);
@@ -27,14 +27,14 @@ describe('the rule', () => {
     expect(creeps([before, { estimate: 0.0177, p: 1e-9, blocks: 30 }])).toBe(false);
   });
 
-  test('a metric has its own limit and level', () => {
+  test('each metric has its own limit and level', () => {
     const weeks = significant([3, 4]);
     expect(creeps(weeks, { limit: 0.05 })).toBe(false);
     expect(creeps(weeks, { level: 1e-7 })).toBe(false);
     expect(creeps(significant([1, 1]), { limit: 0.01 })).toBe(true);
   });
 
-  test('what one session in a thousand has as a quirk of its own is no creep', () => {
+  test('a rare quirk of one session is not creep', () => {
     const weeks = significant([3, 3]);
     expect(creeps(weeks, { quirk: 0.009 })).toBe(true);
     expect(creeps(weeks, { quirk: 0.01 })).toBe(false);
@@ -54,7 +54,7 @@ describe('when it began', () => {
     expect(creep([])).toBeUndefined();
   });
 
-  test('one week alone is a step from the anchor', () => {
+  test('a single week is a step from the anchor', () => {
     expect(creep(significant([5]))).toEqual({
       kind: 'step',
       since: 0,

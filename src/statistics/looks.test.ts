@@ -113,7 +113,7 @@ test('every profile can find something among seven variants and three metrics', 
     expect(firstReachable(looksFor(profile, capOf(profile), NEWEST_METHOD), 21, 0.05)).toBeDefined();
 });
 
-test('a look without weight reaches nothing, however many blocks it has', () => {
+test('a look without weight decides nothing, however many blocks it has', () => {
   expect(firstReachable([{ blocks: 1000, weight: 0 }], 1, 0.05)).toBeUndefined();
 });
 

@@ -54,7 +54,7 @@ describe('one row, by hand', () => {
     expect(one(around(0, 30, 0.02))).toMatchObject({ decision: 'undecided', blocks: 30 });
   });
 
-  test('without a look there is nothing to say', () => {
+  test('without a look there is no decision', () => {
     expect(one(around(0.2, 7, 0.0001))).toMatchObject({
       decision: 'undecided',
       blocks: 0,
@@ -102,7 +102,7 @@ describe('a loss that warns, 2 %, below a limit of 5 %', () => {
     expect(judgeFamily([{ worse, limit: 0.05 }], rules())[0]).toMatchObject({ decision: 'unchanged' });
   });
 
-  test('noise hides it, as it hides any loss', () => {
+  test('noise hides it like any other loss', () => {
     expect(warned(0.03, 30, 0.006)).toMatchObject({ decision: 'warning', blocks: 12 });
     expect(warned(0.03, 30, 0.01)).toMatchObject({ decision: 'undecided', blocks: 30 });
   });
@@ -143,13 +143,13 @@ describe('a loss that warns, 2 %, below a limit of 5 %', () => {
 });
 
 describe('the family', () => {
-  test('both directions have an adjusted p of their own', () => {
+  test('each direction has its own adjusted p', () => {
     const [row] = judgeFamily([{ worse: around(-0.2, 12, 0.0001), limit: 0.03 }], rules({ tests: 3 }));
     expect(row!.pBetterAdjusted).toBeCloseTo((3 * 2 ** -12) / 0.105, 12);
     expect(row!.pWorseAdjusted).toBe(1);
   });
 
-  test('what is enough for one test is not enough among a hundred, at the same look', () => {
+  test('a p that is enough for one test is not enough among a hundred, at the same look', () => {
     const row = around(0.2, 30, 0.0001);
     // 100 x 2^-12 / 0.105 = 0.23; at 16 blocks 100 x 2^-16 / 0.05 = 0.03.
     expect(one(row, { tests: 100 })).toMatchObject({ decision: 'regressed', blocks: 16 });
@@ -178,7 +178,7 @@ describe('the family', () => {
     expect(outcomes.map(({ decision }) => decision)).toEqual(['regressed', 'regressed']);
   });
 
-  test('a row tested once takes its place beside the pairs', () => {
+  test('a row that is tested once is adjusted together with the paired rows', () => {
     const single = {
       limit: 0.03,
       test: { worseBy: 0.1, pWorse: 1e-5, pBetter: 1, pNotWorse: () => 1, pNotBetter: () => 0 },
@@ -352,7 +352,7 @@ describe('as properties', () => {
     );
   });
 
-  test('what is measured after a row is decided does not change it: a file gives the verdict of the live run', () => {
+  test('later blocks do not change a decided row: a file gives the verdict of the live run', () => {
     fc.assert(
       fc.property(families, (family) => {
         const whole = judge(family);

@@ -83,7 +83,7 @@ describe('the signed-rank p', () => {
     );
   });
 
-  test('refuses what is no difference', () => {
+  test('refuses values that are not numbers', () => {
     expect(() => signedRankGreater([1, Number.NaN])).toThrow(RangeError);
     expect(() => signedRankGreater([Infinity])).toThrow(RangeError);
   });

@@ -7,7 +7,7 @@ import { twoModes } from './two-modes.ts';
 const noise = (seed: number) => normalFrom(uniformSource(seed));
 
 describe('two modes', () => {
-  test('are told with their centres and sizes, in whatever order they came', () => {
+  test('are reported with their centres and sizes, in any order of the values', () => {
     const found = twoModes([100, 120, 101, 121, 100.5, 119, 99, 120.5, 100, 101, 99.5, 120]);
     expect(found).toEqual({
       low: { centre: expect.closeTo(100, 9), n: 7 },

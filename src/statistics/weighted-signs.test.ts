@@ -90,7 +90,7 @@ test('a pair of a busy moment counts for less', () => {
   expect(weighed.centre()).toBeCloseTo(0.02, 2);
 });
 
-test('what is not counted below a level is above it', () => {
+test('a p that is not computed, and given as 1, is above the level', () => {
   const level = 0.01;
   fc.assert(
     fc.property(logarithms(14), (runs) => {

@@ -40,7 +40,7 @@ test.each([
   ['on its last day', { expires: '2026-01-01' }],
 ])('an entry %s covers it', (_, entry) => expect(judged([entry]).verdict).toBe('accepted'));
 
-describe('what no entry covers regressed as ever', () => {
+describe('a row that no entry covers stays regressed', () => {
   test.each([
     ['an entry of another variant', { variant: 'b' }, undefined],
     ['an entry of another metric', { metric: 'cpu_time_s' }, undefined],
@@ -61,7 +61,7 @@ describe('what no entry covers regressed as ever', () => {
   test('no entry at all', () => expect(judged([]).verdict).toBe('regressed'));
 });
 
-test('the entry that covers holds, whatever stands before it', () =>
+test('the entry that covers a row applies, whatever entries come before it', () =>
   expect(judged([{ upTo: 0.01 }, { expires: '2020-01-01' }, {}]).verdict).toBe('accepted'));
 
 describe('the label on the pull request', () => {
@@ -124,7 +124,7 @@ test('a warning is accepted only where it fails the job', () => {
   expect(warning(['regressed', 'warning'])).toBe('accepted');
 });
 
-test('a cancelled session is no pass for what is accepted', () =>
+test('a cancelled session does not pass for an accepted row', () =>
   expect(judged([{}], { interrupted: true }).verdict).toBe('no_data'));
 
 test('a nightly session accepts nothing', () =>

@@ -22,7 +22,7 @@ describe('an absolute bound', () => {
     expect(JSON.stringify(comparisonJson(comparison))).toContain('"bound":{"kind":"max","value":0.282');
   });
 
-  test('that both exceed is reported, and the change is judged by the base alone', () => {
+  test('that both exceed is reported, and only the change against the base is judged', () => {
     const comparison = judged([0.32, 0.321], { max: 0.3 });
     expect(comparison.verdict).toBe('unchanged');
     expect(comparison.rows[0]?.warnings).toContain(
@@ -69,7 +69,7 @@ describe('an absolute bound', () => {
     expect(compareSession(sized(201)).verdict).toBe('over_limit');
   });
 
-  test('in another kind of unit than the values is no data, and names both', () => {
+  test('in another kind of unit than the values is no_data, and the message names both', () => {
     const observed = twoSided({ latency: [1, 1] }, [metricRule('latency', { unit: 'ms', max: 300 })]);
     const { rows } = compareSession({ ...observed, declaredMetrics: { latency: { unit: 'requests' } } });
     expect(rows[0]).toMatchObject({ verdict: 'no_data' });

@@ -44,7 +44,7 @@ describe('the rule changed-measurement', () => {
     expect(verdictOf(measured(1, REMOVED, rule))).toEqual([verdict, status]),
   );
 
-  test('fail says no to what takes away, not to what is added or built otherwise', () => {
+  test('fail refuses a removal, not an addition or another way to build', () => {
     const added: Measuring = {
       changes: [
         { kind: 'variant_added', variant: 'c' },
@@ -61,7 +61,7 @@ describe('the rule changed-measurement', () => {
     expect(verdictOf(measured(1, flags, 'fail'))).toEqual(['failed', 1]);
   });
 
-  test('a real failure stays 3 beside it: what could not be measured goes before a decision', () => {
+  test('a failure still has status 3: a variant that could not be measured takes precedence', () => {
     const failing: Session = {
       ...measured(1, REMOVED, 'fail'),
       runs: [],
@@ -74,7 +74,7 @@ describe('the rule changed-measurement', () => {
     expect(verdictOf(noRows)).toEqual(['failed', 3]);
   });
 
-  test('a regression beside it is still named, and still 1', () => {
+  test('a regression is still named, and still has status 1', () => {
     const comparison = compareSession(measured(1.3, REMOVED, 'fail'));
     expect(comparison.rows.map(({ verdict }) => verdict)).toEqual(['regressed']);
     expect(comparison.measuring?.refusedOver).toBe('regressed');
@@ -115,7 +115,7 @@ describe('two versions of the measuring code', () => {
   const STEADY = [1, 1.01, 0.99, 1.02];
   const times = (factor: number) => STEADY.map((value) => value * factor);
 
-  test('one that slows the baseline alone is told from one that does more work on both sides', () => {
+  test('one that slows only the baseline is distinguished from one that does more work on both sides', () => {
     expect(sentences(trial('baseline', STEADY, times(1.4)), trial('head', STEADY, times(1)))[1]).toBe(
       "The two versions of the measuring code disagree in a: with the head's, on the baseline wall time is 40.0 % higher (4 pairs); on the head the figures agree (4 pairs). The edit changes the sides by different amounts, so a difference between them may come only from the measuring code.",
     );
@@ -322,7 +322,7 @@ describe('benchmarks that a change adds under a pattern of its base', () => {
     ]);
   });
 
-  test('are told by the trials of another variant where a variant was not tried', () => {
+  test('are found by the trials of another variant if a variant was not tried', () => {
     const observed = suite(names(200), 0.1, [triedIn('a', [OLD])], ['a', 'b']);
     expect(compareSession(observed).family.tests).toBe(2);
   });

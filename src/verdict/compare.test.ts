@@ -28,7 +28,7 @@ const csv = (metrics: Record<string, readonly (readonly [number, number])[]>, he
 const compareCsv = (text: string, sameMachine = false) =>
   compareTimings(parseTimings(text, 'timings.csv'), { sameMachine });
 
-test('a CSV made by hand gives the numbers calculated by hand', () => {
+test('a handwritten CSV gives the numbers calculated by hand', () => {
   // All levels are equal, so the weights are the sizes. Ratios of wall time are 2^1 … 2^6: all six signs are positive,
   // p = 2^-6. In units of ln 2 no size about the median 3.5 is beyond 2.97 times the middle one, 1.5, so the estimate is
   // the mean 3.5. The extremes are 1 and 6.
@@ -100,7 +100,7 @@ describe('paired verdicts', () => {
     expect(compareCsv(csv({ wall_time_s: flat(ratio) })).verdict).toBe(verdict);
   });
 
-  test('a real change in too few blocks is inconclusive, and the row says how many it takes', () => {
+  test('a real change in too few blocks is inconclusive, and the row gives the number that is needed', () => {
     const { rows, verdict } = compareCsv(csv({ wall_time_s: flat(1.5, 4) }));
     expect(verdict).toBe('inconclusive');
     expect(rows[0]?.warnings[0]).toContain(
@@ -221,7 +221,7 @@ describe('decided outside the test', () => {
     expect(compareSession({ ...twoSided({ wall_time_s: [1, 1] }), ...change }).verdict).toBe(verdict);
   });
 
-  test('a hybrid that no run has is no data, and names its parts', () => {
+  test('a formula metric that no run has is no_data, and the message names its parts', () => {
     const rule = metricRule('per_task', { unit: 's' });
     const { rows } = compareSession(twoSided({}, [{ ...rule, formula: 'cpu_time_s / tasks' }]));
     expect(rows[0]).toMatchObject({
@@ -302,7 +302,7 @@ describe('stored evidence', () => {
     );
   });
 
-  test('the nights stand beside a pair and do not judge it', () => {
+  test('the nights are shown with a pair and do not judge it', () => {
     const { rows, verdict } = compareSession(withNights(twoSided({ wall_time_s: [1, 1.3] }), nights(14)));
     expect(verdict).toBe('regressed');
     expect(rows[0]).toMatchObject({
@@ -332,7 +332,7 @@ describe('stored evidence', () => {
     expect(rows[0]).toMatchObject({ evidence: 'stored', verdict: 'regressed' });
   });
 
-  test('a CSV with its sides in two sessions is incomparable unless the user says it was one machine', () => {
+  test('a CSV with its sides in two sessions is incomparable unless the user states that it was one machine', () => {
     const text = csv({ wall_time_s: Array.from({ length: 8 }, () => [1, 1.5] as const) }, 's2');
     expect(compareCsv(text).verdict).toBe('incomparable');
     expect(compareCsv(text, true).verdict).toBe('no_baseline');

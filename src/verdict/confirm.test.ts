@@ -61,7 +61,7 @@ test.each([
   expect(isConfirmed(look)).toBe(expected);
 });
 
-test('what regressed is what a second session measures again', () => {
+test('a second session measures only the regressed variants', () => {
   expect(variantsToConfirm(compareSession(first))).toEqual(['a', 'b']);
   expect(variantsToConfirm(compareSession(sessionOf({ a: { wall: 0, tasks: 0 } }, 30)))).toEqual([]);
 });
@@ -112,7 +112,7 @@ test('the same kind of machine is reported as that', () => {
   expect(rowOf(both, 'b', 'tasks')?.confirmation).toMatchObject({ confirmed: true, sameMachine: true });
 });
 
-test('a second session that could not measure says nothing: the regression stands', () => {
+test('a second session that could not measure changes nothing: the regression stays', () => {
   const cut = second({ a: { wall: 0, tasks: 0 }, b: { wall: 0, tasks: 0 } });
   for (const dead of [cutTo(cut, { a: 7, b: 7 }), { ...cut, runs: [] }]) {
     const both = judged(first, dead);
@@ -144,7 +144,7 @@ test('the shards of a gate are confirmed as the gate is', () => {
   );
 });
 
-test('one variant is confirmed once: whoever may confirm twice may choose the answer', () => {
+test('a variant is confirmed only once, because a second confirmation would allow a choice', () => {
   const again = second({ a: { wall: 0, tasks: 0 } });
   expect(() => judged(first, again, { ...again, id: 'third' })).toThrow(
     'a is confirmed twice: in second.json and in third.json; expected: once',
@@ -159,7 +159,7 @@ const changes = fc.record({
   tasks: fc.double({ min: -0.2, max: 0.3, noNaN: true }),
 });
 
-test('a confirmation never makes a regression of what was none, and touches nothing else', () => {
+test('a confirmation never creates a regression, and changes no other row', () => {
   fc.assert(
     fc.property(changes, changes, fc.integer({ min: 1, max: 12 }), (before, after, blocks) => {
       const gate = sessionOf({ a: before }, 12);

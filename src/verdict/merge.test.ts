@@ -75,7 +75,7 @@ const refusal = (sessions: readonly Session[]) => () => assembleParts(named(sess
 
 const slow = whole({ changes: [0, 0.3, 0, 0.05, 0], blocks: 12, seed: 7 });
 
-test('a shard takes every n-th variant, and all of them together take each once', () => {
+test('a shard has every n-th variant, and all shards together have each variant once', () => {
   expect(namesOfShard(NAMES, { index: 2, of: 3 })).toEqual(['b', 'e']);
   const all = [1, 2, 3].flatMap((index) => namesOfShard(NAMES, { index, of: 3 }));
   expect([...all].sort()).toEqual(NAMES);
@@ -106,7 +106,7 @@ test('with one look, the shards of a session have the verdicts and the p of the 
   );
 });
 
-test('what a job has decided by its own tests stays so when the shards are merged', () => {
+test('a row that a job has decided stays decided when the shards are merged', () => {
   fc.assert(
     fc.property(truths, fc.integer({ min: 2, max: 5 }), (truth, of) => {
       const shards = shardsOf(whole(truth), of);
@@ -163,12 +163,12 @@ test('the variants of a missing shard have no data, and the report names it', ()
   expect(missing[0]?.warnings).toEqual(['shard 2 of 3 is missing, so there is no data']);
 });
 
-test('a shard by itself says that it is one', () => {
+test('a single shard is reported as a shard', () => {
   const [first] = shardsOf(slow, 2);
   expect(compareSession(first!).warnings[0]).toContain('This is shard 1 of 2');
 });
 
-test('the same session twice is one: a merged file lies beside its parts', () => {
+test('the same session twice counts once: a merged file is next to its parts', () => {
   const shards = shardsOf(slow, 2);
   expect(together([...shards, ...shards])).toEqual(together(shards));
 });
@@ -277,7 +277,7 @@ test('a shard that was interrupted after one pair: the merge has no data, exit s
   }
 });
 
-test('a shard that was interrupted hides no regression of another, and is no pass where nothing fails', () => {
+test('an interrupted shard does not hide a regression of another, and does not pass if nothing fails', () => {
   const [first, second, third] = shardsOf(slow, 3);
   const merged = together([first!, second!, { ...third!, interrupted: true }]);
   expect(merged.rows.some(({ verdict }) => verdict === 'regressed')).toBe(true);

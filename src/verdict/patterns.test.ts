@@ -77,7 +77,7 @@ const verdicts = (judged: Session) =>
     compareSession(judged).rows.map(({ variant, metric, verdict }) => [`${variant} ${metric}`, verdict]),
   );
 
-test('a suite is judged without being listed, and the file gives the verdict again', () => {
+test('a suite is judged without a list of its benchmarks, and the file gives the same verdict', () => {
   const live = made({ a: { test_sort: 1.3, test_scan: 1 } });
   const comparison = compareSession(live);
   expect(verdicts(live)).toEqual({ 'a test_sort': 'regressed', 'a test_scan': 'unchanged' });
@@ -126,7 +126,7 @@ test('variants whose sides are one image are unchanged, all of them together too
   expect(compareSession(identical)).toMatchObject({ verdict: 'unchanged', family: { tests: 0 } });
 });
 
-test('a family that the blocks can never decide is told with the numbers', () => {
+test('a family that the blocks can never decide is reported with the numbers', () => {
   const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`test_${index}`, 1]));
   const { warnings, rows } = compareSession(made({ a: many }, { blocks: 8 }));
   expect(warnings).toContain(
@@ -136,7 +136,7 @@ test('a family that the blocks can never decide is told with the numbers', () =>
   expect(compareSession(made({ a: many }, { blocks: 30 })).warnings).toEqual([]);
 });
 
-test('a pattern stands for no more than it may, and that is told', () => {
+test('a pattern matches at most its maximum, and the excess is reported', () => {
   const many = Object.fromEntries(Array.from({ length: 501 }, (_, index) => [`t${index}`, 1]));
   const { verdict, warnings, family } = compareSession(made({ a: many }, { blocks: 1 }));
   expect({ verdict, family }).toMatchObject({ verdict: 'no_data', family: { tests: 1 } });

@@ -11,7 +11,7 @@ const PARSE = metricRule('parse');
 const rowOf = (comparison: ReturnType<typeof compareSession>) =>
   comparison.rows.find(({ metric }) => metric === 'parse');
 
-test('a metric whose runs do not agree is no data, at the top, and never green', () => {
+test('a metric whose runs have different units is no_data, comes first, and never passes', () => {
   const conflict = 'the baseline of a reports it in ms and the head of a in MB';
   const judged = compareSession({
     ...twoSided({ parse: [900, 1.2] }, [PARSE]),
@@ -64,7 +64,7 @@ test.each([
   },
 );
 
-test('nights in another kind of unit are no data', () => {
+test('nights in another kind of unit are no_data', () => {
   expect(rowOf(headIn('MB', 1.2, stored('ms', 1.2)))).toMatchObject({
     verdict: 'no_data',
     warnings: [
@@ -73,7 +73,7 @@ test('nights in another kind of unit are no data', () => {
   });
 });
 
-test('a night that knows a benchmark by another name is still its night', () => {
+test('a night with another name for a benchmark still counts', () => {
   const nights = stored('ms', 1.2).map((one) => ({
     ...one,
     medians: { a: { t_parse: 1.2 } },
@@ -93,7 +93,7 @@ test('a night that knows a benchmark by another name is still its night', () => 
   expect(rowOf(judged)?.stored?.sessions).toBe(20);
 });
 
-test('the largest float beside a half is a finite change, in words too', () => {
+test('the largest float against a half is a finite change, in the text too', () => {
   const judged = compareSession(twoSided({ parse: [0.5, 1.7e308] }, [PARSE]));
   const row = rowOf(judged);
   expect(row?.verdict).toBe('regressed');

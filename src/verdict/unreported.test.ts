@@ -38,7 +38,7 @@ test.each<[string, MetricRule[], Record<string, number>]>([
   expect(unreported(warmed(rules, metrics))).toEqual([]);
 });
 
-test('a warm-up that did not end well says nothing of metrics', () => {
+test('a failed warm-up reports no missing metrics', () => {
   const session = warmed([judged('tasks')], {});
   const warmup = session.warmup.map((run) => ({ ...run, outcome: 'nonzero' as const }));
   expect(unreported({ ...session, warmup })).toEqual([]);

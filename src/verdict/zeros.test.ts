@@ -60,7 +60,7 @@ test('two zeros are a tie, and so are zeros in all pairs', () => {
   ).toBe('unchanged');
 });
 
-test('where most pairs go from zero to something the row is worse, and nobody says by how much', () => {
+test('if most pairs go from zero to a positive value the row is worse, without an estimate', () => {
   const row = rowOf(
     (pair, noise) => (pair % 10 === 9 ? noise : 0),
     (_, noise) => noise,
@@ -74,7 +74,7 @@ test('a change of sign is the largest change in its direction', () => {
   expect(row.verdict).toBe('improved');
 });
 
-test('only where every pair has a zero on one side there is no data', () => {
+test('only if every pair has a zero on one side is the row no_data', () => {
   const row = rowOf(() => 0, steady);
   expect(row.verdict).toBe('no_data');
   expect(row.warnings[0]).toMatch(/^every pair of wall_time_s has a value that is not positive/);

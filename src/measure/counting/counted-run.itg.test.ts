@@ -168,7 +168,7 @@ describe('a workload', () => {
     expect(result).not.toHaveProperty('counted');
   });
 
-  withValgrind('that goes on for ever is ended at the limit', async () => {
+  withValgrind('that does not end is stopped at the limit', async () => {
     const result = await count('cachegrind', script('while True: pass'), { workload: { timeoutSeconds: 5 } });
     expect(result).toMatchObject({
       outcome: 'timeout',

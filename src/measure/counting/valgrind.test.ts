@@ -30,7 +30,7 @@ test('VALGRIND_LIB names the folder before any other', async () => {
   });
 });
 
-test('the tools are found beside the valgrind of the PATH, through its links', async () => {
+test('the tools are found next to the valgrind in the PATH, through links', async () => {
   const lib = join(folder, 'own', 'libexec', 'valgrind');
   await tool(join(lib, file));
   await tool(join(folder, 'own', 'bin', 'valgrind'));

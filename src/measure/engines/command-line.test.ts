@@ -20,6 +20,6 @@ test.each([
     ['x', '{Metrics}', '${metrics', '{ metrics }'],
     ['x', '{Metrics}', '${metrics', '{ metrics }'],
   ],
-])('%j is given the file of its metrics, whatever its path is', (command, expected) => {
+])('%j gets the file of its metrics, whatever its path is', (command, expected) => {
   expect(workloadCommand(runRequest(command), '/m/$&.json')).toEqual(expected);
 });

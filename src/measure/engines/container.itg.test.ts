@@ -186,7 +186,7 @@ withEngine('the limit of processes holds', async () => {
   expect(metrics['forks']).toBe(18);
 });
 
-withEngine('files of the head lie over the image’s, read-only, whatever their names', async () => {
+withEngine('files of the head are mounted over the image’s, read-only, whatever their names', async () => {
   const names = ['bench.py', 'data, "quoted"/x.txt'];
   await mkdir(join(folder, 'data, "quoted"'));
   for (const name of names) await writeFile(join(folder, name), 'head');
@@ -524,7 +524,7 @@ describe('a workload that reaches into its probe', () => {
   });
 });
 
-describe('a workload that writes an answer of its own into the probe’s output', () => {
+describe('a workload that writes a forged answer into the probe’s output', () => {
   const write = `echo '${FAKE_ANSWER}' > /proc/1/fd/1`;
 
   withEngine('and ends the probe has no metrics', async () => {
@@ -539,7 +539,7 @@ describe('a workload that writes an answer of its own into the probe’s output'
   });
 });
 
-withEngine('an image with a user without rights runs as that user, who may write the metrics', async () => {
+withEngine('an image with an unprivileged user runs as that user, who can write the metrics', async () => {
   const name = `pacegate-${options.sessionId}-base`;
   const image = `pacegate-itg:user-${process.pid}`;
   await docker('create', '--name', name, PYTHON_IMAGE);
@@ -555,7 +555,7 @@ withEngine('an image with a user without rights runs as that user, who may write
   }
 });
 
-withEngine('the interpreter of an image says what it is', async () => {
+withEngine('the facts of an image’s interpreter are read', async () => {
   expect(await engine.facts(requested([]).runnable)).toMatchObject({
     python: expect.stringMatching(/^3\.13\.\d+$/),
     implementation: 'CPython',

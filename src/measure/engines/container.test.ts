@@ -255,7 +255,7 @@ test.each([
   ).toEqual(expected);
 });
 
-test('the engine gives up later than the probe, which has the time limit of every repetition', () => {
+test('the engine’s time limit is longer than the probe’s, which limits every repetition', () => {
   expect(watchdogSeconds(runRequest(['true'], { workload: { timeoutSeconds: 10 }, repetitions: 5 }))).toBe(
     80,
   );
@@ -394,7 +394,7 @@ describe('with a docker client that is a script', () => {
     ]);
   });
 
-  test('where there is no leftover nothing is removed', async () => {
+  test('nothing is removed if nothing was left', async () => {
     const calls = await docker(listing('alive\t2@boot.1\t2026-01-31 11:59:00 +0000 UTC'));
     await removeLeftovers(() => true, new Date('2026-01-31T12:00:00Z'));
     expect(await calls()).toHaveLength(1);
@@ -410,7 +410,7 @@ describe('with a docker client that is a script', () => {
     ]);
   });
 
-  test('a run whose files are gone is no fault of the workload, and the file is named', async () => {
+  test('a run whose files are missing is not an error of the workload, and the file is named', async () => {
     await docker('[ "$1" != run ] || exit 137');
     const here = containerEngine({ ...OPTIONS, probe: import.meta.filename });
     const request = (files: readonly string[]) =>

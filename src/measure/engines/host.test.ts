@@ -50,7 +50,7 @@ async function startTree(signal: AbortSignal): Promise<{ run: Promise<RunResult>
   return { run, probePid: Number(await readFile(join(folder, 'probe.pid'), 'utf8')) };
 }
 
-test('the file of metrics stands where {metrics} is, and is gone when it has been read', async () => {
+test('the file of metrics replaces {metrics}, and is removed after it is read', async () => {
   const result = await engine.run(
     requested('test "$PACEGATE_METRICS" = {metrics} && echo "tasks 12" >{metrics}'),
     never,
@@ -126,7 +126,7 @@ describe('nothing of a workload is left alive', () => {
     await until(async () => (await alive()).length === 0);
   });
 
-  test('after the clean-up, which leaves other sessions alone', async () => {
+  test('after the clean-up, which keeps other sessions', async () => {
     const other = `PACEGATE_METRICS=${folder}-2/`;
     const start = (mark: string) =>
       spawn('sleep', ['300'], { stdio: 'ignore', env: { ...process.env, PACEGATE_METRICS: mark.slice(17) } });
@@ -180,7 +180,7 @@ describe('a run that cannot be started', () => {
 });
 
 describe('a command', () => {
-  test('that floods its output is killed, and what is kept is bounded', async () => {
+  test('with too much output is killed, and the kept output is bounded', async () => {
     const result = await runCommand('yes', [], { maxStdoutBytes: 1_000_000 });
     expect(result).toMatchObject({ status: null, signal: 'SIGKILL', timedOut: false });
     expect(result.stdout.length).toBeLessThanOrEqual(1_000_000);

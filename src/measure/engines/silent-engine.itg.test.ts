@@ -67,12 +67,12 @@ withOwnEngine('an engine that freezes in a run is the engine’s fault, within h
   process.kill(own?.pid() ?? 0, 'SIGCONT');
 });
 
-withOwnEngine('a run that hangs at an engine which answers is the workload’s', async () => {
+withOwnEngine('a run that hangs while the engine answers is an error of the workload', async () => {
   const { result } = await runWhile(() => undefined, 2);
   expect(result.outcome).toBe('timeout');
 });
 
-withOwnEngine('a container that someone else stops is no fault of the engine’s', async () => {
+withOwnEngine('a container that another program stops is not an engine error', async () => {
   const { result } = await runWhile(async ({ host }) => {
     const { stdout } = await runCommand('docker', ['-H', host, 'ps', '--quiet']);
     await runCommand('docker', ['-H', host, 'stop', stdout.trim()]);

@@ -46,7 +46,7 @@ withEngine(
   },
 );
 
-withEngine('a container that does not start says nothing', async () => {
+withEngine('a container that does not start gives no reading', async () => {
   const nothing = { seccomp: undefined, storeBypass: undefined, indirectBranch: undefined };
   const asked = runnable({ id: 'debian:trixie-slim', python: 'no-such-python' });
   expect(await readContainerProcess(asked, options)).toEqual(nothing);

@@ -97,7 +97,7 @@ test.each([
   });
 });
 
-test('a machine without /proc and /sys says what this runtime knows, and nothing else', async () => {
+test('a machine without /proc and /sys has only the readings of Node', async () => {
   const reading = await machineOf({});
   expect(reading).toMatchObject({
     cpuModel: cpus()[0]?.model.trim(),
@@ -114,13 +114,13 @@ test('a machine without /proc and /sys says what this runtime knows, and nothing
   expect(reading.clock.source).toBeUndefined();
 });
 
-test('an ARM server is neither called virtual nor physical, for its flags do not say', async () => {
+test('an ARM server is called neither virtual nor physical, because its flags do not show it', async () => {
   const { virtualised } = await machineOf({ 'proc/cpuinfo': 'processor\t: 0\nFeatures\t: fp asimd\n' });
   expect(virtualised).toBeUndefined();
   expect((await machineOf({ 'sys/hypervisor/type': 'xen\n' })).virtualised).toBe(true);
 });
 
-test('words where numbers should be are not said', async () => {
+test('words in place of numbers are left out', async () => {
   expect(
     await machineOf({ 'proc/sys/kernel/perf_event_paranoid': 'yes\n', [`${CPU}/smt/active`]: 'on\n' }),
   ).toMatchObject({ counters: { paranoid: undefined }, smt: undefined });

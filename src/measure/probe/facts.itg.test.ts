@@ -24,7 +24,7 @@ const ask = async (python: string) =>
     }).runnable,
   );
 
-withEngine('Debian’s own interpreter is told by its binary, not by its sysconfig', async () => {
+withEngine('Debian’s own interpreter is recognised by its binary, not by its sysconfig', async () => {
   const facts = await ask('/usr/bin/python3');
   expect(facts).toMatchObject({
     executable: '/usr/bin/python3.13',
@@ -51,7 +51,7 @@ withEngine('Debian’s own interpreter is told by its binary, not by its sysconf
   expect(Object.values(properties).map(({ declared }) => declared)).not.toContain('no');
 });
 
-withEngine('what does not speak Python is an error that says what it said', async () => {
+withEngine('a program that is not Python is an error with its output', async () => {
   await expect(ask('/bin/echo')).rejects.toThrow(
     /^debian \(head\): the interpreter's facts cannot be read\..*found "-I -S \/pacegate\/facts\.py"$/,
   );

@@ -39,7 +39,7 @@ async function inside(...lines: readonly string[]): Promise<unknown> {
 }
 
 describe('this machine’s interpreter', () => {
-  test('says what it is, every property in one of three words', async () => {
+  test('gives every property one of three values', async () => {
     const facts = await ask(python);
     expect(facts).toMatchObject({
       python: expect.stringMatching(/^3\.\d+\.\d+/),
@@ -85,7 +85,7 @@ describe('this machine’s interpreter', () => {
     expect(packages).toEqual({ ...(await ask(python)).packages, 'some-thing': '1.2' });
   });
 
-  test('is Python 3.8 in its grammar, and the standard library alone', async () => {
+  test('uses the grammar of Python 3.8 and only the standard library', async () => {
     expect(
       await inside(
         'import ast',
@@ -326,7 +326,7 @@ describe('an answer', () => {
     readFacts({ status: 0, signal: null, stderr: '', timedOut: false, stdout, ...rest }, words);
   const whole = { python: '3', implementation: 'CPython', executable: '/p', compiler: 'GCC', libc: 'glibc' };
 
-  test('of an older version has nothing to say of what it did not look at', () => {
+  test('of an older version leaves out what it did not read', () => {
     expect(answered(JSON.stringify(whole))).toMatchObject({
       properties: {},
       packages: {},

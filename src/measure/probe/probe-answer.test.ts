@@ -30,7 +30,7 @@ test('a good run has its metrics and noise, and no message whatever the workload
   });
 });
 
-test('what valgrind counted is read, and what is no count of its makes the whole no answer', () => {
+test('valgrind’s count is read, and a malformed count makes the whole answer invalid', () => {
   const counts = (change: object = {}) => ({
     counts: {
       instructions: 1230,
@@ -87,7 +87,7 @@ test.each([
   );
 });
 
-describe('what is not the probe’s answer is none', () => {
+describe('other output is not the probe’s answer', () => {
   const line = (change: object = {}) => JSON.stringify(answer(change));
   test.each([
     ['nothing', 0, ''],
@@ -199,7 +199,7 @@ test.each([
     /^message\n28\n(.*\n){10}39$/,
   ],
   ['one endless line: its last 2000 characters', 'x'.repeat(9000), /^message\nx{2000}$/],
-])('below a message stands of the output: %s', (_, output, expected) => {
+])('a message is followed by the output: %s', (_, output, expected) => {
   expect(withTail('message', output)).toEqual(
     typeof expected === 'string' ? expected : expect.stringMatching(expected),
   );

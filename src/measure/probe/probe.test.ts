@@ -248,7 +248,7 @@ describe('what wait4 counts', () => {
   });
 
   const TIME = '/usr/bin/time';
-  withTool(TIME)('several processes together are what time(1) says of them', async () => {
+  withTool(TIME)('several processes together match time(1)', async () => {
     const work = script(
       'import os, time',
       'zero = os.open("/dev/zero", os.O_RDONLY)',
@@ -311,7 +311,7 @@ describe('the start of the interpreter', () => {
   const START = '-O -X utf8 -c pass';
   const WORKLOAD = '-O -X utf8 main.py -v';
 
-  test('is the median of several, with the flags of the variant alone, behind the workload', async () => {
+  test('is the median of several, with only the variant’s flags, after the workload', async () => {
     // The first one takes long, as one does that has to compile what it imports.
     const slow = 'case "$*" in *pass) test -e cold || { touch cold; sleep 0.3; };; esac';
     const result = await started(4, slow);
@@ -383,12 +383,12 @@ describe('samples of anonymous memory', () => {
     expect(gap).toBeLessThan(0.4);
   });
 
-  test('that are too few, or of a group that says nothing, give no peak', async () => {
+  test('that are too few, or of a cgroup without figures, give no peak', async () => {
     expect((await watched([100, 150, 400], 'time.sleep(0.03)'))[0]).toBeNull();
     expect(await watched([null], 'time.sleep(0.2)')).toEqual([null, expect.anything(), 0]);
   });
 
-  test('become rarer where one of them takes long, and stop when they are told to', async () => {
+  test('become rarer if one of them is slow, and stop on request', async () => {
     const [, , samples] = await watched(
       [1],
       'quick = watch.look',
@@ -408,7 +408,7 @@ describe('samples of anonymous memory', () => {
 });
 
 describe('a kernel’s counter', () => {
-  test('that there is none of is none, silently', async () => {
+  test('that does not exist is left out without a message', async () => {
     expect(
       await inside(
         'unknown = probe.open_counter(9999, 0)',
@@ -529,7 +529,7 @@ describe('valgrind’s files', () => {
     ).toEqual([null, 'valgrind wrote more than 10000 files']);
   });
 
-  test('that are large are read at their end alone', async () => {
+  test('that are large are read only at their end', async () => {
     // A hole of a gigabyte takes no space.
     const [found] = await counted(
       {},
@@ -542,7 +542,7 @@ describe('valgrind’s files', () => {
   });
 });
 
-describe('what the machine does beside the run', () => {
+describe('the activity of the machine during the run', () => {
   const stat = (user: number, steal = 0) =>
     `cpu  ${user} 100 200 50000 900 10 20 ${steal} 40 7\ncpu0 1 2 3\n`;
   /** A probe whose /proc/stat, /proc/cpuinfo and processors are files of the test's own. */
@@ -600,7 +600,7 @@ describe('what the machine does beside the run', () => {
     expect(await inside(print(`probe.other_seconds(${busy}, ${own})`))).toBe(expected);
   });
 
-  test('a run that was ended at its limit on a host does not say what others used: nobody knows its own', async () => {
+  test('a run that was stopped at its limit on a host does not give the CPU time of others, because its own is unknown', async () => {
     const result = await run(['sleep', '300'], { workload: { timeoutSeconds: 0.3 } });
     expect(result.outcome).toBe('timeout');
     expect(result.noise).toHaveProperty('load_1m');
@@ -652,7 +652,7 @@ describe('what the machine does beside the run', () => {
     expect(asked).toBeLessThan(6);
   });
 
-  test('of this machine a run says all that Linux has', async () => {
+  test('a run on this machine has all readings of Linux', async () => {
     const { noise } = await run(shell('i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'));
     expect(noise.other_cpu_s).toBeGreaterThanOrEqual(0);
     const says = /^cpu MHz/m.test(await readFile('/proc/cpuinfo', 'utf8'));
@@ -678,7 +678,7 @@ test('the probe has imported everything before the first run', async () => {
   expect(late).toEqual(['_ctypes']);
 });
 
-test('a Python without ctypes measures all the same, and says that its probe was open', async () => {
+test('a Python without ctypes measures too, and reports that its probe was not protected', async () => {
   const answer = await inside(
     'import io, contextlib',
     'sys.modules["_ctypes"] = None',
@@ -926,7 +926,7 @@ describe('the file of business metrics', () => {
   });
 });
 
-describe('a workload that writes an answer of its own', () => {
+describe('a workload that writes a forged answer', () => {
   test.each([
     ['output', `echo '${FAKE_ANSWER}'`],
     ['error stream', `echo '${FAKE_ANSWER}' >&2`],
@@ -1071,7 +1071,7 @@ describe('the cgroup of a container', () => {
   });
 });
 
-test('the probe is Python 3.8 and needs the standard library alone', async () => {
+test('the probe is valid Python 3.8 and needs only the standard library', async () => {
   const imported = await inside(
     'import ast, subprocess',
     'folder = probe.os.path.dirname(probe.__file__)',
