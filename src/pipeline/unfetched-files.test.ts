@@ -68,7 +68,9 @@ test('a host interpreter sees every file, a bake file may, an image that exists 
     'a.bin is',
   );
   expect(await look({ 'a.bin': POINTER }, { variant: '{ bake: image, python: python3 }' })).toEqual([
-    expect.stringMatching(/^In the head’s files, a\.bin is a Git LFS pointer, .*If the bake file puts it into an image/),
+    expect.stringMatching(
+      /^In the head’s files, a\.bin is a Git LFS pointer, .*If the bake file puts it into an image/,
+    ),
   ]);
 });
 
