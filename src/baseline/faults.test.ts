@@ -187,7 +187,7 @@ describe('files of the branch that cannot be read', () => {
     60_000,
   );
 
-  test('what can be made again is, unless a newer version made it', async () => {
+  test('files that can be generated again are, unless a newer version wrote them', async () => {
     const { bare, clone } = forge();
     await open(clone()).append(night(1, 1));
     edit(bare, { 'index.json': '{"format": ' });

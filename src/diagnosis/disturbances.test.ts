@@ -73,7 +73,7 @@ describe('other processes count', () => {
     expect(size(other, cores, cpu)).toBe(expected);
   });
 
-  test('nor what the kernel’s ticks cannot tell from nothing, in a short run', () => {
+  test('nor a value below the resolution of the kernel’s ticks, in a short run', () => {
     const short = observed(() => ({ other_cpu_s: 0.04 }), { cpu: 0.1 });
     const runs = short.runs.map((run) => ({ ...run, metrics: { wall_time_s: 0.1, cpu_time_s: 0.1 } }));
     expect(disturbances({ ...short, runs })).toEqual([]);
@@ -84,7 +84,7 @@ describe('the frequency', () => {
   const at = (...gigahertz: readonly number[]) =>
     disturbances(observed((index) => ({ frequency_hz: (gigahertz[index % gigahertz.length] ?? 0) * 1e9 })));
 
-  test('that falls by a turbo’s step is nothing', () => {
+  test('that falls by one step of the turbo is ignored', () => {
     expect(at(3.5, 3.4, 3.5, 3.4)).toEqual([]);
   });
 

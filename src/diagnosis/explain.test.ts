@@ -47,7 +47,7 @@ const with_ = (functions: readonly ProfiledFunction[], ...more: readonly Profile
   ...more,
 ];
 
-describe('what stands out', () => {
+describe('changes above the noise', () => {
   test('a function that takes twice as long, and one that is new', () => {
     const head = with_(program(1), one('f3', 0.5), one('checked', 0.3));
     expect(names(between(program(1), head))).toEqual(['checked', 'f3']);
@@ -60,7 +60,7 @@ describe('what stands out', () => {
     expect(explained.own.head / explained.own.baseline).toBeCloseTo(1.3, 1);
   });
 
-  test('a function beyond what all share', () => {
+  test('a function that changed more than the others', () => {
     const head = with_(program(2, 1.3, 0.04), one('f0', 1.3 * 1.5));
     expect(names(between(program(1), head))).toEqual(['f0']);
   });
@@ -75,12 +75,12 @@ describe('what stands out', () => {
     expect(explained.functions.filter(({ standsOut }) => standsOut).length).toBeGreaterThan(2);
   });
 
-  test('beside a large one, what is no tenth of it is chance', () => {
+  test('next to a large change, less than a tenth of it is noise', () => {
     const head = with_(program(1), one('large', 2), one('small', 0.15), one('other', 0.25));
     expect(names(between(program(1), head))).toEqual(['large', 'other']);
   });
 
-  test('what is a tenth of the whole, however the small ones scatter; but not by the clock that waits', () => {
+  test('a tenth of the whole, whatever the noise of small functions; but not by the wall clock', () => {
     const baseline = program(1);
     const head = baseline.map((of, index) => ({
       ...of,
@@ -99,13 +99,13 @@ describe('what stands out', () => {
     expect(names(grown(0.011))).toEqual(['new']);
   });
 
-  test('the one function that takes nearly all is no measure of itself', () => {
+  test('a function with nearly all the time is not compared with itself', () => {
     expect(names(between([one('all', 1), one('rest', 0.01)], [one('all', 1.3), one('rest', 0.01)]))).toEqual([
       'all',
     ]);
   });
 
-  test('what waits is named where nothing works more', () => {
+  test('a function that waits is named if none uses more CPU time', () => {
     const acquire = (own: number) => one("<method 'acquire' of '_thread.lock' objects>", own, { file: '' });
     const baseline = with_(program(1), acquire(0.5));
     expect(names(between(baseline, with_(program(1), acquire(1.5))))).toEqual([acquire(0).name]);
@@ -162,7 +162,7 @@ test('a side without a profile explains nothing', () => {
   expect(explain({ variant: 'a', kind: 'time', profiler: 'cprofile', sides, seconds: 1 })).toBeUndefined();
 });
 
-test('what regressed asks for the profile that may show it; a hybrid for that of its parts', () => {
+test('a regressed metric selects the profile that can show it; a formula metric those of its parts', () => {
   const rule = (name: string): MetricRule =>
     metricRule(name, {
       unit: '',

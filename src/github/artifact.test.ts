@@ -57,6 +57,6 @@ test('a gate keeps both, for its artifact is read by people', async () => {
   expect([...kept.values()]).toEqual([['/one'], ['/two']]);
 });
 
-test.each([undefined, '', '1', 'x'])('the attempt %j is no second one', (attempt) => {
+test.each([undefined, '', '1', 'x'])('the attempt %j is not a second one', (attempt) => {
   expect(ifExistsWhenMeasuring({ GITHUB_RUN_ATTEMPT: attempt })).toBe('refuse');
 });

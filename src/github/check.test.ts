@@ -69,7 +69,7 @@ describe('runs that end in each order leave the newest verdict', () => {
   });
 });
 
-test('a force push has a check of its own, and a run of the commit before leaves it alone', async () => {
+test('a force push has its own check, which a run of the earlier commit does not change', async () => {
   const { post, shown } = await start();
   const forced = 'b'.repeat(40);
   await post({ run: 6, conclusion: 'success', commit: forced });
@@ -213,7 +213,7 @@ test.each([
   60_000,
 );
 
-test('without a number of the run the check is written all the same', async () => {
+test('without the number of the run the check is written too', async () => {
   const { post, shown } = await start();
   await post({ run: 5, conclusion: 'failure' }, { run: undefined });
   expect(await post({ run: 5, conclusion: 'success' }, { run: undefined })).toMatchObject({

@@ -149,7 +149,7 @@ describe('the comment', () => {
     expect(server.comments.map(({ body }) => body.split('\n').at(-1))).toEqual(['unchanged again']);
   });
 
-  test('that may not be written is a result with what the job needs, not an exception', async () => {
+  test('without write permission is a result that names the permission, not an exception', async () => {
     const { comment } = await start({ readOnly: true });
     expect(await comment('verdict')).toEqual({
       kind: 'refused',
@@ -169,7 +169,7 @@ describe('the comment', () => {
     expect(await comment('two')).toMatchObject({ kind: 'updated' });
   });
 
-  test('of a server that is not there is refused', async () => {
+  test('of a server that does not exist is refused', async () => {
     const octokit = await connect('token', 'http://127.0.0.1:9');
     const result = await upsertComment(octokit, { owner: 'o', repo: 'r', number: 1, marker: 'm', body: 'm' });
     expect(result.kind).toBe('refused');
@@ -314,7 +314,7 @@ describe('the inputs', () => {
     );
     expect(() => given({ mode: 'report' })).toThrow(/sessions: found ""; must be files, or folders/);
   });
-  test('that are wrong come at once, as typed, with what they must be; a typo is not false', () => {
+  test('that are wrong are all reported, as typed, with the allowed values; a typo does not mean false', () => {
     expect(() => given({ mode: 'gaet', comment: 'ture', evidence: 'all', 'fail-on': 'slower' })).toThrow(
       /4 problems[\s\S]*fail-on: found "slower"; must be one of none[\s\S]*mode: found "gaet"; must be one of gate, plan, measure, report, baseline[\s\S]*evidence: found "all"; must be one of auto, paired, stored[\s\S]*comment: found "ture"; must be one of true, changes, false/,
     );

@@ -32,7 +32,7 @@ test('it is found by repository, branch and commit of the head', async () =>
     },
   ));
 
-test('of Dependabot it is no fork', async () => {
+test('of Dependabot is not from a fork', async () => {
   const octokit = await start([{ headRepository: 'owner/name', headBranch: 'dependabot/pip/x' }]);
   const run = { ...RUN, headRepository: 'owner/name', headBranch: 'dependabot/pip/x' };
   expect(await pullRequestOf(octokit, REPOSITORY, run)).toMatchObject({ pull: { fromFork: false } });

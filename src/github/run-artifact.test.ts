@@ -76,7 +76,7 @@ describe('which artifacts are taken', () => {
         'pacegate-pacegate-shard-1-of-2-mf3k2j1a',
       ),
     ).toEqual(['pacegate-pacegate-shard-1-of-2-mf3k2j1a', 'pacegate-pacegate-shard-2-of-2']));
-  test('a name is no pattern', () =>
+  test('a name is not a pattern', () =>
     expect(artifactsOf('pacegate-(a+)+$', [{ id: 1, name: `pacegate-${'a'.repeat(40)}` }])).toEqual([]));
 });
 

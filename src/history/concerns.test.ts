@@ -24,7 +24,7 @@ const shift = (day: string, change: number, metric = 'wall_time_s'): LevelShift 
 const names = (shifts: readonly LevelShift[]) =>
   concernsOf({ ...quiet, shifts: [...shifts] }, rules).map(concernName);
 
-test('quiet nights are no concern', () => {
+test('quiet nights give no concern', () => {
   expect(concernsOf(quiet, rules)).toEqual([]);
 });
 

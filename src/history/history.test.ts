@@ -66,7 +66,7 @@ describe('the noise of a row', () => {
     expect(row?.detectable).toBeLessThan(0.045);
   });
 
-  test('that is not there between nights is about nothing, and unknown for one night', () => {
+  test('between nights is near zero if there is none, and unknown for one night', () => {
     const nights = quiet(60);
     expect(noiseOf(nights.at(-1)!, nights)[0]?.tau).toBeLessThan(0.0025);
     expect(betweenNights([new Float64Array([0.1, -0.1])])).toBeNull();
@@ -92,7 +92,7 @@ describe('the nights that a session carries', () => {
     expect(carried[1]?.medians['a']?.['wall_time_s']).toBeCloseTo(1, 1);
   });
 
-  test('have their noise for the last fourteen of this machine alone', () => {
+  test('have their noise from the last fourteen of only this machine', () => {
     const carried = nightsFor(session(), quiet(20));
     expect(carried.map(({ residuals }) => Object.keys(residuals).length)).toEqual([
       ...range(6).map(() => 0),

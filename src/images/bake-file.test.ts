@@ -94,7 +94,7 @@ test.each<[string, NonNullable<Target['secret']>[number]]>([
   ['by its own name', 'id=ACTIONS_RUNTIME_TOKEN'],
   ['by its own name in a table', { id: 'ACTIONS_RUNTIME_TOKEN' }],
   ['by a type', 'type=env,id=x,src=ACTIONS_RUNTIME_TOKEN'],
-])('a bake file that takes the runner’s token %s is found out, in a linked target too', (_, secret) => {
+])('a bake file that reads the runner’s token %s is detected, in a linked target too', (_, secret) => {
   const linked = { target: { app: { context: '.' }, dep: { context: '.', secret: ['id=a,src=b', secret] } } };
   expect(exposedToken(linked)).toEqual({ target: 'dep', name: 'ACTIONS_RUNTIME_TOKEN' });
 });

@@ -100,7 +100,7 @@ test('a packed and an unpacked layer are the same; a file that is not a layer, o
   expect(await layerContent(stream(device))).toBeUndefined();
 });
 
-test('layers are compared one by one: what one adds and the next removes is not the other way round', async () => {
+test('layers are compared in order: adding a file and then removing it differs from the reverse', async () => {
   const [adds, removes] = [await layer(entry('a', 'x')), await layer(entry('.wh.a'))];
   expect(contentOf([adds, removes])).not.toBe(contentOf([removes, adds]));
 });

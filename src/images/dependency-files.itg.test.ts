@@ -15,7 +15,7 @@ withEngine.each(['requirements.txt', 'a suite, by its group', 'a suite, by its p
   },
 );
 
-withEngine('a group that is not there is refused by its place in the configuration', async () => {
+withEngine('a missing group is refused with its key in the configuration', async () => {
   const tree = await folderWith({ 'pyproject.toml': '[dependency-groups]\nbench = []\n', 'uv.lock': '' });
   const { prepare } = builderOf({
     root: join(import.meta.dirname, '..', '..'),

@@ -62,7 +62,7 @@ test('events on one line each are the same events', () => {
   expect(follow(oneLine).message()).toBe(follow(recorded('failing-step.progress.txt')).message());
 });
 
-test('where no step failed, the last error of buildx is the reason', () => {
+test('if no step failed, the last error of buildx is the reason', () => {
   const { message } = follow('#0 building\nERROR: target nope does not exist\n');
   expect(message()).toBe(
     "official (head): the image could not be built: target nope does not exist\nbuildx's last lines:\n  #0 building",
@@ -125,7 +125,7 @@ test('the built image is read from the metadata', () => {
   expect(digestsOf('no JSON', 'official-head')).toEqual([]);
 });
 
-describe('what ended a build', () => {
+describe('the reason of a failed build', () => {
   const event = (value: unknown) => JSON.stringify(value);
 
   test('in the middle of a step names that step, with its output', () => {
@@ -187,7 +187,7 @@ describe('what ended a build', () => {
     expect(failed(COMMAND, 'cp: error writing x: No space left on device')).toBe('engine');
   });
 
-  test('is in buildx’s own words where no step failed', () => {
+  test('is buildx’s message if no step failed', () => {
     const words = (line: string) => faultOf({ step: undefined, words: ['#1 building', line] });
     expect(
       words('ERROR: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?'),

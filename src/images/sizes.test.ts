@@ -22,7 +22,7 @@ test('a compressed layer has its own size, in whatever chunks it is read', async
   expect(await registryBytes(streamOf(zstd))).toBe(7);
 });
 
-test('a layer that is not is what gzip makes of it', async () => {
+test('an uncompressed layer has its size after gzip', async () => {
   const bytes = await registryBytes(streamOf(plain.slice(0, 2), plain.slice(2)));
   expect(Math.abs(bytes - packed.length)).toBeLessThan(64);
   expect(await registryBytes(streamOf())).toBeLessThan(64);

@@ -141,7 +141,7 @@ async function standalone(folder: string, args: Record<string, string>): Promise
   };
 }
 
-withUv('uv installs the archive that its list names, from a mirror, and that build alone', async () => {
+withUv('uv installs only the archive that its list names, from a mirror', async () => {
   const tree = await folderWith({
     'bench.py': 'import sys\nprint(sys.version.split()[0], sys.base_prefix)\n',
   });

@@ -444,7 +444,7 @@ test.each([
   });
 });
 
-test('requirements are read with what they include', () => {
+test('requirements are read with the files that they include', () => {
   expect(readRequirements(filesOf('requirements'), 'requirements.txt')).toEqual({
     names: ['packaging'],
     local: [],

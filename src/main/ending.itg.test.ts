@@ -101,7 +101,7 @@ test('a second Ctrl-C ends at once, and leaves nothing behind either; its runs c
   ).toBeGreaterThan(2);
 });
 
-test('after SIGKILL the runs are read back as a session, and the next start ends and removes what was left', async () => {
+test('after SIGKILL the runs are read back as a session, and the next start stops and removes the rest', async () => {
   const path = project();
   const gate = start(path);
   await measuring(gate);
@@ -125,7 +125,7 @@ test('after SIGKILL the runs are read back as a session, and the next start ends
   expect(readdirSync(next.temporary)).toEqual([]);
 });
 
-test('a second gate into one folder is refused, and the first goes on', async () => {
+test('a second gate into one folder is refused, and the first continues', async () => {
   const path = project();
   const gate = start(path);
   await measuring(gate);

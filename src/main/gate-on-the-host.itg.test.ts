@@ -19,7 +19,7 @@ test('without containers the same: a slower working folder is regressed against 
   expect(sessionIn(path).source).toMatchObject({ head: { dirty: true }, baseline: { dirty: false } });
 });
 
-test('a head whose workload dies is failed, a baseline whose workload dies is no baseline', async () => {
+test('a head whose workload dies is failed; a baseline whose workload dies gives no_baseline', async () => {
   const { path, write, commit } = project(HOST, { rounds: 1000, more: ', repetitions: 1' });
   write('app.py', 'def work():\n    raise SystemExit("the answer is wrong")\n');
   commit('broken');

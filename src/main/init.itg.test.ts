@@ -59,7 +59,7 @@ withEngine(
   },
 );
 
-test('a second init keeps every file, and writes what was removed', async () => {
+test('a second init keeps every file, and writes the removed ones again', async () => {
   const { path, write } = fixture('console-script');
   write(
     '.github/pacegate.yml',

@@ -62,7 +62,7 @@ rules: { budget: 5m, blocks: 8 }
   expect(news[1]).toContain('The edit changes the sides by different amounts');
 });
 
-test('a load.py that asks the baseline for more is found out', async () => {
+test('a load.py that sends more requests to the baseline is detected', async () => {
   const port = await freePort();
   const fixture = join(import.meta.dirname, '..', '..', 'fixtures', 'server');
   const { path, write, commit } = repository();

@@ -86,7 +86,7 @@ test('variants are ranked against the first; a broken one has a row, and the fil
   expect(compared.out).toContain('pacegate report shows the ranking');
 });
 
-test('the JSON is a ranking against whom was asked for; what counts tasks can be named', async () => {
+test('the JSON is a ranking against the requested reference; the metric of tasks can be named', async () => {
   const { path } = project();
   const options = ['--reference', 'lean', '--work', 'tasks', '--blocks', '10', '--seed', '3'];
   const { status, out } = await pacegate(path, 'rank', '--format', 'json', ...options);

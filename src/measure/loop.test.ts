@@ -139,7 +139,7 @@ describe('a server’s load', () => {
   test('is the baseline’s on both sides', async () => {
     expect(await loads(SERVED, ['baseline', 'head'])).toEqual(['baseline <- baseline', 'head <- baseline']);
   });
-  test('is its own where there is one side alone', async () => {
+  test('belongs to the side itself if there is only one', async () => {
     expect(await loads(SERVED, ['head'])).toEqual(['head <- head']);
   });
   test('belongs to no side if there is no server', async () => {
@@ -308,7 +308,7 @@ describe('variants that a change adds', () => {
     expect(counted((await measured([], 30)).runs)).toEqual({ a: 0, b: 0 });
   });
 
-  test('have what the others leave, in blocks of their own', async () => {
+  test('have the rest of the budget, in their own blocks', async () => {
     const { request } = scripted(() => OK, slowB);
     const { runs, ...result } = await measureSession(
       { ...request, added: new Set(['b']), secondsLeft: 18 + 200 + 3 * 200 },

@@ -82,7 +82,7 @@ withEngine('a second of CPU, and then 50 MB held, are both in a container’s sa
   expect((await readdir(folder)).filter((name) => name.endsWith('.id'))).toEqual([]);
 });
 
-withEngine('a run that is over in no time has what it has, and is not waited for', async () => {
+withEngine('a very short run has only the samples so far, and is not waited for', async () => {
   const started = performance.now();
   const { samples } = await timelineOf('pass');
   expect(samples.length).toBeLessThanOrEqual(Math.ceil((performance.now() - started) / 250) + 1);

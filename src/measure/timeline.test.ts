@@ -92,7 +92,7 @@ describe('watching', () => {
     expect(stop().samples.map(([, cpu]) => cpu)).toEqual([1, 3, 3, 4]);
   });
 
-  test('says why there is nothing: no trace, a run that was over, a look that failed', () => {
+  test('gives the reason if there are no samples: no trace, a run that had ended, a reading that failed', () => {
     const world = script();
     const lost = watch(() => undefined, world);
     world.pass(600);
@@ -153,7 +153,7 @@ describe('the cgroup of a container', () => {
   });
 });
 
-test('a tree of processes is summed, with what has ended and with names that hold brackets', async () => {
+test('a tree of processes is summed, with ended processes and with names that contain brackets', async () => {
   const stat = (name: string, times: string) =>
     `7 (${name}) S 1 7 7 0 -1 4194304 1 2 3 4 ${times} 20 0 1 0 1\n`;
   const status = (rss: number, anonymous: number) =>
@@ -289,7 +289,7 @@ describe('nothing that goes wrong with the timeline reaches a run', () => {
     expect(files.size).toBe(6);
   });
 
-  test('what the engine throws is thrown, and its id file is removed', async () => {
+  test('an error of the engine is passed on, and its id file is removed', async () => {
     const timeline = timelineFile(join(folder, 'timeline.jsonl'), 's1', folder);
     const broken: Engine = {
       ...engine,
@@ -302,7 +302,7 @@ describe('nothing that goes wrong with the timeline reaches a run', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.id'))).toEqual([]);
   });
 
-  test('no file stays open: neither of a timeline that no journal closes, nor of one that is closed', async () => {
+  test('no file stays open, whether or not a journal closes the timeline', async () => {
     const path = join(folder, 'handles.jsonl');
     const open = () =>
       readdirSync('/proc/self/fd').filter((fd) => {
@@ -322,7 +322,7 @@ describe('nothing that goes wrong with the timeline reaches a run', () => {
   });
 });
 
-test('a timeline that was cut is read up to there, and one that is none is named', () => {
+test('a truncated timeline is read up to its end, and a file that is not one is named', () => {
   const line = JSON.stringify({
     ...{ session: 's', variant: 'v', side: 'head', block: 1, position: 0, attempt: 0 },
     ...{ started: RUN.started, interval_s: 0.25, samples: [[0, 0, 0, null]] },

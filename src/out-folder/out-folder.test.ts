@@ -51,7 +51,7 @@ test('a link that leads nowhere is refused; a folder that is made ignores itself
   expect(filesIn(folder)).toEqual(['a', 'link']);
 });
 
-test('what a run left goes aside when the next begins: its verdict is not taken for the new one, and it is not lost', async () => {
+test('files of an earlier run are moved aside when the next begins: they are kept and not mistaken for the new ones', async () => {
   const folder = temporaryFolder();
   const session = twoSided({ wall_time_s: [1, 1] });
   const first = await openOutFolder(folder);
@@ -122,7 +122,7 @@ test('a folder that was removed in the meantime is made again', async () => {
   await out.close();
 });
 
-test('a file that cannot be written, or made, stops no other; 0 becomes 3, and what the gate refuses stays refused', async () => {
+test('a file that cannot be written does not stop the others; status 0 becomes 3, and a refusal stays one', async () => {
   const session = twoSided({ wall_time_s: [1, 1] });
   const out = await openOutFolder(temporaryFolder());
   mkdirSync(join(out.path, 'timings.csv'));

@@ -11,7 +11,7 @@ const say = () => undefined;
 const ask = async (...targets: readonly string[]) =>
   await askTargets(targets, interpreterPorts(places), { info: say }, new AbortController().signal);
 
-withEngine('an image has its layers, base first, beside its interpreter', async () => {
+withEngine('an image has its layers, base first, next to its interpreter', async () => {
   const { answers, failure } = await ask('python:3.13-slim-trixie', 'debian:trixie-slim');
   expect(answers).toEqual([expect.objectContaining({ target: 'python:3.13-slim-trixie', kind: 'image' })]);
   const image = answers[0]?.image;
@@ -24,7 +24,7 @@ withEngine('an image has its layers, base first, beside its interpreter', async 
   });
 });
 
-withEngine('what is no image either says where it was looked for', async () => {
+withEngine('a name that is not an image either has a message with where it was looked for', async () => {
   const { failure } = await ask('localhost:9/none/such:1');
   expect(failure).toMatchObject({
     exitStatus: 2,

@@ -33,7 +33,7 @@ test('a command and a path are this machine’s, in the order given, and are rep
   expect(said[1]).toBe(`${path}: taken as this machine's interpreter ${path}`);
 });
 
-test('one that does not exist is the user’s to mend; the others answer all the same', async () => {
+test('a missing one is a configuration error; the others are still read', async () => {
   const { answers, failure } = await ask(`${folder}/none`, 'python3');
   expect(answers).toHaveLength(1);
   expect(failure).toMatchObject({
@@ -42,7 +42,7 @@ test('one that does not exist is the user’s to mend; the others answer all the
   });
 });
 
-test('one that is no interpreter could not be measured; several complaints are one error', async () => {
+test('a program that is not an interpreter could not be measured; several failures are one error', async () => {
   const mute = join(folder, 'python');
   await writeFile(mute, '#!/bin/sh\necho not today >&2\nexit 1\n');
   await chmod(mute, 0o755);

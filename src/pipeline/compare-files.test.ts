@@ -39,7 +39,7 @@ test('one session with both sides is judged as it was live, and so are its timin
   expect((await compare({ files: [csv(slower)] })).comparison.verdict).toBe('regressed');
 });
 
-test('timings beside the session that they were written from are judged by its family', async () => {
+test('timings next to their session are judged with its family', async () => {
   // The session has more metrics than the rules judge. For a CSV without its session each would be judged.
   const more = twoSided({ wall_time_s: [1, 1.2], tasks: [9, 9.01], rounds: [5, 5.01] });
   const there = temporaryFolder();
@@ -59,7 +59,7 @@ test('timings beside the session that they were written from are judged by its f
   expect((await compare({ files: [path('timings.csv')] })).session).toBeUndefined();
 });
 
-test('a head is judged by the nights beside it, of one machine or vouched for', async () => {
+test('a head is judged by the nights next to it, of the same machine or by assertion', async () => {
   const head = saved(oneSided(slower, 'head', 'head'));
   const nights = (change: Partial<Session> = {}) =>
     Array.from({ length: 14 }, (_, index) => saved(night(index, 1 + (index % 5) / 1000, change)));
@@ -71,7 +71,7 @@ test('a head is judged by the nights beside it, of one machine or vouched for', 
   );
 });
 
-test('a night of the baseline against itself is a night beside a head, with its noise', async () => {
+test('a session of the baseline against itself is a night for a head, with its noise', async () => {
   const nights = Array.from({ length: 14 }, (_, day) => saved(nightAgainstItself(day, { noise: 0.01 })));
   const head = saved(oneSided(slower, 'head', 'now'));
   const { comparison, session: judged } = await compare({ files: [head], baseline: nights });
@@ -79,7 +79,7 @@ test('a night of the baseline against itself is a night beside a head, with its 
   expect(judged?.nights[0]?.residuals['a']?.['wall_time_s']).toHaveLength(30);
 });
 
-test('a file is told its side, and one that holds both is not', async () => {
+test('a file with one side is given its side, and a file with both is not', async () => {
   const measured = saved(oneSided(slower, 'head', 'yesterday'));
   const head = saved(oneSided(slower, 'head', 'today'));
   const { comparison, session: judged } = await compare({ baseline: [measured], head: [head] });

@@ -197,7 +197,7 @@ describe('the text service', () => {
     expect(readdirSync(folder)).not.toContain('metrics.json');
   });
 
-  test('that is not there fails its load', () => {
+  test('that does not exist fails its load', () => {
     const { status, stderr } = python(folder, ['load.py', '--port', String(port)]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^load: 4 of 4 clients failed, the first with ConnectionRefusedError: /);

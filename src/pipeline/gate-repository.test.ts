@@ -80,7 +80,7 @@ test('a Dockerfile that is not used is named', async () => {
   expect(await ignoredDockerfile({ ...plan(), variants: [] }, repo.path, realPorts().source)).toEqual([]);
 });
 
-test('a shard without a variant is refused with what is legal', async () => {
+test('a shard without a variant is refused with the allowed values', async () => {
   await expect(gateMerge('', { shard: { index: 2, of: 2 } })).rejects.toThrow(
     'Shard 2 of 2 has no variant: the plan has 1 (a); expected: at most 1 shard.',
   );

@@ -309,7 +309,7 @@ describe('instructions', () => {
     };
   };
 
-  test('are counted once on each side before the first block, in at most half of what the budget has left', async () => {
+  test('are counted once on each side before the first block, in at most half of the remaining budget', async () => {
     const { session, asked, rows } = await counted({
       counts: (_, side) => (side === 'head' ? 1009 : 1000),
       identity: ({ variant, side }) => (variant.name === 'a' ? 'same' : side),
@@ -330,7 +330,7 @@ describe('instructions', () => {
     expect(rows).toEqual(['b unchanged counted']);
   });
 
-  test('that differ by the limit are counted again, and what differs from itself is no change', async () => {
+  test('that differ by the limit are counted again, and a side that differs from itself is not a change', async () => {
     const { session, asked, rows, comparison } = await counted({
       counts: (variant, side, time) =>
         variant === 'b' || side === 'baseline' ? 1000 : time === 1 ? 1015 : 1003,
@@ -391,7 +391,7 @@ describe('instructions', () => {
     expect(ignored.session.notes).toHaveLength(1);
   });
 
-  test('for which there is no time are reported as that', async () => {
+  test('without time left are reported as not counted', async () => {
     const { asked, rows, warnings } = await counted({ counts: (_, side) => (side === 'head' ? 1100 : 1000) });
     // Four minutes of counting are four counts, all of the first variant.
     expect(asked.filter((one) => one.startsWith('cachegrind'))).toHaveLength(4);
@@ -399,7 +399,7 @@ describe('instructions', () => {
     expect(warnings.at(-1)).toContain('half of what the budget had left was spent on counts before its turn');
   });
 
-  test('are not counted where a side is missing, nor at night, nor for a confirmation', async () => {
+  test('are not counted if a side is missing, at night, or for a confirmation', async () => {
     const broken = await counted({
       counts: () => 1000,
       failing: ({ variant, side }) => variant.name === 'a' && side === 'head',
@@ -419,7 +419,7 @@ describe('instructions', () => {
   });
 });
 
-test('what a change adds is built and measured after the rest, and its builds take a quarter of the time at most', async () => {
+test('added variants are built and measured last, and their builds take at most a quarter of the time', async () => {
   const left: string[] = [];
   const { ports, asked } = world({
     failing: ({ variant, side, secondsLeft = 0 }) => {
@@ -499,7 +499,7 @@ test('a figure of the builds is measured where it is judged or asked for, before
   ]);
 });
 
-test('a build that is judged and could not be measured is no data, never green; one that is shown is left out', async () => {
+test('a judged build time that could not be measured is no_data and never passes; a shown one is left out', async () => {
   const lost = world({});
   const ports = {
     ...lost.ports,
@@ -528,7 +528,7 @@ test('a variant whose sides are one image is not measured; with all of them noth
   expect(comparison.verdict).toBe('unchanged');
 });
 
-test('a side that is not available is a row of the result, and the other variants go on', async () => {
+test('a side that is not available is a row of the result, and the other variants continue', async () => {
   const broken = world({ failing: ({ variant, side }) => variant.name === 'a' && side === 'head' });
   const head = await gate(request(), broken.ports, never);
   expect(verdicts(head.comparison.rows)).toEqual(['a failed', 'b unchanged']);
@@ -655,7 +655,7 @@ test('each side is built by the Dockerfile that its own configuration names', as
   ]);
 });
 
-test('each side has installed what its own configuration names', async () => {
+test('each side installs the packages of its own configuration', async () => {
   const installing = (install: Install | undefined) => ({ ...plan, workload: { ...plan.workload, install } });
   const bench = { groups: ['bench'], extras: [], packages: [] };
   const asked: unknown[] = [];

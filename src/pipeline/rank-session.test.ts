@@ -154,7 +154,7 @@ test('one side of all variants; sizes are read, and builds without a cache only 
   expect(plain.asked.filter((what) => what.startsWith('cold'))).toEqual([]);
 });
 
-test('a variant that does not build is left out of the measurement, and the others go on', async () => {
+test('a variant that does not build is left out, and the others continue', async () => {
   const { ports, asked } = world(['c']);
   const { session } = await ranked({ reference: 'b' }, ports);
   expect(asked.at(-1)).toBe('measure a+b in 510 s');

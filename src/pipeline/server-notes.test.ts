@@ -39,7 +39,7 @@ test.each([
   expect(serverNotes(workload, measured)).toEqual(notes);
 });
 
-test('a server that had to be killed is named with what would help; one that ends in time is not', () => {
+test('a server that was killed is reported with what to do; one that ends in time is not', () => {
   expect(serverNotes(workload, runs({ stop_time_s: 1.99 }))).toEqual([]);
   expect(serverNotes(workload, runs({ stop_time_s: 2.01 }, { stop_time_s: 0.1 }))).toEqual([
     'The server did not end by SIGTERM within 2 s and was killed in 1 of 2 runs, each of which waited for that time. Set another signal in workload.server.stop, or a shorter stop-timeout.',

@@ -29,7 +29,7 @@ function look(
   return refusePointers(plan, tree, 'the head’s files', realPorts(places).source);
 }
 
-test('a pointer that an image is given is refused before anything is built, by name and with what to do', async () => {
+test('a pointer in an image’s files is refused before the build, with its name and what to do', async () => {
   await expect(look({ 'app/model.bin': POINTER })).rejects.toThrow(
     /^In the head’s files, app\/model\.bin is a Git LFS pointer: .*`lfs: true` for actions\/checkout, `git lfs install`.*\.dockerignore\.$/,
   );

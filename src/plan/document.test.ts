@@ -38,7 +38,7 @@ test.each([
   expect(problems[0]).toMatchObject({ place: 'YAML', found });
 });
 
-test('what looks like a bound inside texts is text', () => {
+test('a bound inside a text is text', () => {
   const { value, problems } = readYaml(
     `a: "? ? ?"\nb: why?\nc: '[[['\nd: |\n  ? [ [ [\n  - - -\n# ? [[[\ne: ?x\n`,
   );

@@ -95,7 +95,7 @@ test('the content of the measuring code, whatever the files are called', () =>
     { kind: 'files', edited: ['bench.py'], added: ['data/y.json', 'constructor'], removed: ['data/x.json'] },
   ]));
 
-describe('what judges a pull request', () => {
+describe('the rules that judge a pull request', () => {
   const judging = (head: string, kept: readonly string[] = ['bench.py', 'data/']): Plan =>
     withMeasuringOf(withRulesOf(resolve(head), base), base, kept);
 

@@ -604,7 +604,7 @@ describe('what is installed besides', () => {
     expect(messageOf(() => resolve(installing(value, more)))).toContain(`.github/pacegate.yml:6: ${problem}`);
   });
 
-  test('it is refused where no variant has an image that is built here', () => {
+  test('it is refused if no variant has an image that is built here', () => {
     const host = installing('{ packages: [a] }').replace(/ {2}(official|debian): \{.*\n/g, '');
     expect(messageOf(() => resolve(host))).toContain(
       'workload.install: found packages, and no variant that the default Dockerfile builds; expected: a variant with an interpreter',
@@ -809,7 +809,7 @@ test('a change to its own rules is reported', () => {
   );
 });
 
-describe('what is refused', () => {
+describe('refused configurations', () => {
   test('all problems come at once, each with line, found and legal', () => {
     const message = messageOf(() =>
       resolve(`version: 2

@@ -175,7 +175,7 @@ test('over many seeds the live run stops where the replay of its file is decided
   }
 });
 
-test('the benchmarks that a pattern stands for are in the family from the first block on, live as in the file', async () => {
+test('the benchmarks that match a pattern are in the family from the first block on, live and in the file', async () => {
   for (let seed = 0; seed < 6; seed++) {
     const { session: whole } = await measured(
       { a: { ratio: 1, noise: 0.03 }, b: { ratio: 1.06, noise: 0.03 } },
@@ -274,7 +274,7 @@ test('recent nights give the expected time of a gate before the first block', ()
   expect(expected(noisy)).toBe(Infinity);
 });
 
-test('what whole nights were off by although nothing changed makes a gate longer', () => {
+test('deviations of whole nights without a change make a gate longer', () => {
   const residuals = { a: { wall_time_s: Array.from({ length: 30 }, (_, i) => (i - 14.5) / 500) } };
   const expected = (off: number) => {
     const nights = [-1, 1, -1, 1].map((side, index) => ({

@@ -40,7 +40,7 @@ describe('a conversation', () => {
     expect(await deaf.finish(0)).toMatchObject({ status: null, signal: 'SIGKILL', timedOut: false });
   });
 
-  test('of an aborted signal ends, and so does what waits for a line', async () => {
+  test('of an aborted signal ends, and so does a wait for a line', async () => {
     const controller = new AbortController();
     const program = converse('sh', ['-c', 'echo begun; exec sleep 300'], { signal: controller.signal });
     await program.hear(exactly('begun'), 30);

@@ -65,7 +65,7 @@ describe('a table that can be worked out by hand', () => {
     expect(row(ranking, 'debian', 'cpu_time_s_per_work')?.p).toBeCloseTo((2 * 8) / 4096, 12);
   });
 
-  test('least CPU a task stands first', () => {
+  test('the least CPU time per task is first', () => {
     expect(ranking.variants.map(({ variant }) => variant)).toEqual(['debian', 'official', 'pyenv']);
   });
 
@@ -122,7 +122,7 @@ describe('which metric counts the tasks', () => {
 describe('missing data', () => {
   const values = (variant: string) => ({ wall_time_s: variant === 'a' ? 1 : 2, tasks: 5 });
 
-  test('blocks that one of them lacks are no pairs', () => {
+  test('blocks that one of them lacks are not pairs', () => {
     const ranking = rankVariants(
       rankingSession(
         ['a', 'b'],

@@ -54,7 +54,7 @@ describe('a regression is shown at the line that the profile names', () => {
 });
 
 describe('the text', () => {
-  test('is the report, with the headline as title and what the conclusion means', () => {
+  test('is the report, with the headline as title and the meaning of the conclusion', () => {
     const { title, summary, text } = checkText(comparison, session, 'failure', {});
     expect(title).toMatch(/^a regressed: wall time \+/);
     expect(summary).toBe('The gate fails.');

@@ -19,7 +19,7 @@ const sides = (baseline: Partial<Image>, head: Partial<Image>): Session => ({
 const between = (before: Partial<InterpreterFacts>, after: Partial<InterpreterFacts>) =>
   factsDifferences(sides({ facts: looked(before) }, { facts: looked(after) }), 'a');
 
-describe('what differs between the sides', () => {
+describe('differences between the sides', () => {
   test.each([
     ['nothing', {}, {}, []],
     ['Python', { python: '3.13.5' }, { python: '3.13.6' }, ['Python 3.13.5 → 3.13.6']],

@@ -67,7 +67,7 @@ test('creep and level shifts are reported with their beginning, and that they do
   );
 });
 
-test('a gate has them in one folded detail, safe for what names may hold', () => {
+test('a gate has them in one folded detail, with names escaped', () => {
   expect(historyDetails(newest)).toEqual([]);
   const [detail] = historyDetails({ ...newest, history: { ...history, shifts: [], anchor: creeping } });
   expect(detail?.body).toMatch(
@@ -153,7 +153,7 @@ test('the doctor’s last line has the smallest loss that shows, of the best row
   expect(last([])).toBe('Pacegate: nothing could be measured');
 });
 
-test('a container’s finding stands with what the machine did, and in the JSON with the machine’s', () => {
+test('a container’s finding is shown with the machine’s activity, and in the JSON with the machine’s findings', () => {
   const inContainer: Finding = {
     name: 'seccomp in containers',
     value: 'a filter that switches off store bypass',
@@ -168,7 +168,7 @@ test('a container’s finding stands with what the machine did, and in the JSON 
   expect(doctorJson(whole)).toMatchObject({ findings: [...findings, inContainer], disturbances: [] });
 });
 
-test('what others did in most of the runs makes the machine a busy one', () => {
+test('other processes in most of the runs make the machine busy', () => {
   const session = simulated({ noise: 0.01, level: 3, blocks: 12, seed: 3 });
   const disturbed = (share: number) => ({
     ...session,

@@ -147,7 +147,7 @@ describe('its content', () => {
     expect(both).not.toContain('pacegate_timeline');
   });
 
-  test('the timeline at its samples’ times, of this session alone, and of a run that is there twice one', () => {
+  test('the timeline at its samples’ times, only of this session, and once for a run that is there twice', () => {
     const [line] = withTimelines(SESSION);
     const start = Date.parse(line!.started) / 1000;
     const text = renderOpenMetrics({

@@ -55,7 +55,7 @@ test('of many the largest is named', () => {
   );
 });
 
-test('an interval that holds zero, a count without one and another verdict are no probable loss', () => {
+test('an interval that contains zero, a count without an interval and another verdict are not a probable loss', () => {
   for (const other of [
     row({ change: { low: -0.01, estimate: 0.1, high: 0.2 } }),
     row({ change: { low: 0.0004, estimate: 0.1, high: 0.2 } }),

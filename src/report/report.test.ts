@@ -662,7 +662,7 @@ test.each([
   [null, 's', '–'],
 ])('%s in %s is %s', (value, unit, text) => expect(quantity(value, unit)).toBe(text));
 
-describe('what valgrind counted', () => {
+describe('valgrind’s count', () => {
   const counted = (baseline: readonly number[], head: readonly number[], limit = 0.01): Session => {
     const whole = session([
       ...BUILT_IN_METRICS.filter(({ name }) => name === 'valgrind_instructions').map((rule) => ({

@@ -23,7 +23,7 @@ test('an entry that holds and matches is not stale', () => {
   expect(stale({ variant: '*', metric: 'cpu_*' })).toEqual([]);
 });
 
-test('an entry that is over is named with what to do', () =>
+test('an expired entry is named with what to do', () =>
   expect(stale({}, '2027-04-01T00:00:00.000Z')).toEqual([
     'pacegate-accepted.yml: what octocat accepts of official cpu_time_s expired on 2027-03-31. Remove the entry, or give it a new day.',
   ]));

@@ -30,7 +30,7 @@ test.each([
   },
 );
 
-test('the configuration’s unit is what values are converted into, where they can be', () => {
+test('values are converted into the configuration’s unit, if they can be', () => {
   const taker = reportTaker([{ name: 'parse', unit: 'ms' }]);
   expect(taker.take(report('baseline', { parse: 900 }, inUnit('us')))).toEqual({ parse: 0.9 });
   // Without a word it is what the configuration says.
@@ -95,7 +95,7 @@ test.each<[DeclaredMetrics, DeclaredMetrics]>([
   [inUnit('tasks'), {}],
   [{}, inUnit('tasks')],
   [{}, { parse: { better: 'lower' } }],
-])('%j and %j are no conflict', (baseline, head) => {
+])('%j and %j are not a conflict', (baseline, head) => {
   const taker = reportTaker([]);
   taker.take(report('baseline', { parse: 1 }, baseline));
   taker.take(report('head', { parse: 2 }, head));

@@ -63,9 +63,9 @@ test.each([
   '$tasks',
   '_tasks',
   '1e999',
-])('%j is no formula', (text) => expect(parseFormula(text)).toBeUndefined());
+])('%j is not a formula', (text) => expect(parseFormula(text)).toBeUndefined());
 
-test('a text without end is no formula', () => {
+test('a very long text is not a formula', () => {
   expect(parseFormula('1 + '.repeat(100) + '1')).toBeDefined();
   expect(parseFormula('1 + '.repeat(200) + '1')).toBeUndefined();
 });

@@ -67,7 +67,7 @@ describe('a name matches a pattern', () => {
   });
 });
 
-test('a pattern stands for what both sides reported; never for a measured metric', () => {
+test('a pattern matches metrics that both sides reported, never a measured metric', () => {
   expect(
     standing(rules([pattern('*', { limit: 0.1 })]), { a: both('test_x', 'cpu_time_s', 'tasks') }),
   ).toEqual([
@@ -130,7 +130,7 @@ describe('a pattern without a match has its own row, and never passes silently',
     );
   });
 
-  test('of one variant alone', () => {
+  test('of only one variant', () => {
     expect(standing(rules([pattern('*')]), { a: both('x'), b: { baseline: ['x'], head: [] } })).toEqual([
       ['x', '*', 0.03, 'a'],
       ['*', '*', 0.03, 'b'],

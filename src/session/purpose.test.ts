@@ -8,7 +8,7 @@ import { compareSession } from '../verdict/compare.ts';
 
 const implying = (what: keyof Implications) => PURPOSES.filter((purpose) => IMPLIED[purpose][what]);
 
-test('what each purpose implies', () => {
+test('the settings that each purpose implies', () => {
   expect(implying('sameCode')).toEqual(['nightly', 'doctor']);
   expect(implying('skipsIdentical')).toEqual(['gate', 'confirmation', 'measurement', 'ranking', 'anchor']);
   expect(implying('judgesImages')).toEqual(['gate', 'confirmation', 'measurement', 'ranking', 'anchor']);

@@ -49,7 +49,7 @@ test.each([
   [{ ...session, runs: [{ ...first, metrics: { wall_time_s: -1 } }] }, /found -1 for wall_time_s/],
   [{ ...session, runs: [{ ...first, variant: 'other' }, second, ...rest] }, /found the variant "other"/],
   [{ ...session, runs: [first, first] }, /a second run of .* block 1 attempt 0/],
-])('what is no session is refused with its place (%#)', (value, message) => {
+])('a file that is not a session is refused with the place in it (%#)', (value, message) => {
   expect(messageOf(value)).toMatch(message);
 });
 

@@ -49,7 +49,7 @@ test.each([
   ['v9', /found "v9", which is no tag here and could not be fetched/],
   ['abcdef1', /a shallow checkout needs the full commit hash/],
   ['0'.repeat(40), /a commit that cannot be fetched from origin/],
-])('%s is refused with the place, what was found and what is legal', async (ref, message) => {
+])('%s is refused with the key, the value and the allowed values', async (ref, message) => {
   const { path } = tagged();
   const refused = resolve(path, ref);
   await expect(refused).rejects.toThrow(ConfigurationError);

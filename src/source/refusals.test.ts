@@ -87,6 +87,6 @@ test.each([
   ],
   ['colours and bells', '\u001b[31mfatal: \u0007no\u001b[0m\n', 'fatal: no'],
   ['nothing', '\n', 'no message'],
-])('of what git says of %s the line that says what stays', (_, said, reason) => {
+])('of git’s output about %s, the line with the reason is kept', (_, said, reason) => {
   expect(gitReason(said)).toBe(reason);
 });

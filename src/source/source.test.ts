@@ -116,7 +116,7 @@ describe('the baseline', () => {
     expect(baseline).toMatchObject({ commit: baseSha });
   });
 
-  test('in a job leaves out what earlier steps left in the checkout', async () => {
+  test('in a job leaves out files that earlier steps left in the checkout', async () => {
     const { path } = withPullRequest();
     const checkout = shallowClone(path, 'refs/pull/1/merge');
     checkout.write('gha-creds-1.json', '{}');
@@ -172,7 +172,7 @@ describe('the baseline', () => {
     expect(await readFileAt(made.path, head.tree, 'app.py')).toEqual({ kind: 'text', text: 'rounds = 2\n' });
   });
 
-  test('on a terminal: HEAD for a dirty folder, where the branch left main, or what is named', async () => {
+  test('on a terminal: HEAD for a dirty folder, the merge base with main, or the named commit', async () => {
     const origin = withPullRequest();
     origin.git('checkout', '-q', 'feature');
     const left = origin.git('rev-parse', 'main~1');
@@ -306,7 +306,7 @@ describe('the measuring code', () => {
       'link to a place outside the context',
     );
   });
-  test('is not taken from, nor put into, a context that is a link out of the repository', async () => {
+  test('is neither read from nor written into a context that is a link out of the repository', async () => {
     const tree = temporaryFolder();
     symlinkSync(temporaryFolder(), join(tree, 'service'));
     await expect(checkContext(tree, 'service')).rejects.toThrow('link to a place outside the repository');

@@ -75,7 +75,7 @@ describe('the exact interval', () => {
     }
   });
 
-  test('holds what was seen, mirrors with the failures and shrinks with the trials', () => {
+  test('contains the observed rate, mirrors with the failures and shrinks with the trials', () => {
     fc.assert(
       fc.property(counts, ([k, n]) => {
         const { low, high } = clopperPearson(k, n);

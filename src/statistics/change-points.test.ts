@@ -87,7 +87,7 @@ describe('change points', () => {
     expect(changePoints(values, { minimum: 10 }).every(({ index }) => index >= 10 && index <= 50)).toBe(true);
   });
 
-  test('do not depend on the unit, mirror with the values, and scale in size alone', () => {
+  test('do not depend on the unit, mirror with the values, and scale only in size', () => {
     // Whole numbers and powers of two: sums stay exact, so that nothing hangs on rounding.
     const levels = fc.array(fc.tuple(fc.integer({ min: 5, max: 10 }), fc.integer({ min: -40, max: 40 })), {
       minLength: 1,
@@ -119,7 +119,7 @@ describe('change points', () => {
     );
   });
 
-  test('refuses what is no number, and leaves the series alone', () => {
+  test('refuses values that are not numbers, and does not change the series', () => {
     expect(() => changePoints([1, Number.NaN])).toThrow(RangeError);
     for (const rules of [{ minimum: 1 }, { minimum: 5.5 }, { level: 0 }, { level: 1 }])
       expect(() => changePoints([1, 2], rules)).toThrow(RangeError);

@@ -71,7 +71,7 @@ test.each([0.01, 0.0283, 0.04])(
   },
 );
 
-test('what no look can decide is reported as out of reach', () => {
+test('a change that no look can decide is reported as out of reach', () => {
   const noise = (spread: number) => ({ sessions: [normals(8, 200).map((x) => x * spread)] });
   expect(blocksToDecide(noise(0.5), 0, row, uniformSource(1))).toBeUndefined();
   expect(blocksToDecide(noise(0.03), 0.2, row, uniformSource(1))).toBe(12);

@@ -46,7 +46,7 @@ describe('one row, by hand', () => {
     expect(one(around(Math.log(1.04), 30, 0.0001))).toMatchObject({ decision: 'regressed', blocks: 12 });
   });
 
-  test('significant and smaller than what counts is unchanged', () => {
+  test('significant and below the limit is unchanged', () => {
     expect(one(around(Math.log(1.01), 30, 0.0001))).toMatchObject({ decision: 'unchanged', blocks: 8 });
   });
 

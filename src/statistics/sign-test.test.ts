@@ -31,7 +31,7 @@ test.each([
   [-1, 3],
   [4, 3],
   [0.5, 3],
-])('%d of %d is no count', (above, n) => expect(() => signTest(above, n)).toThrow(RangeError));
+])('%d of %d is not a count', (above, n) => expect(() => signTest(above, n)).toThrow(RangeError));
 
 describe('a bound, at the looks of the balanced profile', () => {
   const looks = looksFor('balanced', 30, 2);

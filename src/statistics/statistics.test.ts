@@ -45,7 +45,7 @@ describe('the signed-rank p', () => {
     );
   });
 
-  test('equals the published distribution where there are no ties', () => {
+  test('equals the published distribution without ties', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.infiniteStream(fc.boolean()), (n, signs) => {
         const d = Array.from({ length: n }, (_, i) => (signs.next().value ? i + 1 : -(i + 1)));
@@ -66,7 +66,7 @@ describe('the signed-rank p', () => {
     );
   });
 
-  test('both directions, a centre and a part of the sample are what they are by themselves', () => {
+  test('both directions, a centre and a part of the sample give the same as separate computations', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 12 }),

@@ -75,7 +75,7 @@ describe('two modes', () => {
     expect(found / 500).toBeGreaterThan(0.87);
   });
 
-  test('refuses what has no logarithm', () => {
+  test('refuses values without a logarithm', () => {
     for (const bad of [0, -1, Number.NaN, Infinity])
       expect(() => twoModes([1, 2, 3, 4, 5, bad])).toThrow(RangeError);
   });

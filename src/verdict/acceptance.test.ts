@@ -24,7 +24,7 @@ function judged(entries: readonly Partial<AcceptedEntry>[], change: Partial<Sess
   });
 }
 
-test('what an entry covers is accepted, with its reason, and passes', () => {
+test('a row that an entry covers is accepted, with its reason, and passes', () => {
   const comparison = judged([{}]);
   expect(comparison.verdict).toBe('accepted');
   expect(comparison.rows[0]?.verdict).toBe('accepted');

@@ -93,7 +93,7 @@ describe('the rule changed-measurement', () => {
     ]);
   });
 
-  test('is for gates: a night that edits its benchmark is none', () =>
+  test('is for gates: a night with an edited benchmark is not one', () =>
     expect(
       compareSession({ ...measured(1, REMOVED, 'fail'), purpose: 'nightly' }).measuring,
     ).toBeUndefined());
@@ -136,7 +136,7 @@ describe('two versions of the measuring code', () => {
     ['one pair that is apart by less than half', trial('baseline', [1], [1.4])],
     ['two pairs that are apart by less than a quarter', trial('baseline', [1, 1], [1.2, 1.21])],
     ['three pairs that are apart by less than a quarter', trial('baseline', [1, 1, 1], [1.2, 1.21, 1.22])],
-  ])('%s are no disagreement', (_, one) =>
+  ])('%s are not a disagreement', (_, one) =>
     expect(sentences(one)[1]).toMatch(
       /^Both versions of the measuring code were tried in a: on the baseline the figures agree/,
     ),

@@ -123,7 +123,7 @@ describe('paired verdicts', () => {
     expect(rows[0]?.change.estimate).toBeCloseTo(-0.3, 9);
   });
 
-  test('values without a logarithm are no data, two zeros are no difference', () => {
+  test('values without a logarithm are no_data, and two zeros are no difference', () => {
     expect(compareCsv(csv({ drops: Array.from({ length: 8 }, () => [0, 3] as const) })).verdict).toBe(
       'no_data',
     );

@@ -37,12 +37,12 @@ describe('the conclusion', () => {
     expect(conclusionOf(comparison('unchanged', verdict), [verdict])).toBe('failure'),
   );
 
-  test('of a regression that does not fail the job is no failure, and an undecided row beside it makes it neutral', () => {
+  test('of a regression that does not fail the job is not a failure, and an inconclusive row makes it neutral', () => {
     expect(conclusionOf(comparison('regressed'), [])).toBe('success');
     expect(conclusionOf(comparison('regressed', 'inconclusive'), [])).toBe('neutral');
   });
 
-  test('of what was cancelled, and of what the base refuses, is a failure', () => {
+  test('of a cancelled run, and of a run that the base refuses, is a failure', () => {
     expect(conclusionOf({ ...comparison('unchanged'), interrupted: true }, [])).toBe('failure');
     const refused = {
       ...comparison('unchanged'),

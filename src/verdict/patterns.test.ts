@@ -85,7 +85,7 @@ test('a suite is judged without a list of its benchmarks, and the file gives the
   expect(compareSession(parseSession(JSON.stringify(live), 'session.json'))).toEqual(comparison);
 });
 
-test('what only one side reports is shown, not judged, with a remark', () => {
+test('a metric that only one side reports is shown, not judged, with a remark', () => {
   const missing = { a: { head: ['gone'], baseline: ['new'] } };
   const one = made({ a: { kept: 1, gone: 1, new: 1 } }, { missing });
   expect(verdicts(one)).toEqual({ 'a kept': 'unchanged', 'a gone': 'info', 'a new': 'info' });
@@ -170,7 +170,7 @@ test('by stored nights a head’s own benchmarks are judged, and those that it l
   );
 });
 
-test('a CSV has no warm-up: its patterns are resolved by what its runs have on both sides', () => {
+test('a CSV has no warm-up: its patterns are resolved by the metrics of its runs on both sides', () => {
   const measured = made({ a: { kept: 1.3, gone: 1 } }, { missing: { a: { head: ['gone'] } } });
   const runs = parseTimings(renderTimings(measured), 'timings.csv');
   const rules = { ...measured.rules, metrics: [] };
@@ -226,7 +226,7 @@ describe('shards', () => {
     expect({ verdict, tests: family.tests }).toEqual({ verdict: 'regressed', tests: 6 });
   });
 
-  test('with other patterns are no shards of one gate', () => {
+  test('with other patterns are not shards of one gate', () => {
     const other = ruledBy(shard(2), { ...shard(2).rules, patterns: [{ ...ANY, limit: 0.1 }] });
     expect(() => together(shard(1), other)).toThrow(/the rule patterns: shard-1\.json has .*0\.05.*0\.1/);
   });

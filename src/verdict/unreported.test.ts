@@ -15,7 +15,7 @@ const warmed = (rules: readonly MetricRule[], metrics: Readonly<Record<string, n
   return { ...whole, runs: [], warmup };
 };
 
-test('a judged metric that no side reports is reported after the warm-up, with what was reported and the likely name', () => {
+test('a judged metric that no side reports is an error after the warm-up, with the reported names and the likely one', () => {
   const session = warmed([judged('latency_p99_s')], { wall_time_s: 1, latency_p9_s: 0.1, tasks: 4 });
   const [failure, ...rest] = unreported(session);
   expect(rest).toEqual([]);

@@ -113,7 +113,7 @@ describe('several processes', () => {
     expect(counted?.processes).toBe(4);
     expect((counted?.instructions ?? 0) / (await instructions('callgrind', forks(0)))).toBeLessThan(1.2);
   });
-  withValgrind('that are forked count what came before the fork again with cachegrind', async () => {
+  withValgrind('that are forked count the instructions before the fork again with cachegrind', async () => {
     const { counted } = await count('cachegrind', forks(3));
     // As docs/workloads.md says; for a workload that forks a lot, callgrind is right.
     expect((counted?.instructions ?? 0) / (await instructions('cachegrind', forks(0)))).toBeGreaterThan(3.5);

@@ -234,7 +234,7 @@ describe('a run under a memory limit', () => {
     '    return pid',
   ];
 
-  withEngine('in which children reach it and the command ends with 0 all the same ends as oom', async () => {
+  withEngine('in which children reach it and the command still exits with 0 ends as oom', async () => {
     const four = ['for pid in [child() for _ in range(4)]: os.waitpid(pid, 0)', 'time.sleep(0.1)'];
     const result = await run(script(...GREEDY, ...four), limited);
     expect(result).toMatchObject({ outcome: 'oom', metrics: {}, exitStatus: 0 });
@@ -251,7 +251,7 @@ describe('a run under a memory limit', () => {
     expect(await run(script(...GREEDY, ...once), asked)).toMatchObject({ outcome: 'oom', metrics: {} });
   });
 
-  withEngine('whose command waits for ever for what the child would have said ends as oom', async () => {
+  withEngine('whose command waits forever for a killed child ends as oom', async () => {
     const hang = ['child()', 'while True: time.sleep(1)'];
     const asked = { workload: { ...limited.workload, timeoutSeconds: 3 } };
     expect(await run(script(...GREEDY, ...hang), asked)).toMatchObject({ outcome: 'oom' });
@@ -327,25 +327,28 @@ describe('CPU time of many processes', () => {
   });
 });
 
-withEngine('what other processes use while a container runs is seen in it, and is not its own', async () => {
-  const burner = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
-  try {
-    const burnt = async () => {
-      const stat = await readFile(`/proc/${burner.pid ?? 0}/stat`, 'utf8');
-      const [user = 0, system = 0] = stat.split(') ')[1]!.split(' ').slice(11, 13).map(Number);
-      return (user + system) / 100;
-    };
-    const before = await burnt();
-    const { outcome, noise, metrics } = await run(['sleep', '4']);
-    const used = (await burnt()) - before;
-    expect(outcome).toBe('ok');
-    // It burnt while the container was started too; and others may work beside both.
-    expect(noise.other_cpu_s).toBeGreaterThan(0.4 * used);
-    expect(metrics['cpu_time_s']).toBeLessThan(0.4 * used);
-  } finally {
-    burner.kill('SIGKILL');
-  }
-});
+withEngine(
+  'the CPU time of other processes during a run is read in the container, apart from its own',
+  async () => {
+    const burner = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
+    try {
+      const burnt = async () => {
+        const stat = await readFile(`/proc/${burner.pid ?? 0}/stat`, 'utf8');
+        const [user = 0, system = 0] = stat.split(') ')[1]!.split(' ').slice(11, 13).map(Number);
+        return (user + system) / 100;
+      };
+      const before = await burnt();
+      const { outcome, noise, metrics } = await run(['sleep', '4']);
+      const used = (await burnt()) - before;
+      expect(outcome).toBe('ok');
+      // It burnt while the container was started too; and others may work beside both.
+      expect(noise.other_cpu_s).toBeGreaterThan(0.4 * used);
+      expect(metrics['cpu_time_s']).toBeLessThan(0.4 * used);
+    } finally {
+      burner.kill('SIGKILL');
+    }
+  },
+);
 
 describe('a run that does not end by itself leaves no container', () => {
   withEngine('at its time limit', async () => {
@@ -433,7 +436,7 @@ describe('a run that does not end by itself leaves no container', () => {
   });
 });
 
-describe('what cannot be run', () => {
+describe('a run that cannot start', () => {
   const { runnable } = requested([], { image: OTHER_IMAGE });
 
   withEngine('an image without the interpreter is the variant’s failure', async () => {
@@ -451,7 +454,7 @@ describe('what cannot be run', () => {
     );
   });
 
-  withEngine('an image that is not there is the engine’s fault, and is not fetched', async () => {
+  withEngine('a missing image is an engine error, and is not pulled', async () => {
     const image = 'pacegate.invalid/none:1';
     expect(await run(['true'], { image })).toMatchObject({
       outcome: 'engine',
@@ -532,7 +535,7 @@ describe('a workload that writes a forged answer into the probe’s output', () 
     expect(result).toMatchObject({ outcome: 'signal', metrics: {} });
   });
 
-  withEngine('and cannot kill it is measured all the same', async () => {
+  withEngine('and cannot kill it is measured too', async () => {
     const result = await run(['sh', '-c', [write, 'kill -KILL 1', 'sleep 0.2'].join('\n')]);
     expect(result.outcome).toBe('ok');
     expect(result.metrics['wall_time_s']).toBeGreaterThan(0.2);
@@ -592,7 +595,7 @@ describe('containers are known by their labels', () => {
     expect(await result).toMatchObject({ outcome: 'signal' });
   });
 
-  withEngine('so that the clean-up ends and removes its own session’s alone', async () => {
+  withEngine('so that the clean-up stops and removes only those of its own session', async () => {
     const own = await labelled(options.sessionId, options.owner);
     const other = await labelled(`${options.sessionId}-2`, options.owner);
     created.push(own, other);
@@ -604,7 +607,7 @@ describe('containers are known by their labels', () => {
     expect([await exists(own), await exists(other)]).toEqual([false, true]);
   });
 
-  withEngine('so that a later start removes those of the dead alone', async () => {
+  withEngine('so that a later start removes only those of ended processes', async () => {
     const dead = await labelled(`${options.sessionId}-3`, `1@${options.sessionId}.dead`);
     const alive = await labelled(`${options.sessionId}-3`, options.owner);
     created.push(dead, alive);

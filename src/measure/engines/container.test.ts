@@ -422,7 +422,7 @@ describe('with a docker client that is a script', () => {
     });
   });
 
-  test('without a client a run is the engine’s fault, and there is nothing to clean up', async () => {
+  test('without a client a run is an engine error, and nothing is cleaned up', async () => {
     process.env['PATH'] = folder;
     const engine = containerEngine(OPTIONS);
     expect(await engine.run(runRequest(['true']), never)).toMatchObject({

@@ -145,7 +145,7 @@ describe('this machine’s own Python', () => {
     expect(counters.counting).toBe('instructions' in answer.metrics);
   });
 
-  test('that is not there says nothing', async () => {
+  test('that does not exist gives no reading', async () => {
     const path = process.env['PATH'];
     process.env['PATH'] = folder;
     try {

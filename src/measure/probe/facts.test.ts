@@ -210,7 +210,7 @@ describe('a binary', () => {
     expect(await look(library)).toMatchObject({ pgo: 'unknown', bolt: 'unknown' });
   });
 
-  withCompiler('that was told not to move what is cold says nothing of a profile', async () => {
+  withCompiler('that was compiled without moving cold code shows no profile', async () => {
     await build('-fno-reorder-blocks-and-partition');
     expect(await look(library)).toMatchObject({ pgo: 'unknown' });
   });
@@ -229,7 +229,7 @@ describe('a binary', () => {
     });
   });
 
-  withCompiler('that says what instructions it needs', async () => {
+  withCompiler('that declares the instructions that it needs', async () => {
     await writeFile(join(folder, 'core.c'), 'int f(int x) { return x; }');
     // What the linker writes for `-z x86-64-v3`; gcc 12 passes it on.
     if (process.arch !== 'x64') return;
@@ -276,7 +276,7 @@ test('symbols tell of link-time optimisation where they are left', async () => {
   ).toEqual(['no', 'unknown', 'yes', 'yes', 'unknown', 'unknown', 'unknown']);
 });
 
-test('what sysconfig declares is not believed where it describes another binary', async () => {
+test('the flags of sysconfig are not used if they describe another binary', async () => {
   const declared = (variables: Record<string, unknown>, shared: boolean) =>
     inside(
       'import sysconfig',

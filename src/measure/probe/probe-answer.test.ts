@@ -182,7 +182,7 @@ describe('business metrics', () => {
     ]);
   });
 
-  test('of the largest file fit into what is kept of the answer', () => {
+  test('of the largest file fit into the kept part of the answer', () => {
     const worst = '\u0001'.repeat(1 << 20);
     expect(JSON.stringify(answer({ business: worst })).length).toBeLessThan(MAX_ANSWER_BYTES);
     expect(read({ business: worst })?.message?.length).toBeLessThan(2000);

@@ -375,7 +375,7 @@ describe('samples of anonymous memory', () => {
       'print(json.dumps([watch.peak_bytes(), watch.longest_gap, watch.samples]))',
     ) as Promise<[number | null, number, number]>;
 
-  test('give the highest, less what was there before', async () => {
+  test('give the highest, minus the memory before the run', async () => {
     const [peak, gap, samples] = await watched([100, 150, 400, 120, 90], 'time.sleep(0.4)');
     expect(peak).toBe(300);
     expect(samples).toBeGreaterThanOrEqual(3);
@@ -498,7 +498,7 @@ describe('valgrind’s files', () => {
     ['a number below zero', cachegrind('-1')],
     ['not a number', cachegrind('1e9')],
     ['far from the end', `summary: 10\n${' '.repeat(5000)}`],
-  ])('that are not whole (%s) are no count', async (_, text) => {
+  ])('that are incomplete (%s) give no count', async (_, text) => {
     expect(await counted({ 1: cachegrind(5), 2: text })).toEqual([
       null,
       'what valgrind counted of the process 2 is not whole',
@@ -510,14 +510,14 @@ describe('valgrind’s files', () => {
     ['a link to another file', 'os.symlink(folder + "/1", folder + "/2")'],
     ['a folder', 'os.mkdir(folder + "/2")'],
     ['a link to endless zeros', 'os.symlink("/dev/zero", folder + "/2")'],
-  ])('that are none (%s) are not read and not waited for', async (_, hostile) => {
+  ])('that are not regular files (%s) are neither read nor waited for', async (_, hostile) => {
     expect(await counted({ 1: cachegrind(5) }, 1e6, hostile)).toEqual([
       null,
       'what valgrind counted of the process 2 is not whole',
     ]);
   });
 
-  test('that are not there, count nothing, or are too many, are no count', async () => {
+  test('that are missing, empty or too many give no count', async () => {
     expect(await counted({ 1: cachegrind(0) })).toEqual([null, 'valgrind counted no instruction at all']);
     await rm(join(folder, '1'));
     expect(await counted({ launcher: '' })).toEqual([
@@ -573,7 +573,7 @@ describe('the activity of the machine during the run', () => {
     expect(seen.map((seconds) => (seconds === null ? null : Number(seconds.toFixed(6))))).toEqual(expected);
   });
 
-  test('other processes used what was busy while it ran, less the run’s own', async () => {
+  test('other processes used the busy time during the run, minus the run’s own', async () => {
     // The workload is the machine's clock: while it runs, 3 s become busy and 0.25 s are stolen.
     const { noise, metrics, cgroupCpu } = (await beside(
       { stat: stat(1000), work: stat(1300, 25) },
@@ -660,7 +660,7 @@ describe('the activity of the machine during the run', () => {
   });
 });
 
-test('a workload that rings the probe’s alarm is measured all the same', async () => {
+test('a workload that sends SIGALRM to the probe is measured too', async () => {
   const result = await run(shell('kill -ALRM $PPID', 'sleep 0.3'));
   expect(metric(result, 'wall_time_s')).toBeGreaterThan(0.3);
 });
@@ -930,7 +930,7 @@ describe('a workload that writes a forged answer', () => {
   test.each([
     ['output', `echo '${FAKE_ANSWER}'`],
     ['error stream', `echo '${FAKE_ANSWER}' >&2`],
-  ])('to its %s is measured all the same', async (_, line) => {
+  ])('to its %s is measured too', async (_, line) => {
     expect(await run(shell(line, 'exit 3'))).toMatchObject({ outcome: 'nonzero', exitStatus: 3 });
     expect(metric(await run(shell(line, 'sleep 0.2')), 'wall_time_s')).toBeGreaterThan(0.2);
   });

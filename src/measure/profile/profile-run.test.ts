@@ -126,7 +126,7 @@ for thread in threads: thread.join()
     expect(graph.processes).toBe(5);
   });
 
-  test('a sitecustomize that was there is imported all the same, and PYTHONPATH stays', async () => {
+  test('an existing sitecustomize is still imported, and PYTHONPATH is kept', async () => {
     await mkdir(join(folder, 'project', 'site'));
     await writeFile(
       join(folder, 'project', 'site', 'sitecustomize.py'),
@@ -150,11 +150,11 @@ for thread in threads: thread.join()
     );
   });
 
-  test('a workload that dies under the profiler is no profile but its own message', async () => {
+  test('a workload that dies under the profiler gives its message and no profile', async () => {
     expect(await profiled('time', 'raise SystemExit(3)')).toMatch(/exit status 3/);
   });
 
-  test('what a workload leaves in the place of profiles is not believed, not followed and not waited for', async () => {
+  test('files that a workload puts in place of profiles are not trusted, not followed and not waited for', async () => {
     const graph = graphOf(
       await profiled(
         'time',
@@ -248,7 +248,7 @@ for _ in range(2):
   expect(profileOf(graph).functions[0]).toEqual(largest);
 });
 
-test('imports: what the start of the interpreter imports, with its flags', async () => {
+test('imports: the modules that the interpreter imports at its start, with its flags', async () => {
   await mkdir(join(folder, 'project', 'site'));
   await writeFile(join(folder, 'project', 'site', 'sitecustomize.py'), 'import time\ntime.sleep(0.05)\n');
   const env = { PYTHONPATH: join(folder, 'project', 'site') };

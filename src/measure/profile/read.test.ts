@@ -11,7 +11,7 @@ const graphOf = (result: ReadProfile): CallGraph => {
 const figuresOf = (graph: Pick<CallGraph, 'functions'>) =>
   Object.fromEntries(graph.functions.map(({ name, calls, own, total }) => [name, [calls, own, total]]));
 
-describe('what processes leave', () => {
+describe('the files of processes', () => {
   const dump = (change: object = {}) =>
     JSON.stringify({
       threads: 1,
@@ -25,14 +25,14 @@ describe('what processes leave', () => {
       ...change,
     });
 
-  test('is added up by file and name, and what was left out stays in the sum', () => {
+  test('is added up by file and name, and the sum includes omitted functions', () => {
     const graph = graphOf(readDumps([dump(), dump()], 0, 'time'));
     expect(figuresOf(graph)).toEqual({ work: [20, 2, 6], '<built-in method builtins.sum>': [40, 4, 4] });
     expect(graph.own).toBeCloseTo(7);
     expect(graph).toMatchObject({ processes: 2, calls: [{ calls: 40, own: 4, total: 4 }], notes: [] });
   });
 
-  test('a session keeps the time of built-ins as their callers’, what they waited as their own', () => {
+  test('a session adds the CPU time of built-ins to their callers, and keeps their waiting time', () => {
     const waiting = {
       functions: [
         ['app.py', 'work', 3, 10, 1, 3],
@@ -56,11 +56,11 @@ describe('what processes leave', () => {
     ['a time that is no number', [dump({ functions: [['a', 'b', 1, 1, '1', 1]] })], /cannot be read/],
     ['a name of a page', [dump({ functions: [['a', 'x'.repeat(1000), 1, 1, 1, 1]] })], /cannot be read/],
     ['an interpreter that cannot be profiled', ['{"problem":"no GIL"}'], /^no GIL$/],
-  ])('%s is no profile, and a sentence says why', (_, texts, message) => {
+  ])('%s is not a profile, and the message gives the reason', (_, texts, message) => {
     expect(readDumps(texts, 0, 'time')).toMatch(message);
   });
 
-  test('what cannot be read beside what can is counted', () => {
+  test('unreadable files are counted if others can be read', () => {
     expect(graphOf(readDumps([dump(), '{', 'x'], 3, 'time')).notes).toEqual([
       '5 more of its processes left a profile that is too large or incomplete',
     ]);
@@ -106,7 +106,7 @@ process 8:"python bench.py";process 14:"";<module> (bench.py:9);fib (my (old) fi
     expect(graph.notes.join()).toMatch(/in 300 of them/);
   });
 
-  test.each([[''], ['\n\n'], ['no stack'], ['process 8:"x" 5']])('%j is no profile', (text) => {
+  test.each([[''], ['\n\n'], ['no stack'], ['process 8:"x" 5']])('%j is not a profile', (text) => {
     expect(readStacks(text, 'cpu')).toMatch(/found no running code/);
   });
 

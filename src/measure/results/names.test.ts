@@ -19,7 +19,7 @@ test.each([
   expect(metricName(name)).toBe(expected);
 });
 
-test('what is too long keeps its ends and has a hash of all of it', () => {
+test('a name that is too long keeps its beginning and its end, and has a hash of the whole', () => {
   const long = `tests/benchmarks/test_serialisation.py::test_round_trip[${'x'.repeat(40)}-utf-8]`;
   const made = metricName(long);
   expect(made).toMatch(/^tests\/benchmarks\/test_seri\.\.x+-utf-8-[0-9a-f]{8}$/);
@@ -50,7 +50,7 @@ test('names that become the same are kept apart by a hash, in any order; a legal
   expect(metricNames(named('a[b]', 'a b', 'a_b'))).toEqual([names[2], names[0], names[1]]);
 });
 
-test('the full name tells apart what has the same name in two files', () => {
+test('the full name distinguishes benchmarks with the same name in two files', () => {
   expect(
     metricNames([
       { name: 'test_x', fullName: 'one.py::test_x', value: 1 },

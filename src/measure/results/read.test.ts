@@ -238,7 +238,7 @@ test.each(['wall_time_s', 'image_size_bytes'])('a benchmark called %s is refused
   expect(readResults(JSON.stringify({ results: [{ command: name, median: 1 }] }))).toContain(refused);
 });
 
-test('a byte order mark is none of the text', () => {
+test('a byte order mark is not part of the text', () => {
   expect(readResults('\uFEFF{"tasks": 5}')).toMatchObject({ values: { tasks: 5 } });
   expect(readResults('\uFEFFtasks 5')).toMatchObject({ values: { tasks: 5 } });
 });
@@ -268,7 +268,7 @@ test('an illegible file of the largest size is refused at once', () => {
   }
 });
 
-test('a command that ended with what is no number is one that failed', () => {
+test('a command whose exit status is not a number has failed', () => {
   const text = JSON.stringify({ results: [{ command: 'x', median: 1, exit_codes: [0, 'deep'] }] });
   const deep = text.replace('"deep"', `${'['.repeat(9000)}${']'.repeat(9000)}`);
   for (const one of [text, deep])

@@ -113,7 +113,7 @@ withEngine('a service is measured under load, and leaves no container', async ()
   expect(noise.sampling_s).toBeGreaterThan(0.04);
 });
 
-withEngine('CPU is what the cgroup shows from outside, without the server’s start and its end', async () => {
+withEngine('CPU time matches the cgroup’s from outside, without the server’s start and end', async () => {
   const series: (readonly [number, number])[] = [];
   let found: Found | undefined;
   const name = join(folder, 'outside.id');
@@ -343,7 +343,7 @@ describe('the kernel’s count of a server’s container, around the round that 
     expect(metrics['cpu_time_s']).toBeGreaterThan(0.1);
   });
 
-  withEngine('finds out an interpreter that edits what the server’s probe says', async () => {
+  withEngine('detects an interpreter that edits the answer of the server’s probe', async () => {
     const lying = `pacegate-itg-lying-server:${process.pid}`;
     const wrapper = [
       '#!/usr/bin/python3.13',

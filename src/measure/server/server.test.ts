@@ -150,7 +150,7 @@ describe('a server under load', () => {
     expect(metrics['stop_time_s']).toBeLessThan(5);
   });
 
-  test('that does not end when asked to is killed, and is measured all the same', async () => {
+  test('that ignores SIGTERM is killed, and is still measured', async () => {
     const { message, metrics } = await run({
       server: ['signal.signal(signal.SIGINT, signal.SIG_IGN)', 'serve()'],
       settings: { stop: 'SIGINT', stopTimeoutSeconds: 0.5 },
@@ -173,21 +173,21 @@ describe('a server under load', () => {
     expect(await written('ended')).toBe("by SIGHUP, ''");
   });
 
-  test('that floods its output is measured all the same', async () => {
+  test('that floods its output is still measured', async () => {
     const { outcome } = await run({
       server: ['def handle(path):', '    os.write(1, b"x" * 20_000_000)', '    return 200, ""', 'serve()'],
     });
     expect(outcome).toBe('ok');
   });
 
-  test('whose load needs it to be asked by a port alone', async () => {
+  test('whose readiness is only an open port', async () => {
     const { outcome } = await run({ server: ['serve()'], settings: { ready: port } });
     expect(outcome).toBe('ok');
   });
 });
 
 describe('the ready check', () => {
-  test('goes on until the answer is a good one', async () => {
+  test('continues until the answer is a success', async () => {
     const { metrics } = await run({
       server: [
         'began = time.monotonic()',
@@ -229,7 +229,7 @@ describe('the ready check', () => {
       ],
       'a connection that was closed without an answer',
     ],
-  ])('of a server with %s says what it tried and what it found', async (_, lines, found) => {
+  ])('of a server with %s names what was tried and what was found', async (_, lines, found) => {
     const { outcome, message, metrics } = await run({
       server: ['print("last words", flush=True)', ...lines],
       settings: { startTimeoutSeconds: 1.5, stopTimeoutSeconds: 1 },
@@ -375,7 +375,7 @@ describe('a server that ends by itself', () => {
     expect(await run(what)).toMatchObject({ metrics: {}, ...expected });
   });
 
-  test('because there is no such program', async () => {
+  test('because the program does not exist', async () => {
     const request = runRequest(['no-such-program'], {
       runnable: { python, workingDirectory: folder },
       workload: { server: serverSettings(port) },
