@@ -75,11 +75,11 @@ const table = markdownTable([
     ];
   }),
 ]);
-const text = `# The probe's figures and others'
+const text = `# The probe's figures compared with other tools
 
 ${new Date().toISOString().slice(0, 10)}; ${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores, kernel ${release()}, one-minute load ${load}.
 \`node benchmarks/agreement.ts --times ${times} --write\` measures again: ${times} runs of several processes with threads, in a
-container with an orphan among them. \`src/measure/engines/container.itg.test.ts\` and \`src/measure/probe/probe.test.ts\` hold the figures to each other.
+container with an orphan among them. \`src/measure/engines/container.itg.test.ts\` and \`src/measure/probe/probe.test.ts\` check that they agree.
 
 ${table}
 `;

@@ -200,10 +200,10 @@ const table = markdownTable([
     ];
   }),
 ]);
-const text = `# Real gates, counted
+const text = `# Verdicts of real gates
 
 ${new Date().toISOString().slice(0, 10)}; ${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores, kernel ${release()}.
-\`node benchmarks/gates.ts --times ${times} --write\` counts again: variants \`official\` and \`debian\` of
+\`node benchmarks/gates.ts --times ${times} --write\` measures again: variants \`official\` and \`debian\` of
 \`fixtures/timeseries\`, one worker, ${BLOCKS} blocks, wall and CPU time judged, each gate a process of its own on a new repository.
 
 ${table}

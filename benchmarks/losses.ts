@@ -76,7 +76,7 @@ const table = markdownTable([
     ...columns.map((metric) => estimates(loss, metric, found)),
   ]),
 ]);
-const text = `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores; \`node benchmarks/losses.ts --times ${times} --write\` counts again.
+const text = `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores; \`node benchmarks/losses.ts --times ${times} --write\` measures again.
 
 ${table}`;
 process.stdout.write(`${text}\n`);

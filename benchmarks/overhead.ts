@@ -38,9 +38,9 @@ async function answer(names: readonly string[], setting: Setting): Promise<strin
     [
       `- Measured ${new Date().toISOString().slice(0, 10)} on ${cpuModel}, ${cores} cores, Linux ${kernel}, ${engine}, node ${process.version}.`,
       `- Again: \`${command.join(' ')}\``,
-      '- Pairs are interleaved: the two of a pair run back to back, which of them first is random and balanced.',
+      '- Pairs are interleaved: the two runs of a pair follow each other, in a random and balanced order.',
       '- One side: `median (lower quartile to upper)`. Ratio and difference: the Hodges-Lehmann estimate over the pairs (a ratio’s from their logarithms) and its 95 % interval by the signed-rank test.',
-      '- An aim is met or missed where the whole interval is on one side of it, and else undecided.',
+      '- An aim is met or missed if the whole interval is on one side of it, and otherwise undecided.',
     ].join('\n'),
   ];
   for (const [name, question] of QUESTIONS) {

@@ -64,8 +64,8 @@ export async function probeClock({ pairs, ...setting }: Setting): Promise<Sectio
       title: 'The probe’s wall time and hyperfine’s',
       body: [
         `${pairs * PAIRS_FACTOR} pairs of each command, all in one container: a run by \`probe.py\` and one by \`hyperfine --runs 1 --shell=none\`, each started by a \`docker exec\` of its own, 0.2 s after it began, with the same hash seed.`,
-        'Both clocks are monotonic. Hyperfine’s ticks in hyperfine and spans its spawn of the command and the wait for that one process. The probe’s begins in the child just before its exec, so that the fork of a Python process is not the workload’s, and ends when the command _and all that it left behind_ are gone.',
-        `Aim: the interval of the ratio holds 1 and lies within ${AIM * 100} % of it. The first command is what people measure; the second is as long on a busy machine as on an idle one, so that it tells the clocks apart where the first cannot; the third is all start, and its difference is what one clock holds more than the other.`,
+        'Both clocks are monotonic. Hyperfine measures from its spawn of the command to the end of that one process. The probe measures from the child’s exec, without the fork of a Python process, to the end of the command _and all its descendants_.',
+        `Aim: the interval of the ratio contains 1 and lies within ${AIM * 100} % of it. The first command is a typical workload. The second takes the same time on a busy machine as on an idle one, so it compares the clocks more exactly. The third is almost only its start, so its difference is the time that only one of the clocks includes.`,
         markdownTable([['command', 'probe', 'hyperfine', 'ratio', 'difference', 'aim'], ...rows]),
       ],
     };

@@ -45,7 +45,7 @@ export async function start(setting: Setting): Promise<Section> {
     return {
       title: 'The start',
       body: [
-        'From the spawn of `node dist/index.js` to its first line, with the environment of a job and an empty workspace, against a script that does nothing but print a line. Memory is the peak of the resident set until that line.',
+        'From the spawn of `node dist/index.js` to its first line, with the environment of a job and an empty workspace, compared with a script that only prints a line. Memory is the peak of the resident set until that line.',
         `Aim: at most ${AIM_SECONDS * 1000} ms beyond node’s own start.`,
         markdownTable([
           ['time', 'dist/index.js', 'one line', 'difference', 'aim'],

@@ -51,8 +51,8 @@ export async function wholeRun(setting: Setting): Promise<Section> {
     return {
       title: 'A whole run of one second',
       body: [
-        'From the start of the docker client to its end. *Pacegate*: `sleep 1` by its container engine, with probe, isolation and the reading of the answer. *Plain*: `docker run --rm` of the same command and image, and no options but the labels for the clean-up. *Isolated*: that with the options by which Pacegate isolates a run (no network, no capabilities, no log…).',
-        'Why a sleep: it lasts equally long in every run, however busy the machine, so that all that differs is what surrounds the command; a slowed computation would hide it in a larger second.',
+        'From the start of the docker client to its end. *Pacegate*: `sleep 1` by its container engine, including the probe, the isolation and reading the answer. *Plain*: `docker run --rm` of the same command and image, with no options except the labels for the clean-up. *Isolated*: the same with Pacegate’s options that isolate a run (no network, no capabilities, no log…).',
+        'The command is a sleep because it takes the same time in every run, even on a busy machine. The differences are then those of the work around the command.',
         markdownTable([
           ['first / second', 'first', 'second', 'ratio'],
           ...[PACEGATE, PACEGATE_ISOLATED, ISOLATION].map((name) => [

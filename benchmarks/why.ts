@@ -1,6 +1,6 @@
 /**
- * How far the hints can be trusted that say why something regressed: how often two profiles of one program name a function,
- * how often a planted one is named, and how closely two profiles agree, by either clock of cProfile.
+ * How often a profile names the function that caused a regression: how often two profiles of one program name a
+ * function, how often a planted one is named, and how closely two profiles agree, by either clock of cProfile.
  *
  * `node benchmarks/why.ts --times 25 --write` measures and writes benchmarks/WHY.md. Needs a Docker engine with the
  * official image.
@@ -129,25 +129,25 @@ try {
 const table = markdownTable([
   [
     'cProfile by',
-    'one program twice: something is named',
-    'planted: it is named',
-    'planted: another one is named too',
-    'the function furthest apart in two profiles of one program: median (largest)',
+    'same program twice: a function is named',
+    'planted: the function is named',
+    'planted: another function is named too',
+    'largest ratio of a function in two profiles of one program: median (largest)',
   ],
   ...CLOCKS.map((clock) => {
     const { named, found, others, apart: ratios } = seen[clock];
     return [
-      clock === 'cpu' ? 'the processor’s clock' : 'the wall’s clock',
+      clock === 'cpu' ? 'CPU clock' : 'wall clock',
       ...[named, found, others].map((n) => `${n} of ${times}`),
       `× ${median(ratios).toFixed(2)} (${Math.max(...ratios).toFixed(2)})`,
     ];
   }),
 ]);
-const text = `# How far the hints go that say why
+const text = `# How often a profile names the right function
 
 ${new Date().toISOString().slice(0, 10)}; ${cpus()[0]?.model ?? ''}, ${cpus().length} cores, kernel ${release()}, one-minute load ${load}.
 \`node benchmarks/why.ts --times ${times} --write\` measures again. The program is \`fixtures/orders\` in the official image;
-planted is a function that is called three times in place of once, about a tenth of the program's CPU time.
+the planted change calls a function three times instead of once, which adds about a tenth of the program's CPU time.
 
 ${table}
 `;
