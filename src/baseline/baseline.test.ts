@@ -2,36 +2,18 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { night } from '../session/session.test-support.ts';
-import {
-  removeTemporaryFolders,
-  repository,
-  runGit,
-  temporaryFolder,
-} from '../source/repository.test-support.ts';
+import { removeTemporaryFolders, repository, runGit } from '../source/repository.test-support.ts';
 import { openBaselineBranch, type Evaluation } from './branch.ts';
 import { tokenEnvironment } from './credentials.ts';
+import { BRANCH, edit, sessionFiles, startForge } from './forge.test-support.ts';
 import { sessionText } from '../session/write.ts';
 import { RAW_SESSIONS } from './format.ts';
 
 afterAll(removeTemporaryFolders);
 
-const BRANCH = 'pacegate-baseline';
-
-/** A bare repository with one commit, and clones of it. */
 function forge() {
-  const bare = temporaryFolder();
-  runGit(bare, 'init', '-q', '--bare', '-b', 'main');
-  const first = repository();
-  first.git('remote', 'add', 'origin', bare);
-  first.write('app.py', 'app');
-  first.commit('app');
-  first.git('push', '-q', 'origin', 'main');
-  const clone = () => {
-    const { path } = repository(temporaryFolder());
-    runGit(path, 'clone', '-q', '--depth=1', `file://${bare}`, '.');
-    return path;
-  };
-  return { bare, clone };
+  const { bare, clone } = startForge();
+  return { bare, clone: () => clone('--depth=1') };
 }
 
 const open = (directory: string) => openBaselineBranch({ directory, branch: BRANCH });
@@ -137,12 +119,10 @@ test('two configurations keep their histories apart', async () => {
 test('a file that does not parse is named and left out', async () => {
   const { clone, bare } = forge();
   await open(clone()).append(night(1, 1, at(1)));
-  const other = repository(temporaryFolder());
-  runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
-  other.write('pacegate/sessions/20200101T0000-bad.json', '{"format": "pacegate-session", "version": 99}');
-  other.write('pacegate/sessions/20200101T0001-cut.json', '{"format": ');
-  other.commit('by hand');
-  other.git('push', '-q', 'origin', BRANCH);
+  edit(bare, {
+    'pacegate/sessions/20200101T0000-bad.json': '{"format": "pacegate-session", "version": 99}',
+    'pacegate/sessions/20200101T0001-cut.json': '{"format": ',
+  });
   const { sessions, problems } = await open(clone()).read('pacegate');
   expect(sessions).toHaveLength(1);
   expect(problems).toEqual([
@@ -155,15 +135,10 @@ test('sessions beyond the newest become summaries', async () => {
   const { clone, bare } = forge();
   await open(clone()).append(night(0, 2, at(0)));
   // Writes most sessions by hand, as ninety nights would leave them.
-  const other = repository(temporaryFolder());
-  runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
-  for (let i = 1; i < RAW_SESSIONS; i++)
-    other.write(
-      `pacegate/sessions/20260102T${String(i).padStart(6, '0')}-x.json`,
-      sessionText(night(i, 1, at(i))),
-    );
-  other.commit('nights');
-  other.git('push', '-q', 'origin', BRANCH);
+  edit(
+    bare,
+    sessionFiles(RAW_SESSIONS - 1, (i) => sessionText(night(i, 1, at(i)))),
+  );
   await open(clone()).append(night(99, 1, { started: '2026-03-01T00:00:00.000Z' }));
   const { sessions } = await open(clone()).read('pacegate');
   expect(sessions).toHaveLength(RAW_SESSIONS);
@@ -218,17 +193,15 @@ test('sessions of the anchor are in their own folder and are read with the other
 test('a squashed night keeps its findings; summaries of an older version are read unchanged', async () => {
   const { bare, clone } = forge();
   await open(clone()).append(night(0, 1, { ...at(0), purpose: 'nightly' }));
-  const other = repository(temporaryFolder());
-  runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
-  for (let i = 1; i < RAW_SESSIONS; i++)
-    other.write(`pacegate/sessions/20260102T${String(i).padStart(6, '0')}-x.json`, '{}');
   const old = { id: 'old', started: '', commit: '', cpuModel: '', cores: 2, medians: {} };
-  other.write(
-    'pacegate/summaries.json',
-    JSON.stringify({ format: 'pacegate-summaries', version: 1, summaries: [old] }),
-  );
-  other.commit('nights');
-  other.git('push', '-q', 'origin', BRANCH);
+  edit(bare, {
+    ...sessionFiles(RAW_SESSIONS - 1, () => '{}'),
+    'pacegate/summaries.json': JSON.stringify({
+      format: 'pacegate-summaries',
+      version: 1,
+      summaries: [old],
+    }),
+  });
   await evaluating(clone()).append(night(99, 1, { started: '2026-03-01T00:00:00.000Z' }));
   const { summaries } = await open(clone()).read('pacegate');
   expect(summaries.map(({ id, outcome }) => [id, outcome])).toEqual([

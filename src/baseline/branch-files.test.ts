@@ -3,12 +3,12 @@ import { renderBranchList, renderBranchProblems, renderPruned } from '../report/
 import { night } from '../session/session.test-support.ts';
 import { removeTemporaryFolders, repository } from '../source/repository.test-support.ts';
 import { openBaselineBranch, type BaselineBranch } from './branch.ts';
+import { BRANCH } from './forge.test-support.ts';
 
 /** What is on the branch, and its pruning, with git in a repository without a remote. */
 
 afterAll(removeTemporaryFolders);
 
-const BRANCH = 'pacegate-baseline';
 const at = (day: number) => ({ started: new Date(Date.UTC(2026, 0, day, 3)).toISOString() });
 
 /** A repository with the given number of nights on its branch. */

@@ -12,7 +12,8 @@ import {
   runGit,
   temporaryFolder,
 } from '../source/repository.test-support.ts';
-import { openBaselineBranch, type Evaluation } from './branch.ts';
+import { openBaselineBranch } from './branch.ts';
+import { BRANCH, edit, sessionFiles, startForge } from './forge.test-support.ts';
 import { RAW_SESSIONS } from './format.ts';
 
 /** Faults between a measured night and the branch. */
@@ -26,41 +27,8 @@ afterEach(() => {
   process.env = { ...environment };
 });
 
-const BRANCH = 'pacegate-baseline';
 const patience = { raceSeconds: 5, serverWaits: [0.01, 0.01, 0.01] };
-const open = (directory: string, branch = BRANCH, evaluation?: Evaluation) =>
-  openBaselineBranch({
-    directory,
-    branch,
-    patience,
-    ...(evaluation === undefined ? {} : { evaluation }),
-  });
-
-function forge() {
-  const bare = temporaryFolder();
-  runGit(bare, 'init', '-q', '--bare', '-b', 'main');
-  runGit(bare, 'config', 'http.receivepack', 'true');
-  const first = repository();
-  first.git('remote', 'add', 'origin', bare);
-  first.write('app.py', 'app');
-  first.commit('app');
-  first.git('push', '-q', 'origin', 'main');
-  const clone = (...options: string[]) => {
-    const { path } = repository(temporaryFolder());
-    runGit(path, 'clone', '-q', ...options, `file://${bare}`, '.');
-    return path;
-  };
-  return { bare, clone };
-}
-
-/** Edits the branch by hand. */
-function edit(bare: string, files: Readonly<Record<string, string>>): void {
-  const other = repository(temporaryFolder());
-  runGit(other.path, 'clone', '-q', '-b', BRANCH, `file://${bare}`, '.');
-  for (const [name, text] of Object.entries(files)) other.write(name, text);
-  other.commit('by hand');
-  other.git('push', '-q', 'origin', BRANCH);
-}
+const open = (directory: string, branch = BRANCH) => openBaselineBranch({ directory, branch, patience });
 
 /**
  * git's own server, with faults for some requests.
@@ -133,7 +101,7 @@ test.each([
 ])(
   'no file of .git of a %s clone changes, and it keeps all of the branch',
   async (_, options) => {
-    const { bare, clone } = forge();
+    const { bare, clone } = startForge();
     await open(clone()).append(night(1, 1));
     await open(clone()).append(night(2, 1));
     const path = clone(...options);
@@ -167,7 +135,7 @@ describe('files of the branch that cannot be read', () => {
   ])(
     'summaries that are %s stop the writing, and stay',
     async (_, text, words) => {
-      const { bare, clone } = forge();
+      const { bare, clone } = startForge();
       await open(clone()).append(night(1, 1));
       edit(bare, { 'pacegate/summaries.json': text });
       const tip = runGit(bare, 'rev-parse', BRANCH);
@@ -188,13 +156,13 @@ describe('files of the branch that cannot be read', () => {
   );
 
   test('files that can be generated again are, unless a newer version wrote them', async () => {
-    const { bare, clone } = forge();
+    const { bare, clone } = startForge();
     await open(clone()).append(night(1, 1));
     edit(bare, { 'index.json': '{"format": ' });
     await open(clone()).append(night(2, 1));
     expect(JSON.parse(runGit(bare, 'show', `${BRANCH}:index.json`))).toMatchObject({ version: 1 });
     for (const file of ['index.json', 'pacegate/noise.json', 'pacegate/ranking.json']) {
-      const branch = forge();
+      const branch = startForge();
       await open(branch.clone()).append(night(1, 1));
       edit(branch.bare, { [file]: '{"version": 2}' });
       await expect(open(branch.clone()).append(night(2, 1))).rejects.toThrow(
@@ -204,16 +172,11 @@ describe('files of the branch that cannot be read', () => {
   }, 600_000);
 
   test('sessions that cannot be summed up are not thrown away', async () => {
-    const { bare, clone } = forge();
+    const { bare, clone } = startForge();
     await open(clone()).append(night(0, 1));
     edit(bare, {
       'pacegate/sessions/20200101T000000-newer.json': '{"format": "pacegate-session", "version": 99}',
-      ...Object.fromEntries(
-        Array.from({ length: RAW_SESSIONS }, (_, i) => [
-          `pacegate/sessions/20270102T${String(i).padStart(6, '0')}-x.json`,
-          '{}',
-        ]),
-      ),
+      ...sessionFiles(RAW_SESSIONS, () => '{}'),
     });
     await open(clone()).append(night(99, 1, { started: '2028-01-01T00:00:00.000Z' }));
     const files = runGit(bare, 'ls-tree', '-r', '--name-only', BRANCH);
@@ -232,7 +195,7 @@ describe('a branch whose name is taken', () => {
   ])(
     'by %s is reported at once, before anything is measured',
     async (taken, wanted, words) => {
-      const { bare, clone } = forge();
+      const { bare, clone } = startForge();
       runGit(bare, 'branch', taken, 'main');
       await expect(open(clone(), wanted).check('pacegate')).rejects.toThrow(words);
       await expect(open(clone(), wanted).append(night(1, 1))).rejects.toThrow(/\(1 try in/);
@@ -258,7 +221,7 @@ describe('a server', () => {
   };
 
   test('that fails in passing is asked again, and the session is stored once', async () => {
-    const { bare, clone } = forge();
+    const { bare, clone } = startForge();
     const { url } = await serve(bare, (kind, count) =>
       kind.includes('service=git-receive-pack') && count < 3 ? 502 : undefined,
     );
@@ -267,7 +230,7 @@ describe('a server', () => {
   }, 600_000);
 
   test('whose answer to a push is lost has the session once', async () => {
-    const { bare, clone } = forge();
+    const { bare, clone } = startForge();
     const { url } = await serve(bare, (kind, count) =>
       kind === 'POST /git-receive-pack' && count === 1 ? 'lost' : undefined,
     );
@@ -277,7 +240,7 @@ describe('a server', () => {
   }, 600_000);
 
   test('that keeps failing is reported with the number of tries', async () => {
-    const { bare, clone } = forge();
+    const { bare, clone } = startForge();
     const { url, counts } = await serve(bare, (kind) =>
       kind.includes('service=git-receive-pack') ? 503 : undefined,
     );
@@ -288,7 +251,7 @@ describe('a server', () => {
   }, 600_000);
 
   test('that does not let the token push is asked once, before anything is measured', async () => {
-    const { bare, clone } = forge();
+    const { bare, clone } = startForge();
     const { url, counts } = await serve(bare, (kind) =>
       kind.includes('service=git-receive-pack') ? 403 : undefined,
     );
@@ -301,7 +264,7 @@ describe('a server', () => {
 });
 
 test('a rule’s message of several lines is quoted completely', async () => {
-  const { bare, clone } = forge();
+  const { bare, clone } = startForge();
   const hook = join(bare, 'hooks/pre-receive');
   writeFileSync(
     hook,
@@ -327,7 +290,7 @@ test.each([
 ])(
   'with %s git commits all the same',
   async (_, given, author) => {
-    const { bare, clone } = forge();
+    const { bare, clone } = startForge();
     const path = clone();
     process.env = { ...environment, HOME: temporaryFolder(), GIT_CONFIG_GLOBAL: '/dev/null', ...given };
     await open(path).append(night(1, 1));

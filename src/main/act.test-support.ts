@@ -3,7 +3,7 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from '@jest/globals';
 import { freePort, toolPath } from '../process/engine.test-support.ts';
-import { runGit, shallowClone, temporaryFolder } from '../source/repository.test-support.ts';
+import { shallowClone, temporaryFolder } from '../source/repository.test-support.ts';
 
 /** Runs workflows with act on this machine, with the built action and act's own artifact server. */
 
@@ -15,14 +15,6 @@ export function shippedAction(): string {
   const folder = temporaryFolder();
   for (const name of ['action.yml', 'dist', 'variants'])
     cpSync(join(TOP, name), join(folder, name), { recursive: true });
-  return folder;
-}
-
-/** A repository that a workflow's checkout fetches from. */
-export function bareRepository(): string {
-  const folder = temporaryFolder();
-  runGit(folder, 'init', '-q', '--bare');
-  runGit(folder, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
   return folder;
 }
 

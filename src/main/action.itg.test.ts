@@ -10,21 +10,13 @@ import { parseSession } from '../session/read.ts';
 import { sessionFileText } from '../session/write.ts';
 import {
   removeTemporaryFolders,
-  repository,
+  repositoryWithOrigin,
   runGit,
   temporaryFolder,
   type TestRepository,
 } from '../source/repository.test-support.ts';
 import { withEngine, withTool } from '../process/engine.test-support.ts';
-import {
-  ACT,
-  bareRepository,
-  runAct,
-  shippedAction,
-  TOP,
-  withDownload,
-  type WorkflowRun,
-} from './act.test-support.ts';
+import { ACT, runAct, shippedAction, TOP, withDownload, type WorkflowRun } from './act.test-support.ts';
 import { comparedFiles } from './compose.ts';
 import { compareFiles } from '../pipeline/compare-files.ts';
 
@@ -57,9 +49,8 @@ beforeAll(async () => {
   github = await startGitHubServer({ identity: 'job', permissions: { maintainer: 'write' } });
   artifacts = temporaryFolder();
   action = shippedAction();
-  bare = bareRepository();
-  project = repository();
-  project.git('remote', 'add', 'origin', bare);
+  const made = repositoryWithOrigin();
+  [project, bare] = [made, made.origin];
   project.write('.github/workflows/gate.yml', readFileSync(join(TOP, 'examples/gate.yml'), 'utf8'));
   project.write('.github/workflows/baseline.yml', readFileSync(join(TOP, 'examples/baseline.yml'), 'utf8'));
   project.write('.github/pacegate.yml', CONFIGURATION);
@@ -299,9 +290,8 @@ const withAct = withTool(ACT);
 withAct(
   'three jobs measure a share each and one has the verdict; a second runner confirms before a regression blocks',
   async () => {
-    const origin = bareRepository();
-    const shared = repository();
-    shared.git('remote', 'add', 'origin', origin);
+    const shared = repositoryWithOrigin();
+    const { origin } = shared;
     const kept = { shards: temporaryFolder(), confirm: temporaryFolder() };
     for (const name of ['shards', 'confirm'] as const)
       shared.write(
@@ -362,9 +352,8 @@ rules: { blocks: 8 }
 withAct(
   "a fork's verdict is posted by the workflow that runs afterwards, from the default branch",
   async () => {
-    const origin = bareRepository();
-    const own = repository();
-    own.git('remote', 'add', 'origin', origin);
+    const own = repositoryWithOrigin();
+    const { origin } = own;
     own.write('.github/workflows/report.yml', readFileSync(join(TOP, 'examples/report.yml'), 'utf8'));
     own.write(
       '.github/pacegate.yml',

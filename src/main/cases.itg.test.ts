@@ -4,11 +4,11 @@ import { afterAll, expect, jest, test } from '@jest/globals';
 import { startRegistry } from '../images/images.test-support.ts';
 import { withEngine } from '../process/engine.test-support.ts';
 import {
+  bareRepository,
   removeTemporaryFolders,
   repository,
-  type TestRepository,
-  temporaryFolder,
   runGit,
+  type TestRepository,
 } from '../source/repository.test-support.ts';
 import { pacegate } from './terminal.test-support.ts';
 
@@ -339,8 +339,7 @@ withEngine(
       for (const service of services)
         replaced(project, configurationOf(service), '127.0.0.1:5511', `127.0.0.1:${registry.port}`);
       project.commit('base');
-      const origin = temporaryFolder();
-      runGit(origin, 'init', '-q', '-b', 'main', '--bare');
+      const origin = bareRepository();
       project.git('remote', 'add', 'origin', origin);
       project.git('push', '-q', 'origin', 'main');
 

@@ -9,7 +9,7 @@ import { startGitHubServer, type GitHubServer } from '../github/server.test-supp
 import {
   removeTemporaryFolders,
   repository,
-  runGit,
+  repositoryWithOrigin,
   temporaryFolder,
   type TestRepository,
 } from '../source/repository.test-support.ts';
@@ -49,11 +49,7 @@ beforeAll(() => {
   withoutDocker = temporaryFolder();
   const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   symlinkSync(git, join(withoutDocker, 'git'));
-  const origin = temporaryFolder();
-  runGit(origin, 'init', '-q', '--bare', '-b', 'main');
-  runGit(origin, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
-  const project = repository();
-  project.git('remote', 'add', 'origin', origin);
+  const project = repositoryWithOrigin();
   project.write('.github/pacegate.yml', CONFIGURATION);
   const base = project.commit('base');
   project.write('app.py', 'x = 1\n');
@@ -69,7 +65,7 @@ beforeAll(() => {
   commits = { base, trusted, change, merge };
   const cloned = (commit: string): TestRepository => {
     const clone = repository();
-    clone.git('remote', 'add', 'origin', origin);
+    clone.git('remote', 'add', 'origin', project.origin);
     clone.git('fetch', '-q', 'origin', '+refs/heads/*:refs/remotes/origin/*', commit);
     clone.git('checkout', '-q', '--detach', commit);
     return clone;

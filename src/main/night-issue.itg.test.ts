@@ -5,8 +5,8 @@ import { afterAll, expect, jest, test } from '@jest/globals';
 import { checkedServers } from '../github/checked-servers.test-support.ts';
 import type { ServerOptions } from '../github/server.test-support.ts';
 import {
+  bareRepository,
   removeTemporaryFolders,
-  runGit,
   shallowClone,
   temporaryFolder,
 } from '../source/repository.test-support.ts';
@@ -22,8 +22,7 @@ afterAll(removeTemporaryFolders);
 /** A repository with a remote, and the action's job on a checkout of it. */
 async function start(options: ServerOptions = {}) {
   const github = await startServer({ identity: 'job', ...options });
-  const origin = temporaryFolder();
-  runGit(origin, 'init', '-q', '--bare');
+  const origin = bareRepository();
   const made = project(HOST, { rounds: 1000, more: ', repetitions: 1', rules: 'blocks: 6' });
   made.git('remote', 'add', 'origin', origin);
   made.git('push', '-q', 'origin', 'main');

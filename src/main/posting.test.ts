@@ -17,7 +17,7 @@ import type { Session } from '../session/session.ts';
 import {
   removeTemporaryFolders,
   repository,
-  runGit,
+  repositoryWithOrigin,
   shallowClone,
   temporaryFolder,
   type TestRepository,
@@ -63,11 +63,7 @@ let forkHead: string;
 let session: Session;
 let archive: Buffer;
 beforeAll(() => {
-  const origin = temporaryFolder();
-  runGit(origin, 'init', '-q', '--bare');
-  runGit(origin, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
-  const project = repository();
-  project.git('remote', 'add', 'origin', origin);
+  const project = repositoryWithOrigin();
   project.write('.github/pacegate.yml', CONFIGURATION);
   const base = project.commit('base');
   project.git('checkout', '-q', '-b', 'fork');
@@ -77,7 +73,7 @@ beforeAll(() => {
   project.git('merge', '-q', '--no-ff', '-m', 'merge', 'fork');
   const merge = project.git('rev-parse', 'HEAD');
   project.git('push', '-q', 'origin', 'main', 'HEAD:refs/pull/7/merge', 'fork:refs/pull/7/head');
-  checkout = shallowClone(origin, 'main');
+  checkout = shallowClone(project.origin, 'main');
   session = {
     ...measured,
     configuration: 'pacegate',

@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest } from '@jest/globals';
 import { startGitHubServer, type GitHubServer } from '../github/server.test-support.ts';
 import { withTool } from '../process/engine.test-support.ts';
-import { removeTemporaryFolders, repository, temporaryFolder } from '../source/repository.test-support.ts';
-import { ACT, bareRepository, runAct, shippedAction, TOP, withDownload } from './act.test-support.ts';
+import {
+  removeTemporaryFolders,
+  repositoryWithOrigin,
+  temporaryFolder,
+} from '../source/repository.test-support.ts';
+import { ACT, runAct, shippedAction, TOP, withDownload } from './act.test-support.ts';
 
 /**
  * Runs `.github/workflows/gate.yml` with act, called by `examples/reusable.yml`: the plan, the matrix, the report, and the
@@ -41,12 +45,12 @@ const application = (rounds: number, words = '') =>
 async function pullRequest(files: Readonly<Record<string, string>>) {
   // Its own for a second attempt, which would edit the comment of the first.
   const number = (numbers += 1);
-  const [origin, artifacts] = [bareRepository(), temporaryFolder()];
+  const artifacts = temporaryFolder();
   const workflow = readFileSync(join(TOP, '.github/workflows/gate.yml'), 'utf8');
   writeFileSync(join(action, '.github/workflows/gate.yml'), withDownload(workflow, artifacts));
   const [comments, checks] = [github.comments.length, github.checks.length];
-  const project = repository();
-  project.git('remote', 'add', 'origin', origin);
+  const project = repositoryWithOrigin();
+  const { origin } = project;
   project.write('.github/workflows/pacegate.yml', readFileSync(join(TOP, 'examples/reusable.yml'), 'utf8'));
   project.write('.github/pacegate.yml', CONFIGURATION);
   project.write('bench.py', 'from app import work\n\nwork()\n');

@@ -6,8 +6,7 @@ import { startGitHubServer, type GitHubServer } from '../github/server.test-supp
 import { freePort, toolPath, withEngine } from '../process/engine.test-support.ts';
 import {
   removeTemporaryFolders,
-  repository,
-  runGit,
+  repositoryWithOrigin,
   shallowClone,
   temporaryFolder,
 } from '../source/repository.test-support.ts';
@@ -98,11 +97,8 @@ withEngine('the output of a build and of a workload contains no command for the 
   const action = temporaryFolder();
   for (const name of ['action.yml', 'dist', 'variants'])
     cpSync(join(TOP, name), join(action, name), { recursive: true });
-  const bare = temporaryFolder();
-  runGit(bare, 'init', '-q', '--bare');
-  runGit(bare, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
-  const project = repository();
-  project.git('remote', 'add', 'origin', bare);
+  const project = repositoryWithOrigin();
+  const bare = project.origin;
   const gate = readFileSync(join(TOP, 'examples/gate.yml'), 'utf8');
   project.write('.github/workflows/gate.yml', gate);
   // A control: act executes the lines if a step prints them.

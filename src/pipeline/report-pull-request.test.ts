@@ -5,10 +5,8 @@ import { openProject } from './open-project.ts';
 import type { Session } from '../session/session.ts';
 import {
   removeTemporaryFolders,
-  repository,
-  runGit,
+  repositoryWithOrigin,
   shallowClone,
-  temporaryFolder,
   type TestRepository,
 } from '../source/repository.test-support.ts';
 import { judgePullRequest, type ReportedPullRequest } from './report-pull-request.ts';
@@ -31,11 +29,8 @@ let checkout: TestRepository;
 const at = { before: '', base: '', head: '', merge: '' };
 
 beforeAll(() => {
-  origin = temporaryFolder();
-  runGit(origin, 'init', '-q', '--bare');
-  runGit(origin, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
-  project = repository();
-  project.git('remote', 'add', 'origin', origin);
+  const made = repositoryWithOrigin();
+  [project, origin] = [made, made.origin];
   project.write('.github/pacegate.yml', configuration('50%', 'failed'));
   at.before = project.commit('a lax beginning');
   project.write('.github/pacegate.yml', configuration('3%', 'regressed, inconclusive'));

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import {
   removeTemporaryFolders,
-  repository,
-  runGit,
+  repositoryWithOrigin,
   shallowClone,
   temporaryFolder,
   type TestRepository,
@@ -42,16 +41,12 @@ interface Server {
  * @param text of its configuration; undefined for none
  */
 function server(text: string | undefined): Server {
-  const path = temporaryFolder();
-  runGit(path, 'init', '-q', '--bare', '-b', 'main');
-  runGit(path, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
-  const repo = repository();
-  repo.git('remote', 'add', 'origin', path);
+  const repo = repositoryWithOrigin();
   repo.write('bench.py', 'pass\n');
   if (text !== undefined) repo.write(FILE, text);
   repo.commit('base');
   repo.git('push', '-q', 'origin', 'main');
-  return { path, repo };
+  return { path: repo.origin, repo };
 }
 
 /** Commits to the branch `change` and pushes it. */

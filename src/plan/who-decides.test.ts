@@ -7,9 +7,8 @@ import { mayHaveSecrets, mayWriteCache, permitted, sidesOf, type Occasion } from
 import { ruledPlan } from '../pipeline/ruled-plan.ts';
 import {
   removeTemporaryFolders,
-  repository,
+  repositoryWithOrigin,
   runGit,
-  temporaryFolder,
   type TestRepository,
 } from '../source/repository.test-support.ts';
 import { configurationJsonSchema } from './configuration.ts';
@@ -236,10 +235,7 @@ type Commits = Readonly<Record<Commit | 'base' | 'merge', string>>;
 
 /** A server with a default branch, a listed one and a change, and a clone of it. */
 function history() {
-  const server = temporaryFolder();
-  runGit(server, 'init', '-q', '--bare', '-b', 'main');
-  const repo = repository();
-  repo.git('remote', 'add', 'origin', server);
+  const repo = repositoryWithOrigin();
   const write = (other: boolean) =>
     FILES.forEach((name, at) =>
       repo.write(name, configuration((other ? 1 - (INDEX[at] ?? 0) : (INDEX[at] ?? 0)) as 0 | 1, at > 1)),

@@ -63,6 +63,21 @@ export function repository(path?: string): TestRepository {
   };
 }
 
+/** A bare repository with the default branch `main`. A client may fetch any commit by its id, as from GitHub. */
+export function bareRepository(): string {
+  const folder = temporaryFolder();
+  runGit(folder, 'init', '-q', '--bare', '-b', 'main');
+  runGit(folder, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  return folder;
+}
+
+/** A new repository, and the bare repository `origin` that it pushes to. */
+export function repositoryWithOrigin(): TestRepository & { readonly origin: string } {
+  const [made, origin] = [repository(), bareRepository()];
+  made.git('remote', 'add', 'origin', origin);
+  return { ...made, origin };
+}
+
 /** A clone with one commit of history, like the runner's checkout. */
 export function shallowClone(origin: string, ref: string): TestRepository {
   const folder = temporaryFolder();
