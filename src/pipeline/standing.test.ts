@@ -261,7 +261,9 @@ test.each([
   });
   const found = await ruled(origin, commit, { event: 'pull_request', baseRef: 'main' });
   expect(found).toMatchObject({ limit: 0.03, secrets: [] });
-  expect(found.remarks[0]).toContain("The base's configuration cannot be read, so the rules are those of");
+  expect(found.remarks[0]).toContain(
+    "The base's configuration cannot be read, so the default rules apply, not this change's own.",
+  );
 });
 
 /** The blob of a symbolic link. */
