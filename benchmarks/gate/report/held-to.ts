@@ -31,8 +31,8 @@ export function heldTo(tallies: ReadonlyMap<string, Tally>): readonly string[] {
   return rows.length === 0
     ? []
     : [
-        '## What it is held to',
-        'A target is met where the whole 95 % interval lies on its right side, missed where the figure itself does not; in between too little was simulated to show it.',
+        '## Targets',
+        'A target is met if the whole 95 % interval is on its right side, and missed if the figure itself is not. Otherwise too little was simulated for an answer.',
         markdownTable([['', 'target', 'found', '95 % interval', ''], ...rows]),
       ];
 }

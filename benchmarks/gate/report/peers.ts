@@ -23,7 +23,7 @@ export function peers(tallies: Tallies): readonly string[] {
   ];
   return [
     '## Other tools on the same machine',
-    `Each tool’s rule decides on samples as its users would give them: the pairs of the gate’s own session; a session of the same machine that runs the base to the end and then the head; or the head against ${NIGHTS} stored nights, the last of them or all. Thirty runs a side. _False alarm_: pull requests without any change in which any of the 21 rows is flagged; the other columns: the changed row is.`,
+    `Each tool’s rule decides on the samples that its users would give it: the pairs of the gate’s session; a session of the same machine that first runs the base and then the head; or the head against ${NIGHTS} stored nights, the last one or all. Thirty runs a side. _False alarm_: pull requests without any change in which any of the 21 rows is flagged; the other columns: the changed row is.`,
     markdownTable([
       ['', 'given', 'decides by', 'false alarm (95 % interval)', '+5 % found', '+10 % found'],
       ['**Pacegate**', GIVEN.interleaved, 'this report', ...shares('planted regressed', 'false alarm')],
@@ -34,7 +34,7 @@ export function peers(tallies: Tallies): readonly string[] {
         ...shares(`${name}: planted flagged`, `${name}: false alarm`),
       ]),
     ]),
-    'What is taken from each tool is written in `benchmarks/gate/peers/`, with its source. Here the rules decide as this repository states them, for a million rows would take the programs hours; `node benchmarks/gate/peers/check.ts` puts 3,000 rows to benchstat, pyperf and asv themselves, many of them on the edge, and fails unless rule and program agree on every one. On the recorded sessions below the programs decide, too.',
+    '`benchmarks/gate/peers/` describes each tool’s rule, with its source. Here this repository’s versions of the rules decide, because the programs would take hours for a million rows. `node benchmarks/gate/peers/check.ts` gives 3,000 rows, many of them borderline, to benchstat, pyperf and asv, and fails unless rule and program agree on every row. On the recorded sessions below, the programs decide too.',
   ];
 }
 
@@ -53,7 +53,7 @@ export function storedNights(tallies: Tallies): readonly string[] {
   };
   return [
     '## Stored nights as the only evidence',
-    'No second side is run: the head’s session is judged by the nights before it, on a machine that stays the same. Pacegate’s stored rule takes a session as one value, predicts the next one from the nights by Student’s t, and corrects for all rows; its chance of a false alarm is 5 % for each pull request by construction, whatever the sessions differ by, and it pays with what it can find. Figures are pull requests with any false alarm; in the column of a change, those in which it is found.',
+    'No second side is run: the head’s session is judged by the nights before it, on a machine that stays the same. Pacegate’s stored rule takes a session as one value, predicts the next one from the nights by Student’s t, and corrects for all rows; by construction its probability of a false alarm is 5 % for each pull request, whatever the differences between sessions, and its power is lower in return. Figures are pull requests with any false alarm; in the column of a change, those in which it is found.',
     markdownTable([
       ['', ...cells.map(({ says }) => says)],
       ...rules.map((rule) => [

@@ -20,7 +20,7 @@ export function recorded(recordings: readonly Recording[], seed: number): readon
   if (recordings.length === 0) return [];
   return [
     '## Recorded sessions',
-    'Real gates of one variant, 30 blocks each, wall time, CPU time and memory (`fixtures/recordings/`), judged by `pacegate compare`’s own code. In the A/A sessions both sides are one program; in the others wall and CPU time were made worse by what the name says. _Predicted_: 10,000 gates made of blocks of the A/A sessions, drawn with replacement, with the change added, through the same rule. It knows the noise between blocks and not what differs between sessions, and it takes the change to be exactly what its name says.',
+    'Real gates of one variant, 30 blocks each, wall time, CPU time and memory (`fixtures/recordings/`), judged by `pacegate compare`’s own code. In the A/A sessions both sides are one program; in the others wall and CPU time are worse by the size in the name. _Predicted_: 10,000 gates made of blocks of the A/A sessions, drawn with replacement, with the change added, through the same rule. It includes the noise between blocks and not the differences between sessions, and assumes that the change is exactly the size in its name.',
     verdicts(recordings, seed),
     ...peersTable(recordings),
   ];
@@ -99,7 +99,7 @@ function peersTable(recordings: readonly Recording[]): readonly string[] {
     return `${flagged.length} of ${sessions.length}`;
   });
   return [
-    'The other tools on these sessions: A/A sessions in which any of the three rows is flagged, and of the others those whose wall time is. Who decides by pairs is given the pairs; who decides by stored nights gets the baseline sides of the 30 A/A sessions before, which are kinder than nights: one machine, hours apart. Base-then-head was not recorded, so those who decide by it are left out.',
+    'The other tools on these sessions: A/A sessions in which any of the three rows is flagged, and of the others those whose wall time is. Rules for pairs get the pairs. Rules for stored nights get the baseline sides of the 30 A/A sessions before, which vary less than nights: one machine, hours apart. Base-then-head was not recorded, so its rules are left out.',
     markdownTable([['', ...recordings.map(nameOf)], ['**Pacegate**', ...ours], ...rows]),
   ];
 }

@@ -29,11 +29,11 @@ export interface Speed {
 export function report(tallies: Tallies, recordings: readonly Recording[], facts: Facts): string {
   return [
     '# How often the gate is right',
-    `Pacegate runs each image of a pull request next to its baseline and says which got worse. This report counts how often that is true, on pull requests whose truth is known because they are simulated, and on recorded sessions of a real machine. The decisions are made by the code that is shipped, not by a copy of it.`,
+    `Pacegate runs each image of a pull request next to its baseline and says which got worse. This report counts how often that is true, on simulated pull requests with a known change and on recorded sessions of a real machine. The shipped code makes the decisions, not a copy of it.`,
     [
       `- ${facts.date}; ${facts.machine}; ${duration(facts.seconds)}.`,
       `- Again, to the same figures but for the speed: \`${facts.command}\`.`,
-      `- Each line of a table is ${facts.pullRequests.toLocaleString('en')} simulated pull requests (or quarters of a year) of ${STANDARD.variants} variants and ${METRICS.length} metrics, ${STANDARD.variants * METRICS.length} rows; each row has a verdict. Where a figure lies near to what it is held to there are more, as its interval shows. Intervals are exact, 95 % (Clopper and Pearson).`,
+      `- Each line of a table is ${facts.pullRequests.toLocaleString('en')} simulated pull requests (or quarters of a year) of ${STANDARD.variants} variants and ${METRICS.length} metrics, ${STANDARD.variants * METRICS.length} rows; each row has a verdict. If a figure is near its target there are more, as its interval shows. Intervals are exact, 95 % (Clopper and Pearson).`,
       '- A _block_ is a pair of runs, baseline and head, of every variant. _Noise_ is the standard deviation from run to run; _limit_ the smallest change that counts, 3 % here.',
     ].join('\n'),
     ...inShort(tallies),
@@ -75,7 +75,7 @@ const speedSection = (speed: readonly Speed[]): readonly string[] =>
     ? []
     : [
         '## Speed',
-        `Pull requests of 21 rows and 30 blocks that the rule decides in a second, on one core, the data at hand; the aim is ${AIM.toLocaleString('en')}.`,
+        `Pull requests of 21 rows and 30 blocks that the rule decides in a second, on one core, with the data in memory; the aim is ${AIM.toLocaleString('en')}.`,
         markdownTable([
           ['', 'decided in a second', 'aim'],
           ...speed.map(({ says, perSecond }) => [

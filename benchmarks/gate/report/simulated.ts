@@ -59,7 +59,7 @@ export function finds(tallies: Tallies): readonly string[] {
   const plus3 = tallies.get('plus3');
   return [
     '## What it finds and what it misses',
-    `_False alarm_ and _false improvement_: pull requests in which any of the rows that nothing was done to is called regressed, or improved. _Found_, _called unchanged_: the row that was changed. _Inconclusive_: that row, or any row where nothing was changed. _Blocks_: the mean a variant takes, of ${capOf('balanced')} at most. _Interval holds_: how often the 95 % interval that is shown holds the true change, although the runs stopped where they did because of what they showed.`,
+    `_False alarm_ and _false improvement_: pull requests in which any unchanged row is called regressed, or improved. _Found_, _called unchanged_: the row that was changed. _Inconclusive_: that row, or any row if nothing was changed. _Blocks_: the mean of a variant, at most ${capOf('balanced')}. _Interval holds_: how often the 95 % interval that is shown holds the true change, although the runs stopped where they did because of what they showed.`,
     ...table,
     ...(plus3 === undefined
       ? []
@@ -89,9 +89,9 @@ export function secondRunner(tallies: Tallies): readonly string[] {
     ? []
     : [
         '## A second runner',
-        'A processor may like the memory layout of one side better: a _quirk_, the same in every run of a session and gone on another machine. No number of runs on one machine sees through it. So a regression can be asked again of a second, fresh runner, with 8 blocks of the variants that regressed: it stands where the estimate there, too, is at least the limit.',
+        'A processor may like the memory layout of one side better: a _quirk_, the same in every run of a session and gone on another machine. No number of runs on one machine can detect it. So a second, fresh runner can measure the regressed variants again with 8 blocks. A regression stays if its estimate there is at least the limit too.',
         ...table,
-        'The price: what the second runner does not see is let go, and what the first one called unchanged is not asked again.',
+        'The price: a regression that the second runner does not confirm is dropped, and rows that the first one called unchanged are not measured again.',
       ];
 }
 
@@ -118,8 +118,8 @@ export function againstFixed(tallies: Tallies): readonly string[] {
   return table.length === 0
     ? []
     : [
-        `## Looking early, against ${FIXED_BLOCKS} blocks whatever they show`,
-        `The same runs judged twice: with the looks of the gate, and by one look at ${FIXED_BLOCKS} blocks with all of alpha. Looking early saves runs where little varies, and spends some of them where much does: there it finds more, in quiet rows a little less.`,
+        `## Early looks, compared with a fixed ${FIXED_BLOCKS} blocks`,
+        `The same runs judged twice: with the looks of the gate, and by one look at ${FIXED_BLOCKS} blocks with all of alpha. Early looks save runs if the noise is small, and need some of them if it is large. They then find more in noisy rows, and slightly less in quiet ones.`,
         ...table,
       ];
 }
