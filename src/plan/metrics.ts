@@ -40,16 +40,19 @@ export function metricRules({ metrics = {}, workload }: Configuration, profile: 
           (name === VALGRIND_INSTRUCTIONS && isCounted(workload)) ||
           rule.gate),
       limit:
-        (given.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
+        fraction(given.limit) ??
         // The profile's limit applies to metrics without one.
         (rule.limit === DEFAULT_LIMIT ? PROFILE_SETTINGS[profile].limit : rule.limit),
-      ...(given.warn === undefined ? {} : { warn: parseFraction(String(given.warn)) }),
+      warn: fraction(given.warn),
       ...boundsOf(given, unit).bounds,
       kind: rule.kind,
       formula: given.formula,
     };
   });
 }
+
+const fraction = (given: string | number | undefined): number | undefined =>
+  given === undefined ? undefined : parseFraction(String(given));
 
 const isCounted = ({ instructions }: Configuration['workload']): boolean =>
   COUNTING_TOOLS.some((tool) => tool === instructions);
@@ -94,10 +97,8 @@ export const metricPatterns = ({ metrics = {} }: Configuration, profile: Profile
       unit: boundsOf(given ?? {}, given?.unit ?? '').unit || undefined,
       better: given?.better,
       gate: given?.gate ?? true,
-      limit:
-        (given?.limit === undefined ? undefined : parseFraction(String(given.limit))) ??
-        PROFILE_SETTINGS[profile].limit,
-      ...(given?.warn === undefined ? {} : { warn: parseFraction(String(given.warn)) }),
+      limit: fraction(given?.limit) ?? PROFILE_SETTINGS[profile].limit,
+      warn: fraction(given?.warn),
       ...boundsOf(given ?? {}, given?.unit ?? '').bounds,
     }));
 

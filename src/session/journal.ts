@@ -96,9 +96,9 @@ export function sessionOfJournal(text: string, file: string): Session {
     JSON.stringify({
       ...session,
       interrupted: true,
-      ...(last === undefined ? {} : { ended: last }),
-      workload: { ...workload, ...(settings === undefined ? {} : { repetitions: settings.repetitions }) },
-      ...(settings === undefined ? {} : { declaredMetrics: settings.declaredMetrics }),
+      ended: last ?? session['ended'],
+      workload: { ...workload, repetitions: settings?.repetitions ?? workload['repetitions'] },
+      declaredMetrics: settings?.declaredMetrics ?? session['declaredMetrics'],
       warmup,
       runs,
       notes: [

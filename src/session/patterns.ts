@@ -174,9 +174,9 @@ function ruleOf(
     better: better ?? said?.better ?? 'lower',
     gate,
     limit,
-    ...(warn === undefined ? {} : { warn }),
-    ...(max === undefined ? {} : { max }),
-    ...(min === undefined ? {} : { min }),
+    warn,
+    max,
+    min,
     kind: 'paired',
     pattern: {
       text: pattern,

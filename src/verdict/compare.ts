@@ -178,7 +178,7 @@ function rowOf(
     better: { p: outcome?.pBetter ?? null, pAdjusted: outcome?.pBetterAdjusted ?? null },
     detectable: null,
     confirmation: null,
-    ...(bound === undefined ? {} : { bound: bound.shown }),
+    bound: bound?.shown,
     warnings: [
       ...(cut ? ['the measurement was cancelled before this was decided'] : []),
       ...row.warnings,

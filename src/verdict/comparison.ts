@@ -33,9 +33,9 @@ export interface Row {
   direction: MetricRule['better'];
   limit: number;
   /** A smaller loss that gives a warning; absent without one. */
-  warn?: number;
+  warn?: number | undefined;
   /** The absolute bound; absent without one. */
-  bound?: ShownBound;
+  bound?: ShownBound | undefined;
   gated: boolean;
   verdict: Verdict | 'info';
   evidence: Evidence;

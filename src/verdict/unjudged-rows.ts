@@ -39,7 +39,7 @@ function draftRow(observations: Observations, variant: string, rule: MetricRule)
     unit: rule.unit,
     direction: rule.better,
     limit: rule.limit,
-    ...(rule.warn === undefined ? {} : { warn: rule.warn }),
+    warn: rule.warn,
     gated: isJudgedIn(rule, variant),
     evidence: 'none',
     baseline: summary(values.baseline),
