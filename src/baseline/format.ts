@@ -6,6 +6,7 @@ import { nightOutcomeSchema, type NightOutcome } from '../session/history.ts';
 import { excessOf } from '../session/json-bounds.ts';
 import type { Session } from '../session/session.ts';
 import { parseJson } from '../session/json.ts';
+import { valuesByMetric } from '../session/timings.ts';
 
 /** The summary of an old session: enough for a trend, not for a verdict. */
 export const summarySchema = z.object({
@@ -96,17 +97,9 @@ export function folderOf(configuration: string): string {
 }
 
 export function summarise(session: Session, outcome?: NightOutcome): Summary {
-  const values = new Map<string, Map<string, number[]>>();
-  for (const { variant, side, outcome: ended, metrics } of session.runs) {
-    if (side !== 'baseline' || ended !== 'ok') continue;
-    const byMetric = values.get(variant) ?? new Map<string, number[]>();
-    values.set(variant, byMetric);
-    for (const [metric, value] of Object.entries(metrics)) {
-      const all = byMetric.get(metric);
-      if (all === undefined) byMetric.set(metric, [value]);
-      else all.push(value);
-    }
-  }
+  const values = valuesByMetric(
+    session.runs.filter(({ side, outcome: ended }) => side === 'baseline' && ended === 'ok'),
+  );
   return {
     id: session.id,
     started: session.started,
@@ -117,7 +110,7 @@ export function summarise(session: Session, outcome?: NightOutcome): Summary {
       [...values].map(([variant, byMetric]) => [
         variant,
         Object.fromEntries(
-          [...byMetric].map(([metric, all]) => [metric, { median: median(all), n: all.length }]),
+          [...byMetric].map(([metric, all]) => [metric, { median: median([...all]), n: all.length }]),
         ),
       ]),
     ),

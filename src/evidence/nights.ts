@@ -2,7 +2,7 @@ import { median } from 'simple-statistics';
 import { type DeclaredMetrics } from '../session/declared.ts';
 import { groupedBy, own } from '../session/record.ts';
 import { sameMachine, type Night, type Session } from '../session/session.ts';
-import { lastAttempts } from '../session/timings.ts';
+import { lastAttempts, valuesByMetric } from '../session/timings.ts';
 import { converted, unitFactor } from '../session/units.ts';
 import { centreOf } from '../statistics/hodges-lehmann.ts';
 import { finiteExp, logRatios, pairsOf } from './pairs.ts';
@@ -209,18 +209,8 @@ type Measured = readonly {
  * positive have none.
  */
 export function mediansOf(runs: Measured): Night['medians'] {
-  const values = new Map<string, Map<string, number[]>>();
-  for (const { variant, metrics } of runs) {
-    const mine = values.get(variant) ?? new Map<string, number[]>();
-    values.set(variant, mine);
-    for (const [metric, value] of Object.entries(metrics)) {
-      const some = mine.get(metric);
-      if (some === undefined) mine.set(metric, [value]);
-      else some.push(value);
-    }
-  }
   return Object.fromEntries(
-    [...values].map(([variant, metrics]) => [
+    [...valuesByMetric(runs)].map(([variant, metrics]) => [
       variant,
       Object.fromEntries(
         [...metrics]

@@ -3,7 +3,7 @@ import type { ColdBuilds, Plan, Variant } from '../plan/plan.ts';
 import { SIDES, type Side } from '../session/run.ts';
 import type { Image } from '../session/session.ts';
 import type { Ports, SideTree, VariantSides } from './ports.ts';
-import { ownApplication, ownVariant } from './sides.ts';
+import { imageRequest, ownVariant } from './sides.ts';
 
 /** Which figures of the images to measure. Each of them takes extra time. */
 export interface BuildFigures {
@@ -70,14 +70,7 @@ export async function withBuildFigures(
       const own = ownVariant(tree, known);
       if (isBuiltCold(own, figures.coldBuilds)) {
         const built = await ports.images.coldBuild(
-          {
-            variant: own,
-            side,
-            tree: tree.directory,
-            filesFrom,
-            ...ownApplication(tree),
-            secondsLeft: secondsLeft(),
-          },
+          imageRequest(own, side, tree, filesFrom, secondsLeft()),
           signal,
         );
         if (built?.kind === 'built') image.coldBuild = built.cost;

@@ -43,15 +43,7 @@ export async function prepareSides(
       const own = ownVariant(tree, variant);
       const digest = known?.(own);
       const prepared = await prepareOne(
-        {
-          variant: own,
-          side,
-          tree: tree.directory,
-          filesFrom,
-          ...ownApplication(tree),
-          secondsLeft: secondsLeft(),
-          known: digest,
-        },
+        { ...imageRequest(own, side, tree, filesFrom, secondsLeft()), known: digest },
         ports,
         signal,
         secondsLeft,
@@ -71,10 +63,17 @@ export const ownVariant = ({ plan }: SideTree, variant: Variant): Variant =>
   plan?.variants.find(({ name }) => name === variant.name) ?? variant;
 
 /**
- * The application's build settings from a side's own configuration. In the baseline a Dockerfile that the change
- * renames is still at its old path, and a dependency group that the change adds does not exist.
+ * Asks for a side's image, with the application's build settings from the side's own configuration. In the baseline a
+ * Dockerfile that the change renames is still at its old path, and a dependency group that the change adds does not
+ * exist.
  */
-export const ownApplication = ({ plan }: SideTree): Pick<ImageRequest, 'own'> => ({ own: plan?.workload });
+export const imageRequest = (
+  variant: Variant,
+  side: Side,
+  { directory, plan }: SideTree,
+  filesFrom: string,
+  secondsLeft: number,
+): ImageRequest => ({ variant, side, tree: directory, filesFrom, own: plan?.workload, secondsLeft });
 
 async function prepareOne(
   request: Parameters<Ports['images']['prepare']>[0],

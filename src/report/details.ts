@@ -147,6 +147,10 @@ export function imageDetails({ images }: Session): Detail[] {
   ];
 }
 
+/** The notes of a session, in a report without a verdict. */
+export const noteDetails = ({ notes }: Session): Detail[] =>
+  notes.length === 0 ? [] : [{ title: 'Notes', body: list(notes.map((note) => sentence(clip(note, 500)))) }];
+
 /** The stored nights next to the pairs, for orientation, with a note if the baseline has left their range. */
 export function storedDetails({ rows }: Comparison): Detail[] {
   const withNights = rows.filter(({ stored }) => stored !== null);

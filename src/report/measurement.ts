@@ -4,7 +4,7 @@ import { median, quantile } from 'simple-statistics';
 import type { Session } from '../session/session.ts';
 import { lastAttempts } from '../session/timings.ts';
 import { aligned } from './aligned.ts';
-import { environmentDetail, failureDetails, imageDetails } from './details.ts';
+import { environmentDetail, failureDetails, imageDetails, noteDetails } from './details.ts';
 import { noise } from './noise.ts';
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
 import { folded } from './markdown.ts';
@@ -98,9 +98,7 @@ export function renderMeasurementMarkdown(session: Session, remarks: readonly st
     minutesDetail(session),
     environmentDetail(session),
     ...imageDetails(session),
-    ...(session.notes.length === 0
-      ? []
-      : [{ title: 'Notes', body: session.notes.map((note) => `- ${sentence(clip(note, 500))}`).join('\n') }]),
+    ...noteDetails(session),
   ];
   return `${[
     `### ${session.failures.length > 0 || session.runs.length === 0 ? '❌' : '📏'} Pacegate: ${measurementHeadline(session, code)}`,

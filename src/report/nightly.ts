@@ -4,7 +4,7 @@ import type { Comparison, Row } from '../verdict/comparison.ts';
 import type { RowNoise } from '../session/history.ts';
 import type { Session } from '../session/session.ts';
 import { aligned } from './aligned.ts';
-import { environmentDetail, failureDetails, imageDetails } from './details.ts';
+import { environmentDetail, failureDetails, imageDetails, noteDetails } from './details.ts';
 import { noise } from './noise.ts';
 import { clip, code, oneLine, printable, sentence } from './escape.ts';
 import { historySentences } from './history.ts';
@@ -86,9 +86,7 @@ export function renderNightlyMarkdown(
     ...(history?.ranking === undefined ? [] : [rankingDetail(history.ranking, session)]),
     environmentDetail(session),
     ...imageDetails(session),
-    ...(session.notes.length === 0
-      ? []
-      : [{ title: 'Notes', body: session.notes.map((note) => `- ${sentence(clip(note, 500))}`).join('\n') }]),
+    ...noteDetails(session),
   ];
   return `${[
     `### ${session.failures.length > 0 ? '❌' : '📏'} Pacegate: ${nightlyHeadline(session, comparison, code)}`,

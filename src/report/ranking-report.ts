@@ -3,7 +3,7 @@ import { createColors } from 'picocolors';
 import type { RankedVariant, Ranking } from '../session/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { aligned } from './aligned.ts';
-import { environmentDetail, failureDetails, imageDetails, type Detail } from './details.ts';
+import { environmentDetail, failureDetails, imageDetails, noteDetails, type Detail } from './details.ts';
 import { noise } from './noise.ts';
 import { clip, code, oneLine, printable, sentence, unbroken } from './escape.ts';
 import { factsDetail, mixedWarnings } from './facts.ts';
@@ -239,9 +239,7 @@ export function renderRankingMarkdown(
     environmentDetail(session),
     ...imageDetails(session),
     ...factsDetail(session),
-    ...(session.notes.length === 0
-      ? []
-      : [{ title: 'Notes', body: session.notes.map((note) => `- ${sentence(clip(note, 500))}`).join('\n') }]),
+    ...noteDetails(session),
   ];
   return `${[
     `### ${ranking.variants.some(({ failure }) => failure !== null) ? '❌' : '📏'} Pacegate: ${rankHeadline(ranking, code)}`,

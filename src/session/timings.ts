@@ -50,6 +50,23 @@ const quoted = (field: string | number): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
+/** Variant -> metric -> the values of the runs, in their order. */
+export function valuesByMetric(
+  runs: Iterable<Pick<Run, 'variant' | 'metrics'>>,
+): ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> {
+  const values = new Map<string, Map<string, number[]>>();
+  for (const { variant, metrics } of runs) {
+    const byMetric = values.get(variant) ?? new Map<string, number[]>();
+    values.set(variant, byMetric);
+    for (const [metric, value] of Object.entries(metrics)) {
+      const known = byMetric.get(metric);
+      if (known === undefined) byMetric.set(metric, [value]);
+      else known.push(value);
+    }
+  }
+  return values;
+}
+
 /** The last try counts of a pair that was repeated after a fault of the engine. */
 export function lastAttempts(runs: readonly Run[]): readonly Run[] {
   const key = ({ side, variant, block }: Run) => JSON.stringify([side, variant, block]);
