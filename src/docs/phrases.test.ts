@@ -27,7 +27,7 @@ const NEXT_TO_SOURCES: readonly (readonly [folder: string, endings: readonly str
   ['.github', [''], '.github/workflows/ci.yml'],
   ['benchmarks', ['.md', '.ts'], 'benchmarks/gate/REPORT.md'],
   ['examples', [''], 'examples/worker/.github/pacegate.yml'],
-  ['fixtures', ['README.md'], 'fixtures/losses/README.md'],
+  ['fixtures', ['README.md', '.py'], 'fixtures/losses/bench.py'],
   ['release', [''], 'release/push-tag'],
   ['variants', ['README.md'], 'variants/pyenv/README.md'],
 ];
