@@ -72,48 +72,50 @@ export function renderMarkdown(
   session: Session | undefined,
   options: MarkdownOptions = {},
 ): string {
-  const { marker, remarks = [], parts = [] } = options;
-  const jobs = Math.max(1, parts.length);
-  const { shown, more, unchanged, info } = divided(comparison.rows);
+  const rows = divided(comparison.rows);
   const said = sentences(comparison, { name: code, text: sentence });
   const below = said
     .filter(({ verdict, probableLoss }) => probableLoss || TOLD_OPENLY.has(verdict))
     .slice(0, SENTENCES_SHOWN);
-  const notes = session?.notes ?? [];
-  const rules = session?.rules;
-  // Open if no rows could be compared, because the notes contain the reason.
-  const notesOpen = comparison.verdict === 'no_baseline' || comparison.verdict === 'incomparable';
+  const folds = said.filter((one) => !below.includes(one));
+  const open = [
+    ...(rows.shown.length === 0 ? [] : [table(rows.shown, session?.rules)]),
+    ...belowTable(comparison, session, rows.shown, below).map(figures),
+  ];
+  return withinLimit(
+    figures(aboveTable(comparison, session, options)),
+    open,
+    foldedDetails(comparison, session, rows, folds, options.parts ?? []),
+    options,
+  );
+}
+
+/** With no row compared the notes contain the reason, so they are visible. */
+const areNotesOpen = ({ verdict }: Comparison) => verdict === 'no_baseline' || verdict === 'incomparable';
+
+function aboveTable(
+  comparison: Comparison,
+  session: Session | undefined,
+  { marker, remarks = [] }: MarkdownOptions,
+): string {
+  const notes = areNotesOpen(comparison) ? (session?.notes ?? []) : [];
   const [stops, ...rest] = lead(comparison, session, 'job');
-  const start = [
+  return [
     ...(marker === undefined ? [] : [marker]),
     `### ${SIGNS[comparison.verdict]} Pacegate${ofSeveral(session)}: ${headline(comparison, code)}`,
     ...measuringNews(comparison),
     ...(stops === undefined ? [] : [[`**${sentence(stops)}**`, ...rest.map(sentence)].join(' ')]),
-    ...[...remarks, ...comparison.warnings, ...(notesOpen ? notes.map(ended) : [])].map((remark) =>
-      sentence(remark),
-    ),
+    ...[...remarks, ...comparison.warnings, ...notes.map(ended)].map((remark) => sentence(remark)),
   ].join('\n\n');
-  const details: Detail[] = [
-    ...(session === undefined ? [] : failureDetails(session)),
-    ...(session === undefined ? [] : whyDetails(comparison, session)),
-    ...saidDetails(said.filter((one) => !below.includes(one))),
-    ...tables(shown.length === 0 ? 'Rows' : 'More rows', more, rules),
-    ...tables('Unchanged', unchanged, rules),
-    ...notJudged(info).flatMap(({ title, rows }) => tables(title, rows, rules)),
-    ...remarkDetails(comparison, notesOpen ? [] : notes),
-    meaningDetail(comparison),
-    ...evidenceDetails(comparison, session),
-    ...(session === undefined
-      ? []
-      : [
-          methodDetail(comparison, session, jobs),
-          ...(jobs > 1 ? [partsDetail(parts)] : [minutesDetail(session), environmentDetail(session)]),
-        ]),
-    ...(session === undefined ? [] : [...imageDetails(session), ...factsDetail(session)]),
-    ...storedDetails(comparison),
-    ...(session === undefined ? [] : historyDetails(session)),
-  ];
-  const after = [
+}
+
+function belowTable(
+  comparison: Comparison,
+  session: Session | undefined,
+  shown: readonly Row[],
+  below: readonly RowSentence[],
+): string[] {
+  return [
     ...(below.length === 0 ? [] : [bullets(below)]),
     ...whySentences(comparison, session, { name: code, text: sentence }).map((text) =>
       text.replace(/^Why/, '**Why**'),
@@ -128,12 +130,39 @@ export function renderMarkdown(
       ? ['The baseline is the median of the nights stored for this machine; only the head ran here.']
       : []),
   ];
-  return withinLimit(
-    figures(start),
-    [...(shown.length === 0 ? [] : [table(shown, rules)]), ...after.map(figures)],
-    details,
-    options,
-  );
+}
+
+/** In the order in which they are kept where not all of them fit. */
+function foldedDetails(
+  comparison: Comparison,
+  session: Session | undefined,
+  { shown, more, unchanged, info }: Divided,
+  said: readonly RowSentence[],
+  parts: readonly Session[],
+): Detail[] {
+  const rules = session?.rules;
+  const jobs = Math.max(1, parts.length);
+  return [
+    ...(session === undefined ? [] : failureDetails(session)),
+    ...(session === undefined ? [] : whyDetails(comparison, session)),
+    ...saidDetails(said),
+    ...tables(shown.length === 0 ? 'Rows' : 'More rows', more, rules),
+    ...tables('Unchanged', unchanged, rules),
+    ...notJudged(info).flatMap(({ title, rows }) => tables(title, rows, rules)),
+    ...remarkDetails(comparison, areNotesOpen(comparison) ? [] : (session?.notes ?? [])),
+    meaningDetail(comparison),
+    ...evidenceDetails(comparison, session),
+    ...(session === undefined
+      ? []
+      : [
+          methodDetail(comparison, session, jobs),
+          ...(jobs > 1 ? [partsDetail(parts)] : [minutesDetail(session), environmentDetail(session)]),
+          ...imageDetails(session),
+          ...factsDetail(session),
+        ]),
+    ...storedDetails(comparison),
+    ...(session === undefined ? [] : historyDetails(session)),
+  ];
 }
 
 /** The configuration's name, if it is not the default one. */
