@@ -13,30 +13,18 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
       case 'warm-up':
         log.transient(`warm-up: ${event.variant} (${event.side})`);
         return;
-      case 'plan': {
+      case 'plan':
         planned = event.blocks;
-        const cut = event.blocks < event.blocksPlanned ? ` (not ${event.blocksPlanned}, for the budget)` : '';
-        const short =
-          event.secondsAtMost > event.secondsLeft
-            ? `, of which the budget has ${logDuration(event.secondsLeft)} left`
-            : '';
-        const most =
-          event.secondsAtMost > event.seconds * 1.05
-            ? `; at most ${event.blocks} blocks${cut}, ${logDuration(event.secondsAtMost)}${short}`
-            : cut;
-        log.info(`${count(event.variants, 'variant')}: about ${logDuration(event.seconds)}${most}`);
+        log.info(planLine(event));
         return;
-      }
       case 'run': {
         const { run, runsDone, secondsLeft } = event;
-        if (run.block !== block) {
-          block = run.block;
-          // A runner's log gets a line for every fifth block only. A terminal shows every run.
-          if (block % 5 === 0)
-            log.info(
-              `block ${block} of at most ${planned}: ${count(runsDone, 'run')}; ${logDuration(secondsLeft)} of the budget left`,
-            );
-        }
+        // A runner's log gets a line for every fifth block only. A terminal shows every run.
+        if (run.block !== block && run.block % 5 === 0)
+          log.info(
+            `block ${run.block} of at most ${planned}: ${count(runsDone, 'run')}; ${logDuration(secondsLeft)} of the budget left`,
+          );
+        block = run.block;
         log.transient(
           `block ${run.block}  ${run.variant} (${run.side})  ${seconds(run.metrics['wall_time_s'])}  ${count(runsDone, 'run')}`,
         );
@@ -67,6 +55,20 @@ export function reportProgress(log: ProgressLog): (event: ProgressEvent) => void
         return;
     }
   };
+}
+
+/** The expected duration, and the longest if that is more. */
+function planLine(event: Extract<ProgressEvent, { readonly kind: 'plan' }>): string {
+  const cut = event.blocks < event.blocksPlanned ? ` (not ${event.blocksPlanned}, for the budget)` : '';
+  const short =
+    event.secondsAtMost > event.secondsLeft
+      ? `, of which the budget has ${logDuration(event.secondsLeft)} left`
+      : '';
+  const most =
+    event.secondsAtMost > event.seconds * 1.05
+      ? `; at most ${event.blocks} blocks${cut}, ${logDuration(event.secondsAtMost)}${short}`
+      : cut;
+  return `${count(event.variants, 'variant')}: about ${logDuration(event.seconds)}${most}`;
 }
 
 const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
