@@ -48,51 +48,18 @@ export async function upsertNightIssue(
   octokit: Octokit,
   request: NightIssueRequest,
 ): Promise<NightIssueResult> {
-  const { owner, repo, title, run } = request;
+  const { owner, repo } = request;
   try {
     for (let attempt = 1; ; attempt += 1) {
       const own = await findOwn(octokit, request);
-      const known = concernsIn(own?.body, request.configuration);
-      const concerns =
-        request.partial === true ? [...new Set([...known, ...request.concerns])] : request.concerns;
-      const body = [markerOf(request.configuration, concerns), run?.line, '', request.body]
-        .filter((line) => line !== undefined)
-        .join('\n');
-      if (own === undefined) {
-        if (concerns.length === 0) return { kind: 'none' };
-        try {
-          const { data } = await octokit.rest.issues.create({
-            ...{ owner, repo, title, body, labels: [LABEL] },
-            // The issue may exist although its answer was lost, so the next attempt reads before it opens one again.
-            request: { retries: 0 },
-          });
-          return { kind: 'opened', url: data.html_url };
-        } catch (error) {
-          if (attempt === MOST_POSTS || !isPassing(error)) throw error;
-          continue;
-        }
+      const content = contentOf(request, own);
+      if (own !== undefined) return await update(octokit, request, own, content, attempt > 1);
+      if (content.concerns.length === 0) return { kind: 'none' };
+      try {
+        return await openNew(octokit, request, content);
+      } catch (error) {
+        if (attempt === MOST_POSTS || !isPassing(error)) throw error;
       }
-      const { number: issue_number, html_url: url } = own;
-      const [, theirs] = lineMarks(own.body);
-      if (run !== undefined && relationTo(run, theirs) === 'newer') return { kind: 'outdated', url };
-      // The issue was opened, and its answer was lost.
-      if (attempt > 1 && own.body === body) return { kind: 'opened', url };
-      const isNew = concerns.filter((name) => !known.some((old) => isSame(old, name)));
-      const closed = own.state === 'closed';
-      if (closed && isNew.length === 0) {
-        // A concern that is over counts as new if it comes back.
-        if (known.length !== concerns.length)
-          await octokit.rest.issues.update({ owner, repo, issue_number, body });
-        return { kind: 'none' };
-      }
-      const state = concerns.length === 0 ? 'closed' : 'open';
-      await octokit.rest.issues.update({ owner, repo, issue_number, title, body, state });
-      if (isNew.length > 0)
-        await octokit.rest.issues.createComment({
-          ...{ owner, repo, issue_number, body: request.news(isNew) },
-          request: { retries: 0 },
-        });
-      return { kind: state === 'closed' ? 'closed' : closed ? 'reopened' : 'updated', url };
     }
   } catch (error) {
     return {
@@ -108,6 +75,69 @@ export async function upsertNightIssue(
 }
 
 const MOST_POSTS = 3;
+
+/** What the issue is to hold, beside what it holds. */
+interface Content {
+  /** The concerns that the issue names already. */
+  readonly known: readonly string[];
+  readonly concerns: readonly string[];
+  readonly body: string;
+}
+
+function contentOf(request: NightIssueRequest, own: OwnIssue | undefined): Content {
+  const { configuration, run } = request;
+  const known = concernsIn(own?.body, configuration);
+  const concerns =
+    request.partial === true ? [...new Set([...known, ...request.concerns])] : request.concerns;
+  const body = [markerOf(configuration, concerns), run?.line, '', request.body]
+    .filter((line) => line !== undefined)
+    .join('\n');
+  return { known, concerns, body };
+}
+
+async function openNew(
+  octokit: Octokit,
+  { owner, repo, title }: NightIssueRequest,
+  { body }: Content,
+): Promise<NightIssueResult> {
+  const { data } = await octokit.rest.issues.create({
+    ...{ owner, repo, title, body, labels: [LABEL] },
+    // The issue may exist although its answer was lost, so the next attempt reads before it opens one again.
+    request: { retries: 0 },
+  });
+  return { kind: 'opened', url: data.html_url };
+}
+
+/** @param again whether an earlier attempt may have opened the issue */
+async function update(
+  octokit: Octokit,
+  { owner, repo, title, run, news }: NightIssueRequest,
+  own: OwnIssue,
+  { known, concerns, body }: Content,
+  again: boolean,
+): Promise<NightIssueResult> {
+  const { number: issue_number, html_url: url } = own;
+  const [, theirs] = lineMarks(own.body);
+  if (run !== undefined && relationTo(run, theirs) === 'newer') return { kind: 'outdated', url };
+  // The issue was opened, and its answer was lost.
+  if (again && own.body === body) return { kind: 'opened', url };
+  const isNew = concerns.filter((name) => !known.some((old) => isSame(old, name)));
+  const closed = own.state === 'closed';
+  if (closed && isNew.length === 0) {
+    // A concern that is over counts as new if it comes back.
+    if (known.length !== concerns.length)
+      await octokit.rest.issues.update({ owner, repo, issue_number, body });
+    return { kind: 'none' };
+  }
+  const state = concerns.length === 0 ? 'closed' : 'open';
+  await octokit.rest.issues.update({ owner, repo, issue_number, title, body, state });
+  if (isNew.length > 0)
+    await octokit.rest.issues.createComment({
+      ...{ owner, repo, issue_number, body: news(isNew) },
+      request: { retries: 0 },
+    });
+  return { kind: state === 'closed' ? 'closed' : closed ? 'reopened' : 'updated', url };
+}
 
 const prefixOf = (configuration: string) => `<!-- pacegate-nights:${configuration}`;
 
@@ -151,6 +181,8 @@ function isSame(old: string, name: string): boolean {
 }
 
 const SAME_DAYS = 7;
+
+type OwnIssue = NonNullable<Awaited<ReturnType<typeof findOwn>>>;
 
 /** Our issue, open or closed, if there is one. Anyone can copy the marker, so the author must be us. */
 async function findOwn(octokit: Octokit, { owner, repo, configuration }: NightIssueRequest) {
