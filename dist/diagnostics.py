@@ -1,7 +1,7 @@
-"""What the probes need for runs that are no samples: those that valgrind counts, and those that are profiled.
+"""Functions of the probes for runs that are not samples: runs counted by valgrind, and profiled runs.
 
-A file of its own, loaded for such runs alone: as part of probe.py its size would be in the floor of each measured run's
-max RSS. Standard library only, Python 3.8 or newer.
+Only such runs load this file: as part of probe.py its size would be in the max RSS of each measured run. It uses only
+the standard library of Python 3.8 or newer.
 """
 
 import os
@@ -9,14 +9,14 @@ import re
 import stat
 import sys
 
-# What the processes of a profiled run leave travels the same way: this much of it, from no more files.
+# The largest size and number of profiles that are passed on, in the same way as metrics.
 PROFILES_LIMIT = 3 << 20
 PROFILES_MOST = 500
-# So much of the end of a file of valgrind's holds its total; no count of more digits is believed.
+# The total is in this many bytes at the end of valgrind's file. A count with more digits is refused.
 COUNT_TAIL = 4096
 COUNT_END = re.compile(rb"^(?:summary|totals): (\d{1,15})\s*\Z", re.MULTILINE)
 COUNT_FILES_LIMIT = 10000
-# Parts of a process with less than this share of all instructions are no profile that anyone looks at.
+# Profiles of processes with less than this share of all instructions are left out.
 PROFILE_SHARE = 0.001
 
 LAUNCHER = """#!{} -IS
@@ -27,9 +27,9 @@ os.execv({!r}, sys.argv)
 
 
 def prepare_counting(folder, tool, environment):
-    """Puts a launcher beside the counts, through which valgrind starts what its program execs under itself again.
+    """Writes a launcher next to the counts. Valgrind starts programs that the command execs through it.
 
-    Its own launcher is linked with its machine's libc, which the image need not have; its tools are static.
+    Valgrind's own launcher is linked with the machine's libc, which the image may lack. Its tools are static.
     """
     launcher = os.path.join(folder, "launcher")
     with open(launcher, "w") as file:
@@ -40,9 +40,9 @@ def prepare_counting(folder, tool, environment):
 
 
 def read_count(path):
-    """(instructions, size) of one file of valgrind's; instructions are None where it is not whole or no such file.
+    """(instructions, size) of one file of valgrind. Instructions are None if it is incomplete or not such a file.
 
-    The workload can write here too: what is read is bounded, and opening must not wait.
+    The workload can write here too, so the size that is read is bounded, and opening must not wait.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
@@ -59,10 +59,10 @@ def read_count(path):
 
 
 def read_counts(folder, profile_bytes):
-    """(counts, complaint): what valgrind's files say together, and the text of those with most instructions.
+    """(counts, complaint): the sum of valgrind's files, and the text of those with the most instructions.
 
-    A process has a file named by its id; callgrind writes one more, with a number behind, each time it forks, for a
-    child would begin with its parent's count otherwise.
+    Each process has a file with its id as the name. At each fork callgrind writes another file, with a number at the
+    end, because the child would otherwise begin with its parent's count.
     """
     names = [name for name in os.listdir(folder) if re.match(r"\d+(\.\d+)?\Z", name)]
     if not names:
@@ -78,7 +78,7 @@ def read_counts(folder, profile_bytes):
     total = sum(instructions for instructions, _, _ in found)
     if total == 0:
         return None, "valgrind counted no instruction at all"
-    # The largest first, as far as there is room.
+    # The largest come first, up to the size limit.
     profiles = []
     for instructions, name, size in sorted(found, key=lambda one: (-one[0], one[1])):
         if size > profile_bytes or instructions < PROFILE_SHARE * total:
@@ -91,15 +91,15 @@ def read_counts(folder, profile_bytes):
 
 
 def put_first(profiler, environment):
-    """Lets each interpreter of the run import the profiler, in front of what its image has."""
+    """Makes each interpreter of the run import the profiler before the modules of its image."""
     existing = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = os.pathsep.join([profiler] + ([existing] if existing else []))
 
 
 def read_profiles(folder):
-    """(texts, files left out) of what the processes of a profiled run left: judged outside, like its metrics."""
+    """(texts, files left out) of the profiles that a run's processes wrote. They are checked outside, like metrics."""
     texts, left_out, room = [], 0, PROFILES_LIMIT
-    # A file that is not finished has another ending.
+    # Unfinished files end in .part.
     names = sorted(name for name in os.listdir(folder) if not name.endswith(".part"))
     for name in names:
         content = b""

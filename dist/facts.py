@@ -1,13 +1,13 @@
-"""Says what the interpreter that runs it is: what it declares, and what its binary and its behaviour show.
+"""Writes the facts of the interpreter that runs it: from its declarations, its binary and its behaviour.
 
-`facts.py` writes one line of JSON (src/session/facts.ts has the schema). `facts.py python [FILE]` writes the part of it
-that says which Python it is, into a file where one is named. `facts.py look FILE` writes what the file of an interpreter's
-core shows by itself, which is how the thresholds below were found.
+`facts.py` writes one line of JSON (src/session/facts.ts has the schema). `facts.py python [FILE]` writes only the facts
+that identify the Python, to the file if there is one. `facts.py look FILE` writes the facts that the file of an
+interpreter's core shows, and was used to find the thresholds below.
 
-Standard library only, Python 3.8 or newer, run with `-I -S`. Every property is `yes`, `no` or `unknown`, and a doubt
-is `unknown`: a wrong "no" would be believed. What distributions declare is not what they ship (Debian's sysconfig
-describes its shared build, its binary is another), so the binary is looked at: ELF section names, symbols where they
-were left, and the unwind tables (.eh_frame), which strip cannot take away and which have every function's range.
+Standard library only, Python 3.8 or newer, run with `-I -S`. Every property is `yes`, `no` or `unknown`. In doubt it is
+`unknown`, because users would trust a wrong "no". Declarations can differ from the shipped binary (Debian's sysconfig
+describes its shared build), so this file reads the binary: ELF section names, symbols if they are left, and the unwind
+tables (.eh_frame), which strip cannot remove and which have the range of every function.
 """
 
 import json
@@ -18,7 +18,7 @@ import sys
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 TEXT_LIMIT = 300
-# More than any image has that is meant to be read; the list travels through a pipe and into the session file.
+# More than any usual image has. The list passes through a pipe and is stored in the session file.
 MOST_ENTRIES = 2000
 CHILD_SECONDS = 40
 
@@ -39,7 +39,7 @@ def word(known):
 
 
 class NotReadable(Exception):
-    """The file is not of a kind that this reader knows; nothing can be said by it."""
+    """This reader does not support the file's format, so it gives no facts."""
 
 
 class Elf:
@@ -55,7 +55,7 @@ class Elf:
         self.machine = self.MACHINES.get(machine, "other")
         offset, = struct.unpack_from("<Q", data, 40)
         size, count, names = struct.unpack_from("<HHH", data, 58)
-        # A file without a section table is legal, and says little.
+        # A file without a section table is valid, and shows little.
         self.headers = [struct.unpack_from("<IIQQQQIIQQ", data, offset + size * i) for i in range(count)]
         self.sections = {}
         for header in self.headers:
@@ -67,13 +67,13 @@ class Elf:
 
     def content(self, name):
         header = self.sections.get(name)
-        # SHT_NOBITS: what was moved to a file of debugging information.
+        # SHT_NOBITS: the section was moved to a file of debugging information.
         if header is None or header[1] == 8:
             return b""
         return self.data[header[4] : header[4] + header[5]]
 
     def address(self, name):
-        """(first address, address behind the last) of a section; (0, 0) without it."""
+        """(first address, address after the last) of a section; (0, 0) without it."""
         header = self.sections.get(name)
         return (0, 0) if header is None else (header[3], header[3] + header[5])
 
@@ -152,7 +152,7 @@ def functions(elf):
         if identity == 0:
             encodings[at] = pointer_encoding(content, start)
         else:
-            # pc-relative and signed, of four bytes: what gcc and clang write for this size of program.
+            # pc-relative and signed, of four bytes: gcc and clang write this for programs of this size.
             if encodings.get(start - identity) != 0x1B:
                 raise NotReadable()
             offset, = struct.unpack_from("<i", content, start + 4)
@@ -211,19 +211,20 @@ def begins_in_a_frame(operations):
 # one; with it, every block that the training never reached. The linker puts them together at the front of .text.
 PROFILED_FRAGMENTS, PROFILED_SPAN = 0.10, 0.08
 PLAIN_FRAGMENTS, PLAIN_SPAN = 0.03, 0.03
-# Fewer functions are no interpreter's core; without any fragment the compiler was told not to make them, or cannot.
+# An interpreter's core has at least this many functions. Without any fragment the compiler could not make them, or an
+# option forbade it.
 FEWEST_FUNCTIONS, FEWEST_FRAGMENTS = 1000, 3
 
 
 def layout(elf):
-    """Shares that tell how the core's functions are laid out, or None where the tables cannot be read."""
+    """Shares that describe the layout of the core's functions, or None if the tables cannot be read."""
     try:
         found = functions(elf)
     except (NotReadable, struct.error, IndexError, KeyError, ValueError):
         return None
     first, last = elf.address(".text")
     fragments = [address for address, cold, _ in found if cold]
-    # The odd fragment may lie elsewhere: hand-written assembly begins as it likes.
+    # A few fragments may be elsewhere, because hand-written assembly can begin in any way.
     behind = fragments[int(len(fragments) * 0.98)] if fragments else first
     return {
         "functions": len(found),
@@ -235,7 +236,7 @@ def layout(elf):
 
 
 def profiled(shape, gcc, bolt):
-    # BOLT moves all of it again, and splits by a profile of its own.
+    # BOLT moves all functions again, and splits them by its own profile.
     if shape is None or shape["functions"] < FEWEST_FUNCTIONS or bolt:
         return UNKNOWN
     if shape["fragmentShare"] >= PROFILED_FRAGMENTS and shape["fragmentSpan"] >= PROFILED_SPAN:
@@ -245,8 +246,8 @@ def profiled(shape, gcc, bolt):
     return NO if plain and gcc and shape["fragments"] >= FEWEST_FRAGMENTS else UNKNOWN
 
 
-# Share of functions whose frame is found by the frame pointer: 0.83 as the official image has it, 0.0002 and less
-# without the option (only those that allocate on the stack).
+# Share of functions whose frame is found by the frame pointer: 0.83 in the official image, at most 0.0002 without the
+# option (only functions that allocate on the stack).
 FRAMED, NOT_FRAMED = 0.7, 0.02
 
 
@@ -283,7 +284,7 @@ def bolted(elf):
     names = elf.sections
     if any(name.startswith(".bolt.org") or name == ".note.bolt_info" for name in names):
         return YES
-    # BOLT's note is not loaded and goes where .comment goes: where that is left, so would the note be.
+    # BOLT's note is not loaded, and tools that remove .comment remove it too. If .comment is left, so would be the note.
     return NO if ".comment" in names or ".symtab" in names else UNKNOWN
 
 
@@ -301,7 +302,7 @@ V2_BASE, V2_BEYOND = 5, 60
 
 
 def instruction_rates(elf):
-    """Occurrences for each MiB of .text, of what AVX code has and of what x86-64-v2 has."""
+    """Occurrences for each MiB of .text: of instructions of AVX code, and of x86-64-v2."""
     text = elf.content(".text")
     mib = max(1, len(text)) / (1 << 20)
     return {
@@ -312,7 +313,7 @@ def instruction_rates(elf):
 
 
 def needed_isa(elf):
-    """The levels that .note.gnu.property says are needed (x86-64 psABI: bit 0 is the base), or None."""
+    """The levels that .note.gnu.property requires (x86-64 psABI: bit 0 is the base), or None."""
     note = elf.content(".note.gnu.property")
     if len(note) < 16 or elf.machine != "x86_64":
         return None
@@ -340,7 +341,7 @@ def beyond_base(elf):
 
 
 def look(path, compiler=""):
-    """What the file of an interpreter's core shows by itself; empty where it cannot be read."""
+    """The facts that the file of an interpreter's core shows. Empty if it cannot be read."""
     try:
         with open(path, "rb") as file:
             elf = Elf(file.read())
@@ -361,7 +362,7 @@ def look(path, compiler=""):
         "frame_pointers": framed(elf, shape),
         "tail_call": word(any(name.startswith("_TAIL_CALL_") for name in names) if names else None),
         "jit": word(any(name == "_PyJIT_Compile" for name in names) if names else None),
-        # assert() of the C library: what is compiled for use has none (NDEBUG). A library linked in may have its own.
+        # assert() of the C library: release builds have none (NDEBUG). A linked library may have its own.
         "assertions": NO if imported and not imported & {"__assert_fail", "__assert"} else UNKNOWN,
         "needed": elf.needed(),
         "loader": elf.loader(),
@@ -374,7 +375,7 @@ def look(path, compiler=""):
 
 
 def declared(version, observed_shared):
-    """Property -> word, by sysconfig; and the flags of the core, empty where they are another binary's."""
+    """Property -> value, by sysconfig; and the flags of the core, empty if they belong to another binary."""
     import sysconfig
 
     variables = sysconfig.get_config_vars()
@@ -387,9 +388,9 @@ def declared(version, observed_shared):
     flags = " ".join(text(name) for name in ("PY_CFLAGS", "PY_CFLAGS_NODIST", "PY_CORE_CFLAGS"))
     link = " ".join(text(name) for name in ("PY_LDFLAGS_NODIST", "PY_CORE_LDFLAGS"))
     shared = variables.get("Py_ENABLE_SHARED")
-    # Debian builds twice and keeps the words of the build whose binary it does not ship.
+    # Debian builds twice, and keeps the flags of the build whose binary it does not ship.
     contradicts = shared is not None and observed_shared is not None and bool(shared) != observed_shared
-    # Stripped of flags that mean nothing on another machine, by whoever made a distribution of it.
+    # Distributions remove flags that are useless on another machine.
     complete = bool(arguments) and bool(flags.strip()) and not variables.get("PYTHON_BUILD_STANDALONE")
 
     def has(found):
@@ -405,7 +406,7 @@ def declared(version, observed_shared):
     architecture = re.findall(r"-march=(\S+)", flags)
     levels = re.findall(r"(?<!\S)-O(\S*)", flags)
     words = {
-        # PGO_PROF_USE_FLAG is set without a profile too; the flags that were used with it are not kept.
+        # PGO_PROF_USE_FLAG is set without a profile too, and the flags that were used with it are not stored.
         "pgo": has(option("optimizations") or "-fprofile-use" in flags),
         "lto": has(option("lto") or "-flto" in flags + link),
         "bolt": has(option("bolt")),
@@ -452,7 +453,7 @@ def mapped_files():
 
 
 def program():
-    """The running binary itself: what sys.executable names may be a link, or a script that started it."""
+    """The running binary itself: sys.executable may be a link, or a script that started it."""
     try:
         return os.readlink("/proc/self/exe")
     except OSError:
@@ -465,7 +466,7 @@ def gil_enabled():
 
 
 def jit_enabled(version, symbol):
-    """Whether it compiles while it runs. `symbol`: whether the binary holds the compiler, as far as names are left."""
+    """Whether it compiles at run time. `symbol`: whether the binary contains the compiler, if its symbols are left."""
     if version < (3, 13):
         return NO
     module = getattr(sys, "_jit", None)
@@ -497,7 +498,7 @@ def c_library(loader):
 
     if "ld-musl" in loader:
         try:
-            # Without arguments it says what it is, and ends with an error.
+            # Without arguments it prints its name and version, and ends with an error.
             said = subprocess.run([loader], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10).stdout
             match = re.search(rb"Version (\S+)", said)
             return "musl " + match.group(1).decode("latin-1") if match else "musl"
@@ -520,7 +521,7 @@ def allocator(libc, files):
     names = " ".join(os.path.basename(path) for path in files)
     replaced = [name for name in ("jemalloc", "tcmalloc", "mimalloc") if name in names]
     below = replaced[0] if replaced else libc.split()[0]
-    # The free-threaded build allocates by mimalloc, which is compiled into others too, unused unless asked for.
+    # The free-threaded build allocates by mimalloc. Other builds contain it too, and use it only on request.
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         own = "mimalloc"
     else:
@@ -535,7 +536,7 @@ def system():
     name = fields.get("PRETTY_NAME") or " ".join(
         fields[key] for key in ("NAME", "VERSION_ID") if key in fields
     )
-    # os-release has the major version alone; a base that moved within it has other packages.
+    # os-release has only the major version. A base with another minor version has other packages.
     point, major = read("/etc/debian_version").strip(), fields.get("VERSION_ID", "")
     if fields.get("ID") == "debian" and major and re.match(re.escape(major) + r"\.\d+$", point):
         name = re.sub(r"\b{}\b".format(re.escape(major)), point, name, count=1)
@@ -560,7 +561,7 @@ def system_packages():
 
 
 def packages():
-    """Name to version of the distributions in the interpreter's site-packages, and before them in its venv's."""
+    """Name to version of the distributions in its venv's site-packages, and then in the interpreter's."""
     import site
     from importlib import metadata
 
@@ -595,7 +596,7 @@ LIBRARIES = {
 
 
 def import_modules(names):
-    """In a child: imports each, and says of each how it went, at once. `+name` begins, `=name` is well."""
+    """In a child: imports each module and writes the result of each at once. `+name` begins, `=name` is a success."""
     import importlib
 
     with os.fdopen(int(names[0]), "w", buffering=1, encoding="utf-8") as out:
@@ -623,7 +624,7 @@ def clipped(text):
 
 
 def imported(names):
-    """Name -> (whether it imports, what it said). A module that ends its process is found, and the rest goes on."""
+    """Name -> (whether it imports, its message). A module that ends its process is found, and the others continue."""
     import subprocess
     import time
 
@@ -661,7 +662,7 @@ def ending(status):
 
 
 def read_results(reader, child, seconds, results):
-    """Fills results; gives the name that was begun and not ended, or None."""
+    """Fills results. Returns the name that was begun and not ended, or None."""
     import threading
 
     timer = threading.Timer(seconds, child.kill)
@@ -680,7 +681,7 @@ def read_results(reader, child, seconds, results):
 
 
 def extension_modules():
-    """Names of the standard library's extension modules that lie in files: those within the binary work."""
+    """Names of the standard library's extension modules that are files. Those in the binary work."""
     from importlib.machinery import EXTENSION_SUFFIXES
 
     found = []
@@ -719,7 +720,7 @@ def modules():
 
 
 def attempt(function, otherwise):
-    """A part that fails on an interpreter nobody has seen must not lose the others."""
+    """The result of a part, or its error: a part that fails on an unknown interpreter must not lose the others."""
     try:
         return function()
     except Exception:
@@ -731,7 +732,7 @@ def libraries_of_python(files):
 
 
 def build_of(paths):
-    """SHA-256 of the files that the interpreter is: another compilation of the same version has another."""
+    """SHA-256 of the interpreter's files. Another compilation of the same version has another."""
     import hashlib
 
     digest = hashlib.sha256()

@@ -1,15 +1,15 @@
 """Runs a workload once and measures it from inside.
 
-`probe.py run OPTIONS -- COMMAND...` starts the command as its child, waits for it and for everything that it left
-behind, and writes one line of JSON on its own standard output; the command's output goes to the error stream.
+`probe.py run OPTIONS -- COMMAND...` starts the command as its child, waits for it and all its descendants, and writes
+one line of JSON to standard output. The command's output goes to the error stream.
 
-Servers have a probe of their own, serve.py, which takes what it can from here. It is a file of its own because this one
-must stay small: the interpreter's memory for reading it is inherited, too.
+serve.py is the probe for servers, and imports from this file. They are two files because this one must stay small: the
+child inherits the memory that the interpreter needs to read it.
 
-Standard library only, Python 3.8 or newer, and few imports: the size of this process is inherited by the child's
-max RSS until it execs. All of them before the first run: none may fall into the measured time, nor be read from
-files that a workload has changed. In a container it is the first process, so orphans become its own; on a host it
-makes itself their subreaper.
+Standard library only, Python 3.8 or newer, and few imports, because the child's max RSS includes the size of this
+process until it execs. All imports come before the first run: they must not take measured time, nor read files that a
+workload has changed. In a container this is the first process, so it adopts orphans; on a host it becomes their
+subreaper.
 """
 
 import errno
@@ -28,35 +28,35 @@ OWN_CGROUP = "/proc/self/cgroup"
 STAT = "/proc/stat"
 CPUINFO = "/proc/cpuinfo"
 PROCESSORS = "/sys/devices/system/cpu"
-# More business metrics than this are a mistake, and they would have to travel through a pipe.
+# More business metrics than this are a mistake, and they have to fit through a pipe.
 METRICS_LIMIT = 1 << 20
-# The file itself may be larger: the tools write every single time down, megabytes for each benchmark.
+# The file itself may be larger: the tools write the time of every round, megabytes for each benchmark.
 METRICS_FILE_LIMIT = 128 << 20
 NUMBERS = rb"\[[-+.0-9eE,\snulNaIfity]*\]"
 LISTS = NUMBERS.join((rb"\[\s*(?:", rb"|null)(?:\s*,\s*(?:")) + NUMBERS + rb"|null))*\s*\]"
-# pytest-benchmark's rounds, hyperfine's times; what pyperf threw away; and asv's samples, which have no key of their own.
+# pytest-benchmark's rounds, hyperfine's times, pyperf's discarded values; and asv's samples, which have no own key.
 ROUNDS = re.compile(rb'"(data|times|memory_usage_byte)":\s*' + NUMBERS)
 WARMUPS = re.compile(rb'"warmups":\s*' + LISTS)
 SAMPLES = re.compile(LISTS)
-# What pyperf says of the machine in each of its runs; a name and a unit there are the benchmark's.
+# pyperf's description of the machine in each of its runs. A name and a unit in it are those of the benchmark.
 METADATA = re.compile(rb'"metadata":\s*\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}')
 NEEDED = re.compile(rb'"(?:name|unit|exit_code|returncode|error)":\s*(?:"(?:[^"\\]|\\.)*"|[-0-9a-z]+)')
 GZIP = b"\x1f\x8b"
 MESSAGE_LIMIT = 1000
-# What a kill may take: a large process gives its memory back first.
+# The time that a kill may take: the kernel first frees the memory of a large process.
 KILL_SECONDS = 5
-# How often anonymous memory is looked at; less often where a look takes more than this share of one processor.
+# The interval of memory samples; it is longer if they take more than this share of one processor.
 SAMPLE_SECONDS = 0.05
 SAMPLE_SHARE = 0.005
-# With fewer looks the highest of them is no peak.
+# With fewer samples the highest of them is not reported as the peak.
 SAMPLES_AT_LEAST = 3
-# Starts of the interpreter at most, no more of them after these seconds, and the end of one that hangs.
+# The largest number of interpreter starts, the time after which none begins, and the time limit of one that hangs.
 STARTS = 5
 STARTS_SECONDS = 0.5
 STARTS_LIMIT_SECONDS = 30
-# Processors are asked for their frequency no longer than this: some kernels wait 10 ms for each.
+# The time limit for reading the processors' frequencies: some kernels take 10 ms for each.
 FREQUENCY_SECONDS = 0.05
-# Of a machine with more processors than fit here (some 40 of x86) the first ones are read.
+# If a machine has more processors than fit here (some 40 of x86), the first ones are read.
 CPUINFO_LIMIT = 1 << 16
 # /proc/stat counts in ticks of a hundredth, and rounds each of its figures: less than this is not to be seen in it.
 TICKS_SECONDS = 0.05
@@ -92,17 +92,17 @@ def number(path):
 
 
 def cgroup_folders(contained):
-    """(v2 folder, v1 folder) of this process's own cgroup; one of them or both are None.
+    """(v2 folder, v1 folder) of this process's own cgroup. One or both are None.
 
-    In a container the namespace's root is the run's own cgroup. On a host the cgroup is shared with other
-    processes, and its figures would be theirs: none are read.
+    In a container the namespace's root is the run's own cgroup. On a host other processes share the cgroup, so its
+    figures are not read.
     """
     if not contained:
         return None, None
     if not os.path.exists(CGROUP + "/cgroup.controllers"):
         return None, CGROUP
-    # An engine set to share the host's cgroup namespace shows the whole tree, whose root counts the machine: of all
-    # cgroups it alone has no cgroup.type (Linux, admin-guide/cgroup-v2).
+    # An engine that shares the host's cgroup namespace shows the whole tree. Its root counts the machine, and is the
+    # only cgroup without cgroup.type (Linux, admin-guide/cgroup-v2).
     path = [line[3:] for line in read(OWN_CGROUP).splitlines() if line.startswith("0::")]
     for folder in [CGROUP + own for own in path if own != "/"] + [CGROUP]:
         if os.path.exists(folder + "/cgroup.type"):
@@ -122,27 +122,27 @@ def throttled_seconds(v2, v1):
     if v2:
         usec = field(read(v2 + "/cpu.stat"), "throttled_usec")
         return None if usec is None else usec / 1e6
-    # The controller cpu, which not every machine mounts together with cpuacct.
+    # The controller cpu: some machines mount it apart from cpuacct.
     nsec = field(read(v1 + "/cpu/cpu.stat"), "throttled_time") if v1 else None
     return None if nsec is None else nsec / 1e9
 
 
 def memory_peak_bytes(v2, v1):
-    # memory.peak came with Linux 5.19; without it there is no peak to report under v2.
+    # memory.peak needs Linux 5.19. Without it v2 has no peak.
     if v2:
         return number(v2 + "/memory.peak")
     return number(v1 + "/memory/memory.max_usage_in_bytes") if v1 else None
 
 
 def anonymous_memory(v2, v1):
-    """A function that says how much anonymous memory the cgroup has: heaps and stacks, no page cache, each page once.
+    """A function that returns the cgroup's anonymous memory in bytes: heaps and stacks, no page cache, each page once.
 
-    It says None on a host: there it would be a sum over processes, in which pages shared since a fork count once for
-    each, and finding the processes takes a look through all of the machine's.
+    On a host it returns None. A sum over processes would count pages that are shared since a fork once for each, and
+    finding the processes needs a walk over all processes of the machine.
 
-    The file stays open: between two looks the processor's caches go cold, and opening it again costs five times as much.
+    The file stays open, because opening it again takes five times as long when the processor's caches are cold.
     """
-    # Of version 1 the name is rss, and the sum over the groups below is total_rss (Linux, cgroup-v1/memory).
+    # In version 1 the name is rss, and total_rss includes the groups below (Linux, cgroup-v1/memory).
     path, name = (v2 + "/memory.stat", b"\nanon ") if v2 else ((v1 or "") + "/memory/memory.stat", b"\ntotal_rss ")
     try:
         descriptor = os.open(path, os.O_RDONLY) if v2 or v1 else None
@@ -185,18 +185,18 @@ def machine_seconds():
 
 
 def other_seconds(busy, own):
-    """CPU seconds of everything but the run; None where fewer were busy than the run used, so the file shows no machine."""
+    """CPU seconds of all other processes. None if the run used more than the machine's file shows."""
     return max(0.0, busy - own) if busy > 0.8 * own - TICKS_SECONDS else None
 
 
 def frequency_hz():
-    """That of the fastest of the processors that the run may use, as it ends; None where the machine does not say.
+    """The highest frequency of the processors that the run may use, at its end. None if the machine does not show it.
 
-    Not the mean: a processor without work shows the frequency of having none, and how many have none is chance.
+    Not the mean: idle processors show a low frequency, and the number of idle ones is random.
     """
     deadline = time.perf_counter() + FREQUENCY_SECONDS
     seen = []
-    # PyPy has not always had the first.
+    # Older versions of PyPy lack sched_getaffinity.
     mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 0)
     for processor in sorted(mine):
         kilohertz = number("{}/cpu{}/cpufreq/scaling_cur_freq".format(PROCESSORS, processor))
@@ -217,7 +217,7 @@ def cpu_pressure_seconds():
 
 
 def noise_readings(v2, v1):
-    """Counters of the machine and of the cgroup, of which a run's noise is what they grew by."""
+    """Counters of the machine and of the cgroup. Their growth during a run is its noise."""
     busy, steal = machine_seconds()
     return {
         "busy_s": busy,
@@ -245,7 +245,7 @@ def noise_between(before, after, used):
 
 
 def become_subreaper():
-    """Orphans become this process's own, and it ends when Pacegate does."""
+    """Makes this process adopt orphans, and end when Pacegate ends."""
     import ctypes
 
     PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -259,10 +259,10 @@ HARDWARE, CYCLES, INSTRUCTIONS = 0, 0, 1
 
 
 def open_counter(kind, which):
-    """File of a kernel's counter of this process's children-to-be, each from its exec; None where there is none.
+    """File of a kernel counter for future children of this process, each from its exec. None if there is no counter.
 
     perf_event_open(2): a container's seccomp refuses it unless the container has CAP_PERFMON, a virtual machine rarely
-    has the hardware, and perf_event_paranoid may forbid it. User mode alone, which needs the fewest rights.
+    has the hardware, and perf_event_paranoid may forbid it. It counts only user mode, which needs the fewest rights.
     """
     import ctypes
 
@@ -285,7 +285,7 @@ def open_counter(kind, which):
 
 
 def read_counter(descriptor):
-    """What all children counted, or None where the hardware was shared with other counters and it is a guess."""
+    """The count of all children. None if other counters shared the hardware, because it is then an estimate."""
     words = os.read(descriptor, 24)
     value, enabled, running = (int.from_bytes(words[at : at + 8], sys.byteorder) for at in (0, 8, 16))
     return value if enabled == running and enabled > 0 else None
@@ -297,11 +297,11 @@ def open_counters():
 
 
 def open_granted_counters():
-    """(counters, error) in a container that was given CAP_PERFMON; the error's name where there are none.
+    """(counters, error) in a container with CAP_PERFMON; the name of the error if there are no counters.
 
-    The capability has done its work when the counters are open, and the workload must not have it: with it one can
-    watch the whole machine. What is dropped here stays dropped across every exec, root's too, for the container's
-    processes gain no privileges (no-new-privileges); the counters go on.
+    Only opening the counters needs the capability. The workload must not have it, because it allows watching the whole
+    machine. It stays dropped across every exec, root's too, because the container's processes gain no privileges
+    (no-new-privileges). Open counters continue.
     """
     import ctypes
 
@@ -360,13 +360,13 @@ def find_program(name, environment):
 
 
 def shut_out():
-    """Whether this process's memory and open files are closed to the workload now, though it is of the same user.
+    """Closes this process's memory and open files to the workload, which has the same user. Returns whether it worked.
 
-    PR_SET_DUMPABLE 0: without CAP_SYS_PTRACE, which no container of ours has, nobody opens /proc/PID/mem or /proc/PID/fd of
-    such a process, nor traces it; root neither. Not every Python has ctypes.
+    PR_SET_DUMPABLE 0: without CAP_SYS_PTRACE, which Pacegate's containers lack, no process, not even root's, can open
+    /proc/PID/mem or /proc/PID/fd of this process, or trace it. Some Pythons lack ctypes.
     """
     try:
-        # What is below ctypes takes a fifth of its memory, which the children of later repetitions inherit.
+        # _ctypes needs a fifth of the memory of ctypes, which the children of later repetitions inherit.
         import _ctypes
 
         if hasattr(_ctypes, "call_function"):
@@ -385,21 +385,21 @@ def own_anonymous():
 
 
 class Guard:
-    """Shuts the workload out, once, when its first process is forked and has not yet begun.
+    """Shuts the workload out once, when its first process is forked and has not started yet.
 
-    Not before the fork: what this takes of memory would be in the floor of max RSS, for the child inherits it.
+    Not before the fork, because the child would inherit the memory that this takes, and max RSS would include it.
     """
 
     def __init__(self, wanted, samples):
         self.due, self.samples = wanted, samples
-        # Whether the workload can reach in: unknown where nobody asked.
+        # Whether the workload can reach this process; None if the guard was not wanted.
         self.open = None
 
     def close(self):
         self.due = False
         before = own_anonymous()
         self.open = not shut_out()
-        # What this process takes for itself is not the workload's.
+        # Memory that this process takes here is not the workload's.
         if self.samples.floor is not None:
             self.samples.floor += max(0, own_anonymous() - before)
 
@@ -407,12 +407,12 @@ class Guard:
 def start(command, environment, guard=None):
     """Forks and execs; the child's standard output becomes the error stream. Returns (pid, start, error text).
 
-    The start is the child's own clock just before it execs: a fork of this process takes milliseconds that are not
-    the workload's. On Linux the clock is the same for all processes (CLOCK_MONOTONIC).
+    The start is the child's clock just before its exec, because the fork of this process takes milliseconds. On Linux
+    the clock is the same for all processes (CLOCK_MONOTONIC).
 
-    The child does next to nothing before it execs, for each page that it touches is copied and its time and memory
-    count as the workload's. Not posix_spawn, which is faster: its child shares this process's memory, and the whole
-    of it would be the floor of max RSS.
+    The child does almost nothing before its exec: each page that it touches is copied, and its time and memory count
+    as the workload's. posix_spawn is faster, but its child shares this process's memory, and max RSS would include all
+    of it.
     """
     program = find_program(command[0], environment)
     if program is None:
@@ -424,11 +424,11 @@ def start(command, environment, guard=None):
     if pid == 0:
         try:
             if hold:
-                # Until the parent has closed itself, or has ended.
+                # Waits until the guard is closed or the parent has ended.
                 os.close(hold[1])
                 os.read(hold[0], 1)
             os.dup2(2, 1)
-            # Python ignores these two, and what is ignored stays so across an exec.
+            # Python ignores these two signals, and an exec keeps that.
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             os.write(writer, repr(time.perf_counter()).encode() + b"\n")
@@ -442,12 +442,12 @@ def start(command, environment, guard=None):
         guard.close()
         os.close(hold[0])
         os.close(hold[1])
-    # The end of the pipe is the exec, which closes the child's, or the message of one that failed.
+    # The pipe ends at the exec, which closes the child's end, or with the message of a failed exec.
     with os.fdopen(reader, "rb") as pipe:
         clock, _, message = pipe.read().partition(b"\n")
     if message:
         os.waitpid(pid, 0)
-    # A child that was killed before its exec said nothing.
+    # A child that was killed before its exec sent no time.
     return pid, float(clock or forked), message.decode("utf-8", "replace")
 
 
@@ -469,9 +469,9 @@ class Timeout(Exception):
 
 
 def run_once(command, environment, state):
-    """Runs the command and waits until the last of its processes is gone; its wait status goes into state.
+    """Runs the command and waits until its last process has ended. Puts its wait status into state.
 
-    Returns the seconds from its start to the end of the last.
+    Returns the seconds from its start to the end of the last process.
     """
     pid, began, message = start(command, environment, state.get("guard"))
     if message:
@@ -494,13 +494,13 @@ def usage_seconds(usage):
 
 
 def usage_metrics(before, after, repetitions):
-    """What wait4 counted for every process and thread of the workload, by metric, for one repetition."""
+    """The figures of wait4 for all processes and threads of the workload, by metric, for one repetition."""
 
     def each(name):
         return (getattr(after, name) - getattr(before, name)) / repetitions
 
     metrics = {
-        # Each difference by itself: that of the two sums may be rounded below zero where nothing was burnt.
+        # A sum of differences: the difference of two sums may be rounded below zero if no time was used.
         "cpu_time_s": each("ru_utime") + each("ru_stime"),
         # Linux counts it in KiB.
         "max_rss_bytes": after.ru_maxrss * 1024,
@@ -511,7 +511,7 @@ def usage_metrics(before, after, repetitions):
         "context_switches_voluntary": each("ru_nvcsw"),
         "context_switches_involuntary": each("ru_nivcsw"),
     }
-    # A kernel that does not account for it (CONFIG_TASK_IO_ACCOUNTING) says 0 here, and has no such file.
+    # A kernel without CONFIG_TASK_IO_ACCOUNTING gives 0 here, and lacks this file.
     if os.path.exists("/proc/self/io"):
         metrics["io_read_bytes"] = each("ru_inblock") * BLOCK
         metrics["io_write_bytes"] = each("ru_oublock") * BLOCK
@@ -519,11 +519,11 @@ def usage_metrics(before, after, repetitions):
 
 
 class Samples:
-    """Looks at anonymous memory, and the highest of them."""
+    """Samples anonymous memory and keeps the highest sample."""
 
     def __init__(self, look):
         self.look = look
-        # What is there before the workload is: this process's own.
+        # The memory before the workload starts: that of this process.
         self.floor = look()
         self.samples = self.peak = 0
         self.last = self.longest_gap = 0.0
@@ -532,7 +532,7 @@ class Samples:
         self.last = time.perf_counter()
 
     def sample(self):
-        """Looks once. Returns the seconds until the next look is due."""
+        """Takes one sample. Returns the seconds until the next one is due."""
         began = time.process_time()
         now = time.perf_counter()
         self.longest_gap = max(self.longest_gap, now - self.last)
@@ -545,16 +545,16 @@ class Samples:
         self.longest_gap = max(self.longest_gap, time.perf_counter() - self.last)
 
     def peak_bytes(self):
-        """The highest sample without what this process itself holds, or None."""
+        """The highest sample minus the memory of this process, or None."""
         if self.floor is None or self.samples < SAMPLES_AT_LEAST:
             return None
         return max(0, self.peak - self.floor)
 
 
 class Watch(Samples):
-    """Raises Timeout at the deadline of what is running, and until then looks at its anonymous memory.
+    """Raises Timeout at the deadline, and until then samples the anonymous memory.
 
-    A timer of the one thread that there is, not a thread: this process forks, and Python warns of that with two.
+    It uses a timer and not a thread, because this process forks, and Python warns about forks with two threads.
     """
 
     def __init__(self, look):
@@ -589,7 +589,7 @@ class Watch(Samples):
 
 
 def startup_seconds(interpreter, environment):
-    """Median time of starting the interpreter and ending it again, or None where it does not end well."""
+    """Median time of starting and ending the interpreter, or None if it fails."""
     watch = Watch(lambda: None)
     began = time.perf_counter()
     seconds = []
@@ -611,7 +611,7 @@ def startup_seconds(interpreter, environment):
 
 
 def end_on_signal(contained):
-    """Takes the workload along when asked to end: by Pacegate, by the engine, or by a person's Ctrl-C."""
+    """Ends the workload too when Pacegate, the engine or Ctrl-C ends this process."""
 
     def end(*_):
         # A container's processes end with its first one.
@@ -627,15 +627,15 @@ def end_on_signal(contained):
 
 
 def say(value):
-    """One line for Pacegate, on a line of its own, whatever a workload may have written here through /proc."""
+    """Writes a line for Pacegate. It begins on a new line, because a workload may have written here through /proc."""
     sys.stdout.write("\n" + json.dumps(value) + "\n")
     sys.stdout.flush()
 
 
 def read_metrics(path):
-    """(text, complaint) of the workload's own metrics; neither where it wrote none.
+    """(text, complaint) of the workload's own metrics; both None if it wrote none.
 
-    What it wrote is passed on as text and judged outside. It need not be a file at all: opening must not wait.
+    The text is checked outside. The path may be a pipe, so opening must not wait.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -666,7 +666,7 @@ def read_metrics(path):
 
 
 def unpacked(content):
-    """(bytes, complaint) of a file that a tool compressed, as pyperf does where its name ends in .gz."""
+    """(bytes, complaint) of a file that a tool compressed, as pyperf does if its name ends in .gz."""
     try:
         import zlib
     except ImportError:
@@ -684,7 +684,7 @@ def unpacked(content):
 
 
 def without_rounds(content):
-    """A results file without what no figure is made of, which is most of a large one."""
+    """A results file without the parts that no metric uses, which are most of a large one."""
     content = ROUNDS.sub(rb'"\1": []', content)
     if b'"result_columns"' in content:
         return SAMPLES.sub(b"null", content)
@@ -693,7 +693,7 @@ def without_rounds(content):
 
 
 def diagnostics():
-    """The module for runs that are counted or profiled: in a run that is measured its size would raise the floor of max RSS."""
+    """The module for counted and profiled runs. Measured runs do not import it, because max RSS would include it."""
     sys.dont_write_bytecode = True
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import diagnostics
@@ -710,9 +710,9 @@ def run(options, command):
         say({"event": "waiting"})
         if not sys.stdin.readline():
             sys.exit("probe: nobody said when to begin")
-        # The workload reads none of what Pacegate may say.
+        # The workload must not read Pacegate's input.
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    # Not in a container, where it is refused: ctypes would make this process larger, and with it the floor of max RSS.
+    # Not in a container, where it is refused: ctypes would make this process larger, and max RSS would include it.
     counters, no_counters = {}, None
     if options["counters"]:
         counters, no_counters = open_granted_counters()
@@ -773,8 +773,8 @@ def run(options, command):
         outcome, exit_status, words = ending(status)
         if outcome != "ok":
             state["message"] = state["message"] or "the command " + words
-    # The kernel kills the largest process of the group, which need not be the command itself. A command that ends well
-    # without it has done less than its work, and one that waits for it without end has not hung by itself.
+    # The kernel kills the largest process of the group, which may be a child of the command. A command that then exits
+    # with 0 has not done all of its work, and one that waits forever for the child hangs because of the limit.
     if oom_kills(v2, v1) > 0:
         outcome = "oom"
         state["message"] = "the kernel killed a process of the run: its memory limit was reached"
@@ -793,11 +793,11 @@ def run(options, command):
         os.close(descriptor)
         if counted is not None:
             metrics[name] = counted / repetitions
-    # The cgroup counts every process whoever reaped it: the check of the sum above.
+    # The cgroup counts every process, also those that others reaped. It checks the sum above.
     cgroup = None
     if cgroup_before is not None and cgroup_after is not None:
         cgroup = max(0.0, cgroup_after - cgroup_before - own) / repetitions
-    # Where there is no cgroup, what a run used that had to be killed is not known: nobody has waited for it.
+    # Without a cgroup the CPU time of a killed run is unknown, because its processes were not waited for.
     used = None if outcome == "timeout" else usage_seconds(usage) - usage_seconds(usage_before) + own
     if cgroup_before is not None and cgroup_after is not None:
         used = cgroup_after - cgroup_before
@@ -833,7 +833,7 @@ def run(options, command):
         "message": state["message"][:MESSAGE_LIMIT],
         "metrics": metrics,
         "cgroupCpu": cgroup,
-        # What the container's own count has beside the run: this process, and the starts of the interpreter.
+        # CPU time in the container's count that is not the run's: this process, and the starts of the interpreter.
         "besideCpu": time.process_time()
         + max(0.0, usage_seconds(resource.getrusage(resource.RUSAGE_CHILDREN)) - usage_seconds(usage)),
         "noise": noise,
@@ -860,28 +860,28 @@ def main(arguments):
         elif name == "--counters":
             options["counters"] = True
         elif name == "--counts":
-            # The command is a tool of valgrind, and this is the folder that it writes its counts to.
+            # The folder for the counts of the command, which is a tool of valgrind.
             options["counts"] = value
         elif name == "--callgrind-bytes":
-            # So many bytes of its files are handed on.
+            # The number of bytes of its files that are passed on.
             options["callgrind_bytes"] = int(value)
         elif name == "--timeout":
             options["timeout"] = float(value)
         elif name == "--repetitions":
             options["repetitions"] = int(value)
         elif name == "--interpreter":
-            # So many first words of the command are a Python and its flags.
+            # The number of words of the command that are the interpreter and its flags.
             options["interpreter"] = int(value)
         elif name == "--metrics":
             options["metrics"] = value
         elif name == "--wait":
-            # The command is started when a word comes on standard input.
+            # The command starts after a line on standard input.
             options["wait"] = True
         elif name == "--profiles":
-            # The folder in which a profiler leaves what it saw.
+            # The folder for the files of the profiler.
             options["profiles"] = value
         elif name == "--profiler":
-            # The folder of the profiler that each interpreter of the run is to import.
+            # The folder of the profiler that each interpreter of the run imports.
             options["profiler"] = value
         else:
             sys.exit("probe: unknown option " + word)

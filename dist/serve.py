@@ -1,9 +1,9 @@
-"""Runs a server once, and measures it from inside while somebody else puts load on it.
+"""Runs a server once, and measures it from inside while another process sends load.
 
-`serve.py OPTIONS -- COMMAND...` starts the server, says when it is ready, and obeys words on its standard input: `begin`
-and `end` bound the time that is measured, `stop` ends the server; then comes the line of JSON that probe.py writes of a
-run. Like that file it is of the standard library only, for Python 3.8 or newer, imports everything before the first start,
-and is the first process of its container.
+`serve.py OPTIONS -- COMMAND...` starts the server, reports when it is ready, and reads commands on standard input:
+`begin` and `end` bound the measured time, and `stop` ends the server. It then writes a line of JSON, as probe.py does.
+Like probe.py it uses only the standard library of Python 3.8 or newer, imports everything before the first start, and
+is the first process of its container.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 
-# The folder may be a person's: nothing is written beside the two files.
+# The folder may belong to a user, so Python must not write bytecode into it.
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from probe import (  # noqa: E402 - found by the line above, for an isolated interpreter looks beside no script.
@@ -47,20 +47,20 @@ from probe import (  # noqa: E402 - found by the line above, for an isolated int
 
 sys.path.pop(0)
 
-# How often a server is asked whether it is ready: the longer of this and this share of the time since its start.
+# The interval between two checks of readiness: the longer of this time and this share of the time since the start.
 READY_SECONDS = 0.005
 READY_SHARE = 0.01
-# A server that has taken a connection has so long to answer on it before it is asked anew.
+# The time limit for the answer on an accepted connection. After it the server is asked again.
 ANSWER_SECONDS = 10
 ANSWER_BYTES = 65536
-# And so long for what is behind the first line of a good one.
+# The time limit for the rest of a successful answer after its first line.
 REST_SECONDS = 0.5
-# Between two looks at a server's processes. Nothing that is measured depends on it.
+# The interval between two readings of a server's processes. No metric depends on it.
 TICK_SECONDS = 0.05
 
 
 def cgroup_split_seconds(v2, v1):
-    """(user, system) CPU seconds of the cgroup: their ratio is what counts, for version 1 has them in ticks."""
+    """(user, system) CPU seconds of the cgroup. Only their ratio is used, because version 1 gives them in ticks."""
     if v2:
         names, text, unit = ("user_usec", "system_usec"), read(v2 + "/cpu.stat"), 1e-6
     else:
@@ -69,12 +69,12 @@ def cgroup_split_seconds(v2, v1):
 
 
 def process_fields(pid):
-    """The fields of /proc/PID/stat behind the command's name, from the state (field 3) on; none where it is gone."""
+    """The fields of /proc/PID/stat after the command's name, from the state (field 3) on. Empty if it has ended."""
     return read("/proc/{}/stat".format(pid)).rpartition(")")[2].split()
 
 
 def process_seconds(pid):
-    """CPU seconds of a process and all its threads, or None: its own clock, to the nanosecond, as clock_getcpuclockid(3) names it."""
+    """CPU seconds of a process and all its threads, or None. It reads the process's clock (clock_getcpuclockid(3))."""
     try:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
@@ -82,10 +82,10 @@ def process_seconds(pid):
 
 
 def tree_seconds():
-    """(CPU, user, system) seconds of every process below this one: of the living, and of those they have waited for.
+    """(CPU, user, system) seconds of all processes below this one: running ones, and ended ones that were waited for.
 
-    Those waited for are in ticks of 10 ms, and so is the split into user and system. What a process lets the kernel
-    forget (SIGCHLD ignored) is in none of it.
+    The seconds of ended processes, and the split into user and system, are in ticks of 10 ms. Children of a process
+    that ignores SIGCHLD are missing, because the kernel drops their figures.
     """
     waited = resource.getrusage(resource.RUSAGE_CHILDREN)
     user, system = waited.ru_utime, waited.ru_stime
@@ -104,7 +104,7 @@ def tree_seconds():
 
 
 def others_seconds(v2, v1):
-    """(CPU, user, system) seconds so far of every process of the run but this one."""
+    """(CPU, user, system) seconds so far of all processes of the run except this one."""
     total = cgroup_cpu_seconds(v2, v1)
     if total is None:
         return tree_seconds()
@@ -114,23 +114,23 @@ def others_seconds(v2, v1):
 
 
 def cpu_metrics(before, after):
-    """CPU metrics between two readings. The sum is exact, the split has the ratio of what the kernel says of each."""
+    """CPU metrics between two readings. The sum is exact. The split has the kernel's ratio of user and system time."""
     total, user, system = (max(0.0, late - early) for early, late in zip(before, after))
-    # The ratio first: rounding must not make the rest of it less than nothing.
+    # The ratio comes first, because rounding must not make the remainder negative.
     in_system = total * (system / (user + system)) if user + system > 0 else 0.0
     return {"cpu_time_s": total, "user_time_s": total - in_system, "system_time_s": in_system}
 
 
 class Gone(Exception):
-    """Nobody is left to say a word: Pacegate has ended."""
+    """The input has ended, because Pacegate has ended."""
 
 
 class Ended(Exception):
-    """The server is to be asked for nothing more: it has ended, or it was told to."""
+    """The server has ended, or Pacegate has asked for its end."""
 
 
 class Words:
-    """What Pacegate says on standard input, a word a line. The workload has /dev/null in its place."""
+    """Pacegate's commands on standard input, one word on each line. The workload has /dev/null instead."""
 
     def __init__(self):
         self.descriptor = os.dup(0)
@@ -140,7 +140,7 @@ class Words:
         self.text = b""
 
     def next(self, seconds):
-        """The next word; None where there is none within these seconds. Raises Gone at the end of the input."""
+        """The next word, or None if none comes within these seconds. Raises Gone at the end of the input."""
         while b"\n" not in self.text:
             if not select.select([self.descriptor], [], [], seconds)[0]:
                 return None
@@ -153,7 +153,7 @@ class Words:
 
 
 class ReadyCheck:
-    """Asks a server whether it is ready: by a connection to a port of loopback, or by a GET that 2xx or 3xx answer."""
+    """Checks whether a server is ready: by a connection to a port of loopback, or by a GET with status 2xx or 3xx."""
 
     def __init__(self, address):
         host, port, path = "localhost", address, None
@@ -162,7 +162,7 @@ class ReadyCheck:
             host, _, port = host.rpartition(":")
         self.port = int(port)
         self.hosts = {"localhost": ("127.0.0.1", "::1")}.get(host, (host.strip("[]"),))
-        # 1.0: the server closes the connection behind its answer, and does not send it in chunks.
+        # HTTP 1.0: the server closes the connection after its answer, and does not send it in chunks.
         lines = ("GET /{} HTTP/1.0".format(path), "Host: {}:{}".format(host, port), "Connection: close", "", "")
         self.request = None if path is None else "\r\n".join(lines).encode("ascii")
         self.name = "port {} of loopback".format(port) if path is None else address
@@ -170,7 +170,7 @@ class ReadyCheck:
         self.found = ""
 
     def occupied(self):
-        """Whether somebody takes connections there already. Nobody can in a container of its own."""
+        """Whether another process already listens there. In a container of its own none can."""
         for host in self.hosts:
             with self.connection(host) as connection:
                 if connection is not None:
@@ -178,7 +178,7 @@ class ReadyCheck:
         return False
 
     def ask(self, idle):
-        """The clock when a good answer came, or None: then `found` says what came instead. Calls `idle` while it waits."""
+        """The time of a successful answer, or None with the reason in `found`. Calls `idle` while it waits."""
         self.tries += 1
         for host in self.hosts:
             with self.connection(host) as connection:
@@ -192,7 +192,7 @@ class ReadyCheck:
         return None
 
     def connection(self, host):
-        """A connection, as something that closes itself; of None where there is none."""
+        """A context manager with the connection, or with None if there is none."""
         try:
             connection = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError as error:
@@ -201,15 +201,15 @@ class ReadyCheck:
         try:
             connection.settimeout(TICK_SECONDS)
             connection.connect((host, self.port))
-            # Where nobody listens, a port that the kernel gives to clients can be given to this very connection.
+            # If no process listens on a port of the kernel's range for clients, the connection may get this port itself.
             if connection.getsockname() != connection.getpeername():
                 return connection
             self.found = "connection refused"
-            # No TIME_WAIT: the port is the server's.
+            # Without TIME_WAIT, which would keep the port from the server.
             now = (1).to_bytes(4, sys.byteorder) + (0).to_bytes(4, sys.byteorder)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
         except OSError as error:
-            # The first address is the one that people mean.
+            # The first address is the expected one, so its failure is reported.
             if host == self.hosts[0]:
                 self.found = (error.strerror or str(error)).lower()
         connection.close()
@@ -222,7 +222,7 @@ class ReadyCheck:
         try:
             connection.sendall(self.request)
             while b"\n" not in answer and len(answer) < ANSWER_BYTES:
-                # At each turn: an answer may come byte by byte.
+                # In each loop, because an answer may come byte by byte.
                 idle()
                 if time.perf_counter() > deadline:
                     return None
@@ -237,7 +237,8 @@ class ReadyCheck:
             line = answer.split(b"\n", 1)[0].strip()
             self.found = ascii(line[:80].decode("latin-1")) if line else "a connection that was closed without an answer"
             good = re.match(rb"HTTP/1\.[01] [23]\d\d\b", line) is not None
-            # Read to its end: a server that cannot say all of it would complain. One that has no end has waited for nobody.
+            # Read the answer to its end, because a server that cannot send all of it would log an error. The time limit
+            # ends an answer without an end.
             while good and len(answer) < ANSWER_BYTES and more and time.perf_counter() < clock + REST_SECONDS:
                 more = connection.recv(4096)
                 answer += more
@@ -256,7 +257,7 @@ class Server:
         self.gone = bool(self.message)
 
     def alive(self):
-        """Whether there is something left to measure. A first process that ended well may have left a daemon."""
+        """Whether processes are left to measure. A first process that ended with 0 may have left a daemon."""
         while not self.gone:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -283,7 +284,7 @@ class Server:
         self.ask(number_)
         while time.perf_counter() - began < limit:
             self.alive()
-            # What outlives the first process of a container is killed by the engine.
+            # The engine kills processes that outlive the first process of a container.
             if self.gone or not daemon and self.status is not None:
                 break
             time.sleep(READY_SECONDS)
@@ -292,7 +293,7 @@ class Server:
 
 
 def await_ready(server, check, words, limit):
-    """Returns the seconds from the server's start to its being ready. Raises Timeout or Ended."""
+    """Returns the seconds from the server's start until it is ready. Raises Timeout or Ended."""
 
     def waited():
         return time.perf_counter() - server.began
@@ -316,14 +317,14 @@ BEFORE_READY, BEFORE_LOAD, UNDER_LOAD, AFTER_LOAD = (
 
 
 class Window:
-    """What is measured of a server between two words of Pacegate."""
+    """The figures of a server between the commands `begin` and `end`."""
 
     def __init__(self, v2, v1):
         self.folders = v2, v1
         self.samples = Samples(anonymous_memory(v2, v1))
         self.metrics = {}
         self.noise = {}
-        # CPU seconds of this process meanwhile, which the container's own count has beside the server's.
+        # CPU seconds of this process in that time, which the container's own count includes.
         self.beside = 0.0
 
     def begin(self):
@@ -356,7 +357,7 @@ class Window:
 
 
 def obey(server, window, words):
-    """Does what Pacegate says until it says `stop`. Returns (how far it came, complaint): no complaint where all is well."""
+    """Follows Pacegate's commands until `stop`. Returns (stage reached, complaint). The complaint is empty on success."""
     phase = BEFORE_LOAD
     due = TICK_SECONDS
     while True:
@@ -377,7 +378,7 @@ def obey(server, window, words):
         elif word == "stop":
             return phase, ""
         else:
-            # The server can find this process's input through /proc.
+            # The server can write to this process's input through /proc.
             return phase, "somebody else than Pacegate wrote to the probe of the server: {}".format(ascii(word[:80]))
 
 
@@ -424,13 +425,13 @@ def serve(options, command):
     exit_status = None
     if complaint and outcome == "ok":
         outcome, exit_status, _ = ending(server.status or 0)
-        # Also one that ended well is not there any more.
+        # A server that ended with 0 has ended too early as well.
         outcome = "nonzero" if outcome == "ok" else outcome
     stopped = server.stop(signal.Signals[options["stop"]], options["stop_timeout"])
     if outcome == "ok":
         metrics["stop_time_s"] = stopped
         metrics["max_rss_bytes"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    # One of several processes may have been killed and replaced: what was measured then is not the server's work.
+    # One of several processes may have been killed and replaced. The figures then are not those of the server's work.
     if oom_kills(v2, v1) > 0:
         outcome, complaint = "oom", "the kernel killed a process of the server: its memory limit was reached"
     if options["interpreter"] > 0 and outcome == "ok":
@@ -464,7 +465,7 @@ def main(arguments):
         if name == "--contained":
             options["contained"] = True
         elif name == "--interpreter":
-            # So many first words of the command are a Python and its flags.
+            # The number of words of the command that are the interpreter and its flags.
             options["interpreter"] = int(value)
         elif name in ("--ready", "--stop", "--metrics", "--profiles", "--profiler"):
             options[name[2:]] = value

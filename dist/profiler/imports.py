@@ -27,7 +27,7 @@ def starts(flags):
         modules = {}
         for line in done.stderr.decode("utf-8", "replace").splitlines():
             words = line.partition("import time:")[2].split("|")
-            # `import time:       123 |        456 |   encodings.aliases`, below a header in words.
+            # `import time:       123 |        456 |   encodings.aliases`, below a header of text.
             if len(words) == 3 and words[0].strip().isdigit():
                 modules[words[2].strip()[:NAME_LIMIT]] = (int(words[0]) / 1e6, int(words[1]) / 1e6)
         yield modules

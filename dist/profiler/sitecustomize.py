@@ -1,12 +1,12 @@
 """Profiles every Python process of a run that is not measured.
 
-Its folder stands first in PYTHONPATH, so each interpreter that the workload starts imports it before anything of the
-workload's: the command stays as it is, and child processes are seen too. `PACEGATE_PROFILE` says what is looked at
-(`cpu` and `time`: cProfile by either clock; `memory`: tracemalloc) and `PACEGATE_PROFILES` names the folder in which each process leaves one file
-of JSON at its end. What a process leaves is help for a reader, never evidence.
+Its folder is the first in PYTHONPATH, so each interpreter that the workload starts imports it before the workload's
+modules. The command stays the same, and child processes are profiled too. `PACEGATE_PROFILE` selects the profile (`cpu`
+and `time`: cProfile by either clock; `memory`: tracemalloc). `PACEGATE_PROFILES` names the folder in which each process
+writes one JSON file at its end. A profile helps a reader and is never evidence.
 
-Not seen: an interpreter started with -S, -I or -E; a process that is killed or ends by os._exit; what extension modules
-do between two calls.
+It misses interpreters that start with -S, -I or -E, processes that are killed or end by os._exit, and the work of
+extension modules between two calls.
 
 Standard library only, Python 3.8 or newer.
 """
@@ -19,36 +19,36 @@ import threading
 
 KIND = os.environ.get("PACEGATE_PROFILE", "")
 FOLDER = os.environ.get("PACEGATE_PROFILES", "")
-# The rest of a profile is a tail of functions that took next to nothing.
+# Functions beyond these numbers took almost no time.
 MOST_FUNCTIONS = 1000
 MOST_CALLS = 4000
 NAME_LIMIT = 200
-# How often the memory in use is looked at, and by how much it must have grown for its owners to be asked for again:
-# that takes as long as there are allocations.
+# The interval of memory readings, and the growth after which a new snapshot of the owners is taken: a snapshot takes
+# longer with more allocations.
 LOOK_SECONDS = 0.02
 GROWTH = 1.1
 GROWTH_BYTES = 1 << 20
 
 
 def import_next():
-    """Gives way to the sitecustomize that would have been imported without this one: Debian's Python has its own."""
+    """Imports the sitecustomize that this one replaces: Debian's Python has its own."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
     this = sys.modules.pop("sitecustomize", None)
     try:
         import sitecustomize  # noqa: F401
     except ImportError as error:
-        # The import system looks for a module of this name when it is done: this one, where there is no other.
+        # The import system needs a module of this name at its end. If there is no other, it is this one.
         sys.modules["sitecustomize"] = this
         if error.name != "sitecustomize":
             raise
 
 
 class Places:
-    """A file as it is called on both sides: their folders and their Pythons' versions may differ."""
+    """Names of files that are the same on both sides, because folders and versions of Python may differ."""
 
     def __init__(self):
-        # The standard library's own folder; packages are below it or beside it.
+        # The folder of the standard library. Packages are in it or next to it.
         self.library = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
         self.start = os.getcwd() + os.sep
         self.known = {}
@@ -72,7 +72,7 @@ class Places:
 
 
 def write(content):
-    """One file for each process, whole or not at all."""
+    """Writes one file for each process, completely or not at all."""
     content.update(kind=KIND, pid=os.getpid(), threads=THREADS.count)
     target = os.path.join(FOLDER, "{}-{}".format(os.getpid(), os.urandom(4).hex()))
     try:
@@ -84,7 +84,7 @@ def write(content):
 
 
 class Threads:
-    """How many threads were started, this one included; before 3.12 each needs a profiler of its own."""
+    """The number of started threads, this one included. Before 3.12 each needs its own profiler."""
 
     def __init__(self, begin):
         self.count = 1
@@ -101,10 +101,10 @@ class Threads:
 class TimeProfile:
     """cProfile in every thread.
 
-    From 3.12 on a profiler is the interpreter's and not the thread's: one sees all threads, as if they were one stack.
+    From 3.12 on a profiler belongs to the interpreter and not to the thread: it sees all threads as one stack.
 
-    By the clock of the processor a call costs some 0.2 us more than by that of the wall, and what other programs of a
-    busy machine take does not count: two such profiles agree where two of the other kind do not.
+    With the CPU clock a call costs about 0.2 us more than with the wall clock. The CPU clock excludes the time of other
+    programs, so on a busy machine two profiles by it agree, and two by the wall clock may not.
     """
 
     def __init__(self):
@@ -125,7 +125,7 @@ class TimeProfile:
         return self.begin if sys.version_info < (3, 12) else None
 
     def again(self):
-        """In a child after a fork: what the parent did is the parent's to say."""
+        """Starts again in a child after a fork, because the parent writes its own profile."""
         for profile in self.profiles:
             profile.disable()
         self.profiles = []
@@ -137,7 +137,7 @@ class TimeProfile:
 
         def key(code):
             if isinstance(code, str):
-                # `<built-in method time.sleep>`, `<method 'append' of 'list' objects>`; an address is of this run alone.
+                # `<built-in method time.sleep>`, `<method 'append' of 'list' objects>`. Addresses differ in each run.
                 return "", code.split(" at 0x")[0][:NAME_LIMIT], 0
             name = getattr(code, "co_qualname", code.co_name)[:NAME_LIMIT]
             return places.of(code.co_filename)[-NAME_LIMIT:], name, code.co_firstlineno
@@ -161,7 +161,7 @@ class TimeProfile:
 
 
 class MemoryProfile:
-    """Who holds memory when most is held: tracemalloc, looked at by a thread of its own."""
+    """The owners of memory at its peak, by tracemalloc. A thread of its own takes the readings."""
 
     begin_thread = None
 
@@ -218,7 +218,7 @@ FUNCTIONS = {}
 
 
 def owner_of(path, line):
-    """(name, first line) of the innermost function around a line of a source file: tracemalloc knows lines alone."""
+    """(name, first line) of the innermost function around a line of a source file, as tracemalloc gives only lines."""
     if path not in FUNCTIONS:
         FUNCTIONS[path] = functions_in(path)
     inside = [found for found in FUNCTIONS[path] if found[0] <= line <= found[1]]
@@ -250,12 +250,12 @@ def functions_in(path):
 
 
 def is_own(code):
-    """Whether a function is the profiler's: its beginning and its end are seen too."""
+    """Whether a function belongs to the profiler, whose own start and end are in the profile."""
     return "_lsprof.Profiler" in code if isinstance(code, str) else code.co_filename == __file__
 
 
 def table(functions, calls, shared):
-    """Functions as [file, name, line, calls, own, total]; who called whom as [caller, callee, calls, own, total]."""
+    """Functions as [file, name, line, calls, own, total], and calls as [caller, callee, calls, own, total]."""
     largest = sorted(functions.items(), key=lambda item: item[1][1], reverse=True)[:MOST_FUNCTIONS]
     index = {place: number for number, (place, _) in enumerate(largest)}
     edges = [
@@ -273,7 +273,7 @@ def table(functions, calls, shared):
 
 
 def leave(profile):
-    """Writes what was seen so far, once. Whoever comes a second time finds a process that is at its end anyway."""
+    """Writes the profile once. A second call does nothing, because the process is ending."""
     global LEAVING
     if LEAVING == os.getpid():
         return False
@@ -283,7 +283,7 @@ def leave(profile):
 
 
 def leave_before_end(profile):
-    """A process that is asked to end, as the workers of a pool are, leaves its file first."""
+    """Writes the file when a signal asks the process to end, as for the workers of a pool."""
     import signal
 
     if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
@@ -300,7 +300,7 @@ def leave_before_end(profile):
 def after_fork(profile):
     THREADS.count = 1
     profile.again()
-    # A child of multiprocessing forgets what was to be done at its parent's end, and never gets to its own.
+    # A child of multiprocessing drops its parent's exit handlers, and does not run its own.
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
         util.register_after_fork(

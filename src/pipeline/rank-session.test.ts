@@ -177,6 +177,6 @@ test('the reference is the first variant, or the one that was named', () => {
   expect(referenceIn(plan, 'c')).toBe('c');
   expect(() => referenceIn(plan, 'd')).toThrow('--reference: found "d"; expected: a, b, c.');
   expect(() => referenceIn({ ...plan, variants: plan.variants.slice(0, 1) }, undefined)).toThrow(
-    'found a alone',
+    'found only a',
   );
 });
