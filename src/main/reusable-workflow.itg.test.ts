@@ -121,7 +121,7 @@ withAct(
     expect(outputs['regressions']).toBe('[]');
     expect(log).toMatch(/\/report *\].*The comment was created/);
     expect(log).not.toMatch(/\/confirm *\]/);
-    expect(log).not.toContain('Measuring again what regressed');
+    expect(log).not.toContain('Measuring the regressions again');
     expect(comments).toHaveLength(1);
     expect(checks).toMatchObject([{ name: 'Pacegate verdict' }]);
     expect(checks[0]?.conclusion).not.toBe('failure');
