@@ -98,7 +98,9 @@ describe('watching', () => {
     world.pass(600);
     expect(world.looks()).toBeLessThan(250);
     expect(lost.stop()).toMatchObject({ samples: [], note: expect.stringContaining('another machine') });
-    expect(watch(() => source(() => undefined), script()).stop().note).toContain('ended before the first reading');
+    expect(watch(() => source(() => undefined), script()).stop().note).toContain(
+      'ended before the first reading',
+    );
     const failing = watch(() => {
       throw new Error('EMFILE');
     }, script());
