@@ -98,7 +98,7 @@ ARG CACHE_ID=apt
 RUN mkdir /opt/python && cat /proc/sys/kernel/random/uuid > /opt/python/compiled
 FROM \${BASE_IMAGE}
 COPY --from=build /opt/python /opt/python
-RUN printf '#!/bin/sh\\necho "{ \\\\"python\\\\": \\\\"3.13.5\\\\", \\\\"implementation\\\\": \\\\"$(cat /opt/python/compiled)\\\\", \\\\"executable\\\\": \\\\"$*\\\\" }"\\n' > /usr/bin/python && chmod 755 /usr/bin/python
+RUN printf '#!/bin/sh\\necho "{ \\\\"python\\\\": \\\\"3.13.5\\\\", \\\\"implementation\\\\": \\\\"$(cat /opt/python/compiled)\\\\", \\\\"executable\\\\": \\\\"$*\\\\" }" > /python.json\\n' > /usr/bin/python && chmod 755 /usr/bin/python
 `;
 
 async function files() {
