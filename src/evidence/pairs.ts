@@ -112,9 +112,9 @@ const isTie = ({ baseline, head }: Pair) => baseline === head;
 const hasRatio = ({ baseline, head }: Pair) => baseline > 0 && head > 0;
 
 /**
- * Log ratio of each pair, where a value may be zero or negative: two equal values are a tie, and of two different ones
- * of which one is not positive nobody knows the ratio, so the pair is the largest in its direction.
- * @returns undefined if every pair is so
+ * The log ratio of each pair. Values may be zero or negative: two equal values are a tie. Two different values of which
+ * one is not positive have no ratio, so the pair counts as the largest in its direction.
+ * @returns undefined if no pair is a tie or has a ratio
  */
 export function signedLogRatios(pairs: readonly Pair[]): Float64Array | undefined {
   if (!pairs.some((pair) => hasRatio(pair) || isTie(pair))) return undefined;
@@ -123,7 +123,7 @@ export function signedLogRatios(pairs: readonly Pair[]): Float64Array | undefine
   );
 }
 
-/** The number of pairs whose ratio nobody knows, ties left out. */
+/** The number of pairs that have no ratio, without ties. */
 export const unknownRatios = (pairs: readonly Pair[]): number =>
   pairs.filter((pair) => !hasRatio(pair) && !isTie(pair)).length;
 

@@ -61,7 +61,7 @@ interface LabelledRun {
 /**
  * Checks the label for a job that did not see its event, such as the report on a fork. GitHub does not record the commit
  * that a label was put on. The run that the label started has it: the first run of the workflow and head after the
- * label, of the same person, within two minutes. Any other run measured a commit that nobody accepted. Commit dates are
+ * label, by the same person, within two minutes. Any other run measured a commit without an acceptance. Commit dates are
  * not used, because the author of a change chooses them.
  *
  * Never throws for GitHub's answers.

@@ -117,7 +117,7 @@ async function writeNumbered(
     const own = ours.find(({ external_id }) => external_id === id);
     const [sibling] = siblings;
     if (own === undefined && sibling !== undefined) {
-      // An earlier job of our own run has ended, so nobody else of this run writes its check.
+      // The earlier job of this run has ended and no longer writes its check.
       await writeAll(octokit, request, [sibling.check], contentOf(request, id));
       written.result = { kind: 'updated', url: sibling.check.html_url ?? '' };
       continue;

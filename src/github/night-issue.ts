@@ -76,7 +76,7 @@ export async function upsertNightIssue(
 
 const MOST_POSTS = 3;
 
-/** What the issue is to hold, beside what it holds. */
+/** The new content of the issue, and its present content. */
 interface Content {
   /** The concerns that the issue names already. */
   readonly known: readonly string[];
